@@ -1,0 +1,235 @@
+"""Expressions: what every engine reads.
+
+A protocol's functions are called once, on symbolic operands (`language.py`), and leave these terms
+behind. A term is a constant, a variable of the state, a parameter (a mechanism that is on or off), or
+one of nine operations. Nothing else exists, so an engine is a translation of twelve cases.
+
+Two rules:
+- A term is immutable, and equal terms are one object, so that a shared sub-term is seen to be shared.
+- Values are integers. A boolean is 0 or 1 (`boolean` says so), an enumeration's member its position.
+
+Each term knows the bounds of its value (`low`, `high`, inclusive). A comparison that the bounds decide is
+folded away: a variable with one value costs no state, no guard and no action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from weakref import WeakValueDictionary
+
+OPERATIONS = ("not", "and", "or", "eq", "lt", "le", "add", "sub", "ite")
+
+# `eq`, `lt`, `le` compare integers (`eq` booleans too); `ite` is (condition, then, else).
+_terms: WeakValueDictionary[tuple[object, ...], Term] = WeakValueDictionary()
+
+
+class Term:
+    """One node: `op` is an operation, "const", "var" or "param"; leaves keep their value or name in `leaf`."""
+
+    __slots__ = ("__weakref__", "args", "boolean", "high", "leaf", "low", "op")
+
+    op: str
+    args: tuple[Term, ...]
+    leaf: int | str
+    boolean: bool
+    low: int
+    high: int
+
+    def __repr__(self) -> str:
+        if self.op in ("const", "var", "param"):
+            return str(self.leaf)
+        return f"({self.op} {' '.join(map(repr, self.args))})"
+
+
+def _make(op: str, args: tuple[Term, ...], leaf: int | str, boolean: bool, low: int, high: int) -> Term:
+    key = (op, args, leaf, boolean, low, high)
+    term = _terms.get(key)
+    if term is None:
+        term = Term()
+        term.op, term.args, term.leaf, term.boolean, term.low, term.high = op, args, leaf, boolean, low, high
+        _terms[key] = term
+    return term
+
+
+def constant(value: int, boolean: bool = False) -> Term:
+    return _make("const", (), int(value), boolean, int(value), int(value))
+
+
+TRUE, FALSE = constant(1, True), constant(0, True)
+
+
+def variable(name: str, low: int, high: int, boolean: bool = False) -> Term:
+    """A variable of the state; with one possible value it is that constant."""
+    return constant(low, boolean) if low == high else _make("var", (), name, boolean, low, high)
+
+
+def parameter(name: str, low: int, high: int, boolean: bool = False) -> Term:
+    """A value fixed for a whole run and not yet chosen: a mechanism."""
+    return _make("param", (), name, boolean, low, high)
+
+
+def negation(a: Term) -> Term:
+    if a.op == "const":
+        return FALSE if a.leaf else TRUE
+    if a.op == "not":
+        return a.args[0]
+    return _make("not", (a,), "", True, 0, 1)
+
+
+def _join(op: str, terms: Iterable[Term], unit: Term, zero: Term) -> Term:
+    flat: dict[Term, None] = {}
+    for term in terms:
+        for part in term.args if term.op == op else (term,):
+            if part is zero or negation(part) in flat:
+                return zero
+            if part is not unit:
+                flat[part] = None
+    if not flat:
+        return unit
+    return next(iter(flat)) if len(flat) == 1 else _make(op, tuple(flat), "", True, 0, 1)
+
+
+def conjunction(*terms: Term) -> Term:
+    return _join("and", terms, TRUE, FALSE)
+
+
+def disjunction(*terms: Term) -> Term:
+    return _join("or", terms, FALSE, TRUE)
+
+
+def equal(a: Term, b: Term) -> Term:
+    if a is b:
+        return TRUE
+    if a.high < b.low or b.high < a.low:
+        return FALSE
+    if a.op == b.op == "const":
+        return TRUE  # same bounds, so the same value
+    if a.op == "const":
+        a, b = b, a
+    if a.boolean and b.op == "const":
+        return a if b.leaf else negation(a)
+    if a.op == "ite" and b.op == "const" and (a.args[1].op == "const" or a.args[2].op == "const"):
+        condition, yes, no = a.args
+        return choose(condition, equal(yes, b), equal(no, b))
+    return _make("eq", (a, b), "", True, 0, 1)
+
+
+def less(a: Term, b: Term) -> Term:
+    if a.high < b.low:
+        return TRUE
+    if a.low >= b.high:
+        return FALSE
+    return _make("lt", (a, b), "", True, 0, 1)
+
+
+def at_most(a: Term, b: Term) -> Term:
+    if a.high <= b.low:
+        return TRUE
+    if a.low > b.high:
+        return FALSE
+    return _make("le", (a, b), "", True, 0, 1)
+
+
+def add(a: Term, b: Term) -> Term:
+    if a.op == b.op == "const":
+        return constant(a.low + b.low)
+    if b is constant(0):
+        return a
+    if a is constant(0):
+        return b
+    return _make("add", (a, b), "", False, a.low + b.low, a.high + b.high)
+
+
+def subtract(a: Term, b: Term) -> Term:
+    if a.op == b.op == "const":
+        return constant(a.low - b.low)
+    if b is constant(0):
+        return a
+    return _make("sub", (a, b), "", False, a.low - b.high, a.high - b.low)
+
+
+def choose(condition: Term, yes: Term, no: Term) -> Term:
+    if condition is TRUE or yes is no:
+        return yes
+    if condition is FALSE:
+        return no
+    if condition.op == "not":
+        return choose(condition.args[0], no, yes)
+    if yes.boolean:
+        return disjunction(conjunction(condition, yes), conjunction(negation(condition), no))
+    return _make("ite", (condition, yes, no), "", False, min(yes.low, no.low), max(yes.high, no.high))
+
+
+_BUILD: Mapping[str, Callable[..., Term]] = {
+    "not": negation, "and": conjunction, "or": disjunction, "eq": equal, "lt": less, "le": at_most,
+    "add": add, "sub": subtract, "ite": choose,
+}  # fmt: skip
+
+
+def substitute(term: Term, values: Mapping[str, Term], done: dict[Term, Term]) -> Term:
+    """`term` with parameters and variables replaced by name, folded again. `done` is shared between calls."""
+    found = done.get(term)
+    if found is None:
+        if term.op in ("param", "var"):
+            found = values.get(str(term.leaf), term)
+        elif term.op == "const":
+            found = term
+        else:
+            found = _BUILD[term.op](*(substitute(arg, values, done) for arg in term.args))
+        done[term] = found
+    return found
+
+
+def evaluate(term: Term, state: Mapping[str, int], done: dict[Term, int]) -> int:
+    """The value of `term`, by the definition: the plain interpreter that every translation is held against."""
+    if term in done:
+        return done[term]
+    if term.op == "const":
+        value = int(term.leaf)
+    elif term.op in ("var", "param"):
+        value = int(state[str(term.leaf)])
+    else:
+        a = [evaluate(arg, state, done) for arg in term.args]
+        match term.op:
+            case "not":
+                value = int(not a[0])
+            case "and":
+                value = int(all(a))
+            case "or":
+                value = int(any(a))
+            case "eq":
+                value = int(a[0] == a[1])
+            case "lt":
+                value = int(a[0] < a[1])
+            case "le":
+                value = int(a[0] <= a[1])
+            case "add":
+                value = a[0] + a[1]
+            case "sub":
+                value = a[0] - a[1]
+            case "ite":
+                value = a[1] if a[0] else a[2]
+            case _:
+                raise ValueError(f"unknown operation {term.op!r}")
+    done[term] = value
+    return value
+
+
+def ordered(roots: Iterable[Term]) -> list[Term]:
+    """Every term below `roots`, each once, operands before what uses them: the order to translate in."""
+    seen: dict[Term, None] = {}
+
+    def visit(term: Term) -> None:
+        if term not in seen:
+            for arg in term.args:
+                visit(arg)
+            seen[term] = None
+
+    for root in roots:
+        visit(root)
+    return list(seen)
+
+
+def names(term: Term) -> list[str]:
+    """The variables and parameters that `term` reads, in order of first use."""
+    return [str(part.leaf) for part in ordered([term]) if part.op in ("var", "param")]
