@@ -1,0 +1,84 @@
+# Everything runs from a private .venv that the first target needing it builds.
+#
+#   make test                      what every change must pass
+#   make test PYTHON=python3.12    the same, on a chosen interpreter
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.complete
+TYPES  := build/types
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The stamp is written last and records where the venv was built and, when PYTHON
+# was chosen by hand, with what. A venv that was interrupted, moved with its
+# folder, lost its interpreter, or was built by another PYTHON is built again.
+STAMPED := $(shell test "$$(sed -n 1p $(STAMP) 2>/dev/null)" = "$(CURDIR)" \
+	&& $(BIN)/python -c 'import sys' 2>/dev/null && sed -n 2p $(STAMP))
+ifeq ($(STAMPED),)
+$(STAMP): FORCE
+else ifneq ($(origin PYTHON),file)
+ifneq ($(STAMPED),$(PYTHON))
+$(STAMP): FORCE
+endif
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help verify verify-full test lint format types nightly bench clean FORCE
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "cutproof needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true)." >&2; \
+	  echo "Choose another with, for example: make $(or $(MAKECMDGOALS),test) PYTHON=python3.12" >&2; \
+	  exit 1; }
+	@rm -rf $(VENV)
+	@echo "Setting up $(VENV) (first time, or its recipe changed)"
+	@if $(PYTHON) -c 'import ensurepip' 2>/dev/null; then $(PYTHON) -m venv $(VENV); \
+	 else $(PYTHON) -m venv --without-pip $(VENV) && \
+	      $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; fi
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@printf '%s\n' '$(CURDIR)' '$(PYTHON)' > $@
+
+verify: $(STAMP)  ## run the checks, a few minutes at most
+	$(BIN)/cutproof verify
+
+verify-full: $(STAMP)  ## run the checks at full depth
+	$(BIN)/cutproof verify --full
+
+test: lint types  ## ruff, formatting, mypy, then the tests
+	$(BIN)/python -m pytest -n auto
+
+lint: $(STAMP)  ## ruff: rules and formatting, nothing is changed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP)  ## ruff: fix what can be fixed, and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# A type checker does not follow the import hook of the editable install, so it is
+# shown the sources themselves, linked under the name they are imported by.
+# Why not otherwise: docs/decisions/0001-layout-and-packaging.md
+types: lint  ## mypy on model/, impl/ and checks/
+	@rm -rf $(TYPES) && mkdir -p $(TYPES)/cutproof
+	@for part in model impl checks; do \
+	  if [ -d $$part ]; then ln -s ../../../$$part $(TYPES)/cutproof/$$part; fi; done
+	MYPYPATH=$(TYPES) $(BIN)/python -m mypy --namespace-packages --explicit-package-bases \
+	  $(patsubst %/,-p cutproof.%,$(wildcard model/ impl/ checks/))
+
+nightly: $(STAMP)  ## the deeper runs that `make test` leaves out
+	$(BIN)/python -m pytest -n auto -m nightly
+
+bench: $(STAMP)  ## run tests/benchmarks/bench_*.py one after another
+	@set -e; found=; for script in tests/benchmarks/bench_*.py; do \
+	  if [ -e "$$script" ]; then found=1; echo "== $$script"; $(BIN)/python "$$script"; fi; \
+	done; if [ -z "$$found" ]; then echo "no benchmarks yet"; fi
+
+clean:  ## remove .venv, build and every cache
+	rm -rf $(VENV) build dist cutproof.egg-info .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
