@@ -1,0 +1,48 @@
+"""Keep one copy of every module: only `cutproof.…` may be imported, never `model` or `checks`.
+
+`python -m pytest` puts the current folder on `sys.path`. From the project root that
+makes `import model` find the same files under a second name, with a second set of
+classes that do not compare equal to the first. The root is taken off the path here,
+before any test is collected, and the whole run fails if a second copy got in anyway.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("model", "impl", "checks")
+
+
+def without_root(entries: list[str]) -> list[str]:
+    """The entries of a search path that do not lead to the project root ('' is the current folder)."""
+    return [entry for entry in entries if Path(entry).resolve() != ROOT]
+
+
+def top_level_copies() -> list[str]:
+    """What is, or could be, imported by its bare folder name; empty when all is well."""
+    loaded = [f"{name} is loaded" for name in sorted(sys.modules) if name.split(".")[0] in FOLDERS]
+    return loaded + [f"{name} can be imported" for name in FOLDERS if PathFinder.find_spec(name)]
+
+
+sys.path[:] = without_root(sys.path)
+if os.environ.get("PYTHONPATH"):
+    # Test workers hand their own search path down; programs started by tests must not get the root.
+    os.environ["PYTHONPATH"] = os.pathsep.join(without_root(os.environ["PYTHONPATH"].split(os.pathsep)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_copy_of_every_module() -> Iterator[None]:
+    """Fail the run when any test, at any time, let a second copy in."""
+    yield
+    assert top_level_copies() == []
+
+
+@pytest.fixture
+def find_top_level_copies() -> object:
+    """The search itself, for the test that shows it finds something."""
+    return top_level_copies
