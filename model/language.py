@@ -32,6 +32,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from cutproof.model import expressions as ex
@@ -45,8 +46,9 @@ class LanguageError(Exception):
 
 
 def complain(message: str, fix: str) -> NoReturn:
+    ours = (__name__, "cutproof.model.protocol")
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__") == __name__:
+    while frame.f_back is not None and frame.f_globals.get("__name__") in ours:
         frame = frame.f_back
     raise LanguageError(f"{frame.f_code.co_filename}:{frame.f_lineno}: {message}; {fix}")
 
@@ -79,7 +81,9 @@ class Domain:
     def __str__(self) -> str:
         if self.kind is int:
             return f"{self.low}..{self.high}"
-        return " | ".join(getattr(v, "name", str(v)) for v in map(self.decode, range(self.low, self.high + 1)))
+        return " | ".join(
+            getattr(v, "name", str(v)) for v in map(self.decode, range(self.low, self.high + 1))
+        )
 
 
 def _member(kind: Kind, code: int) -> Enum:
@@ -93,6 +97,8 @@ def boolean(*, varies: bool = True) -> Domain:
 
 def count(low: int, high: int, *, varies: bool = True) -> Domain:
     """The integers `low..high`, both included."""
+    if type(low) is not int or type(high) is not int:
+        complain(f"count({low!r}, {high!r}) is not of integers", "give two integers")
     if high < low:
         complain(f"count({low}, {high}) is empty", "give the smaller bound first")
     return Domain(int, low, high if varies else low)
@@ -100,6 +106,8 @@ def count(low: int, high: int, *, varies: bool = True) -> Domain:
 
 def enumeration(kind: type[Enum], *, varies: bool = True) -> Domain:
     """The members of an Enum class, in their order; the first is the initial value unless another is given."""
+    if not len(kind):
+        complain(f"{kind.__name__} has no members", "give it some")
     return Domain(kind, 0, len(kind) - 1 if varies else 0)
 
 
@@ -210,7 +218,9 @@ class Operand:
         complain("a state value was used as a key", "write pick(family, value) to look up by a state value")
 
     def __index__(self) -> NoReturn:
-        complain("a state value was used as an index", "write pick(family, value), or put(family, value, new)")
+        complain(
+            "a state value was used as an index", "write pick(family, value), or put(family, value, new)"
+        )
 
     __int__ = __index__
     __float__ = __index__
@@ -223,26 +233,38 @@ class Operand:
 
     __iter__ = __len__ = __getitem__ = __call__ = _refuse
     __mul__ = __rmul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __neg__ = __abs__ = _refuse
-    __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __pos__ = __round__ = _refuse
+    __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __pos__ = __round__ = __trunc__ = _refuse
+    __divmod__ = __rdivmod__ = __rmatmul__ = _refuse
     __xor__ = __rxor__ = __lshift__ = __rshift__ = __rlshift__ = __rrshift__ = __matmul__ = _refuse
 
     def __repr__(self) -> str:
         return f"<{self.kind.__name__} {self.term!r}>"
 
-    def __format__(self, spec: str) -> NoReturn:
-        complain("a state value was put into a text", "texts are made now, the value is known later")
+    def _text(self, *_: object) -> NoReturn:
+        complain(
+            "a state value was made a text",
+            "texts are made now, the value is known later; repr is for looking",
+        )
+
+    __format__ = __str__ = _text
 
 
 def constant(value: bool | int | Enum) -> Operand:
     """A Python value as an operand, where one is needed beside state."""
     if isinstance(value, Enum):
         return Operand(ex.constant(list(type(value)).index(value)), type(value))
+    if type(value) is not bool and type(value) is not int:
+        complain(
+            f"a {type(value).__name__} is no constant", "give a bool, an int or a member of an enumeration"
+        )
     return Operand(ex.constant(int(value), isinstance(value, bool)), type(value))
 
 
 def _truth(value: object, where: str) -> Operand:
     if not isinstance(value, Operand):
-        complain(f"{where} got the Python {type(value).__name__} {value!r}", "give it an expression over state")
+        complain(
+            f"{where} got the Python {type(value).__name__} {value!r}", "give it an expression over state"
+        )
     if value.kind is not bool:
         complain(f"{where} got a {value.kind.__name__}", "compare it first, to get a boolean")
     return value
@@ -281,12 +303,14 @@ class Family:
     """A value for each value of one index; look up by a Python value, or with `pick` by a state value."""
 
     def __init__(self, index: str, items: Mapping[Any, Any]) -> None:
-        self.index, self.items = index, dict(items)
+        self.index, self.items = index, MappingProxyType(dict(items))
 
     def __getitem__(self, where: object) -> Any:
         if isinstance(where, Operand):
             complain(f"{self.index} looked up by a state value", "write pick(family, value)")
-        if where not in self.items:
+        if not any(
+            type(where) is type(key) and where == key for key in self.items
+        ):  # 1, 1.0 and True are not one
             complain(f"no {self.index} {where!r}", f"there are {', '.join(map(str, self.items))}")
         return self.items[where]
 
@@ -296,12 +320,29 @@ class Family:
     def __len__(self) -> int:
         return len(self.items)
 
+    def __setitem__(self, where: object, _: object) -> NoReturn:
+        complain(f"an assignment to {self.index} {where!r}", "write .then(family=put(family, index, new))")
+
     def __contains__(self, _: object) -> NoReturn:
         complain("`in` on a family of state values", "write any_of(*(x == a for x in family))")
+
+    def __eq__(self, other: object) -> NoReturn:
+        complain("a family compared as a whole", "write all_of(*(a[i] == b[i] for i in ...))")
+
+    __ne__ = __eq__
+    __hash__ = None  # type: ignore[assignment]
+
+    def __bool__(self) -> NoReturn:
+        complain(
+            "Python asked for the truth of a family of state values",
+            "write all_of(*family) or any_of(*family)",
+        )
 
 
 def pick(values: Family, where: Operand) -> Any:
     """The value at an index that is itself a state value; the last one where no index matches."""
+    if not isinstance(values, Family):
+        complain("pick needs a family", "write pick(family, index)")
     if not isinstance(where, Operand):
         return values[where]
     *front, last = values.items
@@ -313,13 +354,17 @@ def pick(values: Family, where: Operand) -> Any:
 
 def put(values: Family, where: Any, new: Any) -> Family:
     """The family with `new` at `where`: an index, a state value, or a tuple of those for nested families."""
+    if not isinstance(values, Family) or (isinstance(where, tuple) and not where):
+        complain("put needs a family and an index in it", "write put(family, index, new)")
     first, *rest = where if isinstance(where, tuple) else (where,)
     deeper = tuple(rest)
 
     def replaced(old: Any) -> Any:
         if deeper:
             return put(old, deeper, new)
-        return new if isinstance(new, Operand) else Operand(_same_kind("put", old, new), old.kind)
+        if isinstance(old, Family):
+            complain(f"put leaves {old.index} open", "name every index: put(family, (first, second), new)")
+        return Operand(_same_kind("put", old, new), old.kind)
 
     if isinstance(first, Operand):
         items = {k: choose(first == k, replaced(old), old) for k, old in values.items.items()}
@@ -331,9 +376,14 @@ def put(values: Family, where: Any, new: Any) -> Family:
 
 def each(values: Family, new: Any) -> Family:
     """The family with `new` (a constant or an operand) everywhere."""
+    if not isinstance(values, Family):
+        complain("each needs a family", "give one value as it is")
     return Family(
         values.index,
-        {k: each(v, new) if isinstance(v, Family) else choose(constant(True), new, v) for k, v in values.items.items()},
+        {
+            k: each(v, new) if isinstance(v, Family) else choose(constant(True), new, v)
+            for k, v in values.items.items()
+        },
     )
 
 
@@ -345,9 +395,14 @@ class Guard:
     name: str
     condition: Operand
 
+    def __bool__(self) -> NoReturn:
+        complain("`and`, `or` or `if` on a guard, which would drop one", "write when(guard(...), guard(...))")
+
 
 def guard(name: str, condition: Operand) -> Guard:
     """A named condition: it can be dropped, reported when false, and tracked in a proof."""
+    if type(name) is not str or not name:
+        complain(f"a guard has the name {name!r}", "name it by a text")
     return Guard(name, _truth(condition, f"guard {name!r}"))
 
 
@@ -367,6 +422,11 @@ class When:
 
 
 def when(*guards: Guard) -> When:
+    for given in guards:
+        if not isinstance(given, Guard):
+            complain(
+                f"when got the {type(given).__name__} {given!r}", 'write when(guard("name", condition), ...)'
+            )
     return When(guards)
 
 
