@@ -34,7 +34,7 @@ NODE_BYTES, MOVE_BYTES = 700, 150  # of the unlabelled graph, measured; to refus
 class Moves(nx.DiGraph):  # type: ignore[type-arg]
     """An unlabelled graph: one dictionary stands for the attributes of every edge, which has none."""
 
-    edge_attr_dict_factory = staticmethod(lambda nothing={}: nothing)  # type: ignore[assignment]
+    edge_attr_dict_factory = staticmethod(lambda nothing={}: nothing)
 
 
 @contextmanager

@@ -200,12 +200,8 @@ class Search:
         """Expand the states up to number `stop`: the loop that the time goes into."""
         found, edges = self.found, self.found.edges
         states, parents, via, fired = found.states, found.parents, found.via, found.fired
-        successors, judge, number_of, cut = (
-            self.compiled.successors,
-            self.compiled.judge,
-            self.seen,
-            found.cut,
-        )
+        successors, judge = self.compiled.successors, self.compiled.judge
+        number_of, cut = self.seen.setdefault, found.cut
         count, hunting = len(states), bool(self.hunted)
         for here in range(found.expanded, stop):
             state, before = states[here], count
@@ -298,7 +294,7 @@ class Search:
 
 
 def inside(protocol: Protocol, state: State) -> list[tuple[int, State]]:
-    """The successors that stay inside their domains, by the plain interpreter: for a state that has others."""
+    """The successors that stay inside their domains, by the plain interpreter: for a state with others too."""
     values, done = protocol.named(state), dict[ex.Term, int]()
     steps = []
     for number, transition in enumerate(protocol.transitions):
