@@ -363,7 +363,9 @@ def put(values: Family, where: Any, new: Any) -> Family:
         if deeper:
             return put(old, deeper, new)
         if isinstance(old, Family):
-            complain(f"put leaves {old.index} open", "name every index: put(family, (first, second), new)")
+            if not isinstance(new, Family):
+                complain(f"put leaves {old.index} open", "name every index, or give a family")
+            return choose(constant(True), new, old)  # checks the shape and the types
         return Operand(_same_kind("put", old, new), old.kind)
 
     if isinstance(first, Operand):

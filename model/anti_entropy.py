@@ -1,0 +1,200 @@
+"""Anti-entropy, sweeps and the collection of tombstones (plan §13.8).
+
+A pass compares copies and repairs the lower one with the higher. The highest version wins, tombstones
+count, expiry is judged on the winner only and becomes a conditional tombstone. A repair carries its epoch:
+none touches O or N from SEAL to ACTIVATE, nor O afterwards, and N is no source before ACTIVATE.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cutproof.model.language import (
+    Operand,
+    Step,
+    action,
+    all_of,
+    any_of,
+    choose,
+    constant,
+    guard,
+    pick,
+    put,
+    when,
+)
+from cutproof.model.safeguards import AntiEntropy, Cleanup
+from cutproof.model.slot import (
+    MOVED,
+    SWEPT,
+    Node,
+    Phase,
+    R,
+    S,
+    Stage,
+    erases,
+    idle,
+    in_phase,
+    is_put,
+    newer,
+    reachable,
+    source,
+    stage,
+    target,
+    version,
+)
+
+OPEN = (Phase.DUAL, Phase.COPY)
+
+
+def repairs_run(s: S) -> Operand:
+    return (s.mechanisms.anti_entropy == AntiEntropy.REPAIR) & ~s.switched_off  # type: ignore[no-any-return]
+
+
+def is_read(s: S, node: Node) -> Operand:
+    """Whether a pass may take this node's copy for a source of repairs."""
+    if node is R:
+        return constant(True)
+    is_source = (source(s) == node) & ~in_phase(s, Phase.COMPLETE)
+    is_target = (target(s) == node) & (in_phase(s, *MOVED) | (~s.mechanisms.repairs_fenced & in_phase(s, *OPEN)))
+    return is_source | is_target
+
+
+def is_written(s: S, node: Node) -> Operand:
+    """Whether a pass may repair this node's copy."""
+    if node is R:
+        return constant(True)
+    free = ~s.mechanisms.repairs_fenced
+    is_source = (source(s) == node) & (in_phase(s, Phase.IDLE, Phase.ABORTED, *OPEN) | free)
+    is_target = (target(s) == node) & (in_phase(s, *OPEN) | in_phase(s, Phase.GRACE, Phase.CLEANUP, Phase.COMPLETE))
+    return is_source | is_target | (free & (target(s) == node) & ~in_phase(s, Phase.IDLE, Phase.ABORTED))
+
+
+def no_repair_under_way(s: S) -> Operand:
+    return all_of(*(idle(s, d, "repair") for d in range(s.scope.documents)))
+
+
+def _send(s: S, to: Node, doc: int, rank: Any) -> dict[str, Any]:
+    return {
+        "repair": put(s.repair, doc, rank),
+        "net": put(s.net, (to, doc, "repair"), s.epoch + 1),
+    }
+
+
+@action
+def repair(s: S, node: Node, to: Node, doc: int) -> Step | None:
+    """A pass finds that one copy is below another, and sends the higher one to the lower, by version."""
+    if not s.scope.repairs or node is to:
+        return None
+    high, low = s.stored[node][doc], s.stored[to][doc]
+    blind = ~s.mechanisms.repair_honours_tombstones & is_put(s, doc, high) & erases(s, doc, low)
+    return when(
+        guard("repairs are on", repairs_run(s)),
+        guard("a source", is_read(s, node)),
+        guard("may be repaired", is_written(s, to)),
+        guard("one copy is below the other", newer(s, doc, high, low) | blind),
+        guard("not expired", ~(s.expired[doc] & (high == 1))),
+        guard("no repair under way", no_repair_under_way(s)),
+        guard("reachable", reachable(s, node) & reachable(s, to)),
+    ).then(**_send(s, to, doc, high))
+
+
+@action
+def repair_expired(s: S, node: Node, to: Node, doc: int) -> Step | None:
+    """A pass finds that the winner has expired, and sends the sweep's delete for it."""
+    if not (s.scope.repairs and s.scope.sweep):
+        return None
+    readable = [(n, s.stored[n][doc]) for n in s.stored.items]
+    wins = all_of(*(~is_read(s, n) | ~newer(s, doc, other, constant(1)) for n, other in readable))
+    return when(
+        guard("repairs are on", repairs_run(s)),
+        guard("a source", is_read(s, node)),
+        guard("may be repaired", is_written(s, to)),
+        guard("expired", s.expired[doc] & (s.stored[node][doc] == 1)),
+        guard("the winner", wins | ~s.mechanisms.expiry_of_winner_only),
+        guard("no repair under way", no_repair_under_way(s)),
+        guard("reachable", reachable(s, node) & reachable(s, to)),
+    ).then(**_send(s, to, doc, SWEPT))
+
+
+@action
+def clean_pass(s: S) -> Step | None:
+    """A pass that began after O's fence and read O found nothing left to repair on N."""
+    m = s.mechanisms
+    below = [newer(s, d, pick(s.stored, source(s))[d], pick(s.stored, target(s))[d]) for d in range(s.scope.documents)]
+    return when(
+        guard("clean-up waits for it", (m.cleanup == Cleanup.AFTER_CLEAN_PASS) & ~m.delta),
+        guard("anti-entropy runs", (m.anti_entropy != AntiEntropy.OFF) & ~s.switched_off),
+        guard("grace", (s.phase == Phase.GRACE) & ~s.clean),
+        guard("nothing to repair", ~any_of(*below)),
+    ).then(clean=True)
+
+
+# ------------------------------------------------------------------ expiry and sweeps
+
+
+@action
+def expire(s: S, doc: int) -> Step | None:
+    """The first write of a document outlives its time; a later write renews it."""
+    if not s.scope.sweep:
+        return None
+    return when(guard("issued", s.issued[doc] != 0), guard("not expired", ~s.expired[doc])).then(
+        expired=put(s.expired, doc, True)
+    )
+
+
+@action
+def sweep(s: S, node: Node, doc: int, view: int) -> Step | None:
+    """A sweep judges a copy expired and deletes it on all targets, by that copy's version and a tie-break bit."""
+    from cutproof.model.clients import targets
+
+    if not s.scope.sweep or stage(view) is Stage.SEALED:
+        return None
+    net = s.net
+    for to, goes in targets(s, view).items():
+        net = put(net, (to, doc, "sweep"), choose(goes, view + 1, net[to][doc]["sweep"]))
+    return when(
+        guard("the view is current", s.epoch == view),
+        guard("expired", s.expired[doc] & (s.stored[node][doc] == 1)),
+        guard("a source", is_read(s, node)),
+        guard("no sweep under way", idle(s, doc, "sweep")),
+    ).then(net=net)
+
+
+# ------------------------------------------------------------------ collection of tombstones
+
+
+def settled_below(s: S, node: Node, doc: int) -> Operand:
+    """A clean pass: every replica holds the tombstone, or something newer, or nothing that could return."""
+    stored = s.stored[node][doc]
+    replicas = [
+        ~is_read(s, n) | (s.stored[n][doc] == 0) | (version(s, doc, s.stored[n][doc]) >= version(s, doc, stored))
+        for n in s.stored.items
+    ]
+    return all_of(*replicas)
+
+
+def fenced_above(s: S, node: Node, doc: int) -> Operand:
+    """The fence is above the epoch of the tombstone's version."""
+    born = [(s.stored[node][doc] == r) & (s.fence[node] > s.born[doc][r]) for r in s.born[doc].items]
+    if s.scope.sweep:
+        born.append((s.stored[node][doc] == SWEPT) & (s.fence[node] > s.born[doc][1]))
+    return any_of(*born)
+
+
+@action
+def collect(s: S, node: Node, doc: int) -> Step | None:
+    """A node forgets a tombstone: after a clean pass, with no live migration, and fenced above its epoch."""
+    if not s.scope.collect:
+        return None
+    waits = s.mechanisms.tombstone_gc_waits
+    quiet = in_phase(s, Phase.IDLE, Phase.ABORTED, Phase.COMPLETE)
+    return when(
+        guard("a tombstone", erases(s, doc, s.stored[node][doc])),
+        guard("a replica", is_read(s, node)),
+        guard("no live migration", quiet | ~waits),
+        guard("a clean pass", settled_below(s, node, doc) | ~waits),
+        guard("fenced above it", fenced_above(s, node, doc) | ~waits),
+    ).then(stored=put(s.stored, (node, doc), 0))
+
+
+ACTIONS = (repair, repair_expired, clean_pass, expire, sweep, collect)

@@ -1,0 +1,108 @@
+"""Scopes: the bounds of one exploration.
+
+A dimension that is switched off gives its variables one value, and then costs no state. Faults that are
+switched on may happen any number of times; only what would grow for ever (documents, writes, attempts)
+is counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What may happen. Raises ValueError where a bound is out of its range or two bounds exclude each other."""
+
+    documents: int = 1
+    writes: int = 1  # client writes per document, one after the other
+    attempts: int = 1  # migrations begun: retries after an abort, or the way back
+    aborts: int = 0  # how many of the attempts may be aborted
+    back: bool = False  # after Complete, a migration from N to O
+    replica: bool = False  # R, in another replica group
+    queues: bool = True  # a node accepts first and applies later
+    before: bool = True  # clients may write before the migration begins
+    deletes: bool = False  # a client write may be a delete
+    reads: bool = False  # one client read at a time, any number of them
+    searches: bool = False  # one search at a time over all documents
+    sweep: bool = False  # the first write may expire; a sweep, or a repair, may remove it
+    collect: bool = False  # tombstones are collected
+    repairs: bool = False  # anti-entropy, one repair at a time
+    table: bool = False  # the seed's table of writes in flight is kept (used where the delta trusts it)
+    # faults
+    late: bool = False  # a client or the coordinator gives up waiting; the message lands after anything
+    losses: bool = False  # a message is lost without an answer
+    failures: bool = False  # a delivery fails with an error
+    failing_tasks: bool = False  # an accepted task fails
+    duplicates: bool = False  # a message is delivered again
+    stale: bool = True  # a router acts on any older record
+    crashes: bool = False  # the coordinator crashes and another recovers
+    strays: bool = False  # what a crashed or aborted coordinator sent is still on its way
+    zombies: bool = False  # its wipes, deletions and fences too
+    restarts: bool = False  # a node restarts
+    partitions: bool = False  # O or N is cut off, and heals
+    skew: bool = False  # a router's clock is slow
+    overlap: bool = False  # somebody begins a second migration of the slot
+    policy_change: bool = False  # somebody switches anti-entropy off while a migration lives
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("documents", 1, 3), ("writes", 0, 4), ("attempts", 1, 3), ("aborts", 0, 3)):
+            value = getattr(self, name)
+            if type(value) is not int or not low <= value <= high:
+                raise ValueError(f"{name}={value} is out of range: {name} is {low}..{high}")
+        if self.aborts > self.attempts:
+            raise ValueError(f"aborts={self.aborts} needs attempts={self.aborts} or more")
+        if self.back and (self.aborts or self.attempts != 2):
+            raise ValueError("back=1 needs attempts=2 and aborts=0: there and back")
+        if self.sweep and not self.writes:
+            raise ValueError("sweep=1 needs writes=1 or more: there is nothing that expires")
+
+    def describe(self) -> str:
+        """The bounds that differ from the defaults, as `--scope` takes them."""
+        plain = Scope()
+        changed = [f.name for f in fields(self) if getattr(self, f.name) != getattr(plain, f.name)]
+        return ",".join(f"{n}={int(getattr(self, n))}" for n in changed)
+
+
+def parse_scope(text: str) -> Scope:
+    """`base`, `writes=2,late=1` or `base,writes=1`. Raises ValueError with one line that says what is wrong."""
+    scope, kinds = Scope(), {f.name: f.type for f in fields(Scope)}
+    for position, part in enumerate(text.split(",")):
+        name, equals, value = (p.strip() for p in part.partition("="))
+        name = {"docs": "documents"}.get(name, name)
+        if not equals and name in SCOPES and position == 0:
+            scope = SCOPES[name]
+        elif not equals:
+            raise ValueError(f"unknown scope {name!r}: the named scopes are {', '.join(SCOPES)}")
+        elif name not in kinds:
+            raise ValueError(f"unknown bound {name!r}: the bounds are {', '.join(kinds)}")
+        elif not value.isascii() or not value.isdigit() or len(value) > 3:
+            raise ValueError(f"{name}={value}: a bound is a whole number")
+        elif kinds[name] == "bool" and value not in ("0", "1"):
+            raise ValueError(f"{name}={value} is out of range: {name} is 0 or 1")
+        else:
+            number = int(value)
+            scope = replace(scope, **{name: bool(number) if kinds[name] == "bool" else number})
+    return scope
+
+
+_BASE = Scope(writes=2, late=True, skew=True)
+
+SCOPES: dict[str, Scope] = {
+    "base": _BASE,
+    "abort": replace(_BASE, attempts=2, aborts=1, skew=False),
+    "crash": replace(_BASE, crashes=True, strays=True, skew=False),
+    "zombie": Scope(late=True, crashes=True, strays=True, zombies=True, attempts=2, aborts=1),
+    "reads": Scope(writes=2, reads=True, failing_tasks=True),
+    "reads_and_faults": Scope(
+        reads=True, late=True, losses=True, failures=True, failing_tasks=True, duplicates=True, crashes=True,
+        strays=True, zombies=True, restarts=True, partitions=True, skew=True, overlap=True,
+        policy_change=True, attempts=2, aborts=1,
+    ),
+    "replica": Scope(replica=True, late=True, repairs=True),
+    "kinds": Scope(
+        writes=2, replica=True, deletes=True, sweep=True, collect=True, repairs=True, failing_tasks=True, aborts=1,
+    ),
+    "two_documents": Scope(documents=2, deletes=True, searches=True, failures=True, queues=False),
+    "two_migrations": Scope(attempts=2, back=True, late=True, zombies=True, overlap=True),
+}  # fmt: skip

@@ -1,0 +1,252 @@
+"""The slot: what there is to move, its variables, and how they are read.
+
+A *slot* is one shard in one replica group. Its owner O is to be replaced by N, a node that holds no replica
+of the shard; R holds a replica in another group. On the way back N is the source and O the target.
+
+- *rank*: a write's place in the order of issue, per document. With a durable sequencer its version says the
+  same. Where a document may expire, rank 2 is the sweep's delete: the version that it judged (rank 1) and a
+  tie-break bit, so it lies between rank 1 and the next write.
+- *copy*: a node stores for each document the rank that it applied last; 0 is nothing. A rank that erases is a
+  tombstone.
+- *epoch*: four for each attempt, of the stages IDLE, DUAL, SEALED, ACTIVE in that order, so that an epoch says
+  what its owner and targets were. It only rises; "epoch + 1" of the protocol is the next one in use.
+- *view*: the epoch of the record that a router last saw: any epoch that was ever recorded.
+- *message*: what is on its way to one node about one document. `net` is 0, or 1 + the epoch that it carries;
+  `task` says what the node made of it. Messages are the client's writes by rank, "page" (copy), "delta"
+  (repair by the delta pass), "repair" (by anti-entropy), "sweep", and "stray": a page or a delta repair
+  whose sender has given up, crashed or aborted. Other commands of the coordinator (fence, wipe, delete)
+  carry nothing but their epoch; once sent they may land at any later time, so the record's history says
+  which are under way.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from cutproof.model.language import (
+    Domain,
+    FamilyDomain,
+    Operand,
+    all_of,
+    any_of,
+    boolean,
+    choose,
+    constant,
+    count,
+    enumeration,
+    family,
+    pick,
+)
+from cutproof.model.scopes import Scope
+
+S = Any  # a view of the state: variables by name, `s.mechanisms`, `s.scope`
+
+
+class Node(Enum):
+    O = "old owner"  # noqa: E741  the letter that the protocol uses
+    N = "new node"
+    R = "replica"
+
+
+class Phase(Enum):
+    IDLE = 0
+    DUAL = 1
+    COPY = 2
+    SEAL = 3
+    DRAIN_SOURCE = 4
+    DRAIN_TARGET = 5
+    DELTA = 6
+    ACTIVATE = 7
+    GRACE = 8
+    CLEANUP = 9
+    COMPLETE = 10
+    ABORTED = 11
+
+
+class Task(Enum):
+    NONE = "none"  # nothing, or the sender knows the outcome already
+    QUEUED = "queued"  # accepted, not applied
+    DONE = "done"  # succeeded: applied, superseded or duplicate
+
+
+class Stage(Enum):
+    IDLE = 0
+    DUAL = 1
+    SEALED = 2
+    ACTIVE = 3
+
+
+O, N, R = Node.O, Node.N, Node.R
+MOVING = (Phase.DUAL, Phase.COPY, Phase.SEAL, Phase.DRAIN_SOURCE, Phase.DRAIN_TARGET, Phase.DELTA)
+MOVED = (Phase.ACTIVATE, Phase.GRACE, Phase.CLEANUP, Phase.COMPLETE)
+SEALED = (Phase.SEAL, Phase.DRAIN_SOURCE, Phase.DRAIN_TARGET, Phase.DELTA)
+SWEPT = 2  # the rank of the sweep's delete, where there is one
+
+
+def stage(epoch: int) -> Stage:
+    return Stage(epoch % 4)
+
+
+def ranks(scope: Scope) -> tuple[int, ...]:
+    """The ranks of the client's writes."""
+    return tuple(r + (scope.sweep and r >= SWEPT) for r in range(1, scope.writes + 1))
+
+
+def epochs(scope: Scope) -> range:
+    """Every epoch that the record can have; the last one is the abort of the last attempt, where it may abort."""
+    return range(4 * scope.attempts + (scope.aborts == scope.attempts))
+
+
+def indices(scope: Scope) -> dict[str, tuple[Any, ...]]:
+    nodes = (O, N, R) if scope.replica else (O, N)
+    carried = ["page", "delta"] + ["stray"] * scope.strays + ["repair"] * scope.repairs + ["sweep"] * scope.sweep
+    return {
+        "doc": tuple(range(scope.documents)),
+        "node": nodes,
+        "to": nodes,
+        "pair": (O, N),
+        "rank": ranks(scope),
+        "message": (*ranks(scope), *carried),
+        "epoch": tuple(epochs(scope)),
+        "view": tuple(epochs(scope)),
+        "erases": (False, True) if scope.deletes else (False,),
+    }
+
+
+def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
+    top, last = max(ranks(scope), default=0), epochs(scope)[-1]
+    rank, seen = count(0, top), last + 1  # a view that is `seen` is kept as 1 + its epoch, 0 is none
+
+    def possible(node: Node, message: object) -> bool:
+        """Pages and delta repairs go to the target; R gets the rest too."""
+        return message not in ("page", "delta", "stray") or node is N or (node is O and scope.back)
+
+    return {
+        # the record
+        "phase": enumeration(Phase),
+        "epoch": count(0, last),
+        "source": Domain(Node, 0, int(scope.back)),
+        "cursor": count(0, scope.documents),  # documents copied, or repaired by the delta
+        "proof": boolean(),
+        "clean": boolean(),  # an anti-entropy pass that read the source ended clean after ACTIVATE
+        # the nodes
+        "stored": family("node", "doc", of=rank),
+        "fence": family("node", of=lambda node: count(0, last, varies=node is not R or scope.collect)),
+        # messages
+        "net": family("node", "doc", "message", of=lambda n, d, m: count(0, seen, varies=possible(n, m))),
+        "task": family("node", "doc", "message", of=lambda n, d, m: enumeration(Task, varies=possible(n, m))),
+        "page": family("doc", of=rank),  # what the page holds
+        "scanned": family("doc", of=rank),  # what the delta pass read at the source: its repair, and the proof
+        "stray": family("doc", of=count(0, top, varies=scope.strays)),
+        "repair": family("doc", of=count(0, top, varies=scope.repairs)),
+        # the clients
+        "issued": family("doc", of=rank),
+        "waits": family("doc", of=count(0, seen)),  # 0, or 1 + the view of the write that waits for its answer
+        "alone": family("doc", of=boolean()),  # dual writing had ended: the write went to the source alone
+        "erased": family("doc", "rank", of=boolean(varies=scope.deletes)),
+        "version": family("doc", "rank", of=lambda d, r: Domain(int, r - scope.skew, r)),
+        "born": family("doc", "rank", of=count(0, last, varies=scope.collect)),  # the version's epoch
+        "reading": count(0, seen, varies=scope.reads),  # 0, or 1 + the view of the read that is under way
+        "floor": count(0, top, varies=scope.reads),
+        "search": family("node", of=count(0, seen + scope.documents, varies=scope.searches)),
+        "search_floor": family("doc", of=count(0, top, varies=scope.searches)),
+        "found": family("doc", of=boolean(varies=scope.searches)),
+        "expired": family("doc", of=boolean(varies=scope.sweep)),  # rank 1 outlived its time
+        # ghosts: what a client was promised or shown
+        "acked": family("doc", of=rank),
+        "shown": family("doc", of=rank),
+        "stale_read": boolean(varies=scope.reads),
+        "wrong_search": boolean(varies=scope.searches),
+        "partial": family("node", "doc", of=boolean()),  # the copy lacks fields that were acknowledged
+        # faults that last, and what exists only without a safeguard
+        "cut": family("pair", of=boolean(varies=scope.partitions)),
+        "rival": boolean(varies=scope.overlap),  # an earlier migration goes on under a record of its own
+        "switched_off": boolean(varies=scope.policy_change),
+        "missed": family("doc", of=count(0, top, varies=scope.table)),  # table: applied on O, failed on N
+        "blocked": boolean(varies=scope.table),  # table: an entry of another migration that never settles
+    }
+
+
+# ------------------------------------------------------------------ reading the state
+
+
+def in_phase(s: S, *phases: Phase) -> Operand:
+    return any_of(*(s.phase == p for p in phases))
+
+
+def source(s: S) -> Operand:
+    return s.source  # type: ignore[no-any-return]
+
+
+def target(s: S) -> Operand:
+    return choose(s.source == O, N, O)  # type: ignore[no-any-return]
+
+
+def owner(s: S) -> Operand:
+    """Who owns the slot: the record says."""
+    return choose(in_phase(s, *MOVED), target(s), source(s))  # type: ignore[no-any-return]
+
+
+def source_in(s: S, view: int) -> Operand:
+    """The source of the migration that a view saw; with a way back, attempt 0 was from O and attempt 1 from N."""
+    if not s.scope.back:
+        return constant(O)
+    return constant(O if view < 4 else N)
+
+
+def other(node: Operand) -> Operand:
+    return choose(node == O, N, O)  # type: ignore[no-any-return]
+
+
+def was_recorded(s: S, view: int) -> Operand | None:
+    """Whether the record ever had this epoch; None where it never can."""
+    attempt = view // 4
+    if stage(view) is Stage.IDLE and attempt > s.scope.aborts:
+        return None  # reached only by aborting
+    now = (s.epoch >= view) & (s.epoch < 4 * (attempt + 1))
+    if stage(view) in (Stage.IDLE, Stage.DUAL) or s.scope.back:
+        return s.epoch >= view  # type: ignore[no-any-return]
+    return now  # an aborted attempt may never have been sealed; its later views are left out
+
+
+def reachable(s: S, node: Node) -> Operand:
+    return ~s.cut[node] if node is not R else constant(True)
+
+
+def erases(s: S, doc: int, rank: Operand) -> Operand:
+    """Whether the operation of this rank deletes the document."""
+    deletes = [(rank == r) & s.erased[doc][r] for r in ranks(s.scope)]
+    return any_of(*deletes, rank == SWEPT) if s.scope.sweep else any_of(*deletes)
+
+
+def version(s: S, doc: int, rank: Operand) -> Operand:
+    """The version that an operation was given; 0 for nothing. Without skew it is the rank."""
+    if not s.scope.skew:
+        return rank
+    result: Operand = rank
+    for r in ranks(s.scope):
+        result = choose(rank == r, s.version[doc][r], result)
+    return result
+
+
+def newer(s: S, doc: int, rank: Operand, stored: Operand) -> Operand:
+    return version(s, doc, rank) > version(s, doc, stored)
+
+
+def served(s: S, doc: int, stored: Operand) -> Operand:
+    """The rank that a client is served: nothing counts as the delete that was last shown, if one was."""
+    return choose((stored == 0) & erases(s, doc, s.shown[doc]), s.shown[doc], stored)  # type: ignore[no-any-return]
+
+
+def at_owner(s: S, doc: int) -> Operand:
+    return served(s, doc, pick(s.stored, owner(s))[doc])
+
+
+def is_put(s: S, doc: int, stored: Operand) -> Operand:
+    return (stored != 0) & ~erases(s, doc, stored)
+
+
+def idle(s: S, doc: int, message: str) -> Operand:
+    """No such message is under way, and no node works on one."""
+    return all_of(*((s.net[n][doc][message] == 0) & (s.task[n][doc][message] != Task.QUEUED) for n in s.net.items))
