@@ -45,10 +45,14 @@ class LanguageError(Exception):
     """A protocol says something that cannot be meant; the message names file, line and the fix."""
 
 
+def _passed_through(module: str) -> bool:
+    """Whether the mistake cannot be in this module: it is ours, or Python's own (`enum`)."""
+    return module in (__name__, "cutproof.model.protocol") or module.split(".")[0] in sys.stdlib_module_names
+
+
 def complain(message: str, fix: str) -> NoReturn:
-    ours = (__name__, "cutproof.model.protocol")
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__") in ours:
+    while frame.f_back is not None and _passed_through(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
     raise LanguageError(f"{frame.f_code.co_filename}:{frame.f_lineno}: {message}; {fix}")
 
