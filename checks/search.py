@@ -294,7 +294,7 @@ class Search:
 
 
 def inside(protocol: Protocol, state: State) -> list[tuple[int, State]]:
-    """The successors that stay inside their domains, by the plain interpreter: for a state with others too."""
+    """The successors that stay inside their domains, by the plain interpreter: where some do not."""
     values, done = protocol.named(state), dict[ex.Term, int]()
     steps = []
     for number, transition in enumerate(protocol.transitions):
