@@ -28,8 +28,8 @@ class Path:
     states: tuple[State, ...]
     transitions: tuple[int, ...]
 
-    def __len__(self) -> int:
-        """The number of steps."""
+    @property
+    def steps(self) -> int:
         return len(self.transitions)
 
     @property
@@ -133,10 +133,10 @@ def _why(verdict: Verdict) -> str:
     if isinstance(verdict, Violated):
         if verdict.form == "sometimes":
             return f": not once in {_count(verdict.states, 'state')}"
-        after = f" after {_count(len(verdict.path), 'step')}" if verdict.path else ""
+        after = "" if verdict.path is None else f" after {_count(verdict.path.steps, 'step')}"
         return after + (f": {verdict.detail}" if verdict.detail else "")
     if isinstance(verdict, Holds) and verdict.witness:
-        return f": first after {_count(len(verdict.witness), 'step')}"
+        return f": first after {_count(verdict.witness.steps, 'step')}"
     counts = f"{_count(verdict.states, 'state')}, {_count(verdict.transitions, 'transition')}"
     return f": {counts}, depth {verdict.depth}"
 

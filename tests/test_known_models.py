@@ -63,11 +63,11 @@ def test_without_a_guard_they_are_wrong(
     found = explore(protocol.without_guard(action, guard), properties=[broken], stop_at_first=True)
     (verdict,) = (v for v in found.verdicts if v.property == broken)
     assert isinstance(verdict, Violated)
-    assert verdict.path is not None and len(verdict.path) == steps
+    assert verdict.path is not None and verdict.path.steps == steps
 
 
 def test_no_fairness_is_assumed() -> None:
-    """Two who only ask can keep a third from entering; Lamport's liveness needs weak fairness, and says so."""
+    """Who only asks can keep the rest from entering; Lamport's liveness needs weak fairness, and says so."""
     found = explore(dijkstra_mutex(2), properties=["somebody_enters"])
     can, deadlock, cycle = found.verdicts
     assert isinstance(can, Holds) and isinstance(deadlock, Holds)
