@@ -210,7 +210,7 @@ def leaf(rng: random.Random, kind: str) -> tuple[Tree, Term]:
     if rng.random() < 0.7:
         f = rng.choice(fields)
         return ("var", f.name), ex.variable(f.name, f.domain.low, f.domain.high, kind == B)
-    value = rng.randint(0, 1) if kind is B else rng.randint(-3, 5)
+    value = rng.randint(0, 1) if kind == B else rng.randint(-3, 5)
     return ("const", value), ex.constant(value, kind == B)
 
 
