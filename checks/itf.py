@@ -98,7 +98,7 @@ def decode(data: str | msgspec.Raw, kind: Any, place: Place) -> Any:
         if "regex" in reason:
             reason = (
                 "is not an integer of at most 39 digits"
-                if _DIGITS in reason
+                if "(0|-?[1-9]" in reason
                 else "is not one line of plain text"
             )
         place.below(inner.rstrip("`")).fail(reason)

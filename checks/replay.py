@@ -193,7 +193,7 @@ class _Walk:
         place, recorded = self.place.below(f".states[{index}]"), dict(flat(self.trace.states[index]))
         if strangers := [n for n in (*recorded, *self.fields) if n not in recorded or n not in self.fields]:
             if not self.changed:
-                place.fail(f"{strangers[0]} is {'unknown' if strangers[0] in recorded else 'missing'}")
+                place.fail(f"{strangers[0][:80]} is {'unknown' if strangers[0] in recorded else 'missing'}")
             self._note("its variables are others now, so the states were not compared")
             return ()
         specified, differences = _plain(self.fields, self.codes), []
