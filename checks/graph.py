@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path as File
 from typing import Any
 
@@ -27,14 +28,7 @@ from cutproof.checks.verdict import Holds, Path, Unknown, Verdict, Violated
 from cutproof.model.codegen import compile_terms
 from cutproof.model.protocol import Claim, Protocol, State, label
 
-END = -1  # a node that stands for every good end
-NODE_BYTES, MOVE_BYTES = 700, 150  # of the unlabelled graph, measured; to refuse before memory runs out
-
-
-class Moves(nx.DiGraph):  # type: ignore[type-arg]
-    """An unlabelled graph: one dictionary stands for the attributes of every edge, which has none."""
-
-    edge_attr_dict_factory = staticmethod(lambda nothing={}: nothing)
+NODE_BYTES, MOVE_BYTES = 500, 130  # of the unlabelled graph, measured and rounded up
 
 
 @contextmanager
@@ -49,19 +43,23 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def moves(found: Exploration) -> nx.DiGraph[int]:
-    """The steps that no fault takes and that change the state."""
+def moves(found: Exploration, among: set[int] | None = None) -> nx.DiGraph[int]:
+    """The steps that no fault takes and that change the state; `among` some states only, if given.
+
+    One empty dictionary stands for the attributes of every edge."""
     edges, plain = _edges(found), [not t.fault for t in found.protocol.transitions]
-    graph = Moves()
+    starts, targets, numbers = edges.starts, edges.targets, edges.numbers
+    graph: nx.DiGraph[int] = nx.DiGraph()
     with _no_collection():
-        graph.add_nodes_from(range(len(found.states)))
-        starts, targets, numbers = edges.starts, edges.targets, edges.numbers
-        graph.add_edges_from(
-            (here, targets[i])
-            for here in range(found.expanded)
-            for i in range(starts[here], starts[here + 1])
-            if targets[i] != here and plain[numbers[i]]
-        )
+        graph.add_nodes_from(range(len(found.states)) if among is None else sorted(among))
+        after, before = graph._adj, graph._pred  # type: ignore[attr-defined]  # see `state_graph`
+        nothing: dict[str, str] = {}
+        for here, leaving in after.items():
+            if here < found.expanded:
+                for i in range(starts[here], starts[here + 1]):
+                    there = targets[i]
+                    if there != here and plain[numbers[i]] and (among is None or there in among):
+                        leaving[there] = before[there][here] = nothing
     return graph
 
 
@@ -120,10 +118,11 @@ def judge_liveness(found: Exploration, claims: Sequence[Claim], limits: Limits, 
     if not reason:
         try:
             graph = moves(found)
+            around = _parts(graph) if cycles else []
             for place, (i, good) in enumerate(zip(places, held, strict=True)):
                 verdicts[i] = _can_always(found, claims[i], graph, good)
                 if cycles:
-                    verdicts[rounds + place] = _cycle(found, claims[i], graph, good)
+                    verdicts[rounds + place] = _cycle(found, claims[i], around, good)
         except KeyboardInterrupt:
             found.interrupted = True
     seconds = found.seconds + time.perf_counter() - start
@@ -152,11 +151,9 @@ def _deadlock(found: Exploration, held: Sequence[Sequence[int]]) -> Verdict:
 
 def _can_always(found: Exploration, claim: Claim, graph: nx.DiGraph[int], good: Sequence[int]) -> Verdict:
     unfinished = [*range(found.expanded, len(found.states)), *found.cut]
-    graph.add_node(END)
-    graph.add_edges_from((here, END) for here, holds in enumerate(good) if holds)
-    graph.add_edges_from((here, END) for here in unfinished)
-    reaching = nx.ancestors(graph, END)
-    graph.remove_node(END)
+    ends = {here: None for here, holds in enumerate(good) if holds} | dict.fromkeys(unfinished)
+    layers = nx.bfs_layers(graph.reverse(copy=False), ends) if ends else ()
+    reaching = set(chain.from_iterable(layers))
     about = found.about(claim.property, claim.form, claim.harm)
     lost = next((here for here in range(len(found.states)) if here not in reaching), None)
     if lost is not None:
@@ -164,10 +161,11 @@ def _can_always(found: Exploration, claim: Claim, graph: nx.DiGraph[int], good: 
     return found.unknown(claim.property, claim.form, claim.harm) if unfinished else Holds(**about)
 
 
-def _cycle(found: Exploration, claim: Claim, graph: nx.DiGraph[int], good: Sequence[int]) -> Verdict:
-    """A run without faults that goes round for ever and never comes to where the claim holds."""
-    rounds = [n for part in _parts(graph) for n in part if not good[n]]
-    loops = _parts(graph.subgraph(rounds).copy())
+def _cycle(found: Exploration, claim: Claim, parts: Sequence[set[int]], good: Sequence[int]) -> Verdict:
+    """A run without faults that goes round for ever and never comes to where the claim holds; `parts` are
+    the strongly connected components of all moves."""
+    apart = {here for part in parts for here in part if not good[here]}
+    loops = _parts(moves(found, apart))
     about = found.about(claim.property, "cycle", claim.harm)
     if loops:
         entry, members = min((min(part), part) for part in loops)
