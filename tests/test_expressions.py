@@ -144,6 +144,9 @@ def test_generated_successors_and_judge_are_the_interpreted_ones(
             assert str(caught.value).startswith(outside)
         else:
             assert compiled.successors(state) == expected
+            assert all(type(v) is int for _, after in compiled.successors(state) for v in after), (
+                "no True for 1"
+            )
             steps += len(expected)
         values = interpreted(protocol, [term for _, term in always_claims], state)
         assert compiled.judge(state) == tuple(
@@ -260,6 +263,7 @@ def test_all_readings_of_random_expressions_give_the_same_values() -> None:
         some = terms[first : first + 200]
         compiled = compile_terms(SCOPE, some)
         generated = [compiled(state) for state in EVERY_STATE]
+        assert all(type(value) is int for values in generated for value in values), "no True for 1"
         read = readings.numpy_values(some, table, len(EVERY_STATE))
         assert [column.astype(np.int64).tolist() for column in read] == [
             list(c) for c in zip(*generated, strict=True)
