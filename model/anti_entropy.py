@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cutproof.model import clients
 from cutproof.model.language import (
     Operand,
     Step,
@@ -31,6 +32,7 @@ from cutproof.model.slot import (
     R,
     S,
     Stage,
+    Task,
     erases,
     idle,
     in_phase,
@@ -70,7 +72,9 @@ def is_written(s: S, node: Node) -> Operand:
 
 
 def no_repair_under_way(s: S) -> Operand:
-    return all_of(*(idle(s, d, "repair") for d in range(s.scope.documents)))
+    """One repair or sweep at a time: they are what a pass does in the background."""
+    kinds = ["repair"] * s.scope.repairs + ["sweep"] * s.scope.sweep
+    return all_of(*(idle(s, d, kind) for d in range(s.scope.documents) for kind in kinds))
 
 
 def _send(s: S, to: Node, doc: int, rank: Any) -> dict[str, Any]:
@@ -92,7 +96,6 @@ def repair(s: S, node: Node, to: Node, doc: int) -> Step | None:
         guard("a source", is_read(s, node)),
         guard("may be repaired", is_written(s, to)),
         guard("one copy is below the other", newer(s, doc, high, low) | blind),
-        guard("not expired", ~(s.expired[doc] & (high == 1))),
         guard("no repair under way", no_repair_under_way(s)),
         guard("reachable", reachable(s, node) & reachable(s, to)),
     ).then(**_send(s, to, doc, high))
@@ -109,7 +112,7 @@ def repair_expired(s: S, node: Node, to: Node, doc: int) -> Step | None:
         guard("repairs are on", repairs_run(s)),
         guard("a source", is_read(s, node)),
         guard("may be repaired", is_written(s, to)),
-        guard("expired", s.expired[doc] & (s.stored[node][doc] == 1)),
+        guard("a copy that may expire", s.stored[node][doc] == 1),
         guard("the winner", wins | ~s.mechanisms.expiry_of_winner_only),
         guard("no repair under way", no_repair_under_way(s)),
         guard("reachable", reachable(s, node) & reachable(s, to)),
@@ -133,68 +136,59 @@ def clean_pass(s: S) -> Step | None:
 
 
 @action
-def expire(s: S, doc: int) -> Step | None:
-    """The first write of a document outlives its time; a later write renews it."""
-    if not s.scope.sweep:
+def sweep(s: S, node: Node, to: Node, doc: int, view: int) -> Step | None:
+    """A sweep judges a copy expired (rank 1 may expire at any time, a later write renews it) and has it deleted,
+    here or elsewhere, by that copy's version and a tie-break bit."""
+    chosen = clients.targets(s, view)
+    if not s.scope.sweep or stage(view) is Stage.SEALED or to not in chosen:
         return None
-    return when(guard("issued", s.issued[doc] != 0), guard("not expired", ~s.expired[doc])).then(
-        expired=put(s.expired, doc, True)
-    )
-
-
-@action
-def sweep(s: S, node: Node, doc: int, view: int) -> Step | None:
-    """A sweep judges a copy expired and deletes it on all targets, by that copy's version and a tie-break bit."""
-    from cutproof.model.clients import targets
-
-    if not s.scope.sweep or stage(view) is Stage.SEALED:
-        return None
-    net = s.net
-    for to, goes in targets(s, view).items():
-        net = put(net, (to, doc, "sweep"), choose(goes, view + 1, net[to][doc]["sweep"]))
     return when(
         guard("the view is current", s.epoch == view),
-        guard("expired", s.expired[doc] & (s.stored[node][doc] == 1)),
+        guard("a copy that may expire", s.stored[node][doc] == 1),
         guard("a source", is_read(s, node)),
-        guard("no sweep under way", idle(s, doc, "sweep")),
-    ).then(net=net)
+        guard("a target", chosen[to]),
+        guard("no sweep under way", no_repair_under_way(s)),
+    ).then(net=put(s.net, (to, doc, "sweep"), view + 1))
 
 
 # ------------------------------------------------------------------ collection of tombstones
 
 
-def settled_below(s: S, node: Node, doc: int) -> Operand:
-    """A clean pass: every replica holds the tombstone, or something newer, or nothing that could return."""
-    stored = s.stored[node][doc]
-    replicas = [
-        ~is_read(s, n) | (s.stored[n][doc] == 0) | (version(s, doc, s.stored[n][doc]) >= version(s, doc, stored))
-        for n in s.stored.items
-    ]
-    return all_of(*replicas)
+def is_forgettable(s: S, doc: int, rank: Operand) -> Operand:
+    """A clean pass over all replicas, each of them fenced above the tombstone's epoch, with nothing left that could
+    bring back what it deleted: no older copy, no accepted task, no repair under way."""
+    m = s.mechanisms
+    conditions = [no_repair_under_way(s) | ~m.gc_waits_for_repairs]
+    for node in s.stored.items:
+        stored = s.stored[node][doc]
+        clean = (stored == 0) | (version(s, doc, stored) >= version(s, doc, rank))
+        applied = all_of(*(task != Task.QUEUED for task in s.task[node][doc])) | ~m.gc_waits_for_applied
+        conditions.append(~is_read(s, node) | (clean & fenced_above(s, node, doc, rank) & applied))
+    return all_of(*conditions)
 
 
-def fenced_above(s: S, node: Node, doc: int) -> Operand:
-    """The fence is above the epoch of the tombstone's version."""
-    born = [(s.stored[node][doc] == r) & (s.fence[node] > s.born[doc][r]) for r in s.born[doc].items]
+def fenced_above(s: S, node: Node, doc: int, rank: Operand) -> Operand:
+    """The node's fence is above the epoch of the tombstone's version: nothing older is accepted any more."""
+    born = [(rank == r) & (s.fence[node] > s.born[doc][r]) for r in s.born[doc].items]
     if s.scope.sweep:
-        born.append((s.stored[node][doc] == SWEPT) & (s.fence[node] > s.born[doc][1]))
+        born.append((rank == SWEPT) & (s.fence[node] > s.born[doc][1]))
     return any_of(*born)
 
 
 @action
 def collect(s: S, node: Node, doc: int) -> Step | None:
-    """A node forgets a tombstone: after a clean pass, with no live migration, and fenced above its epoch."""
+    """A node forgets a tombstone: with no live migration, after a clean pass, fenced above its epoch."""
     if not s.scope.collect:
         return None
     waits = s.mechanisms.tombstone_gc_waits
     quiet = in_phase(s, Phase.IDLE, Phase.ABORTED, Phase.COMPLETE)
+    stored = s.stored[node][doc]
     return when(
-        guard("a tombstone", erases(s, doc, s.stored[node][doc])),
+        guard("a tombstone", erases(s, doc, stored)),
         guard("a replica", is_read(s, node)),
         guard("no live migration", quiet | ~waits),
-        guard("a clean pass", settled_below(s, node, doc) | ~waits),
-        guard("fenced above it", fenced_above(s, node, doc) | ~waits),
+        guard("nothing can return", is_forgettable(s, doc, stored) | ~waits),
     ).then(stored=put(s.stored, (node, doc), 0))
 
 
-ACTIONS = (repair, repair_expired, clean_pass, expire, sweep, collect)
+ACTIONS = (repair, repair_expired, clean_pass, sweep, collect)

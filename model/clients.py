@@ -69,14 +69,16 @@ def targets(s: S, view: int) -> dict[Node, Operand]:
     return chosen
 
 
-def dispatch(s: S, doc: int, rank: int, erases: bool, view: int, slow: bool, *guards: Any) -> Step:
-    """Draw a version and send the write to its targets. The version's epoch is the record's, not the view."""
+def dispatch(s: S, doc: int, rank: int, erases: bool, view: int, slow: bool, *guards: Any) -> Step | None:
+    """Draw a version and send the write to its targets. The version's epoch is the record's, not the view's."""
+    if erases and rank == 1:
+        return None  # there is nothing to delete yet
     net: Family = s.net
     chosen = targets(s, view)
     for node, goes in chosen.items():
         net = put(net, (node, doc, rank), choose(goes, view + 1, net[node][doc][rank]))
     previous = max((r for r in (0, *ranks(s.scope)) if r < rank), default=0)
-    drawn = choose(s.mechanisms.sequencer_durable, rank, rank - 1) if slow else constant(rank)
+    drawn = choose(s.mechanisms.sequencer_durable, rank, previous) if slow else constant(rank)
     changes: dict[str, Any] = {
         "issued": put(s.issued, doc, rank),
         "waits": put(s.waits, doc, view + 1),
@@ -90,10 +92,15 @@ def dispatch(s: S, doc: int, rank: int, erases: bool, view: int, slow: bool, *gu
     return when(
         guard("previous write answered", s.waits[doc] == 0),
         guard("next in order", s.issued[doc] == previous),
+        guard("nothing under way", _in_order(s, doc, previous)),
         guard("writers are not held", _not_held(s, view)),
         guard("the migration has begun", constant(s.scope.before) | (s.phase != Phase.IDLE)),
         *guards,
     ).then(**changes)
+
+
+def _in_order(s: S, doc: int, previous: int) -> Operand:
+    return ~_under_way(s, doc, previous) if s.scope.orderly and previous else constant(True)
 
 
 def _alone(view: int, chosen: dict[Node, Operand]) -> Operand:
@@ -109,7 +116,7 @@ def _not_held(s: S, view: int) -> Operand:
 
 
 @action
-def write(s: S, doc: int, rank: int, erases: bool, view: int) -> Step:
+def write(s: S, doc: int, rank: int, erases: bool, view: int) -> Step | None:
     """A router that knows the record dispatches a client's write."""
     return dispatch(s, doc, rank, erases, view, False, guard("the view is current", s.epoch == view))
 
@@ -128,7 +135,7 @@ def write_by_stale_router(s: S, doc: int, rank: int, erases: bool, view: int) ->
 @action(fault="clock skew")
 def write_by_slow_clock(s: S, doc: int, rank: int, erases: bool, view: int) -> Step | None:
     """A router whose clock is slow dispatches a client's write; a durable sequencer does not ask the clock."""
-    if not s.scope.skew:
+    if not s.scope.skew or rank == 1:  # the first write has no version to fall behind
         return None
     return dispatch(s, doc, rank, erases, view, True, guard("the view is current", s.epoch == view))
 

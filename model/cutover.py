@@ -99,9 +99,10 @@ def begin(s: S) -> Step:
     m, limit = s.mechanisms, 4 * (s.scope.attempts - 1)
     wiped = (s.fence[N] >= s.epoch) | ~m.wipe_before_retry
     again = s.phase == Phase.COMPLETE if s.scope.back else constant(False)
+    fresh = (s.phase == Phase.IDLE) & (s.epoch == 0)
     return when(
-        guard("no live migration", (s.phase == Phase.IDLE) | ((s.phase == Phase.ABORTED) & wiped) | again),
-        guard("within the scope", s.epoch <= limit if s.scope.attempts > 1 else s.epoch < 4),
+        guard("no live migration", fresh | ((s.phase == Phase.ABORTED) & wiped) | again),
+        guard("within the scope", s.epoch <= limit),
     ).then(
         phase=Phase.DUAL,
         epoch=choose(s.phase == Phase.COMPLETE, s.epoch + 2, s.epoch + 1),
@@ -284,7 +285,7 @@ def target_covers(s: S, doc: int) -> Operand:
     """N >= what was scanned: by version, and at equal versions by content. Not equality: N may hold more."""
     m, held, scanned = s.mechanisms, pick(s.stored, target(s))[doc], s.scanned[doc]
     same = pick(s.partial, source(s))[doc] == pick(s.partial, target(s))[doc]
-    content = ~m.proof_compares_content | same | (held != scanned)
+    content = same | (held != scanned)
     by_version = (version(s, doc, held) >= version(s, doc, scanned)) & content
     return choose(m.delta_compares_versions, by_version, (scanned == 0) | (held != 0))  # type: ignore[no-any-return]
 
@@ -366,7 +367,6 @@ def delete_source(s: S, pair: Node) -> Step:
     return when(
         guard("cleaning up", s.phase == Phase.CLEANUP),
         guard("the source", source(s) == pair),
-        guard("holds something", any_of(*(stored != 0 for stored in s.stored[pair]))),
         guard("epoch not below the fence", ~s.mechanisms.command_epoch | (s.fence[pair] <= s.epoch)),
         guard("reachable", reachable(s, pair)),
     ).then(**emptied(s, pair, choose(s.mechanisms.fence_outlives_data, s.fence[pair], 0)))

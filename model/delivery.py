@@ -157,8 +157,8 @@ def accept(s: S, node: Node, doc: int, message: Message) -> Step:
 
 @action(fault="duplicated")
 def accept_duplicate(s: S, node: Node, doc: int, message: Message) -> Step | None:
-    """A message arrives, and will arrive again."""
-    if not s.scope.duplicates:
+    """A client's write arrives, and will arrive again. (A page that lands twice is a page and a stray.)"""
+    if not s.scope.duplicates or not isinstance(message, int):
         return None
     return when(*arrives(s, node, doc, message)).then(
         **taken(s, node, doc, message, s.net[node][doc][message])

@@ -93,7 +93,8 @@ class Mechanisms:
     search_filters_owned: bool = True
     # found by this model, see docs/findings.md
     copy_waits_for_applied: bool = True
-    proof_compares_content: bool = True
+    gc_waits_for_repairs: bool = True
+    gc_waits_for_applied: bool = True
     policy_is_recorded: bool = True
     # chosen by the policy
     delta: bool = True
@@ -102,3 +103,20 @@ class Mechanisms:
     acknowledge: Acknowledge = Acknowledge.SOURCE
     anti_entropy: AntiEntropy = AntiEntropy.REPAIR
     replica_ack: ReplicaAck = ReplicaAck.NONE
+
+
+@dataclass(frozen=True)
+class Safeguard:
+    """One mechanism: what it is, what is lost without it, whether the seed has it, and who was bitten."""
+
+    name: str
+    rule: str
+    without: str
+    harms: tuple[Harm, ...]
+    seed: str
+    answers: str = ""
+
+
+LAW, LU, RD, SR, STK = Harm
+
+SAFEGUARDS: dict[str, Safeguard] = {}

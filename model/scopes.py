@@ -22,6 +22,7 @@ class Scope:
     replica: bool = False  # R, in another replica group
     queues: bool = True  # a node accepts first and applies later
     before: bool = True  # clients may write before the migration begins
+    orderly: bool = False  # a client writes again only when nothing of its last write is under way
     deletes: bool = False  # a client write may be a delete
     reads: bool = False  # one client read at a time, any number of them
     searches: bool = False  # one search at a time over all documents

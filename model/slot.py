@@ -144,15 +144,14 @@ def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
         "issued": family("doc", of=rank),
         "waits": family("doc", of=count(0, seen)),  # 0, or 1 + the view of the write that waits for its answer
         "alone": family("doc", of=boolean()),  # dual writing had ended: the write went to the source alone
-        "erased": family("doc", "rank", of=boolean(varies=scope.deletes)),
-        "version": family("doc", "rank", of=lambda d, r: Domain(int, r - scope.skew, r)),
+        "erased": family("doc", "rank", of=lambda d, r: boolean(varies=scope.deletes and r > 1)),  # deletes
+        "version": family("doc", "rank", of=lambda d, r: Domain(int, r - (scope.skew and r > 1), r)),
         "born": family("doc", "rank", of=count(0, last, varies=scope.collect)),  # the version's epoch
         "reading": count(0, seen, varies=scope.reads),  # 0, or 1 + the view of the read that is under way
         "floor": count(0, top, varies=scope.reads),
         "search": family("node", of=count(0, seen + scope.documents, varies=scope.searches)),
         "search_floor": family("doc", of=count(0, top, varies=scope.searches)),
         "found": family("doc", of=boolean(varies=scope.searches)),
-        "expired": family("doc", of=boolean(varies=scope.sweep)),  # rank 1 outlived its time
         # ghosts: what a client was promised or shown
         "acked": family("doc", of=rank),
         "shown": family("doc", of=rank),
@@ -234,17 +233,18 @@ def newer(s: S, doc: int, rank: Operand, stored: Operand) -> Operand:
     return version(s, doc, rank) > version(s, doc, stored)
 
 
+def is_put(s: S, doc: int, stored: Operand) -> Operand:
+    return (stored != 0) & ~erases(s, doc, stored)
+
+
 def served(s: S, doc: int, stored: Operand) -> Operand:
     """The rank that a client is served: nothing counts as the delete that was last shown, if one was."""
-    return choose((stored == 0) & erases(s, doc, s.shown[doc]), s.shown[doc], stored)  # type: ignore[no-any-return]
+    nothing = ~is_put(s, doc, stored)
+    return choose(nothing & erases(s, doc, s.shown[doc]), s.shown[doc], stored)  # type: ignore[no-any-return]
 
 
 def at_owner(s: S, doc: int) -> Operand:
     return served(s, doc, pick(s.stored, owner(s))[doc])
-
-
-def is_put(s: S, doc: int, stored: Operand) -> Operand:
-    return (stored != 0) & ~erases(s, doc, stored)
 
 
 def idle(s: S, doc: int, message: str) -> Operand:

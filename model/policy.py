@@ -1,0 +1,133 @@
+"""Policy: what an operator may set, and the facts of the topology; and the gates that judge them.
+
+`resolve` is the one mapping from a policy and the removed safeguards to the record of mechanisms. A policy
+value *replaces* the safeguard that it names (`REPLACES`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from enum import Enum
+from itertools import product
+
+from cutproof.model.safeguards import (
+    SAFEGUARDS,
+    Acknowledge,
+    AntiEntropy,
+    Cleanup,
+    Mechanisms,
+    ReplicaAck,
+    WritesWhileSealed,
+)
+
+
+class DrainOnTimeout(Enum):
+    ABORT = "abort"
+    FORCE = "force"
+
+
+class Rollback(Enum):
+    REVERSE_MIGRATION = "reverse_migration"
+    ROUTING_REVERT = "routing_revert"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One point of the lattice. Raises ValueError where a replica must acknowledge and there is none.
+
+    `anti_entropy` folds `enabled`, `auto_repair` and a pass that never covers the shard: off, alert, repair.
+    `replicas` is whether RF * RG > 1."""
+
+    skip_delta_pass: bool = False
+    drain_on_timeout: DrainOnTimeout = DrainOnTimeout.ABORT
+    cutover_writes: WritesWhileSealed = WritesWhileSealed.BLOCK
+    cleanup: Cleanup = Cleanup.AFTER_PROOF
+    rollback: Rollback = Rollback.REVERSE_MIGRATION
+    acknowledge: Acknowledge = Acknowledge.SOURCE
+    anti_entropy: AntiEntropy = AntiEntropy.REPAIR
+    replicas: bool = True
+    replica_ack: ReplicaAck = ReplicaAck.NONE
+
+    def __post_init__(self) -> None:
+        if not self.replicas and self.replica_ack is not ReplicaAck.NONE:
+            raise ValueError(
+                f"replica_ack={self.replica_ack.value} with RF * RG = 1: there is no other replica; "
+                "use replica_ack=none"
+            )
+
+    def changed(self) -> dict[str, str | bool]:
+        """The values that differ from the default, as an operator writes them."""
+        plain = Policy()
+        return {
+            f.name: value.value if isinstance(value := getattr(self, f.name), Enum) else value
+            for f in fields(self)
+            if getattr(self, f.name) != getattr(plain, f.name)
+        }
+
+
+# A policy value, and the safeguard whose removal means the same. Immediate clean-up replaces the proof only
+# where the delta is skipped, which the protocol itself says.
+REPLACES: dict[tuple[str, Enum], str] = {
+    ("acknowledge", Acknowledge.ANY): "ack_needs_source",
+    ("cutover_writes", WritesWhileSealed.SOURCE): "seal_blocks_writes",
+    ("cutover_writes", WritesWhileSealed.BOTH): "seal_blocks_writes",
+    ("rollback", Rollback.ROUTING_REVERT): "roll_forward_only",
+    ("drain_on_timeout", DrainOnTimeout.FORCE): "drain_waits_for_applied",
+    ("cleanup", Cleanup.IMMEDIATE): "cleanup_needs_proof",
+}
+
+
+def resolve(policy: Policy, without: Iterable[str] = ()) -> Mechanisms:
+    """What runs under a policy with some safeguards removed. Raises ValueError for an unknown safeguard."""
+    removed = list(without)
+    for name in removed:
+        if name not in SAFEGUARDS:
+            raise ValueError(f"unknown safeguard {name!r}: `cutproof safeguards` lists them")
+    for (knob, value), safeguard in REPLACES.items():
+        if getattr(policy, knob) is value and safeguard != "cleanup_needs_proof":
+            removed.append(safeguard)
+    writes = policy.cutover_writes
+    if "seal_blocks_writes" in removed and writes is WritesWhileSealed.BLOCK:
+        writes = WritesWhileSealed.SOURCE
+    return replace(
+        Mechanisms(),
+        **dict.fromkeys(removed, False),
+        delta=not policy.skip_delta_pass,
+        writes_while_sealed=writes,
+        cleanup=policy.cleanup,
+        acknowledge=policy.acknowledge,
+        anti_entropy=policy.anti_entropy,
+        replica_ack=policy.replica_ack,
+    )
+
+
+def policies() -> Iterator[Policy]:
+    """Every valid policy, in order."""
+    hints = {
+        "skip_delta_pass": (False, True),
+        "drain_on_timeout": DrainOnTimeout,
+        "cutover_writes": WritesWhileSealed,
+        "cleanup": Cleanup,
+        "rollback": Rollback,
+        "acknowledge": Acknowledge,
+        "anti_entropy": (AntiEntropy.REPAIR, AntiEntropy.ALERT, AntiEntropy.OFF),
+        "replicas": (True, False),
+        "replica_ack": ReplicaAck,
+    }
+    for values in product(*hints.values()):
+        point = dict(zip(hints, values, strict=True))
+        if point["replicas"] or point["replica_ack"] is ReplicaAck.NONE:
+            yield Policy(**point)  # type: ignore[arg-type]
+
+
+def seed_gate(policy: Policy) -> str | None:
+    """The seed's rule, `validate_migration_safety` of Miroir's `anti_entropy.rs`: the reason of a refusal, or None.
+
+    It asks whether anti-entropy is enabled, not whether it repairs: an alert counts."""
+    if policy.skip_delta_pass and policy.anti_entropy is AntiEntropy.OFF:
+        return (
+            "UnsafeCutoverNoAntiEntropy: anti-entropy is disabled and delta pass is skipped — "
+            "documents may be lost at cutover"
+        )
+    return None
