@@ -23,7 +23,7 @@ from cutproof.model.language import (
     put,
     when,
 )
-from cutproof.model.safeguards import AntiEntropy, Cleanup
+from cutproof.model.mechanisms import AntiEntropy, Cleanup
 from cutproof.model.slot import (
     MOVED,
     SWEPT,

@@ -25,7 +25,7 @@ from cutproof.model.language import (
     put,
     when,
 )
-from cutproof.model.safeguards import Acknowledge, ReplicaAck, WritesWhileSealed
+from cutproof.model.mechanisms import Acknowledge, ReplicaAck, WritesWhileSealed
 from cutproof.model.slot import (
     N,
     Node,

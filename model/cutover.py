@@ -38,7 +38,7 @@ from cutproof.model.language import (
     when,
 )
 from cutproof.model.protocol import Protocol
-from cutproof.model.safeguards import Cleanup, Mechanisms
+from cutproof.model.mechanisms import Cleanup, Mechanisms
 from cutproof.model.scopes import Scope
 from cutproof.model.slot import (
     MOVING,

@@ -20,7 +20,7 @@ from cutproof.model.language import (
     put,
     when,
 )
-from cutproof.model.safeguards import AntiEntropy
+from cutproof.model.mechanisms import AntiEntropy
 from cutproof.model.slot import (
     MOVED,
     MOVING,

@@ -11,8 +11,7 @@ from dataclasses import dataclass, fields, replace
 from enum import Enum
 from itertools import product
 
-from cutproof.model.safeguards import (
-    SAFEGUARDS,
+from cutproof.model.mechanisms import (
     Acknowledge,
     AntiEntropy,
     Cleanup,
@@ -20,6 +19,7 @@ from cutproof.model.safeguards import (
     ReplicaAck,
     WritesWhileSealed,
 )
+from cutproof.model.safeguards import SAFEGUARDS
 
 
 class DrainOnTimeout(Enum):

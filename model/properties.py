@@ -18,7 +18,8 @@ from cutproof.model.language import (
     pick,
     sometimes,
 )
-from cutproof.model.safeguards import Harm, ReplicaAck
+from cutproof.model.safeguards import Harm
+from cutproof.model.mechanisms import ReplicaAck
 from cutproof.model.slot import (
     N,
     O,

@@ -1,7 +1,7 @@
 """Safeguards: every mechanism that makes the cutover safe, by name, each removable on its own.
 
-`Mechanisms` is what actually runs, resolved from a policy and the safeguards that were removed (see
-`policy.resolve`). The protocol and every implementation of it read only that record.
+`HARDENED` is all of them; `AS_WRITTEN` is what the seed's design and code have. Where its texts are undefined
+or contradict each other, they are read in the seed's favour, so that what is still violated is beyond argument.
 """
 
 from __future__ import annotations
@@ -20,94 +20,13 @@ class Harm(Enum):
     STK = "stuck"
 
 
-class WritesWhileSealed(Enum):
-    BLOCK = "block"
-    SOURCE = "source_only"
-    BOTH = "dual"
-
-
-class Cleanup(Enum):
-    AFTER_PROOF = "after_proof"
-    IMMEDIATE = "immediate"
-    AFTER_CLEAN_PASS = "after_clean_pass"
-
-
-class Acknowledge(Enum):
-    SOURCE = "source"
-    ALL = "all"
-    ANY = "any"
-
-
-class AntiEntropy(Enum):
-    OFF = "off"
-    ALERT = "alert"
-    REPAIR = "repair"
-
-
-class ReplicaAck(Enum):
-    NONE = "none"
-    COUNTS = "counts"
-    REQUIRED = "required"
-
-
-@dataclass(frozen=True)
-class Mechanisms:
-    """What runs. The first part is one switch a safeguard; the second is chosen by the policy."""
-
-    delta_always: bool = True
-    delta_compares_versions: bool = True
-    copy_checks_version: bool = True
-    apply_checks_version: bool = True
-    tombstones: bool = True
-    tombstone_gc_waits: bool = True
-    sequencer_durable: bool = True
-    whole_documents: bool = True
-    ack_after_applied: bool = True
-    ack_needs_source: bool = True
-    fence_epoch: bool = True
-    drain_waits_for_fences: bool = True
-    drain_waits_for_applied: bool = True
-    fence_outlives_data: bool = True
-    command_epoch: bool = True
-    seal_blocks_writes: bool = True
-    source_fenced_before_open: bool = True
-    dual_until_seal: bool = True
-    dual_before_copy: bool = True
-    per_write_tracking: bool = True
-    per_migration_tracking: bool = True
-    durable_record: bool = True
-    keyset_paging: bool = True
-    failed_page_is_retried: bool = True
-    wipe_before_retry: bool = True
-    one_owner_record: bool = True
-    target_holds_no_replica: bool = True
-    cleanup_needs_proof: bool = True
-    roll_forward_only: bool = True
-    one_migration_per_shard: bool = True
-    repairs_fenced: bool = True
-    repair_is_conditional: bool = True
-    repair_honours_tombstones: bool = True
-    expiry_of_winner_only: bool = True
-    sweep_tie_break: bool = True
-    grace_before_cleanup: bool = True
-    search_filters_owned: bool = True
-    # found by this model, see docs/findings.md
-    copy_waits_for_applied: bool = True
-    gc_waits_for_repairs: bool = True
-    gc_waits_for_applied: bool = True
-    policy_is_recorded: bool = True
-    # chosen by the policy
-    delta: bool = True
-    writes_while_sealed: WritesWhileSealed = WritesWhileSealed.BLOCK
-    cleanup: Cleanup = Cleanup.AFTER_PROOF
-    acknowledge: Acknowledge = Acknowledge.SOURCE
-    anti_entropy: AntiEntropy = AntiEntropy.REPAIR
-    replica_ack: ReplicaAck = ReplicaAck.NONE
-
-
 @dataclass(frozen=True)
 class Safeguard:
-    """One mechanism: what it is, what is lost without it, whether the seed has it, and who was bitten."""
+    """One mechanism.
+
+    `rule` says what it is, in one sentence; `without` what happens when it is missing; `harms` what that does to a
+    client; `seed` whether the seed's design or code has it ("yes", "no", "undefined", "contradictory");
+    `answers` the bugs of real systems at this very point, or is empty."""
 
     name: str
     rule: str
@@ -119,4 +38,50 @@ class Safeguard:
 
 LAW, LU, RD, SR, STK = Harm
 
-SAFEGUARDS: dict[str, Safeguard] = {}
+_TABLE = (
+    Safeguard("delta_always", "", "", (), ""),
+    Safeguard("delta_compares_versions", "", "", (), ""),
+    Safeguard("copy_checks_version", "", "", (), ""),
+    Safeguard("apply_checks_version", "", "", (), ""),
+    Safeguard("tombstones", "", "", (), ""),
+    Safeguard("tombstone_gc_waits", "", "", (), ""),
+    Safeguard("sequencer_durable", "", "", (), ""),
+    Safeguard("whole_documents", "", "", (), ""),
+    Safeguard("ack_after_applied", "", "", (), ""),
+    Safeguard("ack_needs_source", "", "", (), ""),
+    Safeguard("fence_epoch", "", "", (), ""),
+    Safeguard("drain_waits_for_fences", "", "", (), ""),
+    Safeguard("drain_waits_for_applied", "", "", (), ""),
+    Safeguard("fence_outlives_data", "", "", (), ""),
+    Safeguard("command_epoch", "", "", (), ""),
+    Safeguard("seal_blocks_writes", "", "", (), ""),
+    Safeguard("source_fenced_before_open", "", "", (), ""),
+    Safeguard("dual_until_seal", "", "", (), ""),
+    Safeguard("dual_before_copy", "", "", (), ""),
+    Safeguard("per_write_tracking", "", "", (), ""),
+    Safeguard("per_migration_tracking", "", "", (), ""),
+    Safeguard("durable_record", "", "", (), ""),
+    Safeguard("keyset_paging", "", "", (), ""),
+    Safeguard("failed_page_is_retried", "", "", (), ""),
+    Safeguard("wipe_before_retry", "", "", (), ""),
+    Safeguard("one_owner_record", "", "", (), ""),
+    Safeguard("target_holds_no_replica", "", "", (), ""),
+    Safeguard("cleanup_needs_proof", "", "", (), ""),
+    Safeguard("roll_forward_only", "", "", (), ""),
+    Safeguard("one_migration_per_shard", "", "", (), ""),
+    Safeguard("repairs_fenced", "", "", (), ""),
+    Safeguard("repair_is_conditional", "", "", (), ""),
+    Safeguard("repair_honours_tombstones", "", "", (), ""),
+    Safeguard("expiry_of_winner_only", "", "", (), ""),
+    Safeguard("sweep_tie_break", "", "", (), ""),
+    Safeguard("grace_before_cleanup", "", "", (), ""),
+    Safeguard("search_filters_owned", "", "", (), ""),
+    Safeguard("copy_waits_for_applied", "", "", (), ""),
+    Safeguard("gc_waits_for_repairs", "", "", (), ""),
+    Safeguard("gc_waits_for_applied", "", "", (), ""),
+    Safeguard("policy_is_recorded", "", "", (), ""),
+)
+
+SAFEGUARDS: dict[str, Safeguard] = {s.name: s for s in _TABLE}
+HARDENED: frozenset[str] = frozenset(SAFEGUARDS)
+AS_WRITTEN: frozenset[str] = frozenset(s.name for s in _TABLE if s.seed != "no")
