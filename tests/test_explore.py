@@ -120,6 +120,8 @@ def test_a_cycle_that_never_finishes() -> None:
     assert isinstance(cycle, Violated) and nodes_of(cycle.path) == [0, 1, 2, 3, 1]
     assert cycle.path is not None and cycle.path.loop == 1
     assert exit_code(found.verdicts) == 13
+    shortcut = explore(graph_of(step("crash", [(2, 1)], fault="crash") + step("go", way), end))
+    assert nodes_of(verdict_of(shortcut, "done", "cycle").path) == [0, 1, 2, 3, 1]  # not by the fault
     by_fault = graph_of(step("go", way[:3] + way[4:]) + step("crash", [(3, 1)], fault="crash"), end)
     assert isinstance(verdict_of(explore(by_fault), "done", "cycle"), Holds)  # a stutter is no cycle either
     through = explore(graph_of(step("go", way), [at(can_always, "done", 3)]))
@@ -175,7 +177,8 @@ def test_an_action_that_leaves_its_domain_is_a_violation_and_the_rest_is_still_e
     assert domain.path is not None and [s[0] for s in domain.path.states] == [0, 1, 2, 3]
     assert "climb() sets height to 4" in domain.detail and "climb" in line(domain)
     assert len(found.states) == 6  # the state after `turn` at the top was found in spite of it
-    assert isinstance(verdict_of(found, "low"), Violated)
+    high = verdict_of(found, "low")  # twice: at the top, going up and going down
+    assert isinstance(high, Violated) and high.path == domain.path
     assert isinstance(verdict_of(found, "sane"), Unknown)  # beyond the domain nobody looked
     assert exit_code(found.verdicts) == 12
 
@@ -362,6 +365,22 @@ def test_an_interrupt_anywhere_ends_the_search_and_keeps_what_was_done(
     for number in range(len(found.states)):
         for here, transition, there in steps_of(found.path_to(number)):
             assert (transition, there) in search.inside(found.protocol, here)
+
+
+def test_an_interrupt_between_two_halves_of_a_record() -> None:
+    class Interrupting(list[State]):
+        def append(self, state: State) -> None:
+            if len(self) == 100:
+                raise KeyboardInterrupt
+            super().append(state)
+
+    running = search.Search(two_phase_commit(3), Limits(), False, False, None)
+    running.found.states = Interrupting()
+    found = running.run(edges=True)
+    assert found.interrupted and found.edges is not None
+    assert len(found.states) == len(found.parents) == len(found.via) == 100
+    assert len(found.edges.starts) == found.expanded + 1
+    assert len(found.edges.targets) == len(found.edges.numbers) == found.edges.starts[-1]
 
 
 def steps_of(path: Path) -> Iterator[tuple[State, int, State]]:

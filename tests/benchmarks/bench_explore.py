@@ -2,9 +2,10 @@
 
     python tests/benchmarks/bench_explore.py [--runs 3] [factory [argument ...]]
 
-`factory` is `module:function`, called with the arguments as integers; it returns a resolved protocol. Each run
-has a process of its own, so that one's memory is not another's. Four ways of running: *always* and *sometimes*
-alone; with *can always*, cycles and deadlocks (the unlabelled graph); with the labelled graph; with both.
+`factory` is `module:function`, called with the arguments as integers; it returns a resolved protocol. Each
+run has a process of its own, so that one's memory is not another's. Four ways of running: *always* and
+*sometimes* alone; with *can always*, cycles and deadlocks (the unlabelled graph); with the labelled graph;
+with both.
 """
 
 import argparse
