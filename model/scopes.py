@@ -71,10 +71,11 @@ def parse_scope(text: str) -> Scope:
     for position, part in enumerate(text.split(",")):
         name, equals, value = (p.strip() for p in part.partition("="))
         name = {"docs": "documents"}.get(name, name)
-        if not equals and name in SCOPES and position == 0:
-            scope = SCOPES[name]
+        named = {**SCOPES, **SMALL_SCOPES}
+        if not equals and name in named and position == 0:
+            scope = named[name]
         elif not equals:
-            raise ValueError(f"unknown scope {name!r}: the named scopes are {', '.join(SCOPES)}")
+            raise ValueError(f"unknown scope {name!r}: the named scopes are {', '.join(named)}")
         elif name not in kinds:
             raise ValueError(f"unknown bound {name!r}: the bounds are {', '.join(kinds)}")
         elif not value.isascii() or not value.isdigit() or len(value) > 3:
@@ -89,6 +90,7 @@ def parse_scope(text: str) -> Scope:
 
 _BASE = Scope(writes=2, late=True, skew=True)
 
+# The ten scopes in which the hardened protocol must hold.
 SCOPES: dict[str, Scope] = {
     "base": _BASE,
     "abort": replace(_BASE, attempts=2, aborts=1, skew=False),
@@ -102,8 +104,21 @@ SCOPES: dict[str, Scope] = {
     ),
     "replica": Scope(replica=True, late=True, repairs=True),
     "kinds": Scope(
-        writes=2, replica=True, deletes=True, sweep=True, collect=True, repairs=True, failing_tasks=True, aborts=1,
+        writes=2, replica=True, deletes=True, sweep=True, collect=True, repairs=True, queues=False, stale=False,
+        orderly=True, before=False,
     ),
     "two_documents": Scope(documents=2, deletes=True, searches=True, failures=True, queues=False),
     "two_migrations": Scope(attempts=2, back=True, late=True, zombies=True, overlap=True),
 }  # fmt: skip
+
+# Smaller ones, made for one question each.
+SMALL_SCOPES: dict[str, Scope] = {
+    "deletes": Scope(writes=2, deletes=True, late=True),
+    "collection": Scope(writes=2, deletes=True, collect=True, late=True, attempts=2, aborts=1),
+    "table": Scope(writes=2, table=True, queues=False, late=True, failures=True),
+    "page_fails": Scope(failures=True),
+    "two_repairs": Scope(writes=2, replica=True, repairs=True, queues=False),
+    "offsets": Scope(documents=2, writes=2, deletes=True, queues=False, stale=False, orderly=True),
+    "policy_changes": Scope(replica=True, late=True, repairs=True, policy_change=True),
+    "gate": Scope(writes=1, late=True, replica=True, repairs=True),
+}
