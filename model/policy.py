@@ -6,7 +6,7 @@ value *replaces* the safeguard that it names (`REPLACES`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 from itertools import product
@@ -64,6 +64,34 @@ class Policy:
             for f in fields(self)
             if getattr(self, f.name) != getattr(plain, f.name)
         }
+
+
+def policy_of(values: Mapping[str, str | bool]) -> Policy:
+    """The policy of such values by name, `{"cleanup": "immediate", "replicas": False}`; the rest are the defaults.
+
+    Raises ValueError with one line that says what is wrong."""
+    found: dict[str, object] = {}
+    kinds = {f.name: type(f.default) for f in fields(Policy)}
+    for name, value in values.items():
+        if name not in kinds:
+            raise ValueError(f"unknown policy {name!r}: there are {', '.join(kinds)}")
+        choices = {"true": True, "false": False} if kinds[name] is bool else {m.value: m for m in kinds[name]}
+        text = str(value).lower()
+        if text not in choices:
+            raise ValueError(f"{name}={value}: the values are {', '.join(choices)}")
+        found[name] = choices[text]
+    return Policy(**found)  # type: ignore[arg-type]
+
+
+def parse_policy(text: str) -> Policy:
+    """`skip_delta_pass=true,cleanup=immediate`. Raises ValueError with one line that says what is wrong."""
+    values: dict[str, str | bool] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        name, equals, value = (p.strip() for p in part.partition("="))
+        if not equals:
+            raise ValueError(f"{part!r} is not a policy: write name=value")
+        values[name] = value
+    return policy_of(values)
 
 
 # A policy value, and the safeguard whose removal means the same. Immediate clean-up replaces the proof only

@@ -7,6 +7,7 @@ is counted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 
@@ -58,11 +59,20 @@ class Scope:
         if self.sweep and not self.writes:
             raise ValueError("sweep=1 needs writes=1 or more: there is nothing that expires")
 
+    def bounds(self) -> dict[str, int]:
+        """The bounds that differ from the defaults."""
+        plain = Scope()
+        names = [f.name for f in fields(self) if getattr(self, f.name) != getattr(plain, f.name)]
+        return {name: int(getattr(self, name)) for name in names}
+
     def describe(self) -> str:
         """The bounds that differ from the defaults, as `--scope` takes them."""
-        plain = Scope()
-        changed = [f.name for f in fields(self) if getattr(self, f.name) != getattr(plain, f.name)]
-        return ",".join(f"{n}={int(getattr(self, n))}" for n in changed)
+        return ",".join(f"{name}={value}" for name, value in self.bounds().items())
+
+
+def scope_of(bounds: Mapping[str, int]) -> Scope:
+    """The scope of such bounds, as a trace carries them. Raises ValueError as `parse_scope` does."""
+    return parse_scope(",".join(f"{name}={value}" for name, value in bounds.items())) if bounds else Scope()
 
 
 def parse_scope(text: str) -> Scope:
@@ -113,12 +123,21 @@ SCOPES: dict[str, Scope] = {
 
 # Smaller ones, made for one question each.
 SMALL_SCOPES: dict[str, Scope] = {
+    "after_dual": replace(_BASE, before=False),
     "deletes": Scope(writes=2, deletes=True, late=True),
-    "collection": Scope(writes=2, deletes=True, collect=True, late=True, attempts=2, aborts=1),
+    "deletes_after_dual": Scope(writes=2, deletes=True, late=True, before=False),
+    "collection": Scope(writes=2, deletes=True, collect=True, late=True, aborts=1),
+    "collection_and_repairs": Scope(
+        writes=2, deletes=True, collect=True, replica=True, repairs=True, queues=False, stale=False, orderly=True,
+        aborts=1,
+    ),
+    "leftovers": Scope(writes=2, deletes=True, collect=True, queues=False, stale=False, attempts=2, aborts=1),
     "table": Scope(writes=2, table=True, queues=False, late=True, failures=True),
+    "table_and_deletes": Scope(writes=3, deletes=True, table=True, queues=False, late=True, failures=True),
     "page_fails": Scope(failures=True),
     "two_repairs": Scope(writes=2, replica=True, repairs=True, queues=False),
     "offsets": Scope(documents=2, writes=2, deletes=True, queues=False, stale=False, orderly=True),
     "policy_changes": Scope(replica=True, late=True, repairs=True, policy_change=True),
-    "gate": Scope(writes=1, late=True, replica=True, repairs=True),
-}
+    "gate": Scope(late=True, failures=True, replica=True, repairs=True),
+    "gate_alone": Scope(late=True, failures=True),
+}  # fmt: skip
