@@ -44,10 +44,10 @@ def _no_collection() -> Iterator[None]:
 
 
 def moves(found: Exploration, among: set[int] | None = None) -> nx.DiGraph[int]:
-    """The steps that no fault takes and that change the state; `among` some states only, if given.
+    """The steps that somebody owes and that change the state; `among` some states only, if given.
 
     One empty dictionary stands for the attributes of every edge."""
-    edges, plain = _edges(found), [not t.fault for t in found.protocol.transitions]
+    edges, plain = _edges(found), [t.owed for t in found.protocol.transitions]
     starts, targets, numbers = edges.starts, edges.targets, edges.numbers
     graph: nx.DiGraph[int] = nx.DiGraph()
     with _no_collection():
@@ -186,7 +186,7 @@ def _around(found: Exploration, entry: int, members: set[int]) -> Path:
     for here in queue:  # grows as it is walked
         for i in range(edges.starts[here], edges.starts[here + 1]):
             there, number = edges.targets[i], edges.numbers[i]
-            if there in members and there not in came and there != here and not transitions[number].fault:
+            if there in members and there not in came and there != here and transitions[number].owed:
                 came[there] = here, number
                 queue.append(there)
         if entry in came:

@@ -114,6 +114,7 @@ def repair_expired(s: S, node: Node, to: Node, doc: int) -> Step | None:
         guard("may be repaired", is_written(s, to)),
         guard("a copy that may expire", s.stored[node][doc] == 1),
         guard("the winner", wins | ~s.mechanisms.expiry_of_winner_only),
+        guard("not deleted there", s.stored[to][doc] != SWEPT),
         guard("no repair under way", no_repair_under_way(s)),
         guard("reachable", reachable(s, node) & reachable(s, to)),
     ).then(**_send(s, to, doc, SWEPT))
@@ -135,7 +136,7 @@ def clean_pass(s: S) -> Step | None:
 # ------------------------------------------------------------------ expiry and sweeps
 
 
-@action
+@action(choice=True)
 def sweep(s: S, node: Node, to: Node, doc: int, view: int) -> Step | None:
     """A sweep judges a copy expired (rank 1 may expire at any time, a later write renews it) and has it deleted,
     here or elsewhere, by that copy's version and a tie-break bit."""

@@ -228,7 +228,7 @@ def _begin_read(s: S, view: int, *guards: Any) -> Step:
     )
 
 
-@action
+@action(choice=True)
 def read(s: S, view: int) -> Step | None:
     """A client reads; what was acknowledged by now is the floor of the answer."""
     return _begin_read(s, view, guard("the view is current", s.epoch == view)) if s.scope.reads else None
@@ -293,7 +293,7 @@ def _begin_search(s: S, view: int, *guards: Any) -> Step:
     )
 
 
-@action
+@action(choice=True)
 def search(s: S, view: int) -> Step | None:
     """A client searches all documents."""
     return _begin_search(s, view, guard("the view is current", s.epoch == view)) if s.scope.searches else None

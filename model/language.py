@@ -438,11 +438,13 @@ def when(*guards: Guard) -> When:
 
 @dataclass(frozen=True)
 class Action:
-    """A step of the protocol. `fault` names the kind of fault that it is, or is empty."""
+    """A step of the protocol. `fault` names the kind of fault that it is, or is empty; `choice` marks what somebody
+    may do again and again and nobody needs: a client reads, a sweep runs."""
 
     name: str
     function: Callable[..., Step | None]
     fault: str = ""
+    choice: bool = False
 
     @property
     def sentence(self) -> str:
@@ -453,12 +455,13 @@ class Action:
         return tuple(inspect.signature(self.function).parameters)[1:]
 
 
-def action(function: Any = None, *, fault: str = "") -> Any:
+def action(function: Any = None, *, fault: str = "", choice: bool = False) -> Any:
     """Make a function `(s, *arguments) -> when(...).then(...)` an action; None where it does not exist.
 
-    `fault="crash"` marks a step that only a fault takes: what must always remain possible may not need it."""
+    What must always remain possible may need neither a step with a `fault` ("crash") nor one by `choice`, and a run
+    that goes round for ever by such steps alone is nobody's mistake."""
     if function is None:
-        return lambda f: Action(f.__name__, f, fault)
+        return lambda f: Action(f.__name__, f, fault, choice)
     return Action(function.__name__, function)
 
 

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 from itertools import product
-from typing import Any, get_type_hints
+from typing import Any, NoReturn, get_type_hints
 
 from cutproof.model import expressions as ex
 from cutproof.model.expressions import Term
@@ -62,9 +62,15 @@ class Transition:
 
     action: str
     fault: str
+    choice: bool
     arguments: tuple[tuple[str, Any], ...]
     guards: tuple[tuple[str, Term], ...]
     updates: tuple[tuple[Field, Term], ...]
+
+    @property
+    def owed(self) -> bool:
+        """Neither a fault nor somebody's choice: a step that will be taken."""
+        return not self.fault and not self.choice
 
     @property
     def enabled(self) -> Term:
@@ -87,8 +93,15 @@ class Claim:
 class View:
     """What `s` is: the variables by name, the mechanisms, and the scope as the protocol was given it."""
 
+    _values: Mapping[str, Any]
+    mechanisms: Any
+    scope: Any
+
     def __init__(self, values: Mapping[str, Any], mechanisms: Any, scope: Any) -> None:
-        self._values, self.mechanisms, self.scope = values, mechanisms, scope
+        self.__dict__.update(_values=values, mechanisms=mechanisms, scope=scope)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        complain(f"s.{name} = ... changes nothing", f"return when(...).then({name}=...)")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -135,7 +148,7 @@ class Protocol:
         self.cells: tuple[Field, ...] = ()  # every field, those with one value too
         values = {name: self._operands(name, domain) for name, domain in variables.items()}
         self.view = View(values, Parameters(mechanisms) if mechanisms else None, scope)
-        self.fields = tuple(f for f in self.cells if f.domain.low < f.domain.high)
+        self.fields: tuple[Field, ...] = tuple(f for f in self.cells if f.domain.low < f.domain.high)
         start = self._changes("initial state", initial or {})
         self.start = {f.name: f.domain.low for f in self.cells}
         for cell, term in start:
@@ -179,7 +192,7 @@ class Protocol:
                 complain(f"{action.name} has two guards of one name", "name each guard on its own")
             guards = tuple((g.name, g.condition.term) for g in step.guards)
             updates = self._changes(action.name, step.changes)
-            found.append(Transition(action.name, action.fault, arguments, guards, updates))
+            found.append(Transition(action.name, action.fault, action.choice, arguments, guards, updates))
         return found
 
     def _changes(self, owner: str, changes: Mapping[str, Any]) -> tuple[tuple[Field, Term], ...]:
