@@ -87,6 +87,7 @@ NECESSARY: tuple[Exhibit, ...] = (
     _without("copy_checks_version", "LU", "base", policy=BOTH_ACKNOWLEDGE, note="and-without-a-delta"),
     _without("apply_checks_version", "LU", "base"),
     _without("apply_checks_version", "LU", "after_dual", note="after-dual"),
+    _without("apply_checks_version", "RD", "deletes"),
     _without("tombstones", "RD", "deletes"),
     _without("tombstones", "RD", "deletes_after_dual", note="after-dual"),
     _without("tombstone_gc_waits", "RD", "collection"),

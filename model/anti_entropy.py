@@ -16,7 +16,6 @@ from cutproof.model.language import (
     action,
     all_of,
     any_of,
-    choose,
     constant,
     guard,
     pick,
@@ -57,7 +56,9 @@ def is_read(s: S, node: Node) -> Operand:
     if node is R:
         return constant(True)
     is_source = (source(s) == node) & ~in_phase(s, Phase.COMPLETE)
-    is_target = (target(s) == node) & (in_phase(s, *MOVED) | (~s.mechanisms.repairs_fenced & in_phase(s, *OPEN)))
+    is_target = (target(s) == node) & (
+        in_phase(s, *MOVED) | (~s.mechanisms.repairs_fenced & in_phase(s, *OPEN))
+    )
     return is_source | is_target
 
 
@@ -67,7 +68,9 @@ def is_written(s: S, node: Node) -> Operand:
         return constant(True)
     free = ~s.mechanisms.repairs_fenced
     is_source = (source(s) == node) & (in_phase(s, Phase.IDLE, Phase.ABORTED, *OPEN) | free)
-    is_target = (target(s) == node) & (in_phase(s, *OPEN) | in_phase(s, Phase.GRACE, Phase.CLEANUP, Phase.COMPLETE))
+    is_target = (target(s) == node) & (
+        in_phase(s, *OPEN) | in_phase(s, Phase.GRACE, Phase.CLEANUP, Phase.COMPLETE)
+    )
     return is_source | is_target | (free & (target(s) == node) & ~in_phase(s, Phase.IDLE, Phase.ABORTED))
 
 
@@ -107,6 +110,7 @@ def repair_expired(s: S, node: Node, to: Node, doc: int) -> Step | None:
     if not (s.scope.repairs and s.scope.sweep):
         return None
     readable = [(n, s.stored[n][doc]) for n in s.stored.items]
+    below = newer(s, doc, constant(SWEPT), s.stored[to][doc])
     wins = all_of(*(~is_read(s, n) | ~newer(s, doc, other, constant(1)) for n, other in readable))
     return when(
         guard("repairs are on", repairs_run(s)),
@@ -114,6 +118,7 @@ def repair_expired(s: S, node: Node, to: Node, doc: int) -> Step | None:
         guard("may be repaired", is_written(s, to)),
         guard("a copy that may expire", s.stored[node][doc] == 1),
         guard("the winner", wins | ~s.mechanisms.expiry_of_winner_only),
+        guard("a copy below that", below | ~s.mechanisms.expiry_of_winner_only),
         guard("not deleted there", s.stored[to][doc] != SWEPT),
         guard("no repair under way", no_repair_under_way(s)),
         guard("reachable", reachable(s, node) & reachable(s, to)),
@@ -124,7 +129,10 @@ def repair_expired(s: S, node: Node, to: Node, doc: int) -> Step | None:
 def clean_pass(s: S) -> Step | None:
     """A pass that began after O's fence and read O found nothing left to repair on N."""
     m = s.mechanisms
-    below = [newer(s, d, pick(s.stored, source(s))[d], pick(s.stored, target(s))[d]) for d in range(s.scope.documents)]
+    below = [
+        newer(s, d, pick(s.stored, source(s))[d], pick(s.stored, target(s))[d])
+        for d in range(s.scope.documents)
+    ]
     return when(
         guard("clean-up waits for it", (m.cleanup == Cleanup.AFTER_CLEAN_PASS) & ~m.delta),
         guard("anti-entropy runs", (m.anti_entropy != AntiEntropy.OFF) & ~s.switched_off),

@@ -128,7 +128,14 @@ def write_by_stale_router(s: S, doc: int, rank: int, erases: bool, view: int) ->
     if recorded is None or not s.scope.stale:
         return None
     return dispatch(
-        s, doc, rank, erases, view, False, guard("the view is old", s.epoch > view), guard("recorded", recorded)
+        s,
+        doc,
+        rank,
+        erases,
+        view,
+        False,
+        guard("the view is old", s.epoch > view),
+        guard("recorded", recorded),
     )
 
 
@@ -183,9 +190,7 @@ def acknowledge(s: S, doc: int, rank: int, view: int) -> Step:
 
 
 def _under_way(s: S, doc: int, rank: int) -> Operand:
-    return any_of(
-        *((s.net[n][doc][rank] != 0) | (s.task[n][doc][rank] == Task.QUEUED) for n in s.net.items)
-    )
+    return any_of(*((s.net[n][doc][rank] != 0) | (s.task[n][doc][rank] == Task.QUEUED) for n in s.net.items))
 
 
 @action
@@ -223,9 +228,7 @@ def serving(s: S, view: int) -> Operand:
 
 
 def _begin_read(s: S, view: int, *guards: Any) -> Step:
-    return when(guard("no read under way", s.reading == 0), *guards).then(
-        reading=view + 1, floor=s.acked[0]
-    )
+    return when(guard("no read under way", s.reading == 0), *guards).then(reading=view + 1, floor=s.acked[0])
 
 
 @action(choice=True)
@@ -284,10 +287,7 @@ def _begin_search(s: S, view: int, *guards: Any) -> Step:
     return when(guard("no search under way", all_of(*(at == 0 for at in s.search))), *guards).then(
         search=Family(
             s.search.index,
-            {
-                n: choose(s.mechanisms.search_filters_owned, started[n], everywhere[n])
-                for n in s.search.items
-            },
+            {n: choose(s.mechanisms.search_filters_owned, started[n], everywhere[n]) for n in s.search.items},
         ),
         search_floor=s.acked,
     )
@@ -322,7 +322,11 @@ def admit_search(s: S, node: Node, view: int) -> Step | None:
 
 
 def ended(s: S) -> dict[str, Any]:
-    return {"search": each(s.search, 0), "search_floor": each(s.search_floor, 0), "found": each(s.found, False)}
+    return {
+        "search": each(s.search, 0),
+        "search_floor": each(s.search_floor, 0),
+        "found": each(s.found, False),
+    }
 
 
 @action

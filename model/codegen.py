@@ -35,7 +35,9 @@ class Compiled:
 
 
 def outside(transition: str, field: str, value: int) -> None:
-    raise DomainError(f"{transition} sets {field} to {value}, outside its domain; a guard is missing, or the scope is small")
+    raise DomainError(
+        f"{transition} sets {field} to {value}, outside its domain; a guard is missing, or the scope is small"
+    )
 
 
 class _Writer:
@@ -66,7 +68,11 @@ class _Writer:
 
     def value(self, term: Term) -> str:
         """The text of a value to be stored: booleans become 0 or 1."""
-        return f"(1 if {self.text(term)} else 0)" if term.boolean and term.op not in ("const", "var") else self.text(term)
+        return (
+            f"(1 if {self.text(term)} else 0)"
+            if term.boolean and term.op not in ("const", "var")
+            else self.text(term)
+        )
 
 
 def _conjuncts(term: Term) -> list[Term]:
@@ -111,7 +117,9 @@ def _branches(protocol: Protocol) -> list[str]:
     return lines
 
 
-def _block(protocol: Protocol, number: int, transition: Transition, writer: _Writer, indent: str) -> list[str]:
+def _block(
+    protocol: Protocol, number: int, transition: Transition, writer: _Writer, indent: str
+) -> list[str]:
     lines = _shared(writer, [v for _, v in transition.updates], indent, "t")
     after = dict(writer.slots)
     for i, (field, term) in enumerate(transition.updates):
@@ -119,7 +127,9 @@ def _block(protocol: Protocol, number: int, transition: Transition, writer: _Wri
         text = writer.value(term)
         if not (low <= term.low and term.high <= high):
             lines.append(f"{indent}n{i} = {text}")
-            lines.append(f"{indent}if not {low} <= n{i} <= {high}: outside({str(transition)!r}, {field.name!r}, n{i})")
+            lines.append(
+                f"{indent}if not {low} <= n{i} <= {high}: outside({str(transition)!r}, {field.name!r}, n{i})"
+            )
             text = f"n{i}"
         if field.name in after:
             after[field.name] = text
@@ -148,7 +158,14 @@ def _unpack(protocol: Protocol) -> str:
 def compile_protocol(protocol: Protocol) -> Compiled:
     """The two functions of a resolved protocol. Raises ValueError if a mechanism has no value yet."""
     lines = ["def successors(state):", _unpack(protocol), "    found = []", "    append = found.append"]
-    lines += [*_branches(protocol), "    return found", "", "def judge(state):", _unpack(protocol), *_judge(protocol)]
+    lines += [
+        *_branches(protocol),
+        "    return found",
+        "",
+        "def judge(state):",
+        _unpack(protocol),
+        *_judge(protocol),
+    ]
     source = "\n".join(lines) + "\n"
     space: dict[str, object] = {"outside": outside}
     exec(compile(source, f"<protocol {protocol.name}>", "exec"), space)

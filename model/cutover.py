@@ -37,18 +37,18 @@ from cutproof.model.language import (
     put,
     when,
 )
-from cutproof.model.protocol import Protocol
 from cutproof.model.mechanisms import Cleanup, Mechanisms
+from cutproof.model.protocol import Protocol
 from cutproof.model.scopes import Scope
 from cutproof.model.slot import (
     MOVING,
+    SEALED,
     N,
     Node,
     O,
     Phase,
     R,
     S,
-    SEALED,
     Stage,
     Task,
     epochs,
@@ -220,7 +220,9 @@ def source_drained(s: S) -> Step:
     """Everything that O accepted was applied or failed (with a table: and every entry of it is settled)."""
     settled = drained(s, source(s))
     if s.scope.table:
-        pending = [pick(s.net, target(s))[d][r] != 0 for d in range(s.scope.documents) for r in ranks(s.scope)]
+        pending = [
+            pick(s.net, target(s))[d][r] != 0 for d in range(s.scope.documents) for r in ranks(s.scope)
+        ]
         settled = settled & (s.mechanisms.delta_always | ~any_of(s.blocked, *pending))
     return when(
         guard("draining O", s.phase == Phase.DRAIN_SOURCE),
@@ -328,7 +330,9 @@ def proof_fails(s: S) -> Step:
 def activate(s: S) -> Step:
     """The commit point: in one compare-and-set the owner becomes N. N serves nobody before O is fenced."""
     m = s.mechanisms
-    now_shown = [larger(s.shown[d], served(s, d, pick(s.stored, target(s))[d])) for d in range(s.scope.documents)]
+    now_shown = [
+        larger(s.shown[d], served(s, d, pick(s.stored, target(s))[d])) for d in range(s.scope.documents)
+    ]
     shown = s.shown
     for doc, rank in enumerate(now_shown):
         shown = put(shown, doc, rank)
@@ -353,7 +357,11 @@ def start_cleanup(s: S) -> Step:
     """Queries on O have ended and there is a proof: the clean-up is recorded before the first deletion."""
     m = s.mechanisms
     proved = s.proof | ~m.cleanup_needs_proof
-    proved = proved | (~m.delta & (m.cleanup == Cleanup.IMMEDIATE)) | (s.clean & (m.cleanup == Cleanup.AFTER_CLEAN_PASS))
+    proved = (
+        proved
+        | (~m.delta & (m.cleanup == Cleanup.IMMEDIATE))
+        | (s.clean & (m.cleanup == Cleanup.AFTER_CLEAN_PASS))
+    )
     return when(
         guard("grace", s.phase == Phase.GRACE),
         guard("no query on O", (pick(s.search, source(s)) == 0) | ~m.grace_before_cleanup),

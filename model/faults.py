@@ -24,12 +24,12 @@ from cutproof.model.mechanisms import AntiEntropy
 from cutproof.model.slot import (
     MOVED,
     MOVING,
+    SEALED,
     N,
     Node,
     O,
     Phase,
     S,
-    SEALED,
     Stage,
     Task,
     epochs,
@@ -97,9 +97,9 @@ def crash(s: S) -> Step | None:
     }
     if s.scope.table:
         changes["missed"] = each(s.missed, 0)  # the table is in memory
-    return when(guard("a migration lives", in_phase(s, *MOVING, Phase.ACTIVATE, Phase.GRACE, Phase.CLEANUP))).then(
-        **changes
-    )
+    return when(
+        guard("a migration lives", in_phase(s, *MOVING, Phase.ACTIVATE, Phase.GRACE, Phase.CLEANUP))
+    ).then(**changes)
 
 
 def wiped(s: S, fence: Any) -> dict[str, Any]:
@@ -223,9 +223,9 @@ def rival_activates(s: S) -> Step | None:
     """The first of two overlapping migrations activates, by its own record."""
     if not (s.scope.overlap and s.scope.attempts > 1):
         return None
-    return when(guard("proved", s.rival), guard("the second dual writes", in_phase(s, Phase.DUAL, Phase.COPY))).then(
-        rival=False, phase=Phase.ACTIVATE, epoch=s.epoch + 2, cursor=0, **set_adrift(s)
-    )
+    return when(
+        guard("proved", s.rival), guard("the second dual writes", in_phase(s, Phase.DUAL, Phase.COPY))
+    ).then(rival=False, phase=Phase.ACTIVATE, epoch=s.epoch + 2, cursor=0, **set_adrift(s))
 
 
 @action(fault="policy change")
@@ -264,9 +264,9 @@ def other_migration_hangs(s: S) -> Step | None:
     """A migration of another shard leaves an entry in the shared table that never settles."""
     if not s.scope.table:
         return None
-    return when(guard("one table for all", ~s.mechanisms.per_migration_tracking), guard("free", ~s.blocked)).then(
-        blocked=True
-    )
+    return when(
+        guard("one table for all", ~s.mechanisms.per_migration_tracking), guard("free", ~s.blocked)
+    ).then(blocked=True)
 
 
 ACTIONS = (

@@ -18,8 +18,8 @@ from cutproof.model.language import (
     pick,
     sometimes,
 )
-from cutproof.model.safeguards import Harm
 from cutproof.model.mechanisms import ReplicaAck
+from cutproof.model.safeguards import Harm
 from cutproof.model.slot import (
     N,
     O,
@@ -29,7 +29,6 @@ from cutproof.model.slot import (
     Stage,
     Task,
     at_owner,
-
     epochs,
     erases,
     in_phase,
@@ -123,7 +122,9 @@ def alive(s: S, doc: int) -> Operand:
         undeleted = (source(s) == node) & in_phase(s, Phase.ACTIVATE, Phase.GRACE, Phase.CLEANUP)
         places.append((is_replica | undeleted) & (served(s, doc, s.stored[node][doc]) >= s.acked[doc]))
         for message in s.net[node][doc].items:
-            waiting = (s.net[node][doc][message] > s.fence[node]) | (s.task[node][doc][message] == Task.QUEUED)
+            waiting = (s.net[node][doc][message] > s.fence[node]) | (
+                s.task[node][doc][message] == Task.QUEUED
+            )
             places.append(is_replica & waiting & (carried(s, doc, message) >= s.acked[doc]))
     return any_of(*places)
 
@@ -178,7 +179,9 @@ def completes(s: S) -> Operand:
 def delta_repairs(s: S) -> Operand:
     """The delta pass sends N what N lacks."""
     needed = [
-        (s.phase == Phase.DELTA) & (s.scanned[d] != 0) & newer(s, d, s.scanned[d], pick(s.stored, target(s))[d])
+        (s.phase == Phase.DELTA)
+        & (s.scanned[d] != 0)
+        & newer(s, d, s.scanned[d], pick(s.stored, target(s))[d])
         for d in range(s.scope.documents)
     ]
     return any_of(*needed)

@@ -255,7 +255,9 @@ class Protocol:
             replace(
                 t,
                 guards=tuple((n, g) for n, g in ((n, folded(g)) for n, g in t.guards) if g is not ex.TRUE),
-                updates=tuple((c, folded(v)) for c, v in t.updates if folded(v) is not ex.variable(*_spec(c))),
+                updates=tuple(
+                    (c, folded(v)) for c, v in t.updates if folded(v) is not ex.variable(*_spec(c))
+                ),
             )
             for t in self.transitions
             if folded(t.enabled) is not ex.FALSE

@@ -171,7 +171,7 @@ _TABLE = (
         "Each command of the coordinator carries its epoch, and a node refuses one that is below its fence.",
         "A wipe, page or deletion whose sender crashed or gave up lands in a later attempt and "
         "destroys live data.",
-        (LAW, LU, RD, SR),
+        (LAW,),
         "no",
         "CockroachDB #36611: a delayed snapshot of an older range overwrote the data of a newer one; "
         "FoundationDB #11934: leftovers of a failed attempt to start a shard move wrote into its retry; "

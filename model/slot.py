@@ -100,7 +100,9 @@ def epochs(scope: Scope) -> range:
 
 def indices(scope: Scope) -> dict[str, tuple[Any, ...]]:
     nodes = (O, N, R) if scope.replica else (O, N)
-    carried = ["page", "delta"] + ["stray"] * scope.strays + ["repair"] * scope.repairs + ["sweep"] * scope.sweep
+    carried = (
+        ["page", "delta"] + ["stray"] * scope.strays + ["repair"] * scope.repairs + ["sweep"] * scope.sweep
+    )
     return {
         "doc": tuple(range(scope.documents)),
         "node": nodes,
@@ -137,12 +139,16 @@ def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
         "net": family("node", "doc", "message", of=lambda n, d, m: count(0, seen, varies=possible(n, m))),
         "task": family("node", "doc", "message", of=lambda n, d, m: enumeration(Task, varies=possible(n, m))),
         "page": family("doc", of=rank),  # what the page holds
-        "scanned": family("doc", of=rank),  # what the delta pass read at the source: its repair, and the proof
+        "scanned": family(
+            "doc", of=rank
+        ),  # what the delta pass read at the source: its repair, and the proof
         "stray": family("doc", of=count(0, top, varies=scope.strays)),
         "repair": family("doc", of=count(0, top, varies=scope.repairs)),
         # the clients
         "issued": family("doc", of=rank),
-        "waits": family("doc", of=count(0, seen)),  # 0, or 1 + the view of the write that waits for its answer
+        "waits": family(
+            "doc", of=count(0, seen)
+        ),  # 0, or 1 + the view of the write that waits for its answer
         "alone": family("doc", of=boolean()),  # dual writing had ended: the write went to the source alone
         "erased": family("doc", "rank", of=lambda d, r: boolean(varies=scope.deletes and r > 1)),  # deletes
         "version": family("doc", "rank", of=lambda d, r: Domain(int, r - (scope.skew and r > 1), r)),
@@ -249,4 +255,6 @@ def at_owner(s: S, doc: int) -> Operand:
 
 def idle(s: S, doc: int, message: str) -> Operand:
     """No such message is under way, and no node works on one."""
-    return all_of(*((s.net[n][doc][message] == 0) & (s.task[n][doc][message] != Task.QUEUED) for n in s.net.items))
+    return all_of(
+        *((s.net[n][doc][message] == 0) & (s.task[n][doc][message] != Task.QUEUED) for n in s.net.items)
+    )
