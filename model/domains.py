@@ -20,7 +20,7 @@ _OURS = tuple(f"cutproof.model.{name}" for name in ("domains", "operands", "lang
 
 def _passed_through(module: str) -> bool:
     """Whether the mistake cannot be in this module: it is ours, or Python's own (`enum`)."""
-    return module in _OURS or module.split(".")[0] in sys.stdlib_module_names
+    return module in _OURS or module.split(".", maxsplit=1)[0] in sys.stdlib_module_names
 
 
 def complain(message: str, fix: str) -> NoReturn:

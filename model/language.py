@@ -30,7 +30,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from cutproof.model.domains import (
     Domain,
@@ -59,7 +59,8 @@ from cutproof.model.operands import (
 )
 
 __all__ = [
-    "Action", "Domain", "Family", "FamilyDomain", "Guard", "Kind", "LanguageError", "Operand", "Property", "Step", "When",
+    "Action", "Domain", "Family", "FamilyDomain", "Guard", "Kind", "LanguageError", "Operand", "Property",
+    "Step", "When",
     "action", "all_of", "always", "any_of", "boolean", "can_always", "choose", "complain", "conditions_of", "constant",
     "count", "each", "enumeration", "family", "guard", "implies", "larger", "pick", "put", "sometimes", "when",
 ]  # fmt: skip

@@ -77,7 +77,7 @@ class Stage(Enum):
     ACTIVE = 3
 
 
-O, N, R = Node.O, Node.N, Node.R
+O, N, R = Node.O, Node.N, Node.R  # noqa: E741
 MOVING = (Phase.DUAL, Phase.COPY, Phase.SEAL, Phase.DRAIN_SOURCE, Phase.DRAIN_TARGET, Phase.DELTA)
 MOVED = (Phase.ACTIVATE, Phase.GRACE, Phase.CLEANUP, Phase.COMPLETE)
 SEALED = (Phase.SEAL, Phase.DRAIN_SOURCE, Phase.DRAIN_TARGET, Phase.DELTA)

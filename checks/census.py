@@ -1,0 +1,142 @@
+"""The census: every policy, judged by the protocol itself, beside what a gate says of it.
+
+Safe and unsafe are facts about the protocol under a policy. All safeguards that the policy does not switch off are in
+place; the scope is `gate` (one write, late and failing deliveries, a replica, one repair at a time), or
+`gate_alone` where RF * RG = 1. Policies that resolve to the same steps are explored once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from cutproof.checks.explore import explore
+from cutproof.checks.verdict import Unknown, Violated
+from cutproof.model.cutover import cutover
+from cutproof.model.policy import Policy, policies, resolve, seed_gate
+from cutproof.model.protocol import Protocol
+from cutproof.model.scopes import SMALL_SCOPES
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What exploration found of one policy: the names of the violated properties, in order."""
+
+    policy: Policy
+    violated: tuple[str, ...]
+    states: int
+
+    @property
+    def loses(self) -> bool:
+        """An acknowledged write is missing at the owner in some state, healed later or not."""
+        return "no_lost_write" in self.violated
+
+    @property
+    def permanently(self) -> bool:
+        """Some reachable state is one that no repair can heal."""
+        return "no_permanent_loss" in self.violated
+
+    @property
+    def stuck(self) -> bool:
+        return "finish" in self.violated
+
+    @property
+    def safe(self) -> bool:
+        """Strictly: every *always* property and *finish* hold."""
+        return not self.violated
+
+
+@cache
+def _symbolic(alone: bool) -> Protocol:
+    return cutover(SMALL_SCOPES["gate_alone" if alone else "gate"])
+
+
+def steps_of(policy: Policy) -> tuple[Any, ...]:
+    """What runs under the policy, comparable: terms are interned, so equal steps are equal here."""
+    protocol = _symbolic(not policy.replicas).resolve(resolve(policy))
+    transitions = tuple((t.action, t.arguments, t.guards, t.updates) for t in protocol.transitions)
+    return policy.replicas, transitions, protocol.claims
+
+
+def judge(policy: Policy) -> Judged:
+    """Explore one policy. Raises RuntimeError if the exploration was not exhaustive."""
+    protocol = _symbolic(not policy.replicas).resolve(resolve(policy))
+    found = explore(protocol, cycles=False)
+    names = []
+    for verdict in found.verdicts:
+        if isinstance(verdict, Unknown):
+            raise RuntimeError(f"{verdict.property} is unknown: {verdict.reason}")
+        if isinstance(verdict, Violated) and verdict.form in ("always", "can_always"):
+            names.append(verdict.property)
+    return Judged(policy, tuple(dict.fromkeys(names)), len(found.states))
+
+
+def census(workers: int = 2, progress: Callable[[int, int], None] | None = None) -> list[Judged]:
+    """Every policy, judged, in the order of `policies()`; `progress` is told (judged, to judge)."""
+    groups: dict[Any, list[Policy]] = {}
+    for policy in policies():
+        groups.setdefault(steps_of(policy), []).append(policy)
+    first = [group[0] for group in groups.values()]
+    with ProcessPoolExecutor(workers) as pool:
+        found = {}
+        for done, (group, judged) in enumerate(zip(groups.values(), pool.map(judge, first), strict=True), 1):
+            found.update({p: Judged(p, judged.violated, judged.states) for p in group})
+            if progress:
+                progress(done, len(first))
+    return [found[policy] for policy in policies()]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a gate does on the census."""
+
+    policies: int
+    accepted: int
+    accepted_unsafe: int
+    accepted_losing: int
+    accepted_permanently_losing: int
+    accepted_stuck: int
+    refused_safe: int
+
+
+def score(found: list[Judged], gate: Callable[[Policy], str | None] = seed_gate) -> Score:
+    accepted = [j for j in found if gate(j.policy) is None]
+    refused = [j for j in found if gate(j.policy) is not None]
+    return Score(
+        policies=len(found),
+        accepted=len(accepted),
+        accepted_unsafe=sum(not j.safe for j in accepted),
+        accepted_losing=sum(j.loses for j in accepted),
+        accepted_permanently_losing=sum(j.permanently for j in accepted),
+        accepted_stuck=sum(j.stuck for j in accepted),
+        refused_safe=sum(j.safe for j in refused),
+    )
+
+
+def by_property(found: list[Judged]) -> Counter[str]:
+    """How many policies violate each property."""
+    return Counter(name for j in found for name in j.violated)
+
+
+def knobs_that_matter(found: list[Judged]) -> Iterator[tuple[str, int]]:
+    """For each knob, how many policies change their verdict when it alone is changed."""
+    from dataclasses import fields, replace
+
+    verdict = {j.policy: j.violated for j in found}
+    for knob in (f.name for f in fields(Policy)):
+        values = list(dict.fromkeys(getattr(p, knob) for p in verdict))
+        changed = 0
+        for policy, violated in verdict.items():
+            for value in values:
+                try:
+                    other = replace(policy, **{knob: value})
+                except ValueError:
+                    continue
+                if verdict[other] != violated:
+                    changed += 1
+                    break
+        yield knob, changed
