@@ -55,10 +55,15 @@ def to_itf(value: Plain) -> Any:
     return {"#bigint": str(value)} if type(value) is int else value
 
 
+VARIABLE = 6  # the indent of a state's variables: one line each, however long, so that a diff shows a variable a line
+
+
 def pretty(value: Any, indent: str = "") -> Iterator[str]:
-    """The lines of a JSON value, one where it fits; the first has no indent, so that it can follow a key."""
+    """The lines of a JSON value, one where it fits or is a variable of a state; the first has no indent, so that
+    it can follow a key."""
     short = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, dict | list | tuple) or (indent and len(indent) + len(short) <= WIDTH):
+    fits = indent and (len(indent) + len(short) <= WIDTH or len(indent) >= VARIABLE)
+    if not isinstance(value, dict | list | tuple) or fits:
         yield short
         return
     if isinstance(value, dict):

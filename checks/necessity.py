@@ -198,9 +198,10 @@ FINDINGS: tuple[Exhibit, ...] = (
 GATE_HOLES: tuple[Exhibit, ...] = (
     _seed("LAW", "gate", "no_permanent_loss", "gate-accepts-an-alert",
           "It asks whether anti-entropy is enabled; with auto_repair = false that only reports the loss.",
-          policy=Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE, anti_entropy=AntiEntropy.ALERT), kept=HARDENED),
+          policy=Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE, anti_entropy=AntiEntropy.ALERT),
+          kept=HARDENED),
     _seed("LAW", "gate_alone", "no_permanent_loss", "gate-accepts-a-single-copy",
-          "Anti-entropy is on, but RF * RG = 1: after the clean-up there is nothing left to repair from.",
+          "Anti-entropy is on, but RF * RG = 1: after the clean-up there is nothing to repair from.",
           policy=Policy(**_ALONE), kept=HARDENED),  # type: ignore[arg-type]
     _seed("LAW", "gate", "no_permanent_loss", "gate-accepts-an-acknowledgement-by-the-source",
           "There are replicas, but the acknowledgement rested on the source alone, and the source was cleaned away.",

@@ -110,6 +110,7 @@ class _Walk:
         self.trace, self.protocol, self.place = trace, protocol, place
         self.changed = trace.meta.digest != protocol.digest
         self.fields = {c.name: c for c in protocol.cells}
+        self.needed = {c.name for c in protocol.cells if c.variable in protocol.varying}
         self.actions = {a.name: a for a in protocol.actions}
         self.transitions = {_key(t.action, t.arguments): t for t in protocol.transitions}
         self.codes = protocol.named(protocol.initial)
@@ -191,13 +192,14 @@ class _Walk:
     def _compare(self, index: int) -> tuple[Difference, ...]:
         """How the recorded state differs; nothing (but a note, once) where the specification has changed."""
         place, recorded = self.place.below(f".states[{index}]"), dict(flat(self.trace.states[index]))
-        if strangers := [n for n in (*recorded, *self.fields) if n not in recorded or n not in self.fields]:
+        missing = [n for n in self.fields if n in self.needed and n not in recorded]
+        if strangers := [n for n in recorded if n not in self.fields] + missing:
             if not self.changed:
                 place.fail(f"{strangers[0][:80]} is {'unknown' if strangers[0] in recorded else 'missing'}")
             self._note("its variables are others now, so the states were not compared")
             return ()
         specified, differences = _plain(self.fields, self.codes), []
-        for name, field in self.fields.items():
+        for name, field in ((n, self.fields[n]) for n in self.fields if n in recorded):
             if not self.changed and not _inside(field, recorded[name]):
                 place.fail(f"{name} is {recorded[name]!r}, which is not in {field.domain}")
             if (type(recorded[name]), recorded[name]) != (type(specified[name]), specified[name]):

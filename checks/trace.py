@@ -100,10 +100,14 @@ def from_path(protocol: Protocol, states: Sequence[State], transitions: Sequence
         about[name] = {k: v.name if isinstance(v, Enum) else v for k, v in about[name].items()}
     about["safeguards_removed"] = tuple(sorted(meta.get("safeguards_removed", ())))
     taken = [protocol.transitions[number] for number in transitions]
+    shown = protocol.varying  # a dimension that is switched off is not worth a line in every state
     return Trace(
         Meta(protocol=protocol.name, digest=protocol.digest, **about),
-        tuple(dict.fromkeys(cell.variable for cell in protocol.cells)),
-        tuple(plain(protocol.decode(state)) for state in states),
+        shown,
+        tuple(
+            {name: plain(value) for name, value in protocol.decode(state).items() if name in shown}
+            for state in states
+        ),
         tuple(Step(t.action, {k: plain(v) for k, v in t.arguments}) for t in taken),
     )
 

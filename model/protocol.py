@@ -296,6 +296,11 @@ class Protocol:
             inside[key] = value
         return result
 
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """The variables that have more than one value somewhere, in order: what a trace shows."""
+        return tuple(dict.fromkeys(f.variable for f in self.fields))
+
     def encode(self, values: Mapping[str, Any]) -> State:
         """The state of such values. Raises ValueError naming the field that is missing or outside its domain."""
         codes = {}
