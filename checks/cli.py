@@ -1,0 +1,429 @@
+"""The command `cutproof`.
+
+Exit codes follow TLC: 0 holds, 12 safety violated, 13 liveness violated, 3 unknown (a bound was hit, or the run
+was interrupted), 2 wrong usage, 70 our own failure; `replay`: 0 reproduced, 1 not. Results go to stdout, progress
+and errors to stderr. Every error ends in `main`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from importlib import metadata
+from pathlib import Path as File
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:  # what takes a while to import is imported where it is used
+    from cutproof.checks.search import Exploration
+    from cutproof.checks.trace import Trace
+    from cutproof.checks.verify import Row
+    from cutproof.model.policy import Policy
+    from cutproof.model.protocol import Protocol
+    from cutproof.model.scopes import Scope
+
+USAGE, OURS, CLOSED, UNKNOWN, NOT_REPRODUCED = 2, 70, 141, 3, 1
+HINT = "this is a fault of cutproof; please report it, with what CUTPROOF_DEBUG=1 prints"
+
+T = TypeVar("T")
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+class Wrong(Exception):
+    """What the user gave cannot be used; the message is one line."""
+
+
+class Closed(Exception):
+    """Nobody reads our output any more."""
+
+
+# ------------------------------------------------------------------ in and out
+
+
+def say(*lines: str) -> None:
+    """Lines to stdout, at once."""
+    try:
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise Closed from None
+
+
+def say_json(facts: dict[str, Any]) -> None:
+    say(json.dumps(facts, ensure_ascii=False))
+
+
+def refuse(reason: object) -> NoReturn:
+    raise Wrong(" ".join(str(reason).split())) from None
+
+
+def checked(make: Callable[..., T], *arguments: Any) -> T:
+    """What `make` makes of the user's input, whose ValueError is a refusal."""
+    try:
+        return make(*arguments)
+    except ValueError as error:
+        refuse(error)
+
+
+def near(name: str, known: Iterator[str] | Any) -> str:
+    found = get_close_matches(name, list(known))
+    return f"; did you mean {' or '.join(found)}?" if found else ""
+
+
+def the_scope(text: str) -> Scope:
+    from cutproof.model.scopes import SCOPES, SMALL_SCOPES, parse_scope
+
+    try:
+        return parse_scope(text)
+    except ValueError as error:
+        first, strange = text.partition(",")[0].strip(), str(error).startswith("unknown scope")
+        refuse(f"{error}{near(first, [*SCOPES, *SMALL_SCOPES]) if strange else ''}")
+
+
+def the_removed(without: str, as_written: bool = False) -> tuple[str, ...]:
+    """The removed safeguards, sorted; `without` names some, separated by commas."""
+    from cutproof.model.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS
+
+    names = [name.strip() for name in without.split(",")] if without else []
+    for name in names:
+        if name not in SAFEGUARDS:
+            refuse(
+                f"unknown safeguard {name!r}{near(name, SAFEGUARDS) or ': `cutproof safeguards` lists them'}"
+            )
+    return tuple(sorted({*names, *(HARDENED - AS_WRITTEN if as_written else ())}))
+
+
+def the_policy(text: str) -> Policy:
+    from cutproof.model.policy import parse_policy
+
+    return checked(parse_policy, text)
+
+
+def the_bytes(text: str) -> int | None:
+    """`2G`, `500M` or `1.5GB` as bytes; None for nothing."""
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,3})?)\s*([kmgt]?)(?:i?b)?", text.strip().lower())
+    if not found or not float(found[1]):
+        refuse(f"--max-memory {text}: write a size such as 500M or 2G")
+    return int(float(found[1]) * 1024 ** " kmgt".index(found[2] or " "))
+
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]
+ScopeText = Annotated[str, typer.Option("--scope", help="A named scope, bounds, or both: base,writes=1.")]
+
+
+# ------------------------------------------------------------------ verify
+
+
+@app.command()
+def verify(
+    json_lines: Json = False,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help="Only the hardened protocol in this scope; may be repeated."),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also: each exhibit holds with its safeguard in place.")
+    ] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=64, help="Processes; each may need 1 GB.")
+    ] = 2,
+) -> int:
+    """Check everything: the hardened protocol holds, and each removed safeguard does its harm."""
+    from cutproof.checks import report
+    from cutproof.checks import verify as ladders
+
+    start = time.perf_counter()
+    for text in scope or ():
+        the_scope(text)
+    tasks = ladders.scope_tasks(dict.fromkeys(scope)) if scope else ladders.tasks(full)
+    shown: list[Row] = []
+
+    def each(rows: list[Row]) -> None:
+        shown.extend(rows)
+        ticker.tell(rows[0].name if rows[0].rung != "together" else "together")
+        if json_lines:
+            for row in rows:
+                say_json(report.row_json(row))
+
+    with report.Ticker() as ticker:
+        ladder = ladders.Ladder(tasks, workers, ticker.tell)
+        try:
+            rows = ladder.run(each)
+            rest = [] if scope else ladders.reached_rows(rows)
+            if rest:
+                each(rest)
+            rows += rest
+            interrupted = False
+        except KeyboardInterrupt:
+            rows, interrupted = ladder.rows, True
+    code = UNKNOWN if interrupted else ladders.exit_code_of(rows)
+    lines = [report.summary(rows, time.perf_counter() - start, code)]
+    if scope:
+        lines.insert(0, "only these scopes; the other rungs were not climbed")
+    if interrupted:
+        under_way = ticker.text()
+        lines = [
+            f"interrupted: {len(ladder.finished)} of {len(tasks)} tasks had ended",
+            *([f"under way: {under_way}"] if under_way else []),
+        ]
+    if json_lines:
+        for row in rows[len(shown) :] if interrupted else ():
+            say_json(report.row_json(row))
+        print(*lines, sep="\n", file=sys.stderr)
+    else:
+        say(*report.ladder_table(rows, report.terminal_width()).splitlines(), "", *lines)
+    return code
+
+
+# ------------------------------------------------------------------ explore
+
+
+@app.command()
+def explore(
+    scope: ScopeText = "base",
+    without: Annotated[
+        str, typer.Option("--without", help="Safeguards to remove, separated by commas.")
+    ] = "",
+    as_written: Annotated[
+        bool, typer.Option("--as-written", help="Remove what the seed's design lacks.")
+    ] = False,
+    policy: Annotated[
+        str, typer.Option("--policy", help="name=value,... where it differs from the default.")
+    ] = "",
+    graph: Annotated[
+        File | None, typer.Option("--graph", help="Write the state graph: .graphml, .dot, .json.")
+    ] = None,
+    max_states: Annotated[int | None, typer.Option("--max-states", min=1)] = None,
+    max_seconds: Annotated[float | None, typer.Option("--max-seconds", min=0.001)] = None,
+    max_memory: Annotated[str, typer.Option("--max-memory", help="Of this process: 500M, 2G.")] = "",
+    trace: Annotated[
+        File | None, typer.Option("--trace", help="Write each counterexample into this folder.")
+    ] = None,
+    json_lines: Json = False,
+) -> int:
+    """Explore every interleaving within a scope, and judge every property."""
+    from cutproof.checks import explore as engine
+    from cutproof.checks import report
+    from cutproof.checks import verify as ladders
+    from cutproof.checks.verdict import exit_code
+
+    bounds, chosen, removed = the_scope(scope), the_policy(policy), the_removed(without, as_written)
+    limits = engine.Limits(max_states, max_seconds, the_bytes(max_memory))
+    _can_be_written(graph, trace)
+    with report.Ticker() as ticker:
+        try:
+            protocol = ladders.build(bounds, chosen, removed)
+
+            def progress(*numbers: Any) -> None:
+                ticker.tell("explore", *numbers)
+
+            found = engine.explore(protocol, limits=limits, graph=graph is not None, progress=progress)
+        except KeyboardInterrupt:
+            print(f"interrupted: {ticker.text() or 'nothing was explored'}", file=sys.stderr)
+            return UNKNOWN
+    about = {"scope": bounds.bounds(), "policy": chosen.changed(), "safeguards_removed": removed}
+    traces = report.traces_of(found, about)
+    variant = "as-written" if as_written else "-".join(["without", *removed]) if removed else "hardened"
+    files, conflict = report.write_traces(traces, trace, variant) if trace else ({}, "")
+    if json_lines:
+        for facts in report.explored_json(found, files, about):
+            say_json(facts)
+    else:
+        say(*report.explored(found, files, traces))
+    if conflict:
+        refuse(conflict)
+    if graph is not None:
+        _write_graph(found, graph)
+    if found.interrupted:
+        print("interrupted: the verdicts say what was covered", file=sys.stderr)
+    return exit_code(found.verdicts)
+
+
+def _can_be_written(graph: File | None, folder: File | None) -> None:
+    """Refuse before a long search what could not be written after it."""
+    if graph is not None:
+        if graph.suffix not in (".graphml", ".dot", ".gv", ".json"):
+            refuse(f"--graph {graph}: a graph is written as .graphml, .dot, .gv or .json")
+        if not graph.parent.is_dir() or graph.is_dir():
+            refuse(f"--graph {graph}: there is no such folder, or it is one")
+    if folder is not None and folder.exists() and not folder.is_dir():
+        refuse(f"--trace {folder}: is not a folder")
+
+
+def _write_graph(found: Exploration, file: File) -> None:
+    from cutproof.checks.graph import write_graph
+
+    try:
+        write_graph(found, file)
+    except OSError as error:
+        refuse(f"--graph {file}: {error.strerror or error}")
+
+
+# ------------------------------------------------------------------ replay
+
+
+@app.command()
+def replay(
+    file: Annotated[File, typer.Argument(help="A trace: *.itf.json")], json_lines: Json = False
+) -> int:
+    """Replay a trace on the specification: each step, what it changed, and whether it ends as the trace says."""
+    from cutproof.checks import replay as replays
+    from cutproof.checks import report
+    from cutproof.checks.story import account
+    from cutproof.checks.trace import read
+
+    recorded = checked(read, file)
+    result = checked(replays.replay, recorded, protocol_of_trace(recorded, str(file)), str(file))
+    if json_lines:
+        say_json(report.replay_json(result, str(file)))
+    else:
+        say(*account(result, sentences=True))
+    return 0 if result.reproduced else NOT_REPRODUCED
+
+
+def protocol_of_trace(trace: Trace, name: str) -> Protocol:
+    """The protocol that a trace was made on, from its meta."""
+    from cutproof.checks import verify as ladders
+    from cutproof.model.examples.barrier import barrier
+    from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
+    from cutproof.model.examples.two_phase_commit import two_phase_commit
+    from cutproof.model.policy import policy_of
+    from cutproof.model.scopes import scope_of
+
+    meta = trace.meta
+    examples = {
+        "two_phase_commit": (two_phase_commit, "managers"),
+        "barrier": (barrier, "processes"),
+        "dijkstra_mutex": (dijkstra_mutex, "processes"),
+    }
+    if meta.protocol in examples:
+        make, bound = examples[meta.protocol]
+        sizes = [meta.scope[bound]] if bound in meta.scope else []
+        if any(type(size) is not int or not 1 <= size <= 9 for size in sizes):
+            refuse(f"{name}: $.#meta.scope.{bound}: is not 1..9")
+        return make(*sizes)  # type: ignore[arg-type]
+    if meta.protocol != "cutover":
+        refuse(
+            f"{name}: $.#meta.protocol: unknown protocol {meta.protocol!r}; there are cutover, {', '.join(examples)}"
+        )
+    removed = ",".join(meta.safeguards_removed)
+    settings = {k: v if isinstance(v, bool) else str(v).lower() for k, v in meta.policy.items()}
+    bounds = {k: int(v) if isinstance(v, bool) else v for k, v in meta.scope.items()}
+    try:
+        return ladders.build(scope_of(bounds), policy_of(settings), the_removed(removed))  # type: ignore[arg-type]
+    except (ValueError, Wrong) as error:
+        refuse(f"{name}: $.#meta: {error}")
+
+
+# ------------------------------------------------------------------ safeguards, diagram
+
+
+@app.command()
+def safeguards(
+    name: Annotated[str, typer.Argument(help="One of them, at length.")] = "", json_lines: Json = False
+) -> int:
+    """The safeguards: what each is for, and under what it is seen to be necessary."""
+    from cutproof.checks import report
+    from cutproof.model.safeguards import SAFEGUARDS
+
+    names = [the_removed(name)[0]] if name else list(SAFEGUARDS)
+    entries = [report.safeguard_entry(SAFEGUARDS[n]) for n in names]
+    if json_lines:
+        for entry in entries:
+            say_json(entry)
+    elif name:
+        say(*report.safeguard_text(entries[0]))
+    else:
+        say(report.safeguard_table(entries, report.terminal_width()).rstrip("\n"))
+    return 0
+
+
+@app.command()
+def diagram(scope: ScopeText = "abort") -> int:
+    """The phases as a mermaid diagram, drawn from the transitions that fire in a scope."""
+    from cutproof.checks import report
+    from cutproof.checks import verify as ladders
+    from cutproof.checks.explore import explore as explored
+
+    found = explored(ladders.build(the_scope(scope)), cycles=False, properties=["finish"])
+    if found.interrupted:
+        return UNKNOWN
+    say(report.phase_diagram([found]).rstrip("\n"))
+    return 0
+
+
+# ------------------------------------------------------------------ the one place where everything ends
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Say the version.")] = False,
+) -> int:
+    """Explore the cutover of a shard, prove what holds, and show what is lost without each safeguard."""
+    if version:
+        say(f"cutproof {metadata.version('cutproof')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        say(context.get_help())
+        return USAGE
+    return 0
+
+
+@contextmanager
+def _ended_like_an_interrupt() -> Iterator[None]:
+    """SIGTERM ends a run as Ctrl-C does: with what was covered so far."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; the result is the exit code."""
+    try:
+        with _ended_like_an_interrupt():
+            return int(app(args=arguments, prog_name="cutproof", standalone_mode=False) or 0)
+    except Wrong as error:
+        print(f"cutproof: {error}", file=sys.stderr)
+        return USAGE
+    except Closed:
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # nothing is left to complain at the end
+        return CLOSED
+    except (KeyboardInterrupt, typer.Abort):
+        print("cutproof: interrupted", file=sys.stderr)
+        return UNKNOWN
+    except Exception as error:
+        if hasattr(error, "format_message"):  # the command line was wrong
+            print(f"cutproof: {' '.join(error.format_message().split())}", file=sys.stderr)
+            return USAGE
+        if os.environ.get("CUTPROOF_DEBUG") == "1":
+            raise
+        said = " ".join(str(error).split())[:300]
+        print(f"cutproof: {type(error).__name__}: {said}; {HINT}", file=sys.stderr)
+        return OURS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,459 @@
+"""The ladder of `cutproof verify`: what is checked, by rungs, as functions that return rows.
+
+1. *scope*: the hardened protocol in each named scope, every property.
+2. *reached*: that none of it is vacuous: every *sometimes*, every action and every kind of fault happened.
+3. *together*: every two kinds of fault happen in one behaviour.
+4. *exhibit*: each removed safeguard does the harm that it is there to prevent, by the stored trace.
+5. *as written*: the seed's own design is violated.
+
+A rung that cannot fail shows nothing: a safeguard that can be removed without harm fails the fourth.
+Rows are made by tasks, which run in processes of their own and come back in the declared order.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from multiprocessing import connection
+from pathlib import Path as File
+from typing import Any
+
+from cutproof.checks.explore import LimitReached, explore, together
+from cutproof.checks.replay import replay
+from cutproof.checks.search import INTERRUPTED, Exploration, Limits, Progress
+from cutproof.checks.trace import TraceError, read
+from cutproof.checks.verdict import (
+    HOLDS,
+    LIVENESS,
+    SAFETY,
+    UNKNOWN,
+    Holds,
+    Unknown,
+    Verdict,
+    Violated,
+    code_of,
+)
+from cutproof.model.cutover import cutover
+from cutproof.model.mechanisms import Cleanup
+from cutproof.model.policy import Policy, resolve
+from cutproof.model.protocol import Protocol
+from cutproof.model.safeguards import AS_WRITTEN, HARDENED
+from cutproof.model.scopes import SCOPES, Scope, parse_scope
+
+TRACES = File(__file__).resolve().parent.parent / "traces"
+HEAVY = ("reads_and_faults", "kinds", "two_documents")  # begun first, so that they do not end last
+PAIR_LIMITS = Limits(states=50_000)
+
+# The actions that no hardened run under the default policy takes: a scope, the safeguards without which they
+# happen, and the policy under which they do.
+ELSEWHERE: dict[str, tuple[str, tuple[str, ...], Policy]] = {
+    "proof_fails": ("writes=2", ("whole_documents",), Policy()),
+    "clean_pass": ("replica", (), Policy(cleanup=Cleanup.AFTER_CLEAN_PASS, skip_delta_pass=True)),
+    "rival_activates": ("attempts=2,overlap=1", ("one_migration_per_shard",), Policy()),
+    "revert_routing": ("writes=1", ("roll_forward_only",), Policy()),
+    "other_migration_ends": ("table=1", ("per_migration_tracking",), Policy()),
+    "other_migration_hangs": ("table=1", ("per_migration_tracking",), Policy()),
+}
+
+# The bounds that switch a kind of fault on, and the safeguard that must be missing for it to happen at all.
+FAULTS: dict[str, tuple[dict[str, int], tuple[str, ...]]] = {
+    "stale router": ({}, ()),
+    "clock skew": ({"writes": 2, "skew": 1}, ()),
+    "late": ({"late": 1}, ()),
+    "duplicated": ({"duplicates": 1}, ()),
+    "failed task": ({"failing_tasks": 1}, ()),
+    "failed delivery": ({"failures": 1}, ()),
+    "lost": ({"losses": 1}, ()),
+    "crash": ({"crashes": 1}, ()),
+    "zombie": ({"crashes": 1, "strays": 1, "zombies": 1, "attempts": 2, "aborts": 1}, ()),
+    "restart": ({"restarts": 1}, ()),
+    "partition": ({"partitions": 1}, ()),
+    "overlap": ({"overlap": 1}, ()),
+    "policy change": ({"policy_change": 1}, ()),
+    "routing revert": ({}, ("roll_forward_only",)),
+    "other migration": ({"table": 1}, ("per_migration_tracking",)),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the ladder. `verdict` is what was found and `expected` what should be; `code` is what the row
+    adds to the exit code, 0 if all is as expected. `facts` are further facts for machines."""
+
+    rung: str
+    name: str
+    scope: str
+    verdict: str
+    code: int
+    removed: tuple[str, ...] = ()
+    expected: str = "holds"
+    property: str = ""
+    harm: str = ""
+    detail: str = ""
+    trace: str | None = None
+    states: int = 0
+    transitions: int = 0
+    depth: int = 0
+    seconds: float = 0.0
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def build(scope: Scope, policy: Policy | None = None, removed: Iterable[str] = ()) -> Protocol:
+    """The cutover within a scope, under a policy, without some safeguards: ready to explore."""
+    return cutover(scope).resolve(resolve(policy or Policy(), removed))
+
+
+def exit_code_of(rows: Sequence[Row]) -> int:
+    """As for verdicts: safety before liveness before unknown; no row at all shows nothing."""
+    codes = {row.code for row in rows}
+    return next((code for code in (SAFETY, LIVENESS, UNKNOWN, HOLDS) if code in codes), UNKNOWN)
+
+
+# ------------------------------------------------------------------ the rungs, each row by a task
+
+
+def _counts(v: Verdict | Exploration, seconds: float) -> dict[str, Any]:
+    states = v.states if isinstance(v, Verdict) else len(v.states)
+    return {"states": states, "transitions": v.transitions, "depth": v.depth, "seconds": seconds}
+
+
+def searched(protocol: Protocol, **options: Any) -> Exploration:
+    """An exploration that was not interrupted; an interrupt goes on to whoever runs the ladder."""
+    found = explore(protocol, **options)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    return found
+
+
+def scope_rows(progress: Progress | None, name: str) -> list[Row]:
+    """The hardened protocol in one scope: every property; *sometimes* is left to the next rung."""
+    start, scope = time.perf_counter(), parse_scope(name)
+    found = searched(build(scope), progress=progress)
+    judged = [v for v in found.verdicts if v.form != "sometimes"]
+    worst = min(judged, key=lambda v: (SAFETY, LIVENESS, UNKNOWN, HOLDS).index(code_of(v)))
+    kinds = {t.fault for n, t in zip(found.fired, found.protocol.transitions, strict=True) if n and t.fault}
+    facts = {
+        "properties": len(judged),
+        "sometimes": {v.property: isinstance(v, Holds) for v in found.verdicts if v.form == "sometimes"},
+        "actions": [a for a, times in found.coverage.items() if times],
+        "faults": sorted(kinds),
+    }
+    about = {"facts": facts, **_counts(found, time.perf_counter() - start)}
+    return [_row("scope", name, scope.describe(), worst, **about)]
+
+
+def _row(rung: str, name: str, scope: str, verdict: Verdict, **more: Any) -> Row:
+    """The row of something that should hold."""
+    word, detail = "holds", ""
+    if isinstance(verdict, Violated):
+        word, detail = "violated", verdict.detail or verdict.form
+    elif isinstance(verdict, Unknown):
+        word, detail = "unknown", verdict.reason
+    row = Row(rung, name, scope, word, code_of(verdict), detail=detail, **more)
+    return row if word == "holds" else replace(row, property=verdict.property, harm=verdict.harm)
+
+
+def elsewhere_rows(progress: Progress | None) -> list[Row]:
+    """The actions that no hardened run takes, each where something else lets it happen."""
+    rows = []
+    for action, (text, removed, policy) in ELSEWHERE.items():
+        start, scope = time.perf_counter(), parse_scope(text)
+        found = searched(build(scope, policy, removed), cycles=False, progress=progress)
+        times = found.coverage[action]
+        kinds = {t.fault for t in found.protocol.transitions if t.action == action and t.fault and times}
+        facts = {"actions": [action] if times else [], "faults": sorted(kinds), "policy": policy.changed()}
+        word, code = ("happens", HOLDS) if times else ("never", LIVENESS)
+        counts = _counts(found, time.perf_counter() - start)
+        rows.append(Row("elsewhere", action, text, word, code, removed, "happens", facts=facts, **counts))
+    return rows
+
+
+def together_rows(progress: Progress | None, limits: Limits = PAIR_LIMITS) -> list[Row]:
+    """For each kind of fault, a behaviour with each kind after it in `FAULTS`: the first scope that has one."""
+    named = sorted(((build(s), n) for n, s in SCOPES.items()), key=lambda pair: len(pair[0].transitions))
+    found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in FAULTS}
+    missing: dict[str, list[str]] = {kind: [] for kind in FAULTS}
+    seconds = dict.fromkeys(FAULTS, 0.0)
+    start = time.perf_counter()
+    for number, (a, b) in enumerate(combinations(FAULTS, 2)):
+        began = time.perf_counter()
+        witness = next(_witnesses(a, b, named, limits), None)
+        if witness is None:
+            missing[a].append(b)
+            missing[b].append(a)
+        else:
+            found[a][b] = found[b][a] = witness
+        seconds[a] += time.perf_counter() - began
+        if progress:
+            progress(number + 1, 0, 0, 0, time.perf_counter() - start)
+    return [_together(kind, found[kind], missing[kind], seconds[kind]) for kind in FAULTS]
+
+
+def _together(kind: str, found: dict[str, dict[str, Any]], missing: list[str], seconds: float) -> Row:
+    where = list(dict.fromkeys(w["scope"] for w in found.values()))
+    detail = f"with {len(found)} of {len(FAULTS) - 1} kinds"
+    detail += f"; never with {', '.join(missing)}" if missing else ""
+    word, code = ("never", LIVENESS) if missing else ("happens", HOLDS)
+    deepest = max((w["steps"] for w in found.values()), default=0)
+    return Row("together", kind, where[0] if len(where) == 1 else f"{len(where)} scopes", word, code, (),
+               "happens", detail=detail, depth=deepest, seconds=seconds, facts={"with": found})  # fmt: skip
+
+
+def _witnesses(a: str, b: str, named: Sequence[tuple[Protocol, str]], limits: Limits) -> Any:
+    """The behaviours with both kinds, lazily: in a named scope that has both, small ones first; else in one made
+    for the two."""
+    removed = (*FAULTS[a][1], *FAULTS[b][1])
+    candidates = [] if removed else [(p, n) for p, n in named if {a, b} <= {t.fault for t in p.transitions}]
+    bounds: dict[str, int] = {}
+    for name, value in (*FAULTS[a][0].items(), *FAULTS[b][0].items()):
+        bounds[name] = max(value, bounds.get(name, 0))
+    own = ",".join(f"{name}={value}" for name, value in bounds.items()) or "writes=1"
+    for protocol, name in [*candidates, (None, own)]:
+        try:
+            path = together(protocol or build(parse_scope(own), None, removed), a, b, limits)
+        except LimitReached:
+            continue
+        if path is not None:
+            yield {"scope": name, "removed": list(removed), "steps": path.steps}
+
+
+def exhibit_rows(progress: Progress | None, index: int, full: bool, folder: str) -> list[Row]:
+    """One exhibit: violated, by the very steps that are stored; with `full` also: not so with the safeguard."""
+    from cutproof.checks import necessity
+
+    exhibit, start = necessity.EXHIBITS[index], time.perf_counter()
+    verdict = _settled(necessity.violated(exhibit))
+    name = f"{exhibit.file}.itf.json"
+    form = verdict.form if verdict.form in ("always", "can_always") else "always"
+    wrong, reason = SAFETY if form == "always" else LIVENESS, ""
+    if isinstance(verdict, Unknown):
+        wrong, reason = UNKNOWN, verdict.reason
+    elif not isinstance(verdict, Violated):
+        reason = "it can be removed without harm: a check that cannot fail"
+    else:
+        reason = _stored(necessity, exhibit, verdict, File(folder) / name)
+        if not reason and full and exhibit.safeguard:
+            kept = _settled(necessity.holds_with(exhibit))
+            if not isinstance(kept, Holds):
+                wrong = code_of(kept)
+                reason = f"with the safeguard it should hold, and is {type(kept).__name__.lower()}"
+    word = type(verdict).__name__.lower()
+    steps = verdict.path.steps if isinstance(verdict, Violated) and verdict.path else 0
+    return [
+        Row("exhibit", exhibit.file, exhibit.scope_name, word, wrong if reason else HOLDS, exhibit.removed,
+            "violated", exhibit.property, exhibit.harm, reason, f"traces/{name}",
+            facts={"steps": steps, "policy": exhibit.policy.changed()},
+            **_counts(verdict, time.perf_counter() - start))
+    ]  # fmt: skip
+
+
+def _settled(verdict: Verdict) -> Verdict:
+    if isinstance(verdict, Unknown) and verdict.reason == INTERRUPTED:
+        raise KeyboardInterrupt
+    return verdict
+
+
+def _stored(necessity: Any, exhibit: Any, verdict: Violated, file: File) -> str:
+    """What is wrong with the stored trace of an exhibit, or nothing."""
+    try:
+        trace = read(file)
+        result = replay(trace, necessity.protocol_of(exhibit), file.name)
+    except TraceError as error:
+        return f"the stored trace is refused: {error}"
+    if result.divergence:
+        return f"the stored trace is not reproduced: {result.divergence.reason}"
+    wanted = necessity.trace_of(exhibit, verdict)
+    if trace.steps != wanted.steps:
+        return "the stored trace is not the shortest"
+    same = all(getattr(trace.meta, k) == getattr(wanted.meta, k) for k in ("property", "form", "harm"))
+    return "" if same else "the stored trace is of another property"
+
+
+def unreached_rows(progress: Progress | None, index: int) -> list[Row]:
+    """A harm that was expected and cannot happen: it holds, and what the safeguard answers did happen."""
+    from cutproof.checks import necessity
+
+    exhibit, action, why = necessity.UNREACHED[index]
+    start, harm = time.perf_counter(), "" if exhibit.harm == "STK" else exhibit.harm
+    protocol = necessity.protocol_of(exhibit)
+    found = searched(protocol, only=(exhibit.property, harm), cycles=False, progress=progress)
+    about = {"removed": exhibit.removed, **_counts(found, time.perf_counter() - start)}
+    row = _row("unreached", exhibit.file, exhibit.scope_name, found.verdicts[0], **about)
+    if row.code == HOLDS and not found.coverage[action]:
+        return [replace(row, code=LIVENESS, detail=f"{action} never fired, so this shows nothing")]
+    return [replace(row, detail=row.detail or why)]
+
+
+def as_written_rows(progress: Progress | None, name: str = "base") -> list[Row]:
+    """The seed's design under the default policy: it should not hold."""
+    start, scope, removed = time.perf_counter(), parse_scope(name), tuple(sorted(HARDENED - AS_WRITTEN))
+    found = searched(build(scope, None, removed), cycles=False, stop_at_first=True, progress=progress)
+    broken = [v for v in found.verdicts if isinstance(v, Violated) and v.form == "always"]
+    first = broken[0] if broken else found.verdicts[0]
+    row = _row("as written", name, scope.describe(), first, removed=removed, expected="violated",
+               **_counts(found, time.perf_counter() - start))  # fmt: skip
+    if broken:
+        return [replace(row, code=HOLDS, detail="")]
+    return [replace(row, verdict="holds", code=SAFETY, detail="the seed's design should be violated")]
+
+
+# ------------------------------------------------------------------ what the rows say together
+
+
+def reached_rows(rows: Sequence[Row]) -> list[Row]:
+    """Whether every *sometimes*, every action and every kind of fault happened in some row, and in which."""
+    protocol, found = cutover(Scope()), []
+    for prop in [p for p in protocol.properties if p.form == "sometimes"]:
+        places = [r.name for r in rows if r.facts.get("sometimes", {}).get(prop.name)]
+        found.append(_reached(f"sometimes {prop.name}", {prop.name: places}, prop.name))
+    for what in ("actions", "faults"):
+        names = [a.name for a in protocol.actions] if what == "actions" else list(FAULTS)
+        places_of = {name: [r.name for r in rows if name in r.facts.get(what, ())] for name in names}
+        found.append(_reached(f"every {what[:-1]}", places_of))
+    return found
+
+
+def _reached(name: str, places: dict[str, list[str]], prop: str = "") -> Row:
+    never = [what for what, where in places.items() if not where]
+    scopes = list(dict.fromkeys(place for where in places.values() for place in where))
+    detail = (
+        f"never: {', '.join(never)}" if never else f"{len(places)} in {len(scopes)} rows" if not prop else ""
+    )
+    where = scopes[0] + (f" and {len(scopes) - 1} more" if len(scopes) > 1 else "") if prop and scopes else ""
+    word, code = ("never", LIVENESS) if never else ("happens", HOLDS)
+    return Row("reached", name, where, word, code, (), "happens", prop, detail=detail, facts={"in": places})
+
+
+# ------------------------------------------------------------------ running them
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some rows, and the function that makes them; `heavy` ones are begun first."""
+
+    name: str
+    make: Callable[..., list[Row]]
+    arguments: tuple[Any, ...] = ()
+    heavy: bool = False
+
+
+def tasks(full: bool = False, folder: File = TRACES) -> list[Task]:
+    """Every task of the ladder, in the order in which its rows are told."""
+    from cutproof.checks import necessity
+
+    ladder = scope_tasks(SCOPES)
+    ladder.append(Task("elsewhere", elsewhere_rows))
+    ladder.append(Task("together", together_rows, heavy=True))
+    for index, exhibit in enumerate(necessity.EXHIBITS):
+        ladder.append(Task(exhibit.file, exhibit_rows, (index, full, str(folder))))
+    if full:
+        names = [e.file for e, _, _ in necessity.UNREACHED]
+        ladder += [Task(f"unreached {n}", unreached_rows, (i,)) for i, n in enumerate(names)]
+    ladder.append(Task("as written", as_written_rows))
+    return ladder
+
+
+def scope_tasks(names: Iterable[str]) -> list[Task]:
+    return [Task(name, scope_rows, (name,), name in HEAVY) for name in names]
+
+
+Told = Callable[[str, int, int, int, int, float], None]  # a task's name, and its progress
+_channel: Any = None
+
+
+class Ladder:
+    """One run of some tasks. `finished` holds the rows of each task that has ended, by name."""
+
+    def __init__(self, ladder: Sequence[Task], workers: int, told: Told | None = None) -> None:
+        self.tasks, self.workers, self.told = list(ladder), workers, told
+        self.finished: dict[str, list[Row]] = {}
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows so far, in the declared order."""
+        return [row for task in self.tasks for row in self.finished.get(task.name, [])]
+
+    def run(self, each: Callable[[list[Row]], None] | None = None) -> list[Row]:
+        """Run every task; `each` gets the rows of a task as soon as all before it are there.
+
+        Raises KeyboardInterrupt after the workers were ended."""
+        waiting = list(self.tasks)
+
+        def tell() -> None:
+            while waiting and waiting[0].name in self.finished:
+                rows = self.finished[waiting.pop(0).name]
+                if each:
+                    each(rows)
+
+        if self.workers == 1:
+            for task in self.tasks:
+                self.finished[task.name] = task.make(self._progress(task.name), *task.arguments)
+                tell()
+        else:
+            self._run_apart(tell)
+        return self.rows
+
+    def _progress(self, name: str) -> Progress | None:
+        told = self.told
+        return None if told is None else lambda *numbers: told(name, *numbers)
+
+    def _run_apart(self, tell: Callable[[], None]) -> None:
+        """In worker processes. They start afresh, so that nothing depends on what this one has done."""
+        context = multiprocessing.get_context("spawn")
+        channel = context.SimpleQueue()
+        pool = ProcessPoolExecutor(self.workers, context, _begin_worker, (channel,))
+        try:
+            begun = sorted(self.tasks, key=lambda task: not task.heavy)
+            pending: dict[Future[list[Row]], Task] = {pool.submit(_run_task, task): task for task in begun}
+            while pending:
+                done, _ = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+                while not channel.empty():
+                    message = channel.get()
+                    if self.told:
+                        self.told(*message)
+                for future in done:
+                    task = pending.pop(future)
+                    self.finished[task.name] = _outcome(task, future)
+                tell()
+            pool.shutdown()
+        except BaseException:
+            for child in multiprocessing.active_children():
+                child.kill()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _outcome(task: Task, future: Future[list[Row]]) -> list[Row]:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        reason = "its worker was ended from outside (out of memory?)"
+        return [Row("ended", task.name, "", "unknown", UNKNOWN, detail=reason)]
+
+
+def _begin_worker(channel: Any) -> None:
+    """A worker reports through the channel, leaves interrupts to its parent, and does not outlive it."""
+    import signal
+
+    global _channel  # noqa: PLW0603  one a worker, made by its initializer
+    _channel = channel
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _run_task(task: Task) -> list[Row]:
+    return task.make(lambda *numbers: _channel.put((task.name, *numbers)), *task.arguments)
