@@ -233,8 +233,9 @@ def without_removal(exhibit: Exhibit) -> Protocol:
 
 
 def _verdict(exhibit: Exhibit, protocol: Protocol, limits: Limits) -> Verdict:
-    harm = "" if exhibit.harm == "STK" else exhibit.harm
-    found = explore(protocol, only=(exhibit.property, harm), stop_at_first=True, limits=limits, cycles=False)
+    found = explore(
+        protocol, only=(exhibit.property, exhibit.harm), stop_at_first=True, limits=limits, cycles=False
+    )
     mine = [v for v in found.verdicts if v.property in (exhibit.property, "domain")]
     return next((v for v in mine if isinstance(v, Violated)), mine[0])
 

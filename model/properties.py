@@ -144,25 +144,17 @@ def no_permanent_loss(s: S, doc: int) -> dict[str, Operand]:
 
 
 @can_always
-def finish(s: S) -> Operand:
+def finish(s: S) -> dict[str, Operand]:
     """Complete or Aborted can be reached once faults stop."""
-    return in_phase(s, Phase.COMPLETE, Phase.ABORTED)
+    return {STK: in_phase(s, Phase.COMPLETE, Phase.ABORTED)}
 
 
 @can_always
-def complete_at_last(s: S) -> Operand:
+def complete_at_last(s: S) -> dict[str, Operand]:
     """With the aborts used up, Complete can be reached (an abort alone hides a delta that never proves itself)."""
-    return in_phase(s, Phase.COMPLETE) | (s.epoch < 4 * s.scope.aborts) | used_up(s)
-
-
-def used_up(s: S) -> Operand:
-    """The last attempt that the scope has was aborted."""
-    last = (s.phase == Phase.ABORTED) & (s.epoch >= 4 * s.scope.attempts) if _may_end(s) else constant(False)
-    return last  # type: ignore[no-any-return]
-
-
-def _may_end(s: S) -> bool:
-    return bool(s.scope.aborts == s.scope.attempts)
+    aborts_left = s.epoch < 4 * s.scope.aborts
+    none_left = constant(s.scope.aborts == s.scope.attempts) & (s.phase == Phase.ABORTED)
+    return {STK: (s.phase == Phase.COMPLETE) | aborts_left | none_left}
 
 
 # ------------------------------------------------------------------ what must sometimes happen

@@ -217,7 +217,7 @@ _TABLE = (
         "An acknowledgement settles the one write that it belongs to, not every write of the same document.",
         "Another write of the document clears the entry of one that failed on N, and nobody "
         "repairs that one.",
-        (LAW,),
+        (LAW, LU),
         "no",
     ),
     Safeguard(
