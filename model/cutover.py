@@ -21,9 +21,7 @@ from __future__ import annotations
 from typing import Any
 
 from cutproof.model import anti_entropy, clients, delivery, faults, properties
-from cutproof.model.delivery import queue_is_empty
 from cutproof.model.language import (
-    Operand,
     Step,
     action,
     all_of,
@@ -38,6 +36,19 @@ from cutproof.model.language import (
     when,
 )
 from cutproof.model.mechanisms import Cleanup, Mechanisms
+from cutproof.model.progress import (
+    all_scanned,
+    confirmed,
+    delta_runs,
+    documents,
+    drained,
+    emptied,
+    fences_confirmed,
+    listed_before,
+    target_covers,
+    task_at_target,
+    up,
+)
 from cutproof.model.protocol import Protocol
 from cutproof.model.scopes import Scope
 from cutproof.model.slot import (
@@ -45,16 +56,15 @@ from cutproof.model.slot import (
     SEALED,
     N,
     Node,
-    O,
     Phase,
     R,
     S,
     Stage,
     Task,
-    epochs,
     idle,
     in_phase,
     indices,
+    initial,
     is_put,
     other,
     ranks,
@@ -64,31 +74,7 @@ from cutproof.model.slot import (
     stage,
     target,
     variables,
-    version,
 )
-
-
-def confirmed(s: S, node: Operand) -> Operand:
-    """The node has confirmed the fence at the record's epoch."""
-    return pick(s.fence, node) >= s.epoch  # type: ignore[no-any-return]
-
-
-def at(s: S, node: Operand, condition: Any) -> Operand:
-    """`condition(n)` for the node n that an operand names."""
-    return any_of(*((node == n) & condition(n) for n in (O, N)))
-
-
-def drained(s: S, node: Operand) -> Operand:
-    return at(s, node, lambda n: queue_is_empty(s, n))
-
-
-def up(s: S, node: Operand) -> Operand:
-    return at(s, node, lambda n: reachable(s, n))
-
-
-def task_at_target(s: S, doc: int, message: str) -> Operand:
-    return pick(s.task, target(s))[doc][message]  # type: ignore[no-any-return]
-
 
 # ------------------------------------------------------------------ 0. RECORD, 1. DUAL
 
@@ -142,17 +128,9 @@ def start_copy(s: S) -> Step:
     m = s.mechanisms
     return when(
         guard("dual writing", s.phase == Phase.DUAL),
-        guard("fences confirmed", (confirmed(s, source(s)) & confirmed(s, target(s))) | ~m.dual_before_copy),
+        guard("fences confirmed", fences_confirmed(s) | ~m.dual_before_copy),
         guard("the source applied what it accepted", drained(s, source(s)) | ~m.copy_waits_for_applied),
     ).then(phase=Phase.COPY)
-
-
-def listed_before(s: S, doc: int) -> Operand:
-    """How many documents an offset page lists before this one."""
-    total = constant(0)
-    for d in range(doc):
-        total = total + choose(is_put(s, d, pick(s.stored, source(s))[d]), constant(1), constant(0))
-    return total
 
 
 @action
@@ -164,7 +142,7 @@ def read_page(s: S, doc: int) -> Step:
     return when(
         guard("copying", s.phase == Phase.COPY),
         guard("next page", choose(keyset, s.cursor == doc, by_offset)),
-        guard("no page under way", all_of(*(idle(s, d, "page") for d in range(s.scope.documents)))),
+        guard("no page under way", all_of(*(idle(s, d, "page") for d in documents(s)))),
         guard("not landed yet", task_at_target(s, doc, "page") == Task.NONE),
         guard("reachable", up(s, source(s))),
     ).then(
@@ -208,10 +186,9 @@ def seal(s: S) -> Step:
 @action
 def start_drain(s: S) -> Step:
     """O and N confirmed the fence: nothing of the dual epoch is accepted any more."""
-    fenced = confirmed(s, source(s)) & confirmed(s, target(s))
     return when(
         guard("sealed", s.phase == Phase.SEAL),
-        guard("fences confirmed", fenced | ~s.mechanisms.drain_waits_for_fences),
+        guard("fences confirmed", fences_confirmed(s) | ~s.mechanisms.drain_waits_for_fences),
     ).then(phase=Phase.DRAIN_SOURCE)
 
 
@@ -220,9 +197,7 @@ def source_drained(s: S) -> Step:
     """Everything that O accepted was applied or failed (with a table: and every entry of it is settled)."""
     settled = drained(s, source(s))
     if s.scope.table:
-        pending = [
-            pick(s.net, target(s))[d][r] != 0 for d in range(s.scope.documents) for r in ranks(s.scope)
-        ]
+        pending = [pick(s.net, target(s))[d][r] != 0 for d in documents(s) for r in ranks(s.scope)]
         settled = settled & (s.mechanisms.delta_always | ~any_of(s.blocked, *pending))
     return when(
         guard("draining O", s.phase == Phase.DRAIN_SOURCE),
@@ -242,12 +217,6 @@ def target_drained(s: S) -> Step:
 
 
 # ------------------------------------------------------------------ 5. DELTA
-
-
-def delta_runs(s: S) -> Operand:
-    """Always; without that rule, only if the table shows a write that succeeded on O and failed on N."""
-    table = any_of(*(missed != 0 for missed in s.missed))
-    return s.mechanisms.delta & (s.mechanisms.delta_always | table)  # type: ignore[no-any-return]
 
 
 @action
@@ -283,23 +252,10 @@ def repaired(s: S, doc: int) -> Step:
     )
 
 
-def target_covers(s: S, doc: int) -> Operand:
-    """N >= what was scanned: by version, and at equal versions by content. Not equality: N may hold more."""
-    m, held, scanned = s.mechanisms, pick(s.stored, target(s))[doc], s.scanned[doc]
-    same = pick(s.partial, source(s))[doc] == pick(s.partial, target(s))[doc]
-    content = same | (held != scanned)
-    by_version = (version(s, doc, held) >= version(s, doc, scanned)) & content
-    return choose(m.delta_compares_versions, by_version, (scanned == 0) | (held != 0))  # type: ignore[no-any-return]
-
-
-def all_scanned(s: S) -> Operand:
-    return (s.cursor == s.scope.documents) | ~delta_runs(s)
-
-
 @action
 def prove(s: S) -> Step:
     """N is read back and found to hold at least what was scanned: the proof is recorded."""
-    every = all_of(*(target_covers(s, doc) for doc in range(s.scope.documents)))
+    every = all_of(*(target_covers(s, doc) for doc in documents(s)))
     return when(
         guard("delta pass", s.phase == Phase.DELTA),
         guard("by a delta", s.mechanisms.delta),
@@ -313,7 +269,7 @@ def prove(s: S) -> Step:
 @action
 def proof_fails(s: S) -> Step:
     """N lacks something that was scanned: the delta starts again."""
-    every = all_of(*(target_covers(s, doc) for doc in range(s.scope.documents)))
+    every = all_of(*(target_covers(s, doc) for doc in documents(s)))
     return when(
         guard("delta pass", s.phase == Phase.DELTA),
         guard("all scanned", s.cursor == s.scope.documents),
@@ -330,9 +286,7 @@ def proof_fails(s: S) -> Step:
 def activate(s: S) -> Step:
     """The commit point: in one compare-and-set the owner becomes N. N serves nobody before O is fenced."""
     m = s.mechanisms
-    now_shown = [
-        larger(s.shown[d], served(s, d, pick(s.stored, target(s))[d])) for d in range(s.scope.documents)
-    ]
+    now_shown = [larger(s.shown[d], served(s, d, pick(s.stored, target(s))[d])) for d in documents(s)]
     shown = s.shown
     for doc, rank in enumerate(now_shown):
         shown = put(shown, doc, rank)
@@ -348,7 +302,7 @@ def start_grace(s: S) -> Step:
     """O confirmed the fence and N is open: from now on the longest query is waited for."""
     return when(
         guard("activated", s.phase == Phase.ACTIVATE),
-        guard("fences confirmed", confirmed(s, source(s)) & confirmed(s, target(s))),
+        guard("fences confirmed", fences_confirmed(s)),
     ).then(phase=Phase.GRACE)
 
 
@@ -378,14 +332,6 @@ def delete_source(s: S, pair: Node) -> Step:
         guard("epoch not below the fence", ~s.mechanisms.command_epoch | (s.fence[pair] <= s.epoch)),
         guard("reachable", reachable(s, pair)),
     ).then(**emptied(s, pair, choose(s.mechanisms.fence_outlives_data, s.fence[pair], 0)))
-
-
-def emptied(s: S, node: Node, fence: Any) -> dict[str, Any]:
-    return {
-        "stored": put(s.stored, node, each(s.stored[node], 0)),
-        "partial": put(s.partial, node, each(s.partial[node], False)),
-        "fence": put(s.fence, node, fence),
-    }
 
 
 @action
@@ -443,19 +389,9 @@ def cutover(scope: Scope) -> Protocol:
         name="cutover",
         indices=indices(scope),
         variables=variables(scope),
-        initial={"version": initial_versions(scope)},
+        initial=initial(scope),
         actions=(*COORDINATOR, *delivery.ACTIONS, *clients.ACTIONS, *anti_entropy.ACTIONS, *faults.ACTIONS),
         properties=properties.PROPERTIES,
         mechanisms=Mechanisms,
         scope=scope,
     )
-
-
-def initial_versions(scope: Scope) -> Any:
-    from cutproof.model.language import Family
-
-    sets = indices(scope)
-    return Family("doc", {d: Family("rank", {r: r for r in sets["rank"]}) for d in sets["doc"]})
-
-
-__all__ = ["COORDINATOR", "cutover", "epochs"]

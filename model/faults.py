@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cutproof.model.clients import ended
 from cutproof.model.language import (
     Operand,
     Step,
@@ -169,8 +170,6 @@ def restart(s: S, pair: Node) -> Step | None:
     """A node restarts: documents, queue and fence survive, a running search does not."""
     if not s.scope.restarts:
         return None
-    from cutproof.model.clients import ended
-
     if not s.scope.searches:
         return when(guard("reachable", reachable(s, pair))).then()
     return when(guard("runs a search", s.search[pair] != 0)).then(**ended(s))

@@ -26,6 +26,7 @@ from typing import Any
 
 from cutproof.model.language import (
     Domain,
+    Family,
     FamilyDomain,
     Operand,
     all_of,
@@ -171,6 +172,12 @@ def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
         "missed": family("doc", of=count(0, top, varies=scope.table)),  # table: applied on O, failed on N
         "blocked": boolean(varies=scope.table),  # table: an entry of another migration that never settles
     }
+
+
+def initial(scope: Scope) -> dict[str, Any]:
+    """Every variable starts at its first value, but each rank is its own version until a clock says otherwise."""
+    sets = indices(scope)
+    return {"version": Family("doc", {d: Family("rank", {r: r for r in sets["rank"]}) for d in sets["doc"]})}
 
 
 # ------------------------------------------------------------------ reading the state

@@ -175,7 +175,9 @@ def test_the_file_opens_with_why_and_is_in_the_format() -> None:
         "locked": False,
         "total": {"#bigint": "0"},
     }
-    assert all(len(line) <= itf.WIDTH + 2 for line in text.splitlines() if not line.startswith(" " * itf.VARIABLE))
+    assert all(
+        len(line) <= itf.WIDTH + 2 for line in text.splitlines() if not line.startswith(" " * itf.VARIABLE)
+    )
 
 
 def test_indices_that_are_integers_are_big_integers() -> None:
