@@ -8,6 +8,7 @@ safeguard, mostly by the delta pass, which repairs whatever the copy got wrong: 
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -51,7 +52,7 @@ class Exhibit:
     finding: str = ""  # one sentence, for a finding
     kept: frozenset[str] = field(default=HARDENED)  # the safeguards in place before anything is removed
 
-    @property
+    @builtins.property
     def scope(self) -> Scope:
         return parse_scope(self.scope_name)
 
@@ -60,14 +61,14 @@ class Exhibit:
         gone = [*sorted(HARDENED - self.kept), *self.companions]
         return (*gone, self.safeguard) if self.safeguard else tuple(gone)
 
-    @property
+    @builtins.property
     def file(self) -> str:
         harm = {"LAW": "lost-write", "LU": "lost-update", "RD": "resurrected-delete", "SR": "stale-read"}
         name = harm.get(self.harm, "stuck")
         middle = f"without-{self.safeguard}" if self.safeguard else "seed"
         return "-".join(filter(None, (name, middle, self.note)))
 
-    @property
+    @builtins.property
     def why(self) -> str:
         return self.finding or SAFEGUARDS[self.safeguard].without
 

@@ -48,7 +48,7 @@ OPEN = (Phase.DUAL, Phase.COPY)
 
 
 def repairs_run(s: S) -> Operand:
-    return (s.mechanisms.anti_entropy == AntiEntropy.REPAIR) & ~s.switched_off  # type: ignore[no-any-return]
+    return (s.mechanisms.anti_entropy == AntiEntropy.REPAIR) & ~s.switched_off
 
 
 def is_read(s: S, node: Node) -> Operand:

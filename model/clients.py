@@ -112,7 +112,7 @@ def _not_held(s: S, view: int) -> Operand:
     """SEAL: writers wait."""
     if stage(view) is not Stage.SEALED:
         return constant(True)
-    return s.mechanisms.writes_while_sealed != WritesWhileSealed.BLOCK  # type: ignore[no-any-return]
+    return s.mechanisms.writes_while_sealed != WritesWhileSealed.BLOCK
 
 
 @action
@@ -164,7 +164,7 @@ def may_acknowledge(s: S, doc: int, rank: int, view: int) -> Operand:
             slot = on_source
     if not s.scope.replica:
         return slot
-    return choose(  # type: ignore[no-any-return]
+    return choose(
         m.replica_ack == ReplicaAck.REQUIRED,
         slot & done[R],
         slot | ((m.replica_ack == ReplicaAck.COUNTS) & done[R]),
@@ -223,7 +223,7 @@ def serving(s: S, view: int) -> Operand:
     if stage(view) is Stage.ACTIVE:
         return other(here)
     if stage(view) is Stage.DUAL:
-        return choose(s.mechanisms.one_owner_record, here, other(here))  # type: ignore[no-any-return]
+        return choose(s.mechanisms.one_owner_record, here, other(here))
     return here
 
 

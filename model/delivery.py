@@ -50,7 +50,7 @@ def carried(s: S, doc: int, message: Message) -> Operand:
         return constant(message)
     if message == "sweep":
         return constant(SWEPT)
-    return getattr(s, "scanned" if message == "delta" else message)[doc]  # type: ignore[no-any-return]
+    return getattr(s, "scanned" if message == "delta" else message)[doc]
 
 
 def not_fenced(s: S, node: Node, doc: int, message: Message) -> Operand:

@@ -41,7 +41,7 @@ class Domain:
     def encode(self, value: object) -> int:
         """The integer for a Python value; ValueError if it is outside the domain or of another type."""
         if self.kind is bool or self.kind is int:
-            code = int(value) if type(value) is self.kind else None  # type: ignore[call-overload]
+            code = int(value) if type(value) is self.kind else None
         else:
             members = list(self.kind)  # type: ignore[call-overload]
             code = members.index(value) if isinstance(value, self.kind) else None
@@ -61,7 +61,7 @@ class Domain:
 
 
 def _member(kind: Kind, code: int) -> Enum:
-    return list(kind)[code]  # type: ignore[call-overload, no-any-return]
+    return list(kind)[code]  # type: ignore[call-overload]
 
 
 def boolean(*, varies: bool = True) -> Domain:

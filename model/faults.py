@@ -43,7 +43,7 @@ from cutproof.model.slot import (
 
 
 def outstanding(s: S, node: Node, doc: int, message: str) -> Operand:
-    return (s.net[node][doc][message] != 0) | (s.task[node][doc][message] == Task.QUEUED)  # type: ignore[no-any-return]
+    return (s.net[node][doc][message] != 0) | (s.task[node][doc][message] == Task.QUEUED)
 
 
 def set_adrift(s: S, kinds: tuple[str, ...] = ("page", "delta")) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, overload
 
 from cutproof.model.domains import (
     Domain,
@@ -123,6 +123,14 @@ class Action:
     @property
     def arguments(self) -> tuple[str, ...]:
         return tuple(inspect.signature(self.function).parameters)[1:]
+
+
+@overload
+def action(function: Callable[..., Step | None]) -> Action: ...
+
+
+@overload
+def action(*, fault: str = "", choice: bool = False) -> Callable[[Callable[..., Step | None]], Action]: ...
 
 
 def action(function: Any = None, *, fault: str = "", choice: bool = False) -> Any:

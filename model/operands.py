@@ -181,7 +181,7 @@ def choose(condition: Operand, yes: Any, no: Any) -> Any:
 
 
 def larger(a: Operand, b: Operand) -> Operand:
-    return choose(a > b, a, b)  # type: ignore[no-any-return]
+    return choose(a > b, a, b)
 
 
 class Family:
@@ -224,7 +224,7 @@ class Family:
         )
 
 
-def pick(values: Family, where: Operand) -> Any:
+def pick(values: Family, where: Any) -> Any:
     """The value at an index that is itself a state value; the last one where no index matches."""
     if not isinstance(values, Family):
         complain("pick needs a family", "write pick(family, index)")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 from itertools import product
+from typing import Any
 
 from cutproof.model.mechanisms import (
     Acknowledge,
@@ -71,7 +72,7 @@ def policy_of(values: Mapping[str, str | bool]) -> Policy:
 
     Raises ValueError with one line that says what is wrong."""
     found: dict[str, object] = {}
-    kinds = {f.name: type(f.default) for f in fields(Policy)}
+    kinds: dict[str, Any] = {f.name: type(f.default) for f in fields(Policy)}
     for name, value in values.items():
         if name not in kinds:
             raise ValueError(f"unknown policy {name!r}: there are {', '.join(kinds)}")
@@ -132,7 +133,7 @@ def resolve(policy: Policy, without: Iterable[str] = ()) -> Mechanisms:
 
 def policies() -> Iterator[Policy]:
     """Every valid policy, in order."""
-    hints = {
+    knobs: dict[str, Iterable[Any]] = {
         "skip_delta_pass": (False, True),
         "drain_on_timeout": DrainOnTimeout,
         "cutover_writes": WritesWhileSealed,
@@ -143,10 +144,10 @@ def policies() -> Iterator[Policy]:
         "replicas": (True, False),
         "replica_ack": ReplicaAck,
     }
-    for values in product(*hints.values()):
-        point = dict(zip(hints, values, strict=True))
+    for values in product(*knobs.values()):
+        point = dict(zip(knobs, values, strict=True))
         if point["replicas"] or point["replica_ack"] is ReplicaAck.NONE:
-            yield Policy(**point)  # type: ignore[arg-type]
+            yield Policy(**point)
 
 
 def seed_gate(policy: Policy) -> str | None:

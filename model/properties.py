@@ -10,6 +10,7 @@ from cutproof.model.anti_entropy import repairs_run
 from cutproof.model.delivery import carried
 from cutproof.model.language import (
     Operand,
+    Property,
     all_of,
     always,
     any_of,
@@ -230,14 +231,15 @@ def tombstone_collected(s: S) -> Operand | None:
     )
 
 
-def phase_is_reached(phase: Phase) -> object:
-    @sometimes
+def phase_is_reached(phase: Phase) -> Property:
     def reached(s: S) -> Operand | None:
         if phase is Phase.ABORTED and not s.scope.aborts:
             return None
         return in_phase(s, phase)
 
-    return type(reached)(f"reaches_{phase.name.lower()}", "sometimes", reached.function)
+    reached.__name__ = f"reaches_{phase.name.lower()}"
+    reached.__doc__ = f"A migration is in {phase.name}."
+    return sometimes(reached)
 
 
 PROPERTIES = (

@@ -145,12 +145,12 @@ class Protocol:
         self.name, self.scope, self.mechanisms = name, scope, None
         self.actions, self.properties = tuple(actions), tuple(properties)
         self.indices = {k: tuple(v) for k, v in (indices or {}).items()}
-        self.cells: tuple[Field, ...] = ()  # every field, those with one value too
+        self.cells = tuple[Field, ...]()  # every field, those with one value too
         values = {name: self._operands(name, domain) for name, domain in variables.items()}
         self.view = View(values, Parameters(mechanisms) if mechanisms else None, scope)
         self.fields: tuple[Field, ...] = tuple(f for f in self.cells if f.domain.low < f.domain.high)
         start = self._changes("initial state", initial or {})
-        self.start = {f.name: f.domain.low for f in self.cells}
+        self.start: dict[str, int] = {f.name: f.domain.low for f in self.cells}
         for cell, term in start:
             if term.op != "const" or not cell.domain.low <= int(term.leaf) <= cell.domain.high:
                 complain(f"{cell.name} starts at {term!r}", f"give a value of {cell.domain}")
@@ -303,7 +303,7 @@ class Protocol:
 
     def encode(self, values: Mapping[str, Any]) -> State:
         """The state of such values. Raises ValueError naming the field that is missing or outside its domain."""
-        codes = {}
+        codes: dict[str, int] = {}
         for cell in self.cells:
             value: Any = values
             try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def scope_of(bounds: Mapping[str, int]) -> Scope:
 def parse_scope(text: str) -> Scope:
     """`base`, `writes=2,late=1` or `base,writes=1`. Raises ValueError with one line that says what is wrong."""
     scope, kinds = Scope(), {f.name: f.type for f in fields(Scope)}
+    changed: dict[str, Any]
     for position, part in enumerate(text.split(",")):
         name, equals, value = (p.strip() for p in part.partition("="))
         name = {"docs": "documents"}.get(name, name)
@@ -94,7 +96,8 @@ def parse_scope(text: str) -> Scope:
             raise ValueError(f"{name}={value} is out of range: {name} is 0 or 1")
         else:
             number = int(value)
-            scope = replace(scope, **{name: bool(number) if kinds[name] == "bool" else number})
+            changed = {name: bool(number) if kinds[name] == "bool" else number}
+            scope = replace(scope, **changed)
     return scope
 
 

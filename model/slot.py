@@ -188,16 +188,16 @@ def in_phase(s: S, *phases: Phase) -> Operand:
 
 
 def source(s: S) -> Operand:
-    return s.source  # type: ignore[no-any-return]
+    return s.source
 
 
 def target(s: S) -> Operand:
-    return choose(s.source == O, N, O)  # type: ignore[no-any-return]
+    return choose(s.source == O, N, O)
 
 
 def owner(s: S) -> Operand:
     """Who owns the slot: the record says."""
-    return choose(in_phase(s, *MOVED), target(s), source(s))  # type: ignore[no-any-return]
+    return choose(in_phase(s, *MOVED), target(s), source(s))
 
 
 def source_in(s: S, view: int) -> Operand:
@@ -208,7 +208,7 @@ def source_in(s: S, view: int) -> Operand:
 
 
 def other(node: Operand) -> Operand:
-    return choose(node == O, N, O)  # type: ignore[no-any-return]
+    return choose(node == O, N, O)
 
 
 def was_recorded(s: S, view: int) -> Operand | None:
@@ -218,7 +218,7 @@ def was_recorded(s: S, view: int) -> Operand | None:
         return None  # reached only by aborting
     now = (s.epoch >= view) & (s.epoch < 4 * (attempt + 1))
     if stage(view) in (Stage.IDLE, Stage.DUAL) or s.scope.back:
-        return s.epoch >= view  # type: ignore[no-any-return]
+        return s.epoch >= view
     return now  # an aborted attempt may never have been sealed; its later views are left out
 
 
@@ -253,7 +253,7 @@ def is_put(s: S, doc: int, stored: Operand) -> Operand:
 def served(s: S, doc: int, stored: Operand) -> Operand:
     """The rank that a client is served: nothing counts as the delete that was last shown, if one was."""
     nothing = ~is_put(s, doc, stored)
-    return choose(nothing & erases(s, doc, s.shown[doc]), s.shown[doc], stored)  # type: ignore[no-any-return]
+    return choose(nothing & erases(s, doc, s.shown[doc]), s.shown[doc], stored)
 
 
 def at_owner(s: S, doc: int) -> Operand:

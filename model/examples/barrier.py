@@ -131,7 +131,7 @@ def one_holds_the_lock(s: Any, p: int, other: int) -> Operand | None:
 @always
 def one_gate_open(s: Any) -> Operand:
     """The gates are never both open: nobody can run through the barrier and on into the next round."""
-    return (s.gate[FIRST] == 0) | (s.gate[SECOND] == 0)  # type: ignore[no-any-return]
+    return (s.gate[FIRST] == 0) | (s.gate[SECOND] == 0)
 
 
 @always

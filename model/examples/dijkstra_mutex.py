@@ -180,7 +180,7 @@ def alone(s: Any, p: int, other: int) -> Operand | None:
 @sometimes
 def stale_turn_taken(s: Any, p: int) -> Operand:
     """A process is about to take the turn from one who wishes to enter after all: the race to get right."""
-    return (s.at[p] == At.TAKE_TURN) & pick(s.wishes, s.remembers[p])  # type: ignore[no-any-return]
+    return (s.at[p] == At.TAKE_TURN) & pick(s.wishes, s.remembers[p])
 
 
 @can_always

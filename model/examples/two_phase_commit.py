@@ -92,7 +92,7 @@ def obey_abort(s: Any, rm: int) -> Step:
 @always
 def consistent(s: Any, rm: int, other: int) -> Operand:
     """No two resource managers decide differently."""
-    return ~((s.rm[rm] == RM.COMMITTED) & (s.rm[other] == RM.ABORTED))  # type: ignore[no-any-return]
+    return ~((s.rm[rm] == RM.COMMITTED) & (s.rm[other] == RM.ABORTED))
 
 
 @sometimes
