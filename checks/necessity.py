@@ -129,6 +129,7 @@ NECESSARY: tuple[Exhibit, ...] = (
     _without("grace_before_cleanup", "SR", "two_documents", SEARCH),
     _without("search_filters_owned", "SR", "two_documents", SEARCH),
     _without("copy_waits_for_applied", "LAW", "base", policy=BOTH_ACKNOWLEDGE),
+    _without("gc_fences_every_replica", "RD", "collection_and_repairs"),
     _without("gc_waits_for_repairs", "RD", "collection_and_repairs"),
     _without("gc_waits_for_applied", "RD", "collection"),
     _without("policy_is_recorded", "LAW", "policy_changes", "no_permanent_loss", policy=HEALED_LATER),

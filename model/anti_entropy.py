@@ -163,7 +163,7 @@ def sweep(s: S, node: Node, to: Node, doc: int, view: int) -> Step | None:
 # ------------------------------------------------------------------ collection of tombstones
 
 
-def is_forgettable(s: S, doc: int, rank: Operand) -> Operand:
+def is_forgettable(s: S, here: Node, doc: int, rank: Operand) -> Operand:
     """A clean pass over all replicas, each of them fenced above the tombstone's epoch, with nothing left that could
     bring back what it deleted: no older copy, no accepted task, no repair under way."""
     m = s.mechanisms
@@ -172,7 +172,10 @@ def is_forgettable(s: S, doc: int, rank: Operand) -> Operand:
         stored = s.stored[node][doc]
         clean = (stored == 0) | (version(s, doc, stored) >= version(s, doc, rank))
         applied = all_of(*(task != Task.QUEUED for task in s.task[node][doc])) | ~m.gc_waits_for_applied
-        conditions.append(~is_read(s, node) | (clean & fenced_above(s, node, doc, rank) & applied))
+        fenced = fenced_above(s, node, doc, rank)
+        if node is not here:
+            fenced = fenced | ~m.gc_fences_every_replica
+        conditions.append(~is_read(s, node) | (clean & fenced & applied))
     return all_of(*conditions)
 
 
@@ -196,7 +199,7 @@ def collect(s: S, node: Node, doc: int) -> Step | None:
         guard("a tombstone", erases(s, doc, stored)),
         guard("a replica", is_read(s, node)),
         guard("no live migration", quiet | ~waits),
-        guard("nothing can return", is_forgettable(s, doc, stored) | ~waits),
+        guard("nothing can return", is_forgettable(s, node, doc, stored) | ~waits),
     ).then(stored=put(s.stored, (node, doc), 0))
 
 

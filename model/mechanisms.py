@@ -82,6 +82,7 @@ class Mechanisms:
     search_filters_owned: bool = True
     # found by this model, see docs/findings.md
     copy_waits_for_applied: bool = True
+    gc_fences_every_replica: bool = True
     gc_waits_for_repairs: bool = True
     gc_waits_for_applied: bool = True
     policy_is_recorded: bool = True

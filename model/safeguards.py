@@ -367,6 +367,13 @@ _TABLE = (
         "Qdrant #8103: a transfer left out updates that were still pending in the source's queue",
     ),
     Safeguard(
+        "gc_fences_every_replica",
+        "A tombstone is collected only when every replica, not just the collecting one, is fenced above its epoch.",
+        "A late write lands on a replica that is not fenced yet, and a repair brings the deleted document back.",
+        (RD,),
+        "no",
+    ),
+    Safeguard(
         "gc_waits_for_repairs",
         "A tombstone is collected only when no repair is under way.",
         "A repair that was read before the delete lands after the collection, and its document returns.",

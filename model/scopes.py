@@ -131,7 +131,7 @@ SMALL_SCOPES: dict[str, Scope] = {
     "deletes_after_dual": Scope(writes=2, deletes=True, late=True, before=False),
     "collection": Scope(writes=2, deletes=True, collect=True, late=True, aborts=1),
     "collection_and_repairs": Scope(
-        writes=2, deletes=True, collect=True, replica=True, repairs=True, queues=False, stale=False, orderly=True,
+        writes=2, deletes=True, collect=True, replica=True, repairs=True, queues=False, stale=False, before=False,
         aborts=1,
     ),
     "leftovers": Scope(writes=2, deletes=True, collect=True, queues=False, stale=False, attempts=2, aborts=1),

@@ -16,7 +16,7 @@ from cutproof.model.protocol import Protocol
 from cutproof.model.scopes import SCOPES, SMALL_SCOPES, Scope, parse_scope
 from cutproof.model.slot import Phase, variables
 
-LARGE = ("reads_and_faults", "kinds", "two_documents")
+LARGE = ("reads_and_faults", "kinds", "two_documents", "collection_and_repairs", "table_and_deletes")
 # Distinct states of the hardened protocol, pinned: a change of the specification shows here first.
 STATES = {
     "base": 11_819,
