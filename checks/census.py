@@ -7,13 +7,16 @@ place; the scope is `gate` (one write, late and failing deliveries, a replica, o
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from cutproof.checks.evidence import replaced
 from cutproof.checks.explore import explore
 from cutproof.checks.verdict import Unknown, Violated
 from cutproof.model.cutover import cutover
@@ -124,8 +127,6 @@ def by_property(found: list[Judged]) -> Counter[str]:
 
 def knobs_that_matter(found: list[Judged]) -> Iterator[tuple[str, int]]:
     """For each knob, how many policies change their verdict when it alone is changed."""
-    from dataclasses import fields, replace
-
     verdict = {j.policy: j.violated for j in found}
     for knob in (f.name for f in fields(Policy)):
         values = list(dict.fromkeys(getattr(p, knob) for p in verdict))
@@ -140,3 +141,50 @@ def knobs_that_matter(found: list[Judged]) -> Iterator[tuple[str, int]]:
                     changed += 1
                     break
         yield knob, changed
+
+
+def text(found: list[Judged]) -> str:
+    """The census as a part of a document."""
+    s, rows = score(found), []
+    rows.append(("all valid policies", s.policies))
+    rows.append(("accepted by the seed's gate", s.accepted))
+    rows.append(("- accepted, and some property is violated", s.accepted_unsafe))
+    rows.append(
+        ("- accepted, and an acknowledged write is missing at the owner in some state", s.accepted_losing)
+    )
+    rows.append(
+        ("- accepted, and one is missing that no repair can bring back", s.accepted_permanently_losing)
+    )
+    rows.append(("- accepted, and the migration cannot finish", s.accepted_stuck))
+    rows.append(("refused, and every property holds", s.refused_safe))
+    lines = [
+        "| every policy, judged by exploration | policies |",
+        "|---|---|",
+        *(f"| {a} | {n:,} |" for a, n in rows),
+    ]
+    lines += ["", "| property | policies that violate it |", "|---|---|"]
+    lines += [f"| {name} | {number:,} |" for name, number in sorted(by_property(found).items())]
+    lines += ["", "| knob | policies whose verdict it can change |", "|---|---|"]
+    lines += [f"| {knob} | {number:,} |" for knob, number in knobs_that_matter(found)]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["--write"]):
+        print("usage: python -m cutproof.checks.census [--write]", file=sys.stderr)
+        return 2
+
+    def progress(done: int, among: int) -> None:
+        if done % 50 == 0 or done == among:
+            print(f"{done} of {among} different policies explored", file=sys.stderr, flush=True)
+
+    part = text(census(progress=progress))
+    print(part)
+    if arguments:
+        path = Path("docs/findings.md")
+        path.write_text(replaced(path.read_text(encoding="utf-8"), "census", part), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,85 @@
+"""The census of policies: a sample by day, all of them by night."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cutproof.checks import census
+from cutproof.model.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck
+from cutproof.model.policy import DrainOnTimeout, Policy, Rollback, policies, seed_gate
+
+SKIPPED = {"skip_delta_pass": True, "cleanup": Cleanup.IMMEDIATE}
+
+
+def judged(**knobs: object) -> census.Judged:
+    return census.judge(Policy(**knobs))  # type: ignore[arg-type]
+
+
+def test_the_default_is_safe_with_and_without_replicas_and_anti_entropy() -> None:
+    assert judged().safe
+    assert judged(replicas=False).safe
+    assert judged(anti_entropy=AntiEntropy.OFF).safe
+    assert judged(replica_ack=ReplicaAck.REQUIRED).safe
+
+
+def test_skipping_the_delta_loses_and_what_decides_whether_for_ever() -> None:
+    source_alone = judged(**SKIPPED)
+    assert source_alone.loses
+    assert source_alone.permanently
+    healed = judged(**SKIPPED, replica_ack=ReplicaAck.REQUIRED)
+    assert healed.loses
+    assert not healed.permanently
+    assert judged(**SKIPPED, replica_ack=ReplicaAck.REQUIRED, anti_entropy=AntiEntropy.ALERT).permanently
+
+
+def test_where_both_acknowledge_no_acknowledged_write_is_lost_but_a_shown_one_may_vanish() -> None:
+    both = judged(**SKIPPED, acknowledge=Acknowledge.ALL)
+    assert not both.loses
+    assert "no_regress" in both.violated
+    assert "cleanup_proved" in both.violated
+
+
+def test_a_clean_up_that_waits_for_what_never_comes_is_stuck() -> None:
+    assert judged(skip_delta_pass=True).stuck
+    waits = {"skip_delta_pass": True, "cleanup": Cleanup.AFTER_CLEAN_PASS}
+    assert judged(**waits, anti_entropy=AntiEntropy.ALERT).stuck
+    assert not judged(**waits).stuck
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {"acknowledge": Acknowledge.ANY},
+        {"rollback": Rollback.ROUTING_REVERT},
+        {"drain_on_timeout": DrainOnTimeout.FORCE},
+    ],
+)
+def test_a_policy_that_replaces_a_safeguard_loses(knobs: dict[str, object]) -> None:
+    assert judged(**knobs).loses
+
+
+def test_policies_of_the_same_steps_are_one() -> None:
+    """With the delta on, an immediate clean-up still waits for its proof."""
+    assert census.steps_of(Policy(cleanup=Cleanup.IMMEDIATE)) == census.steps_of(Policy())
+    assert census.steps_of(Policy(skip_delta_pass=True)) != census.steps_of(Policy())
+
+
+def test_the_score_counts_what_the_gate_lets_pass() -> None:
+    sample = [
+        census.judge(p)
+        for p in (Policy(), Policy(**SKIPPED), Policy(**SKIPPED, anti_entropy=AntiEntropy.OFF))
+    ]  # type: ignore[arg-type]
+    found = census.score(sample, seed_gate)
+    assert (found.policies, found.accepted, found.accepted_unsafe, found.accepted_losing) == (3, 2, 1, 1)
+    assert found.refused_safe == 0
+
+
+@pytest.mark.nightly
+def test_the_published_census_is_what_exploration_finds() -> None:
+    found = census.census()
+    assert len(found) == len(list(policies()))
+    assert census.text(found) in (Path(__file__).parent.parent / "docs" / "findings.md").read_text(
+        encoding="utf-8"
+    )
