@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.model.scopes import Scope
 
 USAGE, OURS, CLOSED, UNKNOWN, NOT_REPRODUCED = 2, 70, 141, 3, 1
+INTERRUPTED = 130  # what typer makes of an interrupt that no command took
 HINT = "this is a fault of cutproof; please report it, with what CUTPROOF_DEBUG=1 prints"
 
 T = TypeVar("T")
@@ -160,14 +161,13 @@ def verify(
         ladder = ladders.Ladder(tasks, workers, ticker.tell)
         try:
             rows = ladder.run(each)
-            rest = [] if scope else ladders.reached_rows(rows)
-            if rest:
-                each(rest)
-            rows += rest
+            if not scope:
+                each(rest := ladders.reached_rows(rows))
+                rows += rest
             interrupted = False
         except KeyboardInterrupt:
             rows, interrupted = ladder.rows, True
-    code = UNKNOWN if interrupted else ladders.exit_code_of(rows)
+    code = UNKNOWN if interrupted else report.exit_code_of(rows)
     lines = [report.summary(rows, time.perf_counter() - start, code)]
     if scope:
         lines.insert(0, "only these scopes; the other rungs were not climbed")
@@ -182,7 +182,8 @@ def verify(
             say_json(report.row_json(row))
         print(*lines, sep="\n", file=sys.stderr)
     else:
-        say(*report.ladder_table(rows, report.terminal_width()).splitlines(), "", *lines)
+        table = report.ladder_table(rows, report.terminal_width()).splitlines() if rows else []
+        say(*table, *([""] if table else []), *lines)
     return code
 
 
@@ -402,7 +403,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; the result is the exit code."""
     try:
         with _ended_like_an_interrupt():
-            return int(app(args=arguments, prog_name="cutproof", standalone_mode=False) or 0)
+            code = int(app(args=arguments, prog_name="cutproof", standalone_mode=False) or 0)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        return code
     except Wrong as error:
         print(f"cutproof: {error}", file=sys.stderr)
         return USAGE

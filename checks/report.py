@@ -22,7 +22,7 @@ from cutproof.checks.replay import Replay
 from cutproof.checks.search import Exploration
 from cutproof.checks.story import story
 from cutproof.checks.trace import Trace, from_path, to_bytes, write
-from cutproof.checks.verdict import HOLDS, Violated, line, to_json
+from cutproof.checks.verdict import HOLDS, LIVENESS, SAFETY, UNKNOWN, Violated, line, to_json
 from cutproof.checks.verify import Row
 from cutproof.model.protocol import label
 from cutproof.model.safeguards import Harm, Safeguard
@@ -81,6 +81,12 @@ def verdict_of(row: Row) -> str:
     claim = row.property + (f" ({row.harm})" if row.harm else "")
     about = claim if row.verdict in ("violated", "unknown") else ""
     return row.verdict + "".join(f": {part}" for part in (about, row.detail) if part)
+
+
+def exit_code_of(rows: Sequence[Row]) -> int:
+    """As for verdicts: safety before liveness before unknown; no row at all shows nothing."""
+    codes = {row.code for row in rows}
+    return next((code for code in (SAFETY, LIVENESS, UNKNOWN, HOLDS) if code in codes), UNKNOWN)
 
 
 def summary(rows: Sequence[Row], seconds: float, code: int) -> str:
@@ -167,7 +173,7 @@ class Ticker:
 
 def phase_diagram(explorations: Iterable[Exploration]) -> str:
     """A mermaid state diagram of the phases: an arrow wherever a transition that really fired changed the phase,
-    named by the actions that did. The explorations must have kept their edges, or ValueError."""
+    named by the actions that did. ValueError for explorations that kept no edges, or of a protocol without phases."""
     arrows: dict[tuple[int, int], list[str]] = {}
     phases: dict[int, str] = {}
     initial: set[int] = set()
@@ -175,7 +181,9 @@ def phase_diagram(explorations: Iterable[Exploration]) -> str:
         protocol, edges = found.protocol, found.edges
         if edges is None:
             raise ValueError("an exploration kept no edges; explore with graph=True")
-        place = next(i for i, f in enumerate(protocol.fields) if f.name == "phase")
+        place = next((i for i, f in enumerate(protocol.fields) if f.name == "phase"), None)
+        if place is None:
+            raise ValueError(f"{protocol.name} has no phases")
         domain = protocol.fields[place].domain
         phases |= {code: label(domain.decode(code)) for code in range(domain.low, domain.high + 1)}
         order = {a.name: i for i, a in enumerate(protocol.actions)}

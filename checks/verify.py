@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import combinations
 from multiprocessing import connection
 from pathlib import Path as File
@@ -39,6 +42,7 @@ from cutproof.checks.verdict import (
     Verdict,
     Violated,
     code_of,
+    word,
 )
 from cutproof.model.cutover import cutover
 from cutproof.model.mechanisms import Cleanup
@@ -66,20 +70,14 @@ ELSEWHERE: dict[str, tuple[str, tuple[str, ...], Policy]] = {
 FAULTS: dict[str, tuple[dict[str, int], tuple[str, ...]]] = {
     "stale router": ({}, ()),
     "clock skew": ({"writes": 2, "skew": 1}, ()),
-    "late": ({"late": 1}, ()),
-    "duplicated": ({"duplicates": 1}, ()),
-    "failed task": ({"failing_tasks": 1}, ()),
-    "failed delivery": ({"failures": 1}, ()),
-    "lost": ({"losses": 1}, ()),
-    "crash": ({"crashes": 1}, ()),
     "zombie": ({"crashes": 1, "strays": 1, "zombies": 1, "attempts": 2, "aborts": 1}, ()),
-    "restart": ({"restarts": 1}, ()),
-    "partition": ({"partitions": 1}, ()),
-    "overlap": ({"overlap": 1}, ()),
-    "policy change": ({"policy_change": 1}, ()),
     "routing revert": ({}, ("roll_forward_only",)),
     "other migration": ({"table": 1}, ("per_migration_tracking",)),
-}
+    "late": ({"late": 1}, ()), "duplicated": ({"duplicates": 1}, ()), "lost": ({"losses": 1}, ()),
+    "failed task": ({"failing_tasks": 1}, ()), "failed delivery": ({"failures": 1}, ()),
+    "crash": ({"crashes": 1}, ()), "restart": ({"restarts": 1}, ()), "partition": ({"partitions": 1}, ()),
+    "overlap": ({"overlap": 1}, ()), "policy change": ({"policy_change": 1}, ()),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,12 +108,6 @@ def build(scope: Scope, policy: Policy | None = None, removed: Iterable[str] = (
     return cutover(scope).resolve(resolve(policy or Policy(), removed))
 
 
-def exit_code_of(rows: Sequence[Row]) -> int:
-    """As for verdicts: safety before liveness before unknown; no row at all shows nothing."""
-    codes = {row.code for row in rows}
-    return next((code for code in (SAFETY, LIVENESS, UNKNOWN, HOLDS) if code in codes), UNKNOWN)
-
-
 # ------------------------------------------------------------------ the rungs, each row by a task
 
 
@@ -140,24 +132,21 @@ def scope_rows(progress: Progress | None, name: str) -> list[Row]:
     worst = min(judged, key=lambda v: (SAFETY, LIVENESS, UNKNOWN, HOLDS).index(code_of(v)))
     kinds = {t.fault for n, t in zip(found.fired, found.protocol.transitions, strict=True) if n and t.fault}
     facts = {
-        "properties": len(judged),
         "sometimes": {v.property: isinstance(v, Holds) for v in found.verdicts if v.form == "sometimes"},
         "actions": [a for a, times in found.coverage.items() if times],
         "faults": sorted(kinds),
     }
-    about = {"facts": facts, **_counts(found, time.perf_counter() - start)}
-    return [_row("scope", name, scope.describe(), worst, **about)]
+    counts = _counts(found, time.perf_counter() - start)
+    return [_row("scope", name, scope.describe(), worst, facts=facts, **counts)]
 
 
 def _row(rung: str, name: str, scope: str, verdict: Verdict, **more: Any) -> Row:
     """The row of something that should hold."""
-    word, detail = "holds", ""
-    if isinstance(verdict, Violated):
-        word, detail = "violated", verdict.detail or verdict.form
-    elif isinstance(verdict, Unknown):
-        word, detail = "unknown", verdict.reason
-    row = Row(rung, name, scope, word, code_of(verdict), detail=detail, **more)
-    return row if word == "holds" else replace(row, property=verdict.property, harm=verdict.harm)
+    row = Row(rung, name, scope, word(verdict), code_of(verdict), **more)
+    if isinstance(verdict, Holds):
+        return row
+    why = verdict.reason if isinstance(verdict, Unknown) else getattr(verdict, "detail", "") or verdict.form
+    return replace(row, property=verdict.property, harm=verdict.harm, detail=why)
 
 
 def elsewhere_rows(progress: Progress | None) -> list[Row]:
@@ -169,9 +158,9 @@ def elsewhere_rows(progress: Progress | None) -> list[Row]:
         times = found.coverage[action]
         kinds = {t.fault for t in found.protocol.transitions if t.action == action and t.fault and times}
         facts = {"actions": [action] if times else [], "faults": sorted(kinds), "policy": policy.changed()}
-        word, code = ("happens", HOLDS) if times else ("never", LIVENESS)
+        happens = ("happens", HOLDS) if times else ("never", LIVENESS)
         counts = _counts(found, time.perf_counter() - start)
-        rows.append(Row("elsewhere", action, text, word, code, removed, "happens", facts=facts, **counts))
+        rows.append(Row("elsewhere", action, text, *happens, removed, "happens", facts=facts, **counts))
     return rows
 
 
@@ -179,36 +168,28 @@ def together_rows(progress: Progress | None, limits: Limits = PAIR_LIMITS) -> li
     """For each kind of fault, a behaviour with each kind after it in `FAULTS`: the first scope that has one."""
     named = sorted(((build(s), n) for n, s in SCOPES.items()), key=lambda pair: len(pair[0].transitions))
     found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in FAULTS}
-    missing: dict[str, list[str]] = {kind: [] for kind in FAULTS}
-    seconds = dict.fromkeys(FAULTS, 0.0)
-    start = time.perf_counter()
-    for number, (a, b) in enumerate(combinations(FAULTS, 2)):
-        began = time.perf_counter()
-        witness = next(_witnesses(a, b, named, limits), None)
-        if witness is None:
-            missing[a].append(b)
-            missing[b].append(a)
-        else:
+    for number, (a, b) in enumerate(combinations(FAULTS, 2), 1):
+        if witness := _witness(a, b, named, limits):
             found[a][b] = found[b][a] = witness
-        seconds[a] += time.perf_counter() - began
         if progress:
-            progress(number + 1, 0, 0, 0, time.perf_counter() - start)
-    return [_together(kind, found[kind], missing[kind], seconds[kind]) for kind in FAULTS]
+            progress(number, 0, 0, 0, 0.0)
+    return [_together(kind, found[kind]) for kind in FAULTS]
 
 
-def _together(kind: str, found: dict[str, dict[str, Any]], missing: list[str], seconds: float) -> Row:
-    where = list(dict.fromkeys(w["scope"] for w in found.values()))
+def _together(kind: str, found: dict[str, dict[str, Any]]) -> Row:
+    where = ", ".join(dict.fromkeys(w["scope"] for w in found.values()))
+    missing = [other for other in FAULTS if other != kind and other not in found]
     detail = f"with {len(found)} of {len(FAULTS) - 1} kinds"
     detail += f"; never with {', '.join(missing)}" if missing else ""
-    word, code = ("never", LIVENESS) if missing else ("happens", HOLDS)
+    happens = ("never", LIVENESS) if missing else ("happens", HOLDS)
     deepest = max((w["steps"] for w in found.values()), default=0)
-    return Row("together", kind, where[0] if len(where) == 1 else f"{len(where)} scopes", word, code, (),
-               "happens", detail=detail, depth=deepest, seconds=seconds, facts={"with": found})  # fmt: skip
+    return Row(
+        "together", kind, where, *happens, (), "happens", detail=detail, depth=deepest, facts={"with": found}
+    )
 
 
-def _witnesses(a: str, b: str, named: Sequence[tuple[Protocol, str]], limits: Limits) -> Any:
-    """The behaviours with both kinds, lazily: in a named scope that has both, small ones first; else in one made
-    for the two."""
+def _witness(a: str, b: str, named: Sequence[tuple[Protocol, str]], limits: Limits) -> dict[str, Any] | None:
+    """A behaviour with both kinds: in a named scope, small ones first; else in one made for the two."""
     removed = (*FAULTS[a][1], *FAULTS[b][1])
     candidates = [] if removed else [(p, n) for p, n in named if {a, b} <= {t.fault for t in p.transitions}]
     bounds: dict[str, int] = {}
@@ -221,7 +202,8 @@ def _witnesses(a: str, b: str, named: Sequence[tuple[Protocol, str]], limits: Li
         except LimitReached:
             continue
         if path is not None:
-            yield {"scope": name, "removed": list(removed), "steps": path.steps}
+            return {"scope": name, "removed": list(removed), "steps": path.steps}
+    return None
 
 
 def exhibit_rows(progress: Progress | None, index: int, full: bool, folder: str) -> list[Row]:
@@ -231,8 +213,7 @@ def exhibit_rows(progress: Progress | None, index: int, full: bool, folder: str)
     exhibit, start = necessity.EXHIBITS[index], time.perf_counter()
     verdict = _settled(necessity.violated(exhibit))
     name = f"{exhibit.file}.itf.json"
-    form = verdict.form if verdict.form in ("always", "can_always") else "always"
-    wrong, reason = SAFETY if form == "always" else LIVENESS, ""
+    wrong, reason = SAFETY if verdict.form == "always" else LIVENESS, ""
     if isinstance(verdict, Unknown):
         wrong, reason = UNKNOWN, verdict.reason
     elif not isinstance(verdict, Violated):
@@ -243,15 +224,13 @@ def exhibit_rows(progress: Progress | None, index: int, full: bool, folder: str)
             kept = _settled(necessity.holds_with(exhibit))
             if not isinstance(kept, Holds):
                 wrong = code_of(kept)
-                reason = f"with the safeguard it should hold, and is {type(kept).__name__.lower()}"
-    word = type(verdict).__name__.lower()
+                reason = f"with the safeguard it should hold, and is {word(kept)}"
     steps = verdict.path.steps if isinstance(verdict, Violated) and verdict.path else 0
-    return [
-        Row("exhibit", exhibit.file, exhibit.scope_name, word, wrong if reason else HOLDS, exhibit.removed,
-            "violated", exhibit.property, exhibit.harm, reason, f"traces/{name}",
-            facts={"steps": steps, "policy": exhibit.policy.changed()},
-            **_counts(verdict, time.perf_counter() - start))
-    ]  # fmt: skip
+    facts = {"steps": steps, "policy": exhibit.policy.changed()}
+    row = Row("exhibit", exhibit.file, exhibit.scope_name, word(verdict), wrong if reason else HOLDS, exhibit.removed,
+              "violated", exhibit.property, exhibit.harm, reason, f"traces/{name}", facts=facts,
+              **_counts(verdict, time.perf_counter() - start))  # fmt: skip
+    return [row]
 
 
 def _settled(verdict: Verdict) -> Verdict:
@@ -281,9 +260,8 @@ def unreached_rows(progress: Progress | None, index: int) -> list[Row]:
     from cutproof.checks import necessity
 
     exhibit, action, why = necessity.UNREACHED[index]
-    start, harm = time.perf_counter(), "" if exhibit.harm == "STK" else exhibit.harm
-    protocol = necessity.protocol_of(exhibit)
-    found = searched(protocol, only=(exhibit.property, harm), cycles=False, progress=progress)
+    start, protocol = time.perf_counter(), necessity.protocol_of(exhibit)
+    found = searched(protocol, only=(exhibit.property, exhibit.harm), cycles=False, progress=progress)
     about = {"removed": exhibit.removed, **_counts(found, time.perf_counter() - start)}
     row = _row("unreached", exhibit.file, exhibit.scope_name, found.verdicts[0], **about)
     if row.code == HOLDS and not found.coverage[action]:
@@ -296,12 +274,10 @@ def as_written_rows(progress: Progress | None, name: str = "base") -> list[Row]:
     start, scope, removed = time.perf_counter(), parse_scope(name), tuple(sorted(HARDENED - AS_WRITTEN))
     found = searched(build(scope, None, removed), cycles=False, stop_at_first=True, progress=progress)
     broken = [v for v in found.verdicts if isinstance(v, Violated) and v.form == "always"]
-    first = broken[0] if broken else found.verdicts[0]
-    row = _row("as written", name, scope.describe(), first, removed=removed, expected="violated",
-               **_counts(found, time.perf_counter() - start))  # fmt: skip
-    if broken:
-        return [replace(row, code=HOLDS, detail="")]
-    return [replace(row, verdict="holds", code=SAFETY, detail="the seed's design should be violated")]
+    about = {"removed": removed, "expected": "violated", **_counts(found, time.perf_counter() - start)}
+    row = _row("as written", name, scope.describe(), (broken or found.verdicts)[0], **about)
+    why = "" if broken else "the seed's design should be violated"
+    return [replace(row, code=HOLDS if broken else SAFETY, detail=why)]
 
 
 # ------------------------------------------------------------------ what the rows say together
@@ -322,13 +298,11 @@ def reached_rows(rows: Sequence[Row]) -> list[Row]:
 
 def _reached(name: str, places: dict[str, list[str]], prop: str = "") -> Row:
     never = [what for what, where in places.items() if not where]
-    scopes = list(dict.fromkeys(place for where in places.values() for place in where))
-    detail = (
-        f"never: {', '.join(never)}" if never else f"{len(places)} in {len(scopes)} rows" if not prop else ""
-    )
-    where = scopes[0] + (f" and {len(scopes) - 1} more" if len(scopes) > 1 else "") if prop and scopes else ""
-    word, code = ("never", LIVENESS) if never else ("happens", HOLDS)
-    return Row("reached", name, where, word, code, (), "happens", prop, detail=detail, facts={"in": places})
+    rows = list(dict.fromkeys(place for where in places.values() for place in where))
+    detail = f"never: {', '.join(never)}" if never else "" if prop else f"{len(places)} in {len(rows)} rows"
+    where = ", ".join(rows) if prop else ""
+    happens = ("never", LIVENESS) if never else ("happens", HOLDS)
+    return Row("reached", name, where, *happens, (), "happens", prop, detail=detail, facts={"in": places})
 
 
 # ------------------------------------------------------------------ running them
@@ -348,16 +322,16 @@ def tasks(full: bool = False, folder: File = TRACES) -> list[Task]:
     """Every task of the ladder, in the order in which its rows are told."""
     from cutproof.checks import necessity
 
-    ladder = scope_tasks(SCOPES)
-    ladder.append(Task("elsewhere", elsewhere_rows))
-    ladder.append(Task("together", together_rows, heavy=True))
-    for index, exhibit in enumerate(necessity.EXHIBITS):
-        ladder.append(Task(exhibit.file, exhibit_rows, (index, full, str(folder))))
-    if full:
-        names = [e.file for e, _, _ in necessity.UNREACHED]
-        ladder += [Task(f"unreached {n}", unreached_rows, (i,)) for i, n in enumerate(names)]
-    ladder.append(Task("as written", as_written_rows))
-    return ladder
+    exhibits = [(e.file, i) for i, e in enumerate(necessity.EXHIBITS)]
+    unreached = [(e.file, i) for i, (e, _, _) in enumerate(necessity.UNREACHED)] if full else []
+    return [
+        *scope_tasks(SCOPES),
+        Task("elsewhere", elsewhere_rows),
+        Task("together", together_rows, heavy=True),
+        *(Task(name, exhibit_rows, (index, full, str(folder))) for name, index in exhibits),
+        *(Task(f"unreached {name}", unreached_rows, (index,)) for name, index in unreached),
+        Task("as written", as_written_rows),
+    ]
 
 
 def scope_tasks(names: Iterable[str]) -> list[Task]:
@@ -392,42 +366,59 @@ class Ladder:
                 if each:
                     each(rows)
 
-        if self.workers == 1:
-            for task in self.tasks:
-                self.finished[task.name] = task.make(self._progress(task.name), *task.arguments)
-                tell()
-        else:
+        if self.workers > 1:
             self._run_apart(tell)
+        for task in self.tasks if self.workers == 1 else ():
+            progress = partial(self.told, task.name) if self.told else None
+            self.finished[task.name] = task.make(progress, *task.arguments)
+            tell()
         return self.rows
-
-    def _progress(self, name: str) -> Progress | None:
-        told = self.told
-        return None if told is None else lambda *numbers: told(name, *numbers)
 
     def _run_apart(self, tell: Callable[[], None]) -> None:
         """In worker processes. They start afresh, so that nothing depends on what this one has done."""
         context = multiprocessing.get_context("spawn")
         channel = context.SimpleQueue()
         pool = ProcessPoolExecutor(self.workers, context, _begin_worker, (channel,))
-        try:
-            begun = sorted(self.tasks, key=lambda task: not task.heavy)
-            pending: dict[Future[list[Row]], Task] = {pool.submit(_run_task, task): task for task in begun}
-            while pending:
-                done, _ = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
-                while not channel.empty():
-                    message = channel.get()
-                    if self.told:
-                        self.told(*message)
-                for future in done:
-                    task = pending.pop(future)
-                    self.finished[task.name] = _outcome(task, future)
-                tell()
-            pool.shutdown()
-        except BaseException:
-            for child in multiprocessing.active_children():
-                child.kill()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        with _put_off() as asked:
+            try:
+                begun = sorted(self.tasks, key=lambda task: not task.heavy)
+                pending: dict[Future[list[Row]], Task] = {
+                    pool.submit(_run_task, task): task for task in begun
+                }
+                while pending:
+                    done, _ = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+                    while not channel.empty():
+                        message = channel.get()
+                        if self.told:
+                            self.told(*message)
+                    for future in done:
+                        task = pending.pop(future)
+                        self.finished[task.name] = _outcome(task, future)
+                    tell()
+                    if asked:
+                        raise KeyboardInterrupt
+            except BaseException:
+                for child in multiprocessing.active_children():
+                    child.kill()
+                raise
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _put_off() -> Iterator[list[int]]:
+    """Interrupts are noted, not raised: raised while a lock of the pool is held, one would leave it locked for ever."""
+    asked: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in {signal.SIGINT, signal.SIGTERM}:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, lambda number, _: asked.append(number))
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _outcome(task: Task, future: Future[list[Row]]) -> list[Row]:
@@ -440,8 +431,6 @@ def _outcome(task: Task, future: Future[list[Row]]) -> list[Row]:
 
 def _begin_worker(channel: Any) -> None:
     """A worker reports through the channel, leaves interrupts to its parent, and does not outlive it."""
-    import signal
-
     global _channel  # noqa: PLW0603  one a worker, made by its initializer
     _channel = channel
     signal.signal(signal.SIGINT, signal.SIG_IGN)
