@@ -1,18 +1,23 @@
 """From expressions to straight-line Python.
 
-`compile_protocol` writes one function that lists the successors of a state and one that judges a state, as
-text, and compiles them. The text is small enough to read (`Compiled.source`), and what it means is held
-against the plain interpreter of `expressions.py` by the tests.
+`compile_protocol` writes functions as text and compiles them, each when it is first asked for. The text is
+small enough to read, and what it means is held against the plain interpreter of `expressions.py` by the tests.
 
 A state is a tuple of small integers. A transition gives (number of the transition, next state), in the
 order of `Protocol.transitions`. An update whose bounds do not fit its domain is checked when it happens.
+
+Searches use *packed* states: one integer, in which each field has the few bits that its domain needs. What
+a transition does depends on the few fields that it reads, and so it is remembered (`Table`): by those bits of
+the state, which steps there are, as (number of the transition, what is added to the packed state).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import Any
 
 from cutproof.model import expressions as ex
 from cutproof.model.expressions import Term
@@ -20,18 +25,17 @@ from cutproof.model.protocol import Field, Protocol, State, Transition
 
 _SIGNS = {"and": " and ", "or": " or ", "eq": " == ", "lt": " < ", "le": " <= ", "add": " + ", "sub": " - "}
 
+JOIN, PART, DIRECT = (
+    0.02,
+    0.2,
+    0.5,
+)  # new entries a state: joined up to 0.02, parted, not remembered from there
+FILTER = 24  # bits of what is looked up of a claim before it is judged
+Steps = tuple[tuple[int, int], ...]  # (number of the transition, what it adds to the packed state)
+
 
 class DomainError(Exception):
     """An action gave a field a value outside its domain: a bound of the scope, or a guard that is missing."""
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """`successors(state)` -> [(transition, next state)]; `judge(state)` -> numbers of the claims that are false."""
-
-    successors: Callable[[State], list[tuple[int, State]]]
-    judge: Callable[[State], tuple[int, ...]]
-    source: str
 
 
 def outside(transition: str, field: str, value: int) -> None:
@@ -40,11 +44,164 @@ def outside(transition: str, field: str, value: int) -> None:
     )
 
 
-class _Writer:
-    """Python text of terms; a term that was given a name is that name."""
+class Table(dict[int, Any]):
+    """What `work` makes of some bits of a state, remembered."""
 
-    def __init__(self, fields: tuple[Field, ...]) -> None:
-        self.slots = {f.name: f"v{i}" for i, f in enumerate(fields)}
+    __slots__ = ("work",)
+
+    def __init__(self, work: Callable[[int], Any]) -> None:
+        self.work = work
+
+    def __missing__(self, bits: int) -> Any:
+        made = self[bits] = self.work(bits)
+        return made
+
+
+Part = tuple[int, Table]  # the bits that matter, and what is known by them: `table[state & bits]`
+
+
+class Direct:
+    """What `work` makes of a state, never remembered: where hardly two states have the same bits."""
+
+    __slots__ = ("work",)
+
+    def __init__(self, work: Callable[[int], Any]) -> None:
+        self.work = work
+
+    def __getitem__(self, state: int) -> Any:
+        return self.work(state)
+
+    def __len__(self) -> int:
+        return 0
+
+
+class Layer:
+    """Steps, or claims, that are looked up together by `bits`: one part, or two layers next to each other."""
+
+    __slots__ = ("bits", "halves", "joinable", "size", "table")
+
+    def __init__(self, bits: int, table: Table | Direct, halves: tuple[Layer, ...] = ()) -> None:
+        self.bits, self.table, self.halves, self.size, self.joinable = bits, table, halves, 0, True
+
+
+class Layers:
+    """Parts that are next to each other are looked up together: fewer look-ups a state, in the same order.
+
+    Parts read few bits, and of those few values occur: hundreds, where there are hundreds of thousands of
+    states. What is worth joining is seen from how fast the tables grow; whatever is joined, the answers are
+    the same. `join` makes one answer of two that are not empty."""
+
+    def __init__(self, parts: Iterable[tuple[int, Table]], join: Callable[[Any, Any], Any]) -> None:
+        self._join = join
+        self._layers = [Layer(bits, table) for bits, table in parts]
+        self.tables: list[tuple[int, Table | Direct]] = []  # what a search walks
+        self._show()
+
+    def grow(self, states: int) -> None:
+        """Join and part layers, by what `states` more states made of them."""
+        layers, calm = list[Layer](), None
+        for layer in self._layers:
+            new = (len(layer.table) - layer.size) / states
+            layer.size = len(layer.table)
+            if layer.halves and new > PART:
+                for half in layer.halves:
+                    half.joinable, half.size = False, len(half.table)
+                layers += layer.halves
+                calm = None
+                continue
+            if new > DIRECT and isinstance(layer.table, Table):
+                layer.table, layer.joinable = Direct(layer.table.work), False
+            if not layer.joinable or new > JOIN:
+                layers.append(layer)
+                calm = None
+            elif calm:
+                layers[-1] = self._joined(calm, layer)
+                calm = None
+            else:
+                layers.append(layer)
+                calm = layer
+        self._layers = layers
+        self._show()
+
+    def drop(self, gone: Table) -> None:
+        """Forget the part with this table; layers without it keep what they know."""
+        self._layers = [left for layer in self._layers if (left := self._without(layer, gone))]
+        self._show()
+
+    def _show(self) -> None:
+        self.tables[:] = [(layer.bits, layer.table) for layer in self._layers]
+
+    def _joined(self, first: Layer, second: Layer) -> Layer:
+        (a, b), tables, join = (first.bits, second.bits), (first.table, second.table), self._join
+        one, two = tables
+
+        def work(bits: int) -> Any:
+            x, y = one[bits & a], two[bits & b]
+            return join(x, y) if x and y else x or y
+
+        return Layer(a | b, Table(work), (first, second))
+
+    def _without(self, layer: Layer, gone: Table) -> Layer | None:
+        if not layer.halves:
+            return None if layer.table is gone else layer
+        first, second = (self._without(half, gone) for half in layer.halves)
+        if first in layer.halves and second in layer.halves:
+            return layer
+        return self._joined(first, second) if first and second else first or second
+
+
+class Packing:
+    """States as integers: where each field's bits are, and there and back."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self.fields = tuple(fields)
+        self.offsets: dict[str, int] = {}
+        self.masks: dict[str, int] = {}
+        offset, pieces = 0, list[list[Field]]()
+        for f in self.fields:
+            width = (f.domain.high - f.domain.low).bit_length()
+            if not pieces or offset + width > self.offsets[pieces[-1][0].name] + 12:
+                pieces.append([])  # a piece of at most 12 bits, or one wide field, is unpacked by one look-up
+            pieces[-1].append(f)
+            self.offsets[f.name], self.masks[f.name] = offset, ((1 << width) - 1) << offset
+            offset += width
+        self._pieces: list[Part] = [
+            (self.mask(f.name for f in piece), self._piece(piece)) for piece in pieces
+        ]
+
+    def _piece(self, piece: Sequence[Field]) -> Table:
+        places = [(self.offsets[f.name], self.masks[f.name], f.domain.low) for f in piece]
+        return Table(lambda bits: tuple(((bits & mask) >> offset) + low for offset, mask, low in places))
+
+    def mask(self, names: Any) -> int:
+        """The bits of some fields; names of fields with one value have none."""
+        return sum(self.masks.get(name, 0) for name in set(names))
+
+    def text(self, field: Field) -> str:
+        """Python text that reads a field from the packed `state`."""
+        offset, low = self.offsets[field.name], field.domain.low
+        bits = f"(state >> {offset} & {self.masks[field.name] >> offset})"
+        return f"({bits} + {low})" if low else bits
+
+    def pack(self, state: State) -> int:
+        """The integer for a state. ValueError naming the field whose value is outside its domain."""
+        packed = 0
+        for f, value in zip(self.fields, state, strict=True):
+            if not f.domain.low <= value <= f.domain.high:
+                raise ValueError(f"{f.name}: {value} is outside its domain")
+            packed += value - f.domain.low << self.offsets[f.name]
+        return packed
+
+    def unpack(self, packed: int) -> State:
+        return tuple(chain.from_iterable([table[packed & mask] for mask, table in self._pieces]))
+
+
+class _Writer:
+    """Python text of terms; a term that was given a name is that name. With a packing, a field is read from
+    its bits in `state`; without one it has a name."""
+
+    def __init__(self, fields: tuple[Field, ...], packing: Packing | None = None) -> None:
+        self.slots = {f.name: packing.text(f) if packing else f"v{i}" for i, f in enumerate(fields)}
         self.named: dict[Term, str] = {}
 
     def text(self, term: Term) -> str:
@@ -79,6 +236,13 @@ def _conjuncts(term: Term) -> list[Term]:
     return list(term.args) if term.op == "and" else [] if term is ex.TRUE else [term]
 
 
+def _apart(term: Term) -> Term:
+    """The negation of a disjunction as a conjunction."""
+    if term.op == "not" and term.args[0].op == "or":
+        return ex.conjunction(*map(ex.negation, term.args[0].args))
+    return term
+
+
 def _weight(term: Term) -> int:
     """How much a term costs to evaluate, as a tree."""
     return 1 + sum(_weight(a) for a in term.args)
@@ -90,7 +254,7 @@ def _shared(writer: _Writer, roots: list[Term], indent: str, prefix: str) -> lis
     order = ex.ordered(roots)
     for term in order:
         uses.update(term.args)
-    lines = []
+    lines = list[str]()
     for term in order:
         if term.args and uses[term] > 1 and term not in writer.named:
             lines.append(f"{indent}{prefix}{len(lines)} = {writer.text(term)}")
@@ -98,30 +262,37 @@ def _shared(writer: _Writer, roots: list[Term], indent: str, prefix: str) -> lis
     return lines
 
 
-def _branches(protocol: Protocol) -> list[str]:
+def _branches(protocol: Protocol, numbers: Iterable[int], packing: Packing | None) -> list[str]:
     """One block for each transition; blocks in a row that begin with the same tests share them."""
     lines: list[str] = []
     open_tests: list[Term] = []
     frequency = Counter(c for t in protocol.transitions for c in _conjuncts(t.enabled))
-    for number, transition in enumerate(protocol.transitions):
+    for number in numbers:
+        transition = protocol.transitions[number]
         tests = sorted(_conjuncts(transition.enabled), key=lambda c: (-frequency[c], _weight(c)))
         depth = 0
         while depth < min(len(open_tests), len(tests)) and open_tests[depth] is tests[depth]:
             depth += 1
-        writer = _Writer(protocol.fields)
+        writer = _Writer(protocol.fields, packing)
         for test in tests[depth:]:
             lines.append(f"{'    ' * (1 + depth)}if {writer.text(test)}:")
             depth += 1
         open_tests = tests
-        lines += _block(protocol, number, transition, writer, "    " * (1 + depth))
+        indent = "    " * (1 + depth)
+        news = _updates(transition, writer, indent, lines)
+        if packing:
+            added = [f"({news[f]} - {writer.slots[f]} << {packing.offsets[f]})" for f in news]
+            lines.append(f"{indent}append(({number}, {' + '.join(added) or 0}))")
+        else:
+            after = ", ".join({**writer.slots, **news}.values())
+            lines.append(f"{indent}append(({number}, {f'({after},)' if news else 'state'}))")
     return lines
 
 
-def _block(
-    protocol: Protocol, number: int, transition: Transition, writer: _Writer, indent: str
-) -> list[str]:
-    lines = _shared(writer, [v for _, v in transition.updates], indent, "t")
-    after = dict(writer.slots)
+def _updates(transition: Transition, writer: _Writer, indent: str, lines: list[str]) -> dict[str, str]:
+    """The text of the new value of each field that varies; `lines` get what comes before, domains checked."""
+    news = {}
+    lines += _shared(writer, [v for _, v in transition.updates], indent, "t")
     for i, (field, term) in enumerate(transition.updates):
         low, high = field.domain.low, field.domain.high
         text = writer.value(term)
@@ -131,13 +302,9 @@ def _block(
                 f"{indent}if not {low} <= n{i} <= {high}: outside({str(transition)!r}, {field.name!r}, n{i})"
             )
             text = f"n{i}"
-        if field.name in after:
-            after[field.name] = text
-    if transition.updates and any(f.name in writer.slots for f, _ in transition.updates):
-        lines.append(f"{indent}append(({number}, ({', '.join(after.values())},)))")
-    else:
-        lines.append(f"{indent}append(({number}, state))")
-    return lines
+        if field.name in writer.slots:
+            news[field.name] = text
+    return news
 
 
 def _judge(protocol: Protocol) -> list[str]:
@@ -155,21 +322,109 @@ def _unpack(protocol: Protocol) -> str:
     return f"    {names}, = state" if names else "    pass"
 
 
+class Compiled:
+    """The functions of a resolved protocol. Raises ValueError if a mechanism has no value yet.
+
+    `successors(state)` -> [(transition, next state)]; `judge(state)` -> numbers of the *always* claims that are
+    false. `parts` cover the transitions, in their order, and `claims` has one part for each claim that can be
+    told: of an *always* that it is false, of another that it holds."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.protocol = protocol
+        self.packing = Packing(protocol.fields)
+        self.pack, self.unpack = self.packing.pack, self.packing.unpack
+        if protocol.mechanisms is None:
+            _refuse_parameters(protocol)
+
+    # -------------------------------------------------- on tuples
+
+    @cached_property
+    def successors(self) -> Callable[[State], list[tuple[int, State]]]:
+        return self._made("successors")
+
+    @cached_property
+    def judge(self) -> Callable[[State], tuple[int, ...]]:
+        return self._made("judge")
+
+    @cached_property
+    def source(self) -> str:
+        """The text of the two functions on tuples."""
+        protocol, body = self.protocol, _branches(self.protocol, range(len(self.protocol.transitions)), None)
+        lines = ["def successors(state):", _unpack(protocol), "    found = []", "    append = found.append"]
+        lines += [*body, "    return found", "", "def judge(state):", _unpack(protocol), *_judge(protocol)]
+        return "\n".join(lines) + "\n"
+
+    def _made(self, name: str) -> Any:
+        return _compiled(self.source, f"<protocol {self.protocol.name}>")[name]
+
+    # -------------------------------------------------- on packed states
+
+    def successors_packed(self, packed: int) -> list[tuple[int, int]]:
+        """The successors, packed. Raises DomainError as `successors` does."""
+        return [(n, packed + d) for mask, table in self.parts for n, d in table[packed & mask]]
+
+    def judge_packed(self, packed: int) -> tuple[int, ...]:
+        told = (table[packed & mask] for mask, table in self.claims.values())
+        claims = self.protocol.claims
+        return tuple(i for i in chain.from_iterable(told) if claims[i].form == "always")
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """Transitions in a row that read no more than one of them does share a part."""
+        masks, runs = list[int](), list[list[int]]()
+        for number, transition in enumerate(self.protocol.transitions):
+            terms = [g for _, g in transition.guards] + [v for _, v in transition.updates]
+            names = [f.name for f, _ in transition.updates]
+            mask = self.packing.mask(chain(names, *map(ex.names, terms)))
+            if masks and mask | masks[-1] in (mask, masks[-1]):
+                masks[-1] |= mask
+                runs[-1].append(number)
+            else:
+                masks.append(mask)
+                runs.append([number])
+        lines = list[str]()
+        for i, run in enumerate(runs):
+            lines += [f"def steps{i}(state):", "    found = []", "    append = found.append"]
+            lines += [*_branches(self.protocol, run, self.packing), "    return tuple(found)", ""]
+        made = _compiled("\n".join(lines), f"<steps of {self.protocol.name}>")
+        return [(mask, Table(made[f"steps{i}"])) for i, mask in enumerate(masks)]
+
+    @cached_property
+    def claims(self) -> dict[int, Part]:
+        return self._claims(lambda term: term)
+
+    @cached_property
+    def alarms(self) -> dict[int, Part]:
+        """As `claims`, by fewer bits: where a claim can be told, its alarm is not empty; mostly not otherwise."""
+        return self._claims(self._narrow)
+
+    def _narrow(self, term: Term) -> Term:
+        kept = list[Term]()
+        for part in _conjuncts(term):
+            needed = self.packing.mask(ex.names(ex.conjunction(*kept, part))).bit_count()
+            if not kept or needed <= FILTER:
+                kept.append(part)
+        return ex.conjunction(*kept)
+
+    def _claims(self, view: Callable[[Term], Term]) -> dict[int, Part]:
+        told = {}
+        for i, claim in enumerate(self.protocol.claims):
+            term = ex.negation(claim.holds) if claim.form == "always" else claim.holds
+            if term is not ex.FALSE:
+                told[i] = view(_apart(term))
+        lines = list[str]()
+        for i, term in told.items():
+            writer = _Writer(self.protocol.fields, self.packing)
+            lines += [f"def claim{i}(state):", *_shared(writer, [term], "    ", "t")]
+            lines.append(f"    return ({i},) if {writer.text(term)} else ()")
+        made = _compiled("\n".join(lines), f"<claims of {self.protocol.name}>")
+        masks = {i: self.packing.mask(ex.names(term)) for i, term in told.items()}
+        return {i: (mask, Table(made[f"claim{i}"])) for i, mask in masks.items()}
+
+
 def compile_protocol(protocol: Protocol) -> Compiled:
-    """The two functions of a resolved protocol. Raises ValueError if a mechanism has no value yet."""
-    lines = ["def successors(state):", _unpack(protocol), "    found = []", "    append = found.append"]
-    lines += [
-        *_branches(protocol),
-        "    return found",
-        "",
-        "def judge(state):",
-        _unpack(protocol),
-        *_judge(protocol),
-    ]
-    source = "\n".join(lines) + "\n"
-    space: dict[str, object] = {"outside": outside}
-    exec(compile(source, f"<protocol {protocol.name}>", "exec"), space)
-    return Compiled(space["successors"], space["judge"], source)  # type: ignore[arg-type]
+    """The functions of a resolved protocol. Raises ValueError if a mechanism has no value yet."""
+    return Compiled(protocol)
 
 
 def compile_terms(protocol: Protocol, terms: list[Term]) -> Callable[[State], tuple[int, ...]]:
@@ -177,6 +432,17 @@ def compile_terms(protocol: Protocol, terms: list[Term]) -> Callable[[State], tu
     writer = _Writer(protocol.fields)
     lines = ["def values(state):", _unpack(protocol), *_shared(writer, terms, "    ", "t")]
     lines.append(f"    return ({''.join(writer.value(t) + ', ' for t in terms)})")
-    space: dict[str, object] = {}
-    exec(compile("\n".join(lines), f"<terms of {protocol.name}>", "exec"), space)
-    return space["values"]  # type: ignore[return-value]
+    return _compiled("\n".join(lines), f"<terms of {protocol.name}>")["values"]
+
+
+def _compiled(source: str, name: str) -> dict[str, Any]:
+    space: dict[str, Any] = {"outside": outside}
+    exec(compile(source, name, "exec"), space)
+    return space
+
+
+def _refuse_parameters(protocol: Protocol) -> None:
+    terms = chain.from_iterable([t.enabled, *(v for _, v in t.updates)] for t in protocol.transitions)
+    for term in ex.ordered([*terms, *(c.holds for c in protocol.claims)]):
+        if term.op == "param":
+            raise ValueError(f"{term.leaf} has no value yet; resolve the protocol first")

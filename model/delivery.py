@@ -35,6 +35,7 @@ from cutproof.model.slot import (
     newer,
     owner,
     reachable,
+    served,
     source,
     stage,
     target,
@@ -103,9 +104,11 @@ def applied(s: S, node: Node, doc: int, message: Message) -> dict[str, Any]:
     if isinstance(message, int):
         merged = s.partial[node][doc] | (~m.whole_documents & (s.acked[doc] > stored))
     visible = (owner(s) == node) & lands
+    comes_back = visible & (served(s, doc, stored) < s.acked[doc]) & (rank >= s.acked[doc])
     changes = {
         "stored": put(s.stored, (node, doc), choose(lands, becomes, stored)),
         "partial": put(s.partial, (node, doc), choose(lands, merged, s.partial[node][doc])),
+        "healed": put(s.healed, doc, s.healed[doc] | comes_back),
         "shown": put(s.shown, doc, choose(visible, larger(s.shown[doc], rank), s.shown[doc])),
     }
     if s.scope.table and isinstance(message, int):

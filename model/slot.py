@@ -162,6 +162,7 @@ def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
         # ghosts: what a client was promised or shown
         "acked": family("doc", of=rank),
         "shown": family("doc", of=rank),
+        "healed": family("doc", of=boolean()),  # what was missing came back, without a newer acknowledgement
         "stale_read": boolean(varies=scope.reads),
         "wrong_search": boolean(varies=scope.searches),
         "partial": family("node", "doc", of=boolean()),  # the copy lacks fields that were acknowledged
