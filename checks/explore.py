@@ -15,8 +15,8 @@ from collections.abc import Iterable
 
 from cutproof.checks.search import CHUNK, Exploration, Limits, Progress, Search, inside
 from cutproof.checks.verdict import Holds, Path, Verdict, Violated
-from cutproof.model.codegen import DomainError, compile_protocol
-from cutproof.model.protocol import Claim, Protocol, State
+from cutproof.model.codegen import Compiled, DomainError, compile_protocol
+from cutproof.model.protocol import Claim, Protocol
 
 __all__ = ["Exploration", "LimitReached", "Limits", "explore", "together"]
 
@@ -98,17 +98,17 @@ def together(protocol: Protocol, fault_a: str, fault_b: str, limits: Limits = NO
     """The shortest behaviour in which a fault of each of two kinds happens; None if there is none.
 
     Raises LimitReached if a limit was reached first. Steps that leave their domain are not taken."""
-    successors = compile_protocol(protocol).successors
+    compiled = compile_protocol(protocol)
     bits = [(t.fault == fault_a) | (t.fault == fault_b) << 1 for t in protocol.transitions]
-    nodes = [(protocol.initial, 0)]  # a state, and which of the two faults happened on the way
+    nodes = [(compiled.pack(protocol.initial), 0)]  # a state, and which of the two faults happened on the way
     came, seen, started = [(0, -1)], set(nodes), time.perf_counter()
     for here, (state, had) in enumerate(nodes):  # grows as it is walked
         if here % CHUNK == 0 and (reason := limits.reached(len(nodes), started)):
             raise LimitReached(reason)
         try:
-            steps = successors(state)
+            steps = compiled.successors_packed(state)
         except DomainError:
-            steps = inside(protocol, state)
+            steps = [(n, compiled.pack(after)) for n, after in inside(protocol, compiled.unpack(state))]
         for number, after in steps:
             node = after, had | bits[number]
             if node not in seen:
@@ -116,15 +116,15 @@ def together(protocol: Protocol, fault_a: str, fault_b: str, limits: Limits = NO
                 nodes.append(node)
                 came.append((here, number))
                 if node[1] == 3:
-                    return _back(nodes, came)
+                    return _back(compiled, nodes, came)
     return None
 
 
-def _back(nodes: list[tuple[State, int]], came: list[tuple[int, int]]) -> Path:
+def _back(compiled: Compiled, nodes: list[tuple[int, int]], came: list[tuple[int, int]]) -> Path:
     """The path to the last node."""
     number, states, transitions = len(nodes) - 1, [nodes[-1][0]], list[int]()
     while number:
         number, transition = came[number]
         states.append(nodes[number][0])
         transitions.append(transition)
-    return Path(tuple(reversed(states)), tuple(reversed(transitions)))
+    return Path(tuple(map(compiled.unpack, reversed(states))), tuple(reversed(transitions)))

@@ -65,9 +65,10 @@ def moves(found: Exploration, among: set[int] | None = None) -> nx.DiGraph[int]:
 
 def state_graph(found: Exploration) -> nx.MultiDiGraph[int]:
     """Every fired transition: the key of an edge is the number of its transition; its attributes are action,
-    arguments and fault. All edges of a transition share one dictionary of them, so do not write to it."""
+    arguments and fault. For reading: edges of one transition share their dictionaries, so the graph is frozen."""
     edges = _edges(found)
     labels = [_label(t) for t in found.protocol.transitions]
+    single = [{number: text} for number, text in enumerate(labels)]  # what most pairs of states have
     graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(name=found.protocol.name)
     with _no_collection():
         graph.add_nodes_from(range(len(found.states)))
@@ -75,14 +76,13 @@ def state_graph(found: Exploration) -> nx.MultiDiGraph[int]:
         after, before = graph._adj, graph._pred  # type: ignore[attr-defined]
         starts, targets, numbers = edges.starts, edges.targets, edges.numbers
         for here in range(found.expanded):
-            leaving = after[here]
-            for i in range(starts[here], starts[here + 1]):
-                there, number = targets[i], numbers[i]
+            leaving, first, last = after[here], starts[here], starts[here + 1]
+            for there, number in zip(targets[first:last], numbers[first:last], strict=True):
                 if there in leaving:
-                    leaving[there][number] = labels[number]
+                    leaving[there] = before[there][here] = {**leaving[there], number: labels[number]}
                 else:
-                    leaving[there] = before[there][here] = {number: labels[number]}
-    return graph
+                    leaving[there] = before[there][here] = single[number]
+    return nx.freeze(graph)
 
 
 def _label(transition: Any) -> dict[str, str]:

@@ -4,6 +4,8 @@ It keeps to what can be believed on sight: a dictionary from state to number, a 
 they were found, and for each the state and the transition that it was first found by. Because states are
 expanded in that order, and transitions fire in the order of the protocol, the first state that breaks a
 claim has a shortest trace, and of the shortest the one that is first by the order of actions.
+
+States are packed (`codegen.py`), and what some bits of a state lead to is looked up: see `Layers`.
 """
 
 from __future__ import annotations
@@ -13,13 +15,14 @@ import resource
 import sys
 import time
 from array import array
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cutproof.checks.verdict import Path, Unknown, Verdict
 from cutproof.model import expressions as ex
-from cutproof.model.codegen import DomainError, compile_protocol, compile_terms
+from cutproof.model.codegen import Compiled, DomainError, Layers, Steps, Table, compile_protocol
 from cutproof.model.protocol import Protocol, State
 
 if TYPE_CHECKING:
@@ -63,6 +66,46 @@ def resident() -> int:
         return peak if sys.platform == "darwin" else peak * 1024
 
 
+class States(Sequence[State]):
+    """States in the order in which they were found. Kept packed; each is unpacked when it is looked at."""
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.packed: list[int] = []
+        self.append, self._unpack, self._pack = self.packed.append, compiled.unpack, compiled.pack
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def __getitem__(self, number: Any) -> Any:
+        if isinstance(number, slice):
+            return [self._unpack(packed) for packed in self.packed[number]]
+        return self._unpack(self.packed[number])
+
+    def __delitem__(self, numbers: slice) -> None:
+        del self.packed[numbers]
+
+    def __iter__(self) -> Iterator[State]:
+        return map(self._unpack, self.packed)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+
+class Entry:
+    """The steps that some bits of a state lead to, those that change it, and how often they were taken."""
+
+    __slots__ = ("moves", "numbers", "steps", "times")
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps, self.moves = steps, tuple(step for step in steps if step[1])
+        self.numbers, self.times = array("i", [number for number, _ in steps]), 0
+
+
 @dataclass
 class Edges:
     """Each fired transition, in order: state `i` fired `numbers[starts[i] : starts[i + 1]]`, to `targets`."""
@@ -83,7 +126,7 @@ class Exploration:
     number of steps: whatever they lead to was found; the longest shortest path, if the search is complete."""
 
     protocol: Protocol
-    states: list[State] = field(default_factory=list)
+    states: Sequence[State] = ()
     parents: array[int] = field(default_factory=lambda: array("i"))
     via: array[int] = field(default_factory=lambda: array("i"))
     fired: list[int] = field(default_factory=list)
@@ -161,9 +204,19 @@ class Search:
         self.compiled = compile_protocol(protocol)
         self.first: dict[int, int] = {}
         self.broken: tuple[int, str] | None = None
-        self.seen: dict[State, int] = {}
-        self.found = Exploration(protocol, fired=[0] * len(protocol.transitions))
-        self._hunt()
+        self.seen: dict[int, int] = {}
+        self.queue: deque[int] = deque()
+        self.entries: dict[Steps, Entry] = {}
+        parts = [(bits, self._entries(table)) for bits, table in self.compiled.parts]
+        self.layers = Layers(parts, lambda one, two: self._entry(one.steps + two.steps))
+        self.planned = 0
+        states, fired = States(self.compiled), [0] * len(protocol.transitions)
+        self.found = Exploration(protocol, states=states, fired=fired)
+        claims = protocol.claims
+        self.watched = {
+            i: p for i, p in self.compiled.alarms.items() if claims[i].form in ("always", "sometimes")
+        }
+        self.told = Layers(self.watched.values(), lambda one, two: one + two)
 
     def run(self, edges: bool) -> Exploration:
         """Search until every state was found, a limit was reached, or the user interrupts."""
@@ -174,16 +227,18 @@ class Search:
         except KeyboardInterrupt:
             found.ended, found.interrupted = INTERRUPTED, True
             self._tidy()
+        self._count()
         found.seconds = time.perf_counter() - self.started
         return found
 
     def _levels(self) -> None:
         """Level by level, in chunks, with a look at the limits between two chunks."""
-        found, initial = self.found, self.protocol.initial
+        found, initial = self.found, self.compiled.pack(self.protocol.initial)
         self.seen[initial] = 0
+        self.queue.append(initial)
         found.parents.append(0)
         found.via.append(-1)
-        found.states.append(initial)
+        found.states.append(initial)  # type: ignore[attr-defined]
         self._judge(initial, 0)
         level_end = 1
         while found.expanded < len(found.states):
@@ -194,36 +249,54 @@ class Search:
             if found.ended:
                 return
             self._expand(min(level_end, found.expanded + self._chunk()))
+            self._plan()
             self._report()
 
     def _expand(self, stop: int) -> None:
         """Expand the states up to number `stop`: the loop that the time goes into."""
-        found, edges = self.found, self.found.edges
-        states, parents, via, fired = found.states, found.parents, found.via, found.fired
-        successors, judge = self.compiled.successors, self.compiled.judge
-        number_of, cut = self.seen.setdefault, found.cut
-        count, hunting = len(states), bool(self.hunted)
+        found, edges, cut = self.found, self.found.edges, self.found.cut
+        expanding, number_of, parents, via = (
+            self.queue.popleft,
+            self.seen.setdefault,
+            found.parents,
+            found.via,
+        )
+        coming, append = self.queue.append, found.states.append  # type: ignore[attr-defined]
+        layers, told, count = self.layers.tables, self.told.tables, len(found.states)
         for here in range(found.expanded, stop):
-            state, before = states[here], count
+            state, before = expanding(), count
             try:
-                steps = successors(state) if here not in cut else []
+                entries = [entry for mask, table in layers if (entry := table[state & mask])]
+                if cut and here in cut:
+                    entries = []
             except DomainError as error:
-                steps = self._survivors(here, error)
-            for number, after in steps:
-                there = number_of(after, count)
-                if there == count:
-                    parents.append(here)
-                    via.append(number)
-                    states.append(after)
-                    if hunting or judge(after):
-                        self._judge(after, count)
-                        hunting = bool(self.hunted)
-                    count += 1
-                fired[number] += 1
+                entries = [] if here in cut else self._survivors(here, state, error)
+            there = here
+            for entry in entries:
+                entry.times += 1
+                for number, change in entry.steps if edges else entry.moves:
+                    after = state + change
+                    there = number_of(after, count)
+                    if there == count:
+                        parents.append(here)
+                        via.append(number)
+                        append(after)
+                        coming(after)
+                        for mask, table in told:
+                            if table[after & mask]:
+                                self._judge(after, count)
+                                break
+                        count += 1
+                    if edges:
+                        edges.targets.append(there)
                 if edges:
-                    edges.targets.append(there)
-                    edges.numbers.append(number)
-            if count == before and here not in cut and all(after == state for _, after in steps):
+                    edges.numbers.extend(entry.numbers)
+            if (
+                there == here
+                and count == before
+                and here not in cut
+                and not any(entry.moves for entry in entries)
+            ):
                 found.deadlocks.append(here)
             if edges:
                 edges.starts.append(len(edges.targets))
@@ -231,32 +304,53 @@ class Search:
             if self.stop_at_first and self._decided():
                 return
 
+    def _entry(self, steps: Steps) -> Entry:
+        """One entry for all states that take the same steps."""
+        entry = self.entries.get(steps)
+        if entry is None:
+            entry = self.entries[steps] = Entry(steps)
+        return entry
+
+    def _count(self) -> None:
+        fired = [0] * len(self.found.fired)
+        for entry in self.entries.values():
+            for number in entry.numbers:
+                fired[number] += entry.times
+        self.found.fired = fired
+
+    def _entries(self, table: Table) -> Table:
+        """The table of a part, with entries for steps."""
+        return Table(lambda bits: self._entry(steps) if (steps := table.work(bits)) else ())
+
+    def _plan(self) -> None:
+        """Look anew at what is looked up together, each time that the states have doubled."""
+        new = self.found.expanded - self.planned
+        if new >= max(CHUNK, self.planned):
+            self.planned = self.found.expanded
+            self.layers.grow(new)
+            self.told.grow(new)
+
     # -------------------------------------------------- judging
 
-    def _hunt(self) -> None:
-        """Compile the *sometimes* claims that have no witness yet."""
-        claims = self.protocol.claims
-        self.hunted = [i for i, c in enumerate(claims) if c.form == "sometimes" and i not in self.first]
-        self.holding = compile_terms(self.protocol, [claims[i].holds for i in self.hunted])
+    def _judge(self, state: int, number: int) -> None:
+        """Judge one state. A *sometimes* claim that has its witness is not watched for any more."""
+        claims, parts, witnessed = self.protocol.claims, self.compiled.claims, list[int]()
+        for claim, (alarm, alarms) in self.watched.items():
+            if alarms[state & alarm] and parts[claim][1][state & parts[claim][0]]:
+                self.first.setdefault(claim, number)
+                if claims[claim].form == "sometimes":
+                    witnessed.append(claim)
+                elif self.prune:
+                    self.found.cut[number] = "what a violation leads to was not explored"
+        for claim in witnessed:
+            self.told.drop(self.watched.pop(claim)[1])
 
-    def _judge(self, state: State, number: int) -> None:
-        false = self.compiled.judge(state)
-        for claim in false:
-            self.first.setdefault(claim, number)
-        if false and self.prune:
-            self.found.cut[number] = "what a violation leads to was not explored"
-        if self.hunted:
-            values = self.holding(state)
-            if any(values):
-                pairs = zip(self.hunted, values, strict=True)
-                self.first.update((claim, number) for claim, holds in pairs if holds)
-                self._hunt()
-
-    def _survivors(self, here: int, error: DomainError) -> list[tuple[int, State]]:
+    def _survivors(self, here: int, state: int, error: DomainError) -> list[Entry]:
         """The steps that stay inside their domains, from a state where some action does not."""
         self.broken = self.broken or (here, str(error))
         self.found.cut[here] = f"an action left its domain: {error}"
-        return inside(self.protocol, self.found.states[here])
+        steps = inside(self.protocol, self.compiled.unpack(state))
+        return [self._entry(tuple((number, self.compiled.pack(after) - state) for number, after in steps))]
 
     # -------------------------------------------------- ending
 
@@ -281,13 +375,15 @@ class Search:
         seconds = time.perf_counter() - self.started
         if self.progress and seconds - self.reported >= PAUSE:
             self.reported, found = seconds, self.found
+            self._count()
             self.progress(len(found.states), found.transitions, found.depth, found.frontier, seconds)
 
     def _tidy(self) -> None:
         """After an interrupt in the middle of a state: forget what is half written."""
         found, edges = self.found, self.found.edges
         whole = min(len(found.states), len(found.parents), len(found.via))
-        del found.states[whole:], found.parents[whole:], found.via[whole:]
+        del found.states[whole:]  # type: ignore[attr-defined]
+        del found.parents[whole:], found.via[whole:]
         if edges:
             del edges.starts[found.expanded + 1 :]
             del edges.targets[edges.starts[-1] :], edges.numbers[edges.starts[-1] :]
