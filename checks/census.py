@@ -19,6 +19,7 @@ from typing import Any
 from cutproof.checks.evidence import replaced
 from cutproof.checks.explore import explore
 from cutproof.checks.verdict import Unknown, Violated
+from cutproof.model.codegen import compile_terms
 from cutproof.model.cutover import cutover
 from cutproof.model.policy import Policy, policies, resolve, seed_gate
 from cutproof.model.protocol import Protocol
@@ -32,6 +33,7 @@ class Judged:
     policy: Policy
     violated: tuple[str, ...]
     states: int
+    heals: bool  # in some state what was missing at the owner has come back
 
     @property
     def loses(self) -> bool:
@@ -75,7 +77,9 @@ def judge(policy: Policy) -> Judged:
             raise RuntimeError(f"{verdict.property} is unknown: {verdict.reason}")
         if isinstance(verdict, Violated) and verdict.form in ("always", "can_always"):
             names.append(verdict.property)
-    return Judged(policy, tuple(dict.fromkeys(names)), len(found.states))
+    back = compile_terms(protocol, [f.term for f in protocol.view.healed])
+    heals = any(any(back(state)) for state in found.states)
+    return Judged(policy, tuple(dict.fromkeys(names)), len(found.states), heals)
 
 
 def census(workers: int = 2, progress: Callable[[int, int], None] | None = None) -> list[Judged]:
@@ -87,7 +91,7 @@ def census(workers: int = 2, progress: Callable[[int, int], None] | None = None)
     with ProcessPoolExecutor(workers) as pool:
         found = {}
         for done, (group, judged) in enumerate(zip(groups.values(), pool.map(judge, first), strict=True), 1):
-            found.update({p: Judged(p, judged.violated, judged.states) for p in group})
+            found.update({p: replace(judged, policy=p) for p in group})
             if progress:
                 progress(done, len(first))
     return [found[policy] for policy in policies()]
@@ -101,6 +105,7 @@ class Score:
     accepted: int
     accepted_unsafe: int
     accepted_losing: int
+    accepted_healing: int
     accepted_permanently_losing: int
     accepted_stuck: int
     refused_safe: int
@@ -114,6 +119,7 @@ def score(found: list[Judged], gate: Callable[[Policy], str | None] = seed_gate)
         accepted=len(accepted),
         accepted_unsafe=sum(not j.safe for j in accepted),
         accepted_losing=sum(j.loses for j in accepted),
+        accepted_healing=sum(j.loses and j.heals and not j.permanently for j in accepted),
         accepted_permanently_losing=sum(j.permanently for j in accepted),
         accepted_stuck=sum(j.stuck for j in accepted),
         refused_safe=sum(j.safe for j in refused),
@@ -145,18 +151,17 @@ def knobs_that_matter(found: list[Judged]) -> Iterator[tuple[str, int]]:
 
 def text(found: list[Judged]) -> str:
     """The census as a part of a document."""
-    s, rows = score(found), []
-    rows.append(("all valid policies", s.policies))
-    rows.append(("accepted by the seed's gate", s.accepted))
-    rows.append(("- accepted, and some property is violated", s.accepted_unsafe))
-    rows.append(
-        ("- accepted, and an acknowledged write is missing at the owner in some state", s.accepted_losing)
+    s = score(found)
+    rows = (
+        ("all valid policies", s.policies),
+        ("accepted by the seed's gate", s.accepted),
+        ("- accepted, and some property is violated", s.accepted_unsafe),
+        ("- accepted, and an acknowledged write is missing at the owner in some state", s.accepted_losing),
+        ("- accepted, and whatever is missing can come back, and does in some run", s.accepted_healing),
+        ("- accepted, and one is missing that no repair can bring back", s.accepted_permanently_losing),
+        ("- accepted, and the migration cannot finish", s.accepted_stuck),
+        ("refused, and every property holds", s.refused_safe),
     )
-    rows.append(
-        ("- accepted, and one is missing that no repair can bring back", s.accepted_permanently_losing)
-    )
-    rows.append(("- accepted, and the migration cannot finish", s.accepted_stuck))
-    rows.append(("refused, and every property holds", s.refused_safe))
     lines = [
         "| every policy, judged by exploration | policies |",
         "|---|---|",

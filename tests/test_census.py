@@ -31,6 +31,8 @@ def test_skipping_the_delta_loses_and_what_decides_whether_for_ever() -> None:
     healed = judged(**SKIPPED, replica_ack=ReplicaAck.REQUIRED)
     assert healed.loses
     assert not healed.permanently
+    assert healed.heals
+    assert not judged().heals
     assert judged(**SKIPPED, replica_ack=ReplicaAck.REQUIRED, anti_entropy=AntiEntropy.ALERT).permanently
 
 
