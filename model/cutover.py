@@ -12,7 +12,9 @@ what clients do in `clients.py`; anti-entropy in `anti_entropy.py`; what goes wr
 Two rules:
 - One action touches one node, or the record, or one client. What crosses between them is a message. The
   exceptions: a guard of the coordinator may look at several confirmations at once, since each, once true,
-  stays true; anti-entropy compares two copies when it picks one to repair (its repair is conditional).
+  stays true; anti-entropy compares two copies when it picks one to repair (its repair is conditional); and a
+  clean pass, before a tombstone is collected, is one look at all replicas (behind their fences nothing older
+  is accepted, and its guards exclude the rest).
 - What is dead in a phase is cleared by the action that ends it: left alone, it multiplies states for nothing.
 """
 
