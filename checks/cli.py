@@ -152,7 +152,6 @@ def verify(
 
     def each(rows: list[Row]) -> None:
         shown.extend(rows)
-        ticker.tell(rows[0].name if rows[0].rung != "together" else "together")
         if json_lines:
             for row in rows:
                 say_json(report.row_json(row))

@@ -153,7 +153,7 @@ class Ticker:
         now = time.perf_counter()
         if self.status:
             self.status.update(Text(self.text()))
-        elif now - self.told >= self.pause:
+        elif self.last and now - self.told >= self.pause:
             self.told = now
             print(self.text(), file=sys.stderr, flush=True)
 

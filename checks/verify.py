@@ -338,7 +338,7 @@ def scope_tasks(names: Iterable[str]) -> list[Task]:
     return [Task(name, scope_rows, (name,), name in HEAVY) for name in names]
 
 
-Told = Callable[[str, int, int, int, int, float], None]  # a task's name, and its progress
+Told = Callable[..., None]  # a task's name and its progress; the name alone when it has ended
 _channel: Any = None
 
 
@@ -346,7 +346,7 @@ class Ladder:
     """One run of some tasks. `finished` holds the rows of each task that has ended, by name."""
 
     def __init__(self, ladder: Sequence[Task], workers: int, told: Told | None = None) -> None:
-        self.tasks, self.workers, self.told = list(ladder), workers, told
+        self.tasks, self.workers, self.told = list(ladder), workers, told or (lambda *_: None)
         self.finished: dict[str, list[Row]] = {}
 
     @property
@@ -369,8 +369,8 @@ class Ladder:
         if self.workers > 1:
             self._run_apart(tell)
         for task in self.tasks if self.workers == 1 else ():
-            progress = partial(self.told, task.name) if self.told else None
-            self.finished[task.name] = task.make(progress, *task.arguments)
+            self.finished[task.name] = task.make(partial(self.told, task.name), *task.arguments)
+            self.told(task.name)
             tell()
         return self.rows
 
@@ -388,12 +388,11 @@ class Ladder:
                 while pending:
                     done, _ = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
                     while not channel.empty():
-                        message = channel.get()
-                        if self.told:
-                            self.told(*message)
+                        self.told(*channel.get())
                     for future in done:
                         task = pending.pop(future)
                         self.finished[task.name] = _outcome(task, future)
+                        self.told(task.name)
                     tell()
                     if asked:
                         raise KeyboardInterrupt
