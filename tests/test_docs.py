@@ -20,6 +20,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ def commands(text: str) -> Iterator[str]:
             yield plain
 
 
+@cache
 def wrong_command(line: str) -> str:
     """Why a command line cannot be used, or nothing. What is quick is run, from the root."""
     program, *arguments = shlex.split(line.removeprefix(".venv/bin/"))
@@ -157,6 +159,7 @@ def scopes_table(rows: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+@cache
 def diagram() -> str:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
