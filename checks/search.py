@@ -20,9 +20,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cutproof.checks.tables import Layers
 from cutproof.checks.verdict import Path, Unknown, Verdict
 from cutproof.model import expressions as ex
-from cutproof.model.codegen import Compiled, DomainError, Layers, Steps, Table, compile_protocol
+from cutproof.model.codegen import Compiled, DomainError, Steps, compile_protocol
+from cutproof.model.packing import Table
 from cutproof.model.protocol import Protocol, State
 
 if TYPE_CHECKING:

@@ -14,22 +14,18 @@ the state, which steps there are, as (number of the transition, what is added to
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from itertools import chain
 from typing import Any
 
 from cutproof.model import expressions as ex
 from cutproof.model.expressions import Term
+from cutproof.model.packing import Packing, Part, Table
 from cutproof.model.protocol import Field, Protocol, State, Transition
 
 _SIGNS = {"and": " and ", "or": " or ", "eq": " == ", "lt": " < ", "le": " <= ", "add": " + ", "sub": " - "}
 
-JOIN, PART, DIRECT = (
-    0.02,
-    0.2,
-    0.5,
-)  # new entries a state: joined up to 0.02, parted, not remembered from there
 FILTER = 24  # bits of what is looked up of a claim before it is judged
 Steps = tuple[tuple[int, int], ...]  # (number of the transition, what it adds to the packed state)
 
@@ -42,158 +38,6 @@ def outside(transition: str, field: str, value: int) -> None:
     raise DomainError(
         f"{transition} sets {field} to {value}, outside its domain; a guard is missing, or the scope is small"
     )
-
-
-class Table(dict[int, Any]):
-    """What `work` makes of some bits of a state, remembered."""
-
-    __slots__ = ("work",)
-
-    def __init__(self, work: Callable[[int], Any]) -> None:
-        self.work = work
-
-    def __missing__(self, bits: int) -> Any:
-        made = self[bits] = self.work(bits)
-        return made
-
-
-Part = tuple[int, Table]  # the bits that matter, and what is known by them: `table[state & bits]`
-
-
-class Direct:
-    """What `work` makes of a state, never remembered: where hardly two states have the same bits."""
-
-    __slots__ = ("work",)
-
-    def __init__(self, work: Callable[[int], Any]) -> None:
-        self.work = work
-
-    def __getitem__(self, state: int) -> Any:
-        return self.work(state)
-
-    def __len__(self) -> int:
-        return 0
-
-
-class Layer:
-    """Steps, or claims, that are looked up together by `bits`: one part, or two layers next to each other."""
-
-    __slots__ = ("bits", "halves", "joinable", "size", "table")
-
-    def __init__(self, bits: int, table: Table | Direct, halves: tuple[Layer, ...] = ()) -> None:
-        self.bits, self.table, self.halves, self.size, self.joinable = bits, table, halves, 0, True
-
-
-class Layers:
-    """Parts that are next to each other are looked up together: fewer look-ups a state, in the same order.
-
-    Parts read few bits, and of those few values occur: hundreds, where there are hundreds of thousands of
-    states. What is worth joining is seen from how fast the tables grow; whatever is joined, the answers are
-    the same. `join` makes one answer of two that are not empty."""
-
-    def __init__(self, parts: Iterable[tuple[int, Table]], join: Callable[[Any, Any], Any]) -> None:
-        self._join = join
-        self._layers = [Layer(bits, table) for bits, table in parts]
-        self.tables: list[tuple[int, Table | Direct]] = []  # what a search walks
-        self._show()
-
-    def grow(self, states: int) -> None:
-        """Join and part layers, by what `states` more states made of them."""
-        layers, calm = list[Layer](), None
-        for layer in self._layers:
-            new = (len(layer.table) - layer.size) / states
-            layer.size = len(layer.table)
-            if layer.halves and new > PART:
-                for half in layer.halves:
-                    half.joinable, half.size = False, len(half.table)
-                layers += layer.halves
-                calm = None
-                continue
-            if new > DIRECT and isinstance(layer.table, Table):
-                layer.table, layer.joinable = Direct(layer.table.work), False
-            if not layer.joinable or new > JOIN:
-                layers.append(layer)
-                calm = None
-            elif calm:
-                layers[-1] = self._joined(calm, layer)
-                calm = None
-            else:
-                layers.append(layer)
-                calm = layer
-        self._layers = layers
-        self._show()
-
-    def drop(self, gone: Table) -> None:
-        """Forget the part with this table; layers without it keep what they know."""
-        self._layers = [left for layer in self._layers if (left := self._without(layer, gone))]
-        self._show()
-
-    def _show(self) -> None:
-        self.tables[:] = [(layer.bits, layer.table) for layer in self._layers]
-
-    def _joined(self, first: Layer, second: Layer) -> Layer:
-        (a, b), tables, join = (first.bits, second.bits), (first.table, second.table), self._join
-        one, two = tables
-
-        def work(bits: int) -> Any:
-            x, y = one[bits & a], two[bits & b]
-            return join(x, y) if x and y else x or y
-
-        return Layer(a | b, Table(work), (first, second))
-
-    def _without(self, layer: Layer, gone: Table) -> Layer | None:
-        if not layer.halves:
-            return None if layer.table is gone else layer
-        first, second = (self._without(half, gone) for half in layer.halves)
-        if first in layer.halves and second in layer.halves:
-            return layer
-        return self._joined(first, second) if first and second else first or second
-
-
-class Packing:
-    """States as integers: where each field's bits are, and there and back."""
-
-    def __init__(self, fields: Sequence[Field]) -> None:
-        self.fields = tuple(fields)
-        self.offsets: dict[str, int] = {}
-        self.masks: dict[str, int] = {}
-        offset, pieces = 0, list[list[Field]]()
-        for f in self.fields:
-            width = (f.domain.high - f.domain.low).bit_length()
-            if not pieces or offset + width > self.offsets[pieces[-1][0].name] + 12:
-                pieces.append([])  # a piece of at most 12 bits, or one wide field, is unpacked by one look-up
-            pieces[-1].append(f)
-            self.offsets[f.name], self.masks[f.name] = offset, ((1 << width) - 1) << offset
-            offset += width
-        self._pieces: list[Part] = [
-            (self.mask(f.name for f in piece), self._piece(piece)) for piece in pieces
-        ]
-
-    def _piece(self, piece: Sequence[Field]) -> Table:
-        places = [(self.offsets[f.name], self.masks[f.name], f.domain.low) for f in piece]
-        return Table(lambda bits: tuple(((bits & mask) >> offset) + low for offset, mask, low in places))
-
-    def mask(self, names: Any) -> int:
-        """The bits of some fields; names of fields with one value have none."""
-        return sum(self.masks.get(name, 0) for name in set(names))
-
-    def text(self, field: Field) -> str:
-        """Python text that reads a field from the packed `state`."""
-        offset, low = self.offsets[field.name], field.domain.low
-        bits = f"(state >> {offset} & {self.masks[field.name] >> offset})"
-        return f"({bits} + {low})" if low else bits
-
-    def pack(self, state: State) -> int:
-        """The integer for a state. ValueError naming the field whose value is outside its domain."""
-        packed = 0
-        for f, value in zip(self.fields, state, strict=True):
-            if not f.domain.low <= value <= f.domain.high:
-                raise ValueError(f"{f.name}: {value} is outside its domain")
-            packed += value - f.domain.low << self.offsets[f.name]
-        return packed
-
-    def unpack(self, packed: int) -> State:
-        return tuple(chain.from_iterable([table[packed & mask] for mask, table in self._pieces]))
 
 
 class _Writer:

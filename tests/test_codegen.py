@@ -8,8 +8,9 @@ import pytest
 
 from cutproof.checks.explore import Exploration, Limits, explore
 from cutproof.checks.search import Search, inside
+from cutproof.checks.tables import Direct, Layers
 from cutproof.model import expressions as ex
-from cutproof.model.codegen import Compiled, Direct, DomainError, Layers, Packing, Table, compile_protocol
+from cutproof.model.codegen import Compiled, DomainError, compile_protocol
 from cutproof.model.cutover import cutover
 from cutproof.model.examples.barrier import barrier
 from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
@@ -17,6 +18,7 @@ from cutproof.model.examples.two_phase_commit import two_phase_commit
 from cutproof.model.expressions import Term
 from cutproof.model.language import action, always, boolean, count, guard, sometimes, when
 from cutproof.model.mechanisms import Mechanisms
+from cutproof.model.packing import Packing, Table
 from cutproof.model.protocol import Protocol, State
 from cutproof.model.scopes import parse_scope
 
