@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
-    from cutproof.checks.search import Exploration
+    from cutproof.checks.exploration import Exploration
+    from cutproof.checks.ladder import Row
     from cutproof.checks.trace import Trace
-    from cutproof.checks.verify import Row
     from cutproof.model.policy import Policy
     from cutproof.model.protocol import Protocol
     from cutproof.model.scopes import Scope
@@ -143,6 +143,7 @@ def verify(
     """Check everything: the hardened protocol holds, and each removed safeguard does its harm."""
     from cutproof.checks import report
     from cutproof.checks import verify as ladders
+    from cutproof.checks.ladder import Ladder
 
     start = time.perf_counter()
     for text in scope or ():
@@ -157,7 +158,7 @@ def verify(
                 say_json(report.row_json(row))
 
     with report.Ticker() as ticker:
-        ladder = ladders.Ladder(tasks, workers, ticker.tell)
+        ladder = Ladder(tasks, workers, ticker.tell)
         try:
             rows = ladder.run(each)
             if not scope:
@@ -337,13 +338,14 @@ def safeguards(
     from cutproof.checks import report
     from cutproof.model.safeguards import SAFEGUARDS
 
-    names = [the_removed(name)[0]] if name else list(SAFEGUARDS)
+    names = list(the_removed(name)) if name else list(SAFEGUARDS)
     entries = [report.safeguard_entry(SAFEGUARDS[n]) for n in names]
     if json_lines:
         for entry in entries:
             say_json(entry)
     elif name:
-        say(*report.safeguard_text(entries[0]))
+        for entry in entries:
+            say(*report.safeguard_text(entry))
     else:
         say(report.safeguard_table(entries, report.terminal_width()).rstrip("\n"))
     return 0

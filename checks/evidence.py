@@ -40,7 +40,7 @@ def path_of(exhibit: Exhibit, folder: Path) -> Path:
 
 def _link(exhibit: Exhibit, found: dict[str, Trace]) -> str:
     steps = len(found[exhibit.file].steps)
-    return f"[{steps} steps](../traces/{exhibit.file}.itf.json)"
+    return f"[{steps} step{'s' * (steps != 1)}](../traces/{exhibit.file}.itf.json)"
 
 
 def _policy(exhibit: Exhibit) -> str:
@@ -116,6 +116,9 @@ def outdated(root: Path, found: dict[str, Trace], write: bool) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
+    if not all(Path(file).is_file() for file, _ in PARTS.values()):
+        print("evidence: docs/ is not here; run this from the root of a checkout", file=sys.stderr)
+        return 2
     if arguments not in ([], ["--check"]):
         print("usage: python -m cutproof.checks.evidence [--check]", file=sys.stderr)
         return 2

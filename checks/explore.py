@@ -13,7 +13,8 @@ import copy
 import time
 from collections.abc import Iterable
 
-from cutproof.checks.search import CHUNK, Exploration, Limits, Progress, Search, inside
+from cutproof.checks.exploration import Exploration, Limits
+from cutproof.checks.search import CHUNK, Progress, Search, inside
 from cutproof.checks.verdict import Holds, Path, Verdict, Violated
 from cutproof.model.codegen import Compiled, DomainError, compile_protocol
 from cutproof.model.protocol import Claim, Protocol

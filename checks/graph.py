@@ -23,7 +23,7 @@ from typing import Any
 
 import networkx as nx
 
-from cutproof.checks.search import INTERRUPTED, Exploration, Limits, resident
+from cutproof.checks.exploration import INTERRUPTED, Exploration, Limits, resident
 from cutproof.checks.verdict import Holds, Path, Unknown, Verdict, Violated
 from cutproof.model.codegen import compile_terms
 from cutproof.model.protocol import Claim, Protocol, State, label

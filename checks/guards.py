@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from cutproof.checks.exploration import Limits
 from cutproof.checks.explore import explore
-from cutproof.checks.search import Limits
 from cutproof.checks.verdict import Violated
 from cutproof.model.cutover import cutover
 from cutproof.model.mechanisms import Mechanisms

@@ -12,8 +12,8 @@ import builtins
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from cutproof.checks.exploration import Limits
 from cutproof.checks.explore import NO_LIMITS, explore
-from cutproof.checks.search import Limits
 from cutproof.checks.trace import Trace, from_path
 from cutproof.checks.verdict import Verdict, Violated
 from cutproof.model.cutover import cutover

@@ -18,12 +18,12 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from cutproof.checks.exploration import Exploration
+from cutproof.checks.ladder import Row
 from cutproof.checks.replay import Replay
-from cutproof.checks.search import Exploration
 from cutproof.checks.story import story
 from cutproof.checks.trace import Trace, from_path, to_bytes, write
 from cutproof.checks.verdict import HOLDS, LIVENESS, SAFETY, UNKNOWN, Violated, line, to_json
-from cutproof.checks.verify import Row
 from cutproof.model.protocol import label
 from cutproof.model.safeguards import Harm, Safeguard
 

@@ -49,7 +49,7 @@ class Scope:
     policy_change: bool = False  # somebody switches anti-entropy off while a migration lives
 
     def __post_init__(self) -> None:
-        for name, low, high in (("documents", 1, 3), ("writes", 0, 4), ("attempts", 1, 3), ("aborts", 0, 3)):
+        for name, low, high in (("documents", 1, 3), ("writes", 1, 4), ("attempts", 1, 3), ("aborts", 0, 3)):
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
                 raise ValueError(f"{name}={value} is out of range: {name} is {low}..{high}")
@@ -57,8 +57,6 @@ class Scope:
             raise ValueError(f"aborts={self.aborts} needs attempts={self.aborts} or more")
         if self.back and (self.aborts or self.attempts != 2):
             raise ValueError("back=1 needs attempts=2 and aborts=0: there and back")
-        if self.sweep and not self.writes:
-            raise ValueError("sweep=1 needs writes=1 or more: there is nothing that expires")
 
     def bounds(self) -> dict[str, int]:
         """The bounds that differ from the defaults."""

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cutproof.checks import cli, report, trace
+from cutproof.checks import cli, ladder, report, trace
 from cutproof.checks import explore as engine
 from cutproof.checks import verify as ladders
 from cutproof.checks.verdict import Holds, Unknown, Violated
@@ -353,7 +353,7 @@ def test_rows_come_in_the_declared_order_whatever_ends_first() -> None:
     names = ["abort", TINY, "zombie", "reads"]
     tasks = [replace(t, heavy=t.name == "reads") for t in ladders.scope_tasks(names)]
     told: list[str] = []
-    rows = ladders.Ladder(tasks, 2).run(lambda rows: told.extend(r.name for r in rows))
+    rows = ladder.Ladder(tasks, 2).run(lambda rows: told.extend(r.name for r in rows))
     assert [r.name for r in rows] == names == told
     assert [r.states for r in rows] == [46141, 2066, 4895, 22453]
 
