@@ -117,7 +117,9 @@ class _Walk:
         self.before: list[dict[str, int]] = []
         self.walked: list[Walked] = []
         self.notes = (
-            ["the specification has changed since (or the trace was edited); only the actions were replayed"] if self.changed else []
+            ["the specification has changed since (or the trace was edited); only the actions were replayed"]
+            if self.changed
+            else []
         )
         self.claims = self._claims()
         self.checked = "the path can be walked"

@@ -533,7 +533,9 @@ def test_a_changed_specification_is_said_and_its_actions_count() -> None:
     other = two_phase_commit(2).without_guard("commit", "all prepared").without_guard("prepare", "working")
     result, text = both(TRACE, other)
     assert result.reproduced
-    assert result.notes == ("the specification has changed since (or the trace was edited); only the actions were replayed",)
+    assert result.notes == (
+        "the specification has changed since (or the trace was edited); only the actions were replayed",
+    )
     assert "note: the specification has changed since" in text
     wrong = replace(TRACE, states=({**TRACE.states[0], "tm": "ABORTED"}, *TRACE.states[1:]))
     result, _ = both(wrong, other)
