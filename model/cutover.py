@@ -63,6 +63,7 @@ from cutproof.model.slot import (
     S,
     Stage,
     Task,
+    epochs,
     idle,
     in_phase,
     indices,
@@ -87,9 +88,9 @@ def begin(s: S) -> Step:
     m, limit = s.mechanisms, 4 * (s.scope.attempts - 1)
     wiped = (s.fence[N] >= s.epoch) | ~m.wipe_before_retry
     again = s.phase == Phase.COMPLETE if s.scope.back else constant(False)
-    fresh = (s.phase == Phase.IDLE) & (s.epoch == 0)
+    aborted = (s.phase == Phase.ABORTED) & any_of(*(s.epoch == e for e in epochs(s.scope) if e % 4 == 0))
     return when(
-        guard("no live migration", fresh | ((s.phase == Phase.ABORTED) & wiped) | again),
+        guard("no live migration", (s.phase == Phase.IDLE) | (aborted & wiped) | again),
         guard("within the scope", s.epoch <= limit),
     ).then(
         phase=Phase.DUAL,

@@ -244,7 +244,7 @@ def revert_routing(s: S) -> Step:
     return when(
         guard("not forbidden", ~s.mechanisms.roll_forward_only),
         guard("activated", in_phase(s, Phase.ACTIVATE, Phase.GRACE)),
-    ).then(phase=Phase.IDLE)
+    ).then(phase=Phase.ABORTED)
 
 
 @action(fault="other migration")
