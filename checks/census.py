@@ -47,6 +47,7 @@ class Judged:
 
     @property
     def stuck(self) -> bool:
+        """From some state neither Complete nor Aborted can be reached."""
         return "finish" in self.violated
 
     @property
@@ -112,6 +113,7 @@ class Score:
 
 
 def score(found: list[Judged], gate: Callable[[Policy], str | None] = seed_gate) -> Score:
+    """Count what the gate accepts and refuses, beside what exploration found."""
     accepted = [j for j in found if gate(j.policy) is None]
     refused = [j for j in found if gate(j.policy) is not None]
     return Score(

@@ -32,6 +32,7 @@ def find_all(exhibits: Iterable[Exhibit] = EXHIBITS, workers: int = 2) -> dict[s
 
 
 def path_of(exhibit: Exhibit, folder: Path) -> Path:
+    """Where the trace of an exhibit is stored."""
     return folder / f"{exhibit.file}.itf.json"
 
 
@@ -63,6 +64,8 @@ def safeguards_table(found: dict[str, Trace]) -> str:
 
 
 def findings_table(exhibits: Iterable[Exhibit]) -> Callable[[dict[str, Trace]], str]:
+    """The table of some findings, for `PARTS`."""
+
     def table(found: dict[str, Trace]) -> str:
         lines = ["| what was found | harm | policy | scope | shortest trace |", "|---|---|---|---|---|"]
         lines += [

@@ -69,6 +69,7 @@ def drop(action: str, name: str, scopes: Sequence[str] = WHERE, limits: Limits =
 
 
 def drop_all(scopes: Sequence[str] = WHERE) -> Iterator[Dropped]:
+    """Every guard dropped, one after the other, in the order of the protocol."""
     for action, name in guards(scopes):
         yield drop(action, name, scopes)
 

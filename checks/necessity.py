@@ -54,15 +54,18 @@ class Exhibit:
 
     @builtins.property
     def scope(self) -> Scope:
+        """The bounds of the exploration."""
         return parse_scope(self.scope_name)
 
     @cached_property
     def removed(self) -> tuple[str, ...]:
+        """Every safeguard that is not in place, the companions and the safeguard itself included."""
         gone = [*sorted(HARDENED - self.kept), *self.companions]
         return (*gone, self.safeguard) if self.safeguard else tuple(gone)
 
     @builtins.property
     def file(self) -> str:
+        """The name of its trace, by its harm."""
         harm = {"LAW": "lost-write", "LU": "lost-update", "RD": "resurrected-delete", "SR": "stale-read"}
         name = harm.get(self.harm, "stuck")
         middle = f"without-{self.safeguard}" if self.safeguard else "seed"
@@ -70,6 +73,7 @@ class Exhibit:
 
     @builtins.property
     def why(self) -> str:
+        """One sentence: what goes wrong."""
         return self.finding or SAFEGUARDS[self.safeguard].without
 
 

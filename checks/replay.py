@@ -83,6 +83,7 @@ class Replay:
 
     @property
     def reproduced(self) -> bool:
+        """The path was walked to its end, and the end is what the trace says of it."""
         return self.divergence is None
 
 
@@ -141,6 +142,7 @@ class _Walk:
     # -------------------------------------------------- the path
 
     def walk(self) -> Divergence | None:
+        """Take every step; the first divergence, or None."""
         if differences := self._compare(0):
             return Divergence(0, None, "the initial states differ", differences=differences)
         for number, step in enumerate(self.trace.steps, 1):
@@ -284,4 +286,5 @@ def flat(state: Mapping[Any, Plain]) -> Iterator[tuple[str, Plain]]:
 
 
 def changes_of(old: Mapping[str, Plain], new: Mapping[str, Plain]) -> tuple[Change, ...]:
+    """What differs between two flat states."""
     return tuple(Change(name, old.get(name), new[name]) for name in new if old.get(name) != new[name])

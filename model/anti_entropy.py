@@ -48,6 +48,7 @@ OPEN = (Phase.DUAL, Phase.COPY)
 
 
 def repairs_run(s: S) -> Operand:
+    """Anti-entropy repairs, and nobody has switched it off."""
     return (s.mechanisms.anti_entropy == AntiEntropy.REPAIR) & ~s.switched_off
 
 

@@ -322,6 +322,7 @@ def admit_search(s: S, node: Node, view: int) -> Step | None:
 
 
 def ended(s: S) -> dict[str, Any]:
+    """No search is under way any more."""
     return {
         "search": each(s.search, 0),
         "search_floor": each(s.search_floor, 0),

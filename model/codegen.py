@@ -35,6 +35,7 @@ class DomainError(Exception):
 
 
 def outside(transition: str, field: str, value: int) -> None:
+    """Called by generated code. Raises DomainError, naming the step, the field and the value."""
     raise DomainError(
         f"{transition} sets {field} to {value}, outside its domain; a guard is missing, or the scope is small"
     )

@@ -135,6 +135,7 @@ def failed(s: S, node: Node, doc: int, message: Message) -> dict[str, Any]:
 
 
 def arrives(s: S, node: Node, doc: int, message: Message) -> list[Any]:
+    """The guards of an arrival that is accepted."""
     net = s.net[node][doc][message]
     guards = [
         guard("under way", net != 0),
@@ -147,6 +148,7 @@ def arrives(s: S, node: Node, doc: int, message: Message) -> list[Any]:
 
 
 def taken(s: S, node: Node, doc: int, message: Message, net: Any) -> dict[str, Any]:
+    """What accepting changes: it is queued, or without queues applied at once."""
     if s.scope.queues:
         return settled(s, node, doc, message, net, Task.QUEUED)
     return {**applied(s, node, doc, message), **settled(s, node, doc, message, net, outcome(s, doc, message))}
@@ -225,6 +227,7 @@ def delivery_is_lost(s: S, node: Node, doc: int, message: Message) -> Step | Non
 
 
 def queue_is_empty(s: S, node: Node) -> Operand:
+    """Everything that the node accepted has been applied or has failed."""
     return all_of(*(task != Task.QUEUED for by_message in s.task[node] for task in by_message))
 
 

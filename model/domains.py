@@ -24,6 +24,7 @@ def _passed_through(module: str) -> bool:
 
 
 def complain(message: str, fix: str) -> NoReturn:
+    """Raise LanguageError at the line of the protocol that led here."""
     frame = sys._getframe(1)
     while frame.f_back is not None and _passed_through(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
@@ -50,6 +51,7 @@ class Domain:
         return code
 
     def decode(self, code: int) -> Any:
+        """The Python value of an integer of the domain."""
         return bool(code) if self.kind is bool else code if self.kind is int else _member(self.kind, code)
 
     def __str__(self) -> str:
@@ -93,6 +95,7 @@ class FamilyDomain:
     of: Domain | Callable[..., Domain]
 
     def at(self, where: tuple[Any, ...]) -> Domain:
+        """The domain at one tuple of indices."""
         return self.of if isinstance(self.of, Domain) else self.of(*where)
 
 

@@ -52,6 +52,7 @@ def _make(op: str, args: tuple[Term, ...], leaf: int | str, boolean: bool, low: 
 
 
 def constant(value: int, boolean: bool = False) -> Term:
+    """A known value."""
     return _make("const", (), int(value), boolean, int(value), int(value))
 
 
@@ -69,6 +70,7 @@ def parameter(name: str, low: int, high: int, boolean: bool = False) -> Term:
 
 
 def negation(a: Term) -> Term:
+    """not a"""
     if a.op == "const":
         return FALSE if a.leaf else TRUE
     if a.op == "not":
@@ -90,14 +92,17 @@ def _join(op: str, terms: Iterable[Term], unit: Term, zero: Term) -> Term:
 
 
 def conjunction(*terms: Term) -> Term:
+    """True where all are; without terms true."""
     return _join("and", terms, TRUE, FALSE)
 
 
 def disjunction(*terms: Term) -> Term:
+    """True where some is; without terms false."""
     return _join("or", terms, FALSE, TRUE)
 
 
 def equal(a: Term, b: Term) -> Term:
+    """a = b, of integers or of booleans"""
     if a is b:
         return TRUE
     if a.high < b.low or b.high < a.low:
@@ -115,6 +120,7 @@ def equal(a: Term, b: Term) -> Term:
 
 
 def less(a: Term, b: Term) -> Term:
+    """a < b"""
     if a.high < b.low:
         return TRUE
     if a.low >= b.high:
@@ -123,6 +129,7 @@ def less(a: Term, b: Term) -> Term:
 
 
 def at_most(a: Term, b: Term) -> Term:
+    """a <= b"""
     if a.high <= b.low:
         return TRUE
     if a.low > b.high:
@@ -131,6 +138,7 @@ def at_most(a: Term, b: Term) -> Term:
 
 
 def add(a: Term, b: Term) -> Term:
+    """a + b"""
     if a.op == b.op == "const":
         return constant(a.low + b.low)
     if b is constant(0):
@@ -141,6 +149,7 @@ def add(a: Term, b: Term) -> Term:
 
 
 def subtract(a: Term, b: Term) -> Term:
+    """a - b"""
     if a.op == b.op == "const":
         return constant(a.low - b.low)
     if b is constant(0):
@@ -149,6 +158,7 @@ def subtract(a: Term, b: Term) -> Term:
 
 
 def choose(condition: Term, yes: Term, no: Term) -> Term:
+    """`yes` where the condition holds, else `no`; both of one type."""
     if condition is TRUE or yes is no:
         return yes
     if condition is FALSE:

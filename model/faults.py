@@ -43,6 +43,7 @@ from cutproof.model.slot import (
 
 
 def outstanding(s: S, node: Node, doc: int, message: str) -> Operand:
+    """The message is on its way, or accepted and not applied."""
     return (s.net[node][doc][message] != 0) | (s.task[node][doc][message] == Task.QUEUED)
 
 

@@ -68,6 +68,8 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Guard:
+    """A named condition of a step."""
+
     name: str
     condition: Operand
 
@@ -84,12 +86,16 @@ def guard(name: str, condition: Operand) -> Guard:
 
 @dataclass(frozen=True)
 class Step:
+    """What an action returns: when it is enabled, and what it changes."""
+
     guards: tuple[Guard, ...]
     changes: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class When:
+    """The guards of a step; `then` completes it."""
+
     guards: tuple[Guard, ...]
 
     def then(self, **changes: Any) -> Step:
@@ -98,6 +104,7 @@ class When:
 
 
 def when(*guards: Guard) -> When:
+    """A step that is enabled where all of its guards hold."""
     for given in guards:
         if not isinstance(given, Guard):
             complain(

@@ -10,30 +10,40 @@ from enum import Enum
 
 
 class WritesWhileSealed(Enum):
+    """What happens to a write between SEAL and ACTIVATE."""
+
     BLOCK = "block"
     SOURCE = "source_only"
     BOTH = "dual"
 
 
 class Cleanup(Enum):
+    """What the deletion of the source waits for."""
+
     AFTER_PROOF = "after_proof"
     IMMEDIATE = "immediate"
     AFTER_CLEAN_PASS = "after_clean_pass"
 
 
 class Acknowledge(Enum):
+    """Who must have applied a dual write before it is acknowledged."""
+
     SOURCE = "source"
     ALL = "all"
     ANY = "any"
 
 
 class AntiEntropy(Enum):
+    """What a pass does with a difference that it finds."""
+
     OFF = "off"
     ALERT = "alert"
     REPAIR = "repair"
 
 
 class ReplicaAck(Enum):
+    """What the acknowledgement of another replica is worth."""
+
     NONE = "none"
     COUNTS = "counts"
     REQUIRED = "required"

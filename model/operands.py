@@ -166,6 +166,7 @@ def any_of(*conditions: Operand) -> Operand:
 
 
 def implies(condition: Operand, consequence: Operand) -> Operand:
+    """The consequence holds wherever the condition does."""
     return ~_truth(condition, "implies") | _truth(consequence, "implies")
 
 
@@ -181,6 +182,7 @@ def choose(condition: Operand, yes: Any, no: Any) -> Any:
 
 
 def larger(a: Operand, b: Operand) -> Operand:
+    """The larger of two integers."""
     return choose(a > b, a, b)
 
 

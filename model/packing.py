@@ -72,4 +72,5 @@ class Packing:
         return packed
 
     def unpack(self, packed: int) -> State:
+        """The state of an integer that `pack` gave."""
         return tuple(chain.from_iterable([table[packed & mask] for mask, table in self._pieces]))

@@ -24,11 +24,15 @@ from cutproof.model.safeguards import SAFEGUARDS
 
 
 class DrainOnTimeout(Enum):
+    """What the coordinator does when the drain takes too long."""
+
     ABORT = "abort"
     FORCE = "force"
 
 
 class Rollback(Enum):
+    """How an operator goes back after ACTIVATE."""
+
     REVERSE_MIGRATION = "reverse_migration"
     ROUTING_REVERT = "routing_revert"
 

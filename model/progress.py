@@ -13,6 +13,7 @@ from cutproof.model.slot import N, Node, O, S, is_put, ranks, reachable, source,
 
 
 def documents(s: S) -> range:
+    """The documents of the scope."""
     return range(s.scope.documents)
 
 
@@ -27,14 +28,17 @@ def at(s: S, node: Operand, condition: Any) -> Operand:
 
 
 def drained(s: S, node: Operand) -> Operand:
+    """Everything that the node accepted has been applied or has failed."""
     return at(s, node, lambda n: queue_is_empty(s, n))
 
 
 def up(s: S, node: Operand) -> Operand:
+    """The node can be reached."""
     return at(s, node, lambda n: reachable(s, n))
 
 
 def task_at_target(s: S, doc: int, message: str) -> Operand:
+    """What the target made of the coordinator's message."""
     return pick(s.task, target(s))[doc][message]
 
 
@@ -75,10 +79,12 @@ def target_covers(s: S, doc: int) -> Operand:
 
 
 def all_scanned(s: S) -> Operand:
+    """The delta pass has been through every document, or there is none to run."""
     return (s.cursor == s.scope.documents) | ~delta_runs(s)
 
 
 def emptied(s: S, node: Node, fence: Any) -> dict[str, Any]:
+    """What a node changes that deletes all of the shard."""
     return {
         "stored": put(s.stored, node, each(s.stored[node], 0)),
         "partial": put(s.partial, node, each(s.partial[node], False)),

@@ -131,6 +131,7 @@ def alive(s: S, doc: int) -> Operand:
 
 
 def lost(s: S, doc: int) -> Operand:
+    """The owner serves less than was acknowledged."""
     kinds = harms(s, doc, pick(s.stored, owner(s))[doc], pick(s.partial, owner(s))[doc])
     return ~all_of(*kinds.values())
 
@@ -232,6 +233,8 @@ def tombstone_collected(s: S) -> Operand | None:
 
 
 def phase_is_reached(phase: Phase) -> Property:
+    """A *sometimes* for one phase."""
+
     def reached(s: S) -> Operand | None:
         if phase is Phase.ABORTED and not s.scope.aborts:
             return None

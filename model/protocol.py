@@ -74,6 +74,7 @@ class Transition:
 
     @property
     def enabled(self) -> Term:
+        """All of the guards together."""
         return ex.conjunction(*(condition for _, condition in self.guards))
 
     def __str__(self) -> str:
@@ -280,6 +281,7 @@ class Protocol:
 
     @property
     def initial(self) -> State:
+        """The state in which every run begins."""
         return tuple(self.start[f.name] for f in self.fields)
 
     def named(self, state: State) -> dict[str, int]:

@@ -45,12 +45,16 @@ S = Any  # a view of the state: variables by name, `s.mechanisms`, `s.scope`
 
 
 class Node(Enum):
+    """The nodes by their parts in the first migration."""
+
     O = "old owner"  # noqa: E741  the letter that the protocol uses
     N = "new node"
     R = "replica"
 
 
 class Phase(Enum):
+    """Where the migration stands, in the record."""
+
     IDLE = 0
     DUAL = 1
     COPY = 2
@@ -66,12 +70,16 @@ class Phase(Enum):
 
 
 class Task(Enum):
+    """What a node has made of a message, as far as the sender doesn't know yet."""
+
     NONE = "none"  # nothing, or the sender knows the outcome already
     QUEUED = "queued"  # accepted, not applied
     DONE = "done"  # succeeded: applied, superseded or duplicate
 
 
 class Stage(Enum):
+    """What an epoch says: who owns, and who is written to."""
+
     IDLE = 0
     DUAL = 1
     SEALED = 2
@@ -86,6 +94,7 @@ SWEPT = 2  # the rank of the sweep's delete, where there is one
 
 
 def stage(epoch: int) -> Stage:
+    """The stage of an epoch."""
     return Stage(epoch % 4)
 
 
@@ -100,6 +109,7 @@ def epochs(scope: Scope) -> range:
 
 
 def indices(scope: Scope) -> dict[str, tuple[Any, ...]]:
+    """What the families are indexed by, and what the arguments of actions range over."""
     nodes = (O, N, R) if scope.replica else (O, N)
     carried = (
         ["page", "delta"] + ["stray"] * scope.strays + ["repair"] * scope.repairs + ["sweep"] * scope.sweep
@@ -118,6 +128,7 @@ def indices(scope: Scope) -> dict[str, tuple[Any, ...]]:
 
 
 def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
+    """Every variable, within a scope; one value each where its dimension is off."""
     top, last = max(ranks(scope), default=0), epochs(scope)[-1]
     rank, seen = count(0, top), last + 1  # a view that is `seen` is kept as 1 + its epoch, 0 is none
 
@@ -185,14 +196,17 @@ def initial(scope: Scope) -> dict[str, Any]:
 
 
 def in_phase(s: S, *phases: Phase) -> Operand:
+    """The record is in one of these phases."""
     return any_of(*(s.phase == p for p in phases))
 
 
 def source(s: S) -> Operand:
+    """The node that the migration moves from."""
     return s.source
 
 
 def target(s: S) -> Operand:
+    """The node that the migration moves to."""
     return choose(s.source == O, N, O)
 
 
@@ -209,6 +223,7 @@ def source_in(s: S, view: int) -> Operand:
 
 
 def other(node: Operand) -> Operand:
+    """The other one of O and N."""
     return choose(node == O, N, O)
 
 
@@ -224,6 +239,7 @@ def was_recorded(s: S, view: int) -> Operand | None:
 
 
 def reachable(s: S, node: Node) -> Operand:
+    """The node is not cut off."""
     return ~s.cut[node] if node is not R else constant(True)
 
 
@@ -244,10 +260,12 @@ def version(s: S, doc: int, rank: Operand) -> Operand:
 
 
 def newer(s: S, doc: int, rank: Operand, stored: Operand) -> Operand:
+    """The version of the rank is above that of the stored one."""
     return version(s, doc, rank) > version(s, doc, stored)
 
 
 def is_put(s: S, doc: int, stored: Operand) -> Operand:
+    """A document is there: not nothing, and not a tombstone."""
     return (stored != 0) & ~erases(s, doc, stored)
 
 
@@ -258,6 +276,7 @@ def served(s: S, doc: int, stored: Operand) -> Operand:
 
 
 def at_owner(s: S, doc: int) -> Operand:
+    """The rank that the owner serves."""
     return served(s, doc, pick(s.stored, owner(s))[doc])
 
 
