@@ -129,7 +129,7 @@ def indices(scope: Scope) -> dict[str, tuple[Any, ...]]:
 
 def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
     """Every variable, within a scope; one value each where its dimension is off."""
-    top, last = max(ranks(scope), default=0), epochs(scope)[-1]
+    top, last = max(*ranks(scope), SWEPT if scope.sweep else 0), epochs(scope)[-1]
     rank, seen = count(0, top), last + 1  # a view that is `seen` is kept as 1 + its epoch, 0 is none
 
     def possible(node: Node, message: object) -> bool:

@@ -137,3 +137,9 @@ def test_a_scope_is_read_back_from_its_description() -> None:
         assert parse_scope(scope.describe() or "writes=1") == scope
     assert parse_scope("base,writes=1") == replace(SCOPES["base"], writes=1)
     assert parse_scope("docs=2") == Scope(documents=2)
+
+
+@pytest.mark.parametrize("text", ["writes=1,sweep=1", "writes=1,sweep=1,replica=1,repairs=1,queues=0,stale=0"])
+def test_a_sweep_of_the_only_write_stays_inside_its_domain(text: str) -> None:
+    found = explore(hardened(parse_scope(text)), cycles=False)
+    assert not [v for v in found.verdicts if v.form != "sometimes" and not isinstance(v, Holds)]
