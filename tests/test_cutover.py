@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import random
+from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
+from cutproof.checks.exploration import Limits
 from cutproof.checks.explore import explore
 from cutproof.checks.verdict import Holds, Unknown, Violated
 from cutproof.model.cutover import cutover
-from cutproof.model.mechanisms import Mechanisms
+from cutproof.model.mechanisms import Acknowledge, AntiEntropy, Mechanisms, ReplicaAck
 from cutproof.model.policy import Policy, resolve
 from cutproof.model.properties import PROPERTIES
 from cutproof.model.protocol import Protocol
@@ -139,7 +142,44 @@ def test_a_scope_is_read_back_from_its_description() -> None:
     assert parse_scope("docs=2") == Scope(documents=2)
 
 
-@pytest.mark.parametrize("text", ["writes=1,sweep=1", "writes=1,sweep=1,replica=1,repairs=1,queues=0,stale=0"])
+@pytest.mark.parametrize(
+    "text", ["writes=1,sweep=1", "writes=1,sweep=1,replica=1,repairs=1,queues=0,stale=0"]
+)
 def test_a_sweep_of_the_only_write_stays_inside_its_domain(text: str) -> None:
     found = explore(hardened(parse_scope(text)), cycles=False)
     assert not [v for v in found.verdicts if v.form != "sometimes" and not isinstance(v, Holds)]
+
+
+def any_scope(rng: random.Random) -> Scope:
+    """Some bounds, most switches off, that are allowed together."""
+    switches = [f.name for f in fields(Scope) if f.type == "bool" and f.name != "back"]
+    while True:
+        chosen: dict[str, Any] = {name: rng.random() < 0.3 for name in switches}
+        chosen |= {"documents": rng.choice([1, 1, 1, 2]), "writes": rng.choice([1, 2, 2, 3])}
+        chosen |= {"attempts": rng.choice([1, 1, 2]), "aborts": rng.choice([0, 1, 2])}
+        chosen |= {"queues": rng.random() < 0.6, "stale": rng.random() < 0.7}
+        if rng.random() < 0.15:
+            chosen |= {"back": True, "attempts": 2, "aborts": 0}
+        try:
+            return Scope(**chosen)
+        except ValueError:
+            continue
+
+
+SOUND = (
+    Policy(),
+    Policy(acknowledge=Acknowledge.ALL),
+    Policy(replica_ack=ReplicaAck.REQUIRED),
+    Policy(anti_entropy=AntiEntropy.OFF),
+)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", range(60))
+def test_it_holds_in_scopes_that_nobody_chose(seed: int) -> None:
+    """As far as 150,000 states go: nothing is violated; what was not seen is unknown, and not claimed."""
+    rng = random.Random(seed)
+    protocol = cutover(any_scope(rng)).resolve(resolve(rng.choice(SOUND)))
+    found = explore(protocol, limits=Limits(states=150_000), stop_at_first=True, cycles=False)
+    wrong = [v for v in found.verdicts if isinstance(v, Violated) and v.form != "sometimes"]
+    assert not wrong, f"{protocol.scope.describe()}: {wrong[0].property}"
