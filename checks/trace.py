@@ -198,8 +198,10 @@ def read(path: str | Path) -> Trace:
             data = file.read(LIMIT + 1)
     except TraceError:
         raise
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        place.fail(getattr(error, "strerror", None) or str(error))
+    except OSError as error:
+        place.fail(error.strerror or str(error))
+    except ValueError:
+        place.fail("is a name that no file can have")
     return from_bytes(data, str(path))
 
 
