@@ -145,7 +145,8 @@ def _begin_worker(channel: Any) -> None:
     """A worker reports through the channel, leaves interrupts to its parent, and does not outlive it."""
     global _channel  # noqa: PLW0603  one a worker, made by its initializer
     _channel = channel
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):  # they may be sent to the whole group; the parent ends us
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

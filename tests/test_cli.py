@@ -549,13 +549,19 @@ def test_an_interrupted_exploration_says_what_it_covered(signal_: signal.Signals
 
 
 @proc
+@pytest.mark.parametrize("whole_group", [False, True])
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_ladder_tells_its_rows_and_ends_its_workers(signal_: signal.Signals) -> None:
+def test_an_interrupted_ladder_tells_its_rows_and_ends_its_workers(
+    signal_: signal.Signals, whole_group: bool
+) -> None:
+    """A terminal, and `timeout`, send it to the workers too."""
     process = begun("verify", "--scope", TINY, "--scope", BIG, "--json")
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["name"] == TINY
     workers = workers_of(process)
     assert eventually(lambda: any(map(busy, workers)))
+    for pid in workers if whole_group else ():
+        os.kill(pid, signal_)
     process.send_signal(signal_)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 3 and out == ""
