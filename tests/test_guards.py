@@ -5,6 +5,11 @@ from __future__ import annotations
 import pytest
 
 from cutproof.checks import guards
+from cutproof.checks.explore import explore
+from cutproof.checks.verdict import Holds
+from cutproof.model.cutover import cutover
+from cutproof.model.mechanisms import Mechanisms
+from cutproof.model.scopes import SCOPES
 
 
 @pytest.mark.parametrize(
@@ -36,3 +41,16 @@ def test_every_guard_has_its_name_in_the_list() -> None:
 def test_most_guards_are_noticed() -> None:
     found = list(guards.drop_all(["two_migrations", "zombie", "base", "replica", "reads"]))
     assert sum(bool(d.scope) for d in found) > len(found) // 3
+
+
+BY_DAY = ("base", "zombie", "replica")
+
+
+@pytest.mark.parametrize(
+    "scope", [n if n in BY_DAY else pytest.param(n, marks=pytest.mark.nightly) for n in SCOPES]
+)
+def test_nothing_needs_the_wait_for_the_queue_of_the_target(scope: str) -> None:
+    """docs/findings.md says so; the wait for the source's queue is another matter (above)."""
+    whole = cutover(SCOPES[scope]).resolve(Mechanisms())
+    found = explore(whole.without_guard("target_drained", "queue empty"), cycles=False)
+    assert not [v for v in found.verdicts if v.form != "sometimes" and not isinstance(v, Holds)]
