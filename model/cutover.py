@@ -344,7 +344,7 @@ def complete(s: S) -> Step:
         guard("cleaning up", s.phase == Phase.CLEANUP),
         guard("O is empty", all_of(*(stored == 0 for stored in pick(s.stored, source(s))))),
         guard("reachable", up(s, source(s))),
-    ).then(phase=Phase.COMPLETE, scanned=each(s.scanned, 0), clean=s.clean)
+    ).then(phase=Phase.COMPLETE, scanned=each(s.scanned, 0))
 
 
 # ------------------------------------------------------------------ ABORT

@@ -102,7 +102,7 @@ def applied(s: S, node: Node, doc: int, message: Message) -> dict[str, Any]:
     becomes = choose(erases(s, doc, rank) & ~m.tombstones, 0, rank)
     merged = pick(s.partial, source(s))[doc]
     if isinstance(message, int):
-        merged = s.partial[node][doc] | (~m.whole_documents & (s.acked[doc] > stored))
+        merged = s.partial[node][doc] | (~m.whole_documents & (s.acked[doc] > stored) & (s.acked[doc] < rank))
     visible = (owner(s) == node) & lands
     comes_back = visible & (served(s, doc, stored) < s.acked[doc]) & (rank >= s.acked[doc])
     changes = {

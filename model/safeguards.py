@@ -255,8 +255,8 @@ _TABLE = (
         "wipe_before_retry",
         "After an abort N raises its fence, clears documents and queue, and confirms it before "
         "another attempt begins.",
-        "What the aborted attempt left on N passes for copied data in the next one: old values, "
-        "and documents deleted since.",
+        "What the aborted attempt left on N passes for copied data in the next one, and a document "
+        "that was deleted since comes back.",
         (RD, LU),
         "no",
         "Qdrant #7787: after an aborted transfer the next one skipped changes that had never arrived; "

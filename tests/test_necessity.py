@@ -103,6 +103,40 @@ def test_the_seed_gate_accepts_what_loses(exhibit: Exhibit) -> None:
     assert seed_gate(Policy(skip_delta_pass=True, anti_entropy=AntiEntropy.OFF)) is not None
 
 
+# What a sentence speaks of must happen in its trace, or the trace shows something else.
+SPOKEN_OF = {
+    "lost-write-seed-crash": "crash",
+    "lost-write-seed-two-migrations": "begin_another",
+    "lost-write-seed-delta-alone": "source_drained",
+    "lost-update-seed-delta-writes-what-is-missing": "scan",
+    "lost-update-seed-anti-entropy-as-written": "repair",
+    "stale-read-seed-as-written": "answer_read",
+    "lost-write-seed-gate-accepts-a-single-copy": "delete_source",
+    "lost-write-seed-gate-accepts-an-acknowledgement-by-the-source": "delete_source",
+    "lost-write-seed-gate-is-not-asked-again": "change_policy",
+    "lost-write-without-durable_record": "crash",
+    "lost-write-without-command_epoch-late-wipe": "late_wipe",
+    "lost-write-without-command_epoch-late-deletion": "late_delete",
+    "lost-write-without-roll_forward_only": "revert_routing",
+    "lost-write-without-one_migration_per_shard": "begin_another",
+    "lost-write-without-failed_page_is_retried": "delivery_fails",
+    "lost-write-without-sweep_tie_break": "sweep",
+    "lost-write-without-expiry_of_winner_only": "repair_expired",
+    "resurrected-delete-without-wipe_before_retry": "abort",
+    "resurrected-delete-without-gc_waits_for_repairs": "repair",
+    "resurrected-delete-without-tombstone_gc_waits": "collect",
+    "stale-read-without-source_fenced_before_open": "read_by_stale_router",
+    "stale-read-without-repairs_fenced": "repair",
+    "lost-write-without-per_migration_tracking": "other_migration_ends",
+}
+
+
+@pytest.mark.parametrize(("file", "action"), list(SPOKEN_OF.items()))
+def test_what_the_sentence_speaks_of_happens(file: str, action: str) -> None:
+    steps = trace.read(TRACES / f"{file}.itf.json").steps
+    assert action in [step.action for step in steps]
+
+
 def test_a_trace_says_which_protocol_it_is_of() -> None:
     for exhibit in EXHIBITS:
         meta = trace.read(evidence.path_of(exhibit, TRACES)).meta
