@@ -133,6 +133,7 @@ def start_copy(s: S) -> Step:
         guard("dual writing", s.phase == Phase.DUAL),
         guard("fences confirmed", fences_confirmed(s) | ~m.dual_before_copy),
         guard("the source applied what it accepted", drained(s, source(s)) | ~m.copy_waits_for_applied),
+        guard("reachable", up(s, source(s)) | ~m.copy_waits_for_applied),
     ).then(phase=Phase.COPY)
 
 

@@ -80,6 +80,8 @@ def settled(s: S, node: Node, doc: int, message: Message, net: Operand, task: An
         gone = (net == 0) & (changes["task"][node][doc][message] == Task.NONE)
         held = getattr(s, str(message))
         changes[str(message)] = put(held, doc, choose(gone, 0, held[doc]))
+    if message == "stray":
+        changes["stray_is_delta"] = put(s.stray_is_delta, doc, s.stray_is_delta[doc] & ~gone)
     return changes
 
 
@@ -87,10 +89,13 @@ def applied(s: S, node: Node, doc: int, message: Message) -> dict[str, Any]:
     """What applying the message changes on the node."""
     m, rank, stored = s.mechanisms, carried(s, doc, message), s.stored[node][doc]
     fresh = newer(s, doc, rank, stored)
+    repair_lands = choose(m.delta_compares_versions, fresh, stored == 0)
     if isinstance(message, int):
         lands = fresh | ~m.apply_checks_version
     elif message == "delta":
-        lands = choose(m.delta_compares_versions, fresh, stored == 0)
+        lands = repair_lands
+    elif message == "stray":
+        lands = choose(s.stray_is_delta[doc], repair_lands, fresh | ~m.copy_checks_version)
     elif message == "sweep":
         lands = fresh | ~m.sweep_tie_break
     elif message == "repair":

@@ -49,7 +49,7 @@ def outstanding(s: S, node: Node, doc: int, message: str) -> Operand:
 
 def set_adrift(s: S, kinds: tuple[str, ...] = ("page", "delta")) -> dict[str, Any]:
     """The coordinator forgets its page or repair. If nothing else strays, it is still on its way; else it is lost."""
-    net, task, page, stray = s.net, s.task, s.page, s.stray
+    net, task, page, stray, is_delta = s.net, s.task, s.page, s.stray, s.stray_is_delta
     for node in (N, O) if s.scope.back else (N,):
         for doc in range(s.scope.documents):
             if s.scope.strays:
@@ -59,6 +59,7 @@ def set_adrift(s: S, kinds: tuple[str, ...] = ("page", "delta")) -> dict[str, An
                     held = s.page[doc] if kind == "page" else s.scanned[doc]
                     queued = s.task[node][doc][kind] == Task.QUEUED
                     stray = put(stray, doc, choose(moves, held, stray[doc]))
+                    is_delta = put(is_delta, doc, choose(moves, kind == "delta", is_delta[doc]))
                     old_net, old_task = net[node][doc]["stray"], task[node][doc]["stray"]
                     net = put(net, (node, doc, "stray"), choose(moves, s.net[node][doc][kind], old_net))
                     now = choose(queued, Task.QUEUED, Task.NONE)
@@ -66,7 +67,7 @@ def set_adrift(s: S, kinds: tuple[str, ...] = ("page", "delta")) -> dict[str, An
             for kind in kinds:
                 net = put(net, (node, doc, kind), 0)
                 task = put(task, (node, doc, kind), Task.NONE)
-    return {"net": net, "task": task, "page": each(page, 0), "stray": stray}
+    return {"net": net, "task": task, "page": each(page, 0), "stray": stray, "stray_is_delta": is_delta}
 
 
 @action(fault="late")
@@ -106,18 +107,21 @@ def crash(s: S) -> Step | None:
 
 def wiped(s: S, fence: Any) -> dict[str, Any]:
     """N raises its fence and clears documents and queue."""
-    task, stray = s.task, s.stray
+    task, stray, is_delta = s.task, s.stray, s.stray_is_delta
     for doc, by_message in s.task[N].items.items():
         for message in by_message.items:
             task = put(task, (N, doc, message), Task.NONE)
         if s.scope.strays:
-            stray = put(stray, doc, choose(s.net[N][doc]["stray"] == 0, 0, s.stray[doc]))
+            gone = s.net[N][doc]["stray"] == 0
+            stray = put(stray, doc, choose(gone, 0, s.stray[doc]))
+            is_delta = put(is_delta, doc, s.stray_is_delta[doc] & ~gone)
     return {
         "stored": put(s.stored, N, each(s.stored[N], 0)),
         "partial": put(s.partial, N, each(s.partial[N], False)),
         "fence": put(s.fence, N, fence),
         "task": task,
         "stray": stray,
+        "stray_is_delta": is_delta,
     }
 
 

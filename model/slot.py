@@ -155,6 +155,7 @@ def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
             "doc", of=rank
         ),  # what the delta pass read at the source: its repair, and the proof
         "stray": family("doc", of=count(0, top, varies=scope.strays)),
+        "stray_is_delta": family("doc", of=boolean(varies=scope.strays)),  # a repair of the delta, not a page
         "repair": family("doc", of=count(0, top, varies=scope.repairs)),
         # the clients
         "issued": family("doc", of=rank),
@@ -216,10 +217,8 @@ def owner(s: S) -> Operand:
 
 
 def source_in(s: S, view: int) -> Operand:
-    """The source of the migration that a view saw; with a way back, attempt 0 was from O and attempt 1 from N."""
-    if not s.scope.back:
-        return constant(O)
-    return constant(O if view < 4 else N)
+    """The source of the migration that a view saw. Attempt 0 is from O; with a way back, attempt 1 may be from N."""
+    return s.source if s.scope.back and view >= 4 else constant(O)
 
 
 def other(node: Operand) -> Operand:
