@@ -164,3 +164,41 @@ def seed_gate(policy: Policy) -> str | None:
             "documents may be lost at cutover"
         )
     return None
+
+
+# What each value of a knob leaves without a safeguard, in the strict reading; None where every value is safe.
+_UNSAFE: tuple[tuple[str, Enum | bool, str], ...] = (
+    ("skip_delta_pass", True, "what the new node missed is cleaned away with the source"),
+    (
+        "drain_on_timeout",
+        DrainOnTimeout.FORCE,
+        "what the source accepted and applies late is behind the delta pass",
+    ),
+    (
+        "cutover_writes",
+        WritesWhileSealed.SOURCE,
+        "writes during drain and delta go to the source behind the scan",
+    ),
+    (
+        "cutover_writes",
+        WritesWhileSealed.BOTH,
+        "writes during drain and delta go to the source behind the scan",
+    ),
+    ("rollback", Rollback.ROUTING_REVERT, "the old owner lacks what was written after the activation"),
+    ("acknowledge", Acknowledge.ANY, "what the new node alone acknowledged is gone after an abort"),
+    ("replica_ack", ReplicaAck.COUNTS, "what another replica alone acknowledged is not at the owner"),
+)
+
+
+def sound_gate(policy: Policy) -> str | None:
+    """The sound gate: the reason of a refusal, or None.
+
+    The strict reading: every property holds with anti-entropy taking no step, and the migration can finish. The rule
+    rests on the census of all policies by bounded exploration, `python -m cutproof.checks.census`."""
+    if (known := seed_gate(policy)) is not None:
+        return known
+    for knob, value, harm in _UNSAFE:
+        if getattr(policy, knob) is value:
+            written = value.value if isinstance(value, Enum) else str(value).lower()
+            return f"UnsafeCutover: {knob}={written}: {harm}"
+    return None

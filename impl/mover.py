@@ -1,0 +1,373 @@
+"""Moving one shard: performs what the coordinator wants, and what operators and crashes do to a migration.
+
+The coordinator touches nothing; here are its hands. One call touches one node, or the record.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cutproof.impl.coordinator import (
+    AskDocuments,
+    AskQueries,
+    AskQueue,
+    AskTask,
+    Command,
+    Confirmed,
+    Coordinator,
+    Delete,
+    DocumentsTold,
+    Event,
+    Fence,
+    HeldThere,
+    PageRead,
+    Proceed,
+    QueriesTold,
+    QueueTold,
+    ReadBack,
+    ReadPage,
+    TaskTold,
+    Wipe,
+    recovered,
+)
+from cutproof.impl.miroir import InvalidTransition
+from cutproof.impl.node import Kind, Message, Replica
+from cutproof.impl.record import LIVE, MOVED, MOVING, Phase, Stage, attempt_of, stage_of
+from cutproof.impl.shard import Shard
+
+COORDINATORS = frozenset({Kind.PAGE, Kind.DELTA})
+
+# ------------------------------------------------------------------ what operators do
+
+
+def check_begin(shard: Shard, target: str, group: int = 0, source: str = "") -> None:
+    """Whether a migration may begin. Raises InvalidTransition while one lives or a wipe is owed, ValueError where the
+    target holds a replica of the shard: the empty start would wipe it."""
+    record = shard.record
+    m = record.mechanisms
+    owed = record.phase is Phase.ABORTED and m.wipe_before_retry and not record.has_confirmed(record.target)
+    if record.phase in LIVE or owed:
+        raise InvalidTransition(shard.number, record.phase.value)
+    if source and source not in record.members[group]:
+        raise ValueError(
+            f"{source} holds no replica of shard {shard.number}; choose one that does as the source"
+        )
+    held = [g for g, members in enumerate(record.members) if target in members]
+    if group in held or (held and m.target_holds_no_replica):
+        raise ValueError(f"{target} holds a replica of shard {shard.number} already; choose another target")
+
+
+def begin(shard: Shard, target: str, group: int = 0, source: str = "") -> None:
+    """Record DUAL: from now on the shard moves from `source` (its owner in the group) to `target`.
+
+    Raises as `check_begin`."""
+    check_begin(shard, target, group, source)
+    record = shard.record
+    source = source or record.members[group][0]
+    epoch = record.epoch + (1 if stage_of(record.epoch) is Stage.IDLE else 2)
+    shard.add_replica(group, target)
+    for (_, name), replica in shard.replicas.items():
+        replica.moves = replica.group == group and name in (source, target)
+    moves = (*record.moves[: attempt_of(epoch)], (source, target))
+    if shard.collects:
+        shard.coordinator.fences = tuple(n for ms in record.members for n in ms if n not in (source, target))
+    shard.timed_out = False
+    _note(shard, Fence(source, epoch), Fence(target, epoch))
+    shard.change(record, phase=Phase.DUAL, epoch=epoch, moves=moves, group=group, proof=False, clean=False)
+
+
+def is_busy(shard: Shard) -> bool:
+    """A migration lives, or the target of an aborted one is to be wiped yet."""
+    record = shard.record
+    owed = record.mechanisms.wipe_before_retry and not record.has_confirmed(record.target)
+    return record.live or (record.phase is Phase.ABORTED and owed)
+
+
+def may_abort(shard: Shard) -> bool:
+    """Before ACTIVATE."""
+    return shard.record.phase in MOVING
+
+
+def abort(shard: Shard) -> None:
+    """Give the attempt up: the owner stays, the epoch rises, writers go on. The target will be wiped before any retry.
+
+    Raises InvalidTransition after ACTIVATE: from there on a migration only goes forward."""
+    record = shard.record
+    if record.phase not in MOVING:
+        raise InvalidTransition(shard.number, record.phase.value)
+    epoch = 4 * (attempt_of(record.epoch) + 1)
+    set_adrift(shard)
+    if record.mechanisms.wipe_before_retry:
+        _note(shard, Wipe(record.target, epoch))
+    shard.costs.migrations_aborted += 1
+    shard.change(record, phase=Phase.ABORTED, epoch=epoch, cursor=0, proof=False, scanned={})
+
+
+def revert_routing(shard: Shard) -> None:
+    """Point routers back at the source after ACTIVATE. There is no such step: a rollback is a migration back.
+
+    Raises InvalidTransition, unless the safeguard `roll_forward_only` is removed."""
+    record = shard.record
+    if record.mechanisms.roll_forward_only or record.phase not in (Phase.ACTIVATE, Phase.GRACE):
+        raise InvalidTransition(shard.number, record.phase.value)
+    shard.change(record, phase=Phase.ABORTED, members=_members(shard, record.target, record.source))
+
+
+def begin_another(shard: Shard) -> bool:
+    """Somebody begins a second migration of the shard; whether it began. One at a time is the rule: it is refused.
+
+    Without `one_migration_per_shard` the first, once proved, goes on under a record of its own."""
+    record = shard.record
+    if record.mechanisms.one_migration_per_shard:
+        return False
+    shard.rival = record
+    epoch = 4 * (attempt_of(record.epoch) + 1) + Stage.DUAL
+    moves = (*record.moves, record.moves[-1])
+    shard.change(record, phase=Phase.DUAL, epoch=epoch, moves=moves, cursor=0, proof=False, scanned={})
+    return True
+
+
+def rival_activates(shard: Shard) -> None:
+    """The first of two overlapping migrations changes the owner, by its own record."""
+    record, rival = shard.record, shard.rival
+    assert rival is not None
+    shard.rival = None
+    set_adrift(shard)
+    shard.change(
+        record, phase=Phase.ACTIVATE, epoch=record.epoch + 2, cursor=0,
+        members=_members(shard, rival.source, rival.target),
+    )  # fmt: skip
+
+
+def _members(shard: Shard, old: str, new: str) -> tuple[tuple[str, ...], ...]:
+    record = shard.record
+    members = list(record.members)
+    members[record.group] = tuple(new if n == old else n for n in members[record.group])
+    return tuple(members)
+
+
+# ------------------------------------------------------------------ crashes
+
+
+def set_adrift(shard: Shard, kinds: frozenset[Kind] = COORDINATORS) -> None:
+    """Whoever sent these pages forgets them; they are still on their way."""
+    shard.coordinator.awaits = None
+    keep = shard.network.strays
+    strays = [m for m in shard.network.under_way() if m.abandoned and m.replica.shard == shard.number]
+    for message in shard.network.under_way():
+        if message.kind not in kinds or message.abandoned or message.replica.shard != shard.number:
+            continue
+        if keep is not None and sum(s.page == message.page for s in strays) >= keep:
+            shard.network.lose(message)
+        else:
+            message.abandoned = True
+    for replica in shard.replicas.values():
+        for kind, page in list(replica.results):
+            if kind in kinds:
+                del replica.results[kind, page]
+
+
+def crash(shard: Shard) -> None:
+    """The coordinator crashes and another recovers from the record: what was in memory is gone."""
+    record = shard.record
+    set_adrift(shard)
+    if shard.table is not None:
+        shard.table.missed.clear()
+    shard.coordinator = Coordinator(shard.pages, shard.coordinator.fences)
+    changes = recovered(record)
+    if not record.mechanisms.durable_record:
+        # Nothing of the phase was written down: the old owner owns again, in the epoch before the attempt.
+        changes = {"phase": Phase.IDLE, "epoch": 4 * attempt_of(record.epoch), "cursor": 0, "proof": False}
+        changes["scanned"] = record.scanned if record.phase in MOVED else {}
+        if record.phase in MOVED:
+            changes["members"] = _members(shard, record.target, record.source)
+    shard.change(record, **changes)
+
+
+# ------------------------------------------------------------------ the coordinator's hands
+
+
+def wants(shard: Shard) -> list[Command]:
+    """What the coordinator would have done now."""
+    _look_at_table(shard)
+    return shard.coordinator.wants(shard.record)
+
+
+def can_perform(shard: Shard, command: Command) -> bool:
+    """The node can be reached, and something would come of it."""
+    match command:
+        case Fence(node, epoch):
+            replica = shard.at(node)
+            news = replica.fence < epoch or shard.record.confirmed.get(node, 0) < epoch
+            return news and not replica.node.cut
+        case Wipe(node):
+            return not shard.at(node).node.cut
+        case Delete(node, epoch):
+            replica = shard.at(node)
+            return not replica.node.cut and (epoch >= replica.fence or not shard.mechanisms.command_epoch)
+        case AskTask() | AskQueries() | Proceed():
+            reachable = True
+        case _:
+            reachable = not shard.at(command.node).node.cut
+    _look_at_table(shard)
+    return reachable and shard.coordinator.react(shard.record, _event(shard, command)) is not None
+
+
+def perform(shard: Shard, command: Command) -> bool:
+    """Perform a command, and what the coordinator makes of what it brought back; whether anything came of it."""
+    if not can_perform(shard, command):
+        return False
+    record = shard.record
+    match command:
+        case Fence(node, epoch):
+            _raise_fence(shard, shard.at(node), epoch)
+        case Wipe(node, epoch):
+            wipe(shard, shard.at(node), epoch)
+        case Delete(node):
+            delete(shard, shard.at(node))
+            return True
+    event = _event(shard, command)
+    if isinstance(command, AskTask):
+        shard.at(command.node).results.pop((command.kind, command.page), None)
+    _look_at_table(shard)
+    reaction = shard.coordinator.react(record, event)
+    if reaction is None:
+        return True
+    changed = shard.change(record, **reaction.changes)
+    assert changed, "only one coordinator drives a shard at a time"
+    shard.coordinator.awaits = reaction.awaits
+    if reaction.send is not None:
+        _send(shard, *reaction.send)
+    new = shard.record
+    if new.epoch != record.epoch:
+        _note(shard, Fence(new.source, new.epoch), Fence(new.target, new.epoch))
+    if new.phase is Phase.CLEANUP and record.phase is not Phase.CLEANUP:
+        _note(shard, Delete(new.source, new.epoch))
+    return True
+
+
+def _send(shard: Shard, kind: Kind, page: int, copies: tuple[Any, ...]) -> None:
+    record = shard.record
+    shard.network.send(Message(kind, shard.at(record.target), copies, record.epoch, page=page))
+    shard.costs.pages_sent += 1
+    if kind is Kind.PAGE:
+        shard.costs.documents_copied += len(copies)
+    else:
+        held = shard.at(record.target).documents
+        shard.costs.documents_repaired_by_delta += sum(
+            c.key not in held or held[c.key].version < c.version for c in copies
+        )
+
+
+def _event(shard: Shard, command: Command) -> Event:
+    """What a command brings back; nothing is changed by asking."""
+    match command:
+        case Fence(node, epoch) | Wipe(node, epoch):
+            return Confirmed(node, epoch)
+        case AskQueue(node):
+            replica = shard.at(node)
+            return QueueTold(node, not replica.queue and _is_settled(shard))
+        case ReadPage(node, page, by_offset):
+            replica = shard.at(node)
+            if by_offset:
+                listed = replica.listed()
+                return PageRead(page, tuple(listed[page : page + 1]), ended=page >= len(listed))
+            return PageRead(page, replica.page(page))
+        case AskTask(node, kind, page):
+            replica = shard.at(node)
+            sent = [m.queued for m in shard.network.under_way() if _is_page(m, shard, kind, page)]
+            return TaskTold(kind, page, (kind, page) in replica.results, True in sent, False in sent)
+        case ReadBack(node):
+            replica = shard.at(node)
+            unequal = frozenset(
+                key for key, copy in shard.record.scanned.items()
+                if (held := replica.documents.get(key)) is not None
+                and held.version == copy.version and held.content != copy.content
+            )  # fmt: skip
+            return HeldThere(replica.documents, unequal)
+        case AskQueries(node):
+            replica = shard.at(node)
+            return QueriesTold(not any(replica in s.places for s in shard.searches))
+        case AskDocuments(node):
+            return DocumentsTold(not shard.at(node).documents)
+        case Proceed():
+            return command
+    raise TypeError(f"no command {command!r}")
+
+
+def _is_page(message: Message, shard: Shard, kind: Kind, page: int) -> bool:
+    mine = message.kind is kind and message.page == page and message.replica.shard == shard.number
+    return mine and not message.abandoned
+
+
+def _is_settled(shard: Shard) -> bool:
+    draining = shard.record.phase is Phase.DRAIN_SOURCE
+    trusts = shard.table is not None and not shard.record.mechanisms.delta_always
+    return not (draining and trusts) or shard.table.is_settled(shard)  # type: ignore[union-attr]
+
+
+def _look_at_table(shard: Shard) -> None:
+    shard.coordinator.tracked = shard.table is not None and shard.table.shows(shard)
+
+
+def _note(shard: Shard, *commands: Command) -> None:
+    """Once sent, a command may land at any later time."""
+    shard.sent += [c for c in commands if c not in shard.sent]
+
+
+# ------------------------------------------------------------------ what commands do to a node
+
+
+def _raise_fence(shard: Shard, replica: Replica, epoch: int) -> None:
+    replica.fence = max(replica.fence, epoch)
+    record = shard.record
+    starts = replica is shard.at(record.target) and stage_of(epoch) is Stage.DUAL
+    if starts and not record.mechanisms.target_holds_no_replica:
+        # The "empty start": deletion by shard, of whatever else the machine holds of it.
+        for (group, number), other in replica.node.replicas.items():
+            if number == shard.number and group != replica.group:
+                other.documents.clear()
+    shard.network.reconsider()
+
+
+def wipe(shard: Shard, replica: Replica, epoch: int) -> None:
+    """Raise the fence; clear documents and queue."""
+    replica.fence = max(replica.fence, epoch)
+    replica.empty()
+    shard.network.forget_queue(replica)
+
+
+def delete(shard: Shard, replica: Replica) -> None:
+    """Delete all documents of the shard. The fence stays."""
+    replica.empty()
+    if not shard.mechanisms.fence_outlives_data:
+        replica.fence = 0
+
+
+def lands_late(shard: Shard, command: Fence | Wipe | Delete) -> bool:
+    """Whether a command that was sent in the past would be obeyed now."""
+    replica, record = shard.at(command.node), shard.record
+    if replica.node.cut:
+        return False
+    obeys = shard.mechanisms.command_epoch
+    match command:
+        case Fence(_, epoch):
+            return record.epoch > epoch > replica.fence
+        case Wipe(_, epoch):
+            first = replica.fence >= epoch or record.confirmed.get(command.node, 0) >= epoch
+            return first and (replica.fence <= epoch or not obeys)
+        case Delete(_, epoch):
+            ended = record.moves and attempt_of(record.epoch) > attempt_of(epoch)
+            return bool(ended and replica.documents) and (replica.fence <= epoch or not obeys)
+
+
+def land_late(shard: Shard, command: Fence | Wipe | Delete) -> None:
+    """A command of the past lands now, once more."""
+    replica = shard.at(command.node)
+    match command:
+        case Fence(_, epoch):
+            replica.fence = max(replica.fence, epoch)
+        case Wipe(_, epoch):
+            wipe(shard, replica, epoch)
+        case Delete():
+            replica.empty()
