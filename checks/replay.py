@@ -39,14 +39,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that the trace and the specification give different plain values."""
+    """A field that the trace (or what `who` names) and the specification give different plain values."""
 
     field: str
     recorded: Plain
     specified: Plain
+    who: str = "the trace"
 
     def __str__(self) -> str:
-        return f"{self.field}: the trace has {self.recorded}, the specification {self.specified}"
+        return f"{self.field}: {self.who} has {self.recorded}, the specification {self.specified}"
 
 
 @dataclass(frozen=True)

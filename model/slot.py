@@ -232,6 +232,9 @@ def was_recorded(s: S, view: int) -> Operand | None:
     if stage(view) is Stage.IDLE and attempt > s.scope.aborts:
         return None  # reached only by aborting
     now = (s.epoch >= view) & (s.epoch < 4 * (attempt + 1))
+    if view == Stage.ACTIVE.value and s.scope.back and s.scope.overlap:
+        # Where a second migration overlapped, attempt 0 was never activated; its source is still O then.
+        return (s.epoch >= view) & ((s.epoch < 4) | (s.source == N))
     if stage(view) in (Stage.IDLE, Stage.DUAL) or s.scope.back:
         return s.epoch >= view
     return now  # an aborted attempt may never have been sealed; its later views are left out
