@@ -9,38 +9,39 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path as File
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from cutproof.checks.arguments import (
+    Wrong,
+    checked,
+    protocol_of_trace,
+    refuse,
+    settings_of,
+    the_bytes,
+    the_policy,
+    the_removed,
+    the_scope,
+)
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.exploration import Exploration
     from cutproof.checks.ladder import Row
-    from cutproof.checks.trace import Trace
-    from cutproof.model.policy import Policy
-    from cutproof.model.protocol import Protocol
-    from cutproof.model.scopes import Scope
 
 USAGE, OURS, CLOSED, UNKNOWN, NOT_REPRODUCED = 2, 70, 141, 3, 1
 INTERRUPTED = 130  # what typer makes of an interrupt that no command took
 HINT = "this is a fault of cutproof; please report it, with what CUTPROOF_DEBUG=1 prints"
 
-T = TypeVar("T")
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-
-class Wrong(Exception):
-    """What the user gave cannot be used; the message is one line."""
 
 
 class Closed(Exception):
@@ -61,62 +62,6 @@ def say(*lines: str) -> None:
 
 def say_json(facts: dict[str, Any]) -> None:
     say(json.dumps(facts, ensure_ascii=False))
-
-
-def refuse(reason: object) -> NoReturn:
-    raise Wrong(" ".join(str(reason).split())) from None
-
-
-def checked(make: Callable[..., T], *arguments: Any) -> T:
-    """What `make` makes of the user's input, whose ValueError is a refusal."""
-    try:
-        return make(*arguments)
-    except ValueError as error:
-        refuse(error)
-
-
-def near(name: str, known: Iterator[str] | Any) -> str:
-    found = get_close_matches(name, list(known))
-    return f"; did you mean {' or '.join(found)}?" if found else ""
-
-
-def the_scope(text: str) -> Scope:
-    from cutproof.model.scopes import SCOPES, SMALL_SCOPES, parse_scope
-
-    try:
-        return parse_scope(text)
-    except ValueError as error:
-        first, strange = text.partition(",")[0].strip(), str(error).startswith("unknown scope")
-        refuse(f"{error}{near(first, [*SCOPES, *SMALL_SCOPES]) if strange else ''}")
-
-
-def the_removed(without: str, as_written: bool = False) -> tuple[str, ...]:
-    """The removed safeguards, sorted; `without` names some, separated by commas."""
-    from cutproof.model.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS
-
-    names = [name.strip() for name in without.split(",")] if without else []
-    for name in names:
-        if name not in SAFEGUARDS:
-            refuse(
-                f"unknown safeguard {name!r}{near(name, SAFEGUARDS) or ': `cutproof safeguards` lists them'}"
-            )
-    return tuple(sorted({*names, *(HARDENED - AS_WRITTEN if as_written else ())}))
-
-
-def the_policy(text: str) -> Policy:
-    from cutproof.model.policy import parse_policy
-
-    return checked(parse_policy, text)
-
-
-def the_bytes(text: str) -> int | None:
-    """`2G`, `500M` or `1.5GB` as bytes; None for nothing."""
-    if not text:
-        return None
-    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,3})?)\s*([kmgt]?)(?:i?b)?", text.strip().lower())
-    if not found or not float(found[1]):
-        refuse(f"--max-memory {text}: write a size such as 500M or 2G")
-    return int(float(found[1]) * 1024 ** " kmgt".index(found[2] or " "))
 
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]
@@ -276,55 +221,36 @@ def _write_graph(found: Exploration, file: File) -> None:
 
 @app.command()
 def replay(
-    file: Annotated[File, typer.Argument(help="A trace: *.itf.json")], json_lines: Json = False
+    file: Annotated[File, typer.Argument(help="A trace: *.itf.json")],
+    on: Annotated[
+        str, typer.Option("--on", help="model, or impl: the reference implementation too.")
+    ] = "model",
+    json_lines: Json = False,
 ) -> int:
-    """Replay a trace on the specification: each step, what it changed, and whether it ends as the trace says."""
+    """Replay a trace: each step, what it changed, and whether it ends as the trace says."""
     from cutproof.checks import replay as replays
     from cutproof.checks import report
     from cutproof.checks.story import account
     from cutproof.checks.trace import read
 
+    if on not in ("model", "impl"):
+        refuse(f"--on {on}: a trace is replayed on model or on impl")
     recorded = checked(read, file)
-    result = checked(replays.replay, recorded, protocol_of_trace(recorded, str(file)), str(file))
+    protocol = protocol_of_trace(recorded, str(file))
+    if on == "impl":
+        from cutproof.checks.perform import perform
+
+        if recorded.meta.protocol != "cutover":
+            refuse(f"{file}: is of {recorded.meta.protocol}, which has no implementation: replay it on model")
+        scope, policy, _ = settings_of(recorded, str(file))
+        result = checked(perform, recorded, protocol, scope, policy, str(file))
+    else:
+        result = checked(replays.replay, recorded, protocol, str(file))
     if json_lines:
-        say_json(report.replay_json(result, str(file)))
+        say_json({**report.replay_json(result, str(file)), "on": on})
     else:
         say(*account(result, sentences=True))
     return 0 if result.reproduced else NOT_REPRODUCED
-
-
-def protocol_of_trace(trace: Trace, name: str) -> Protocol:
-    """The protocol that a trace was made on, from its meta."""
-    from cutproof.checks import verify as ladders
-    from cutproof.model.examples.barrier import barrier
-    from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
-    from cutproof.model.examples.two_phase_commit import two_phase_commit
-    from cutproof.model.policy import policy_of
-    from cutproof.model.scopes import scope_of
-
-    meta = trace.meta
-    examples = {
-        "two_phase_commit": (two_phase_commit, "managers"),
-        "barrier": (barrier, "processes"),
-        "dijkstra_mutex": (dijkstra_mutex, "processes"),
-    }
-    if meta.protocol in examples:
-        make, bound = examples[meta.protocol]
-        sizes = [meta.scope[bound]] if bound in meta.scope else []
-        if any(type(size) is not int or not 1 <= size <= 9 for size in sizes):
-            refuse(f"{name}: $.#meta.scope.{bound}: is not 1..9")
-        return make(*sizes)  # type: ignore[arg-type]
-    if meta.protocol != "cutover":
-        refuse(
-            f"{name}: $.#meta.protocol: unknown protocol {meta.protocol!r}; there are cutover, {', '.join(examples)}"
-        )
-    removed = ",".join(meta.safeguards_removed)
-    settings = {k: v if isinstance(v, bool) else str(v).lower() for k, v in meta.policy.items()}
-    bounds = {k: int(v) if isinstance(v, bool) else v for k, v in meta.scope.items()}
-    try:
-        return ladders.build(scope_of(bounds), policy_of(settings), the_removed(removed))  # type: ignore[arg-type]
-    except (ValueError, Wrong) as error:
-        refuse(f"{name}: $.#meta: {error}")
 
 
 # ------------------------------------------------------------------ safeguards, diagram

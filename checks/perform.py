@@ -19,7 +19,7 @@ from cutproof.model.scopes import Scope
 
 
 def perform(trace: Trace, protocol: Protocol, scope: Scope, policy: Policy, name: str = "trace") -> Replay:
-    """Walk a trace of the cutover on both; what came of it. `protocol`, `scope` and `policy` are made from its meta.
+    """Walk a trace of the cutover on both; what came of it. `protocol`, `scope` and `policy` are what its meta says.
 
     Raises TraceError as `replay` does, and for a trace of another protocol."""
     if trace.meta.protocol != "cutover":
