@@ -107,8 +107,10 @@ def crash(s: S) -> Step | None:
 
 def wiped(s: S, fence: Any) -> dict[str, Any]:
     """N raises its fence and clears documents and queue."""
-    task, stray, is_delta = s.task, s.stray, s.stray_is_delta
+    task, stray, is_delta, repair = s.task, s.stray, s.stray_is_delta, s.repair
     for doc, by_message in s.task[N].items.items():
+        if s.scope.repairs:
+            repair = put(repair, doc, choose(by_message["repair"] == Task.QUEUED, 0, s.repair[doc]))
         for message in by_message.items:
             task = put(task, (N, doc, message), Task.NONE)
         if s.scope.strays:
@@ -122,6 +124,7 @@ def wiped(s: S, fence: Any) -> dict[str, Any]:
         "task": task,
         "stray": stray,
         "stray_is_delta": is_delta,
+        "repair": repair,
     }
 
 
