@@ -110,6 +110,8 @@ class LockStep:
         self.numbers = {label: number for number, label in enumerate(self.specification.labels)}
         self.state = self.specification.protocol.initial
         self.states, self.path = [self.state], list[str]()
+        self.after: dict[str, State] = {}  # what each step that may happen leads to, as `enabled` found it
+        self._moves: dict[str, Move] | None = None
         self.compare()
 
     @property
@@ -121,23 +123,26 @@ class LockStep:
         """What may happen next, by name; raises Disagreement unless that is the same on both sides.
 
         Steps of the implementation that mean nothing to the specification are taken on the way."""
+        if self._moves is not None:
+            return self._moves
         found = self.twin.enabled()
         while stutter := next((move for move in found.values() if move.stutters), None):
             stutter.do()
             self.compare()
             found = self.twin.enabled()
-        after = self.specification.successors(self.state)
+        self.after = after = self.specification.successors(self.state)
         if found.keys() != after.keys():
             reason = "what may happen next differs"
             raise Disagreement(
                 self.path, reason, (), found.keys() - after.keys(), after.keys() - found.keys()
             )
+        self._moves = found
         return found
 
     def take(self, name: str) -> None:
         """Take one step on both sides. Raises KeyError if it is not enabled, Disagreement if the states differ."""
         move = self.enabled()[name]
-        self.state = self.specification.successors(self.state)[name]
+        self.state, self._moves = self.after[name], None
         move.do()
         self.path.append(name)
         self.states.append(self.state)

@@ -1,0 +1,223 @@
+"""Schedules: one run of both systems in lock step, as a chooser sees it, and the composite moves that drive it.
+
+A walk that chooses uniformly reaches a drain once in some hundred runs; what is lost there is found only by a chooser
+that can say "go on to the drain". Every composite move is a sequence of ordinary steps, taken one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cutproof.checks.lockstep import Disagreement, LockStep
+from cutproof.checks.trace import Trace
+from cutproof.impl.audit import audit
+from cutproof.impl.record import Phase
+from cutproof.model.mechanisms import ReplicaAck
+from cutproof.model.policy import Policy
+from cutproof.model.protocol import Claim
+from cutproof.model.scopes import Scope
+
+ROAD = (
+    Phase.DUAL, Phase.COPY, Phase.SEAL, Phase.DRAIN_SOURCE, Phase.DRAIN_TARGET, Phase.DELTA, Phase.ACTIVATE,
+    Phase.GRACE, Phase.CLEANUP, Phase.COMPLETE,
+)  # fmt: skip
+
+# What the coordinator does, in the order in which it is preferred: fences are raised only where nothing else can be done.
+ON_THE_WAY = (
+    "complete", "delete_source", "start_cleanup", "start_grace", "activate", "prove", "repaired", "scan",
+    "target_drained", "source_drained", "start_drain", "seal", "page_landed", "read_page", "start_copy", "clean_pass",
+    "proof_fails", "begin", "wipe", "raise_fence",
+)  # fmt: skip
+ANSWERS = (
+    "acknowledge", "fail", "answer_read", "refuse_read", "step_search", "admit_search", "refuse_search",
+)  # fmt: skip
+CARRIED = ("apply", "accept", "refuse")
+LONGEST = 400  # steps of one composite move
+
+
+class Violated(AssertionError):
+    """A property is false, in a run in which it should hold."""
+
+    def __init__(self, claims: Iterable[Claim], path: Iterable[str]) -> None:
+        self.claims = tuple(claims)
+        self.path = tuple(path)
+        names = ", ".join(c.property + (f" ({c.harm})" if c.harm else "") for c in self.claims)
+        steps = [f"  {number}. {step}" for number, step in enumerate(self.path, 1)]
+        super().__init__("\n".join([f"violated after {len(self.path)} steps: {names}", *steps]))
+
+
+class Stuck(AssertionError):
+    """A migration does not end although nothing goes wrong any more."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What is run: a scope, a policy, and the removed safeguards; `watched` are (property, harm), empty for all."""
+
+    name: str
+    scope: Scope
+    policy: Policy = field(default_factory=Policy)
+    removed: tuple[str, ...] = ()
+    watched: frozenset[tuple[str, str]] = frozenset()
+    why: str = "a property is violated"
+    ends: bool = True  # with every safeguard in place: a migration must end once faults stop
+
+    @property
+    def hardened(self) -> bool:
+        """Every safeguard is in place: nothing may be found."""
+        return not self.removed and not self.watched
+
+
+class Schedule:
+    """One run. `faults` are the kinds that may happen; `trace` is set where something was found."""
+
+    def __init__(self, configuration: Configuration, faults: Iterable[str] | None = None) -> None:
+        self.configuration = configuration
+        self.pair = LockStep(configuration.scope, configuration.policy, configuration.removed)
+        self.kinds = {t.action: t.fault for t in self.pair.protocol.transitions}
+        self.faults = set(self.kinds.values()) if faults is None else {"", *faults}
+        self.phases: set[str] = set()
+        self.happened: set[str] = set()
+        self.trace: Trace | None = None
+        self.offers()
+
+    @property
+    def phase(self) -> Phase:
+        """Where the migration stands."""
+        return self.pair.twin.shard.record.phase
+
+    @property
+    def steps(self) -> int:
+        """How many steps have been taken."""
+        return len(self.pair.path)
+
+    # -------------------------------------------------- single steps
+
+    def offers(self) -> dict[str, list[str]]:
+        """What may happen next, by action, sorted; kinds of faults that are switched off are left out."""
+        offered: dict[str, list[str]] = {}
+        try:
+            for name, move in self.pair.enabled().items():
+                if self.kinds[move.step.action] in self.faults:
+                    offered.setdefault(move.step.action, []).append(name)
+        except Disagreement as found:
+            self._keep(str(found).partition("\n")[0])
+            raise
+        for names in offered.values():
+            names.sort()
+        self.offered = offered
+        return offered
+
+    def take(self, name: str) -> None:
+        """Take a step; both must agree, and every property that is watched must hold."""
+        fault = self.kinds[name.partition("(")[0]]
+        try:
+            self.pair.take(name)
+        except Disagreement as found:
+            self._keep(str(found).partition("\n")[0])
+            raise
+        self.phases.add(self.phase.value)
+        if fault:
+            self.happened.add(fault)
+        self._judge()
+        self.offers()
+
+    def _judge(self) -> None:
+        configuration, false = self.configuration, self.pair.violated()
+        self._audit(false)
+        watched = configuration.watched
+        found = [c for c in false if not watched or (c.property, c.harm) in watched]
+        if found:
+            first = found[0]
+            self._keep(configuration.why, property=first.property, harm=first.harm, form=first.form)
+            raise Violated(found, self.pair.path)
+
+    def _audit(self, false: list[Claim]) -> None:
+        """The implementation's own audit counts what the specification's property says."""
+        counted = set(audit([self.pair.twin.shard]).kinds())
+        stated = {c.harm for c in false if c.property == "no_lost_write"}
+        required = self.configuration.policy.replica_ack is ReplicaAck.REQUIRED  # then R is looked at too
+        if counted - stated or (stated - counted and not required):
+            self._keep("the audit and the property part")
+            raise AssertionError(f"the audit counts {sorted(counted)}, the property says {sorted(stated)}")
+
+    def _keep(self, why: str, **meta: str) -> None:
+        self.trace = self.pair.trace(why, **meta)
+
+    # -------------------------------------------------- composite moves
+
+    def go_on(self, phases: int) -> None:
+        """Drive the coordinator on by so many phases, with what it needs: clients' messages stay where they are."""
+        here = ROAD.index(self.phase) if self.phase in ROAD else -1
+        there = ROAD[min(here + phases, len(ROAD) - 1)]
+        for _ in range(LONGEST):
+            if self.phase is there or not self._first(self.way()):
+                return
+
+    def way(self) -> Iterable[str]:
+        """What brings the coordinator on, the preferred first: its own steps, its messages, then what was accepted."""
+        offered = self.offered
+        for action in ON_THE_WAY:
+            yield from offered.get(action, ())
+        for action in CARRIED:
+            yield from (n for n in offered.get(action, ()) if "message=page" in n or "message=delta" in n)
+        yield from offered.get("apply", ())
+
+    def deliver(self, node: str, doc: int, rank: int) -> None:
+        """A client's write arrives at a node and is applied there."""
+        about = f"(node={node}, doc={doc}, message={rank})"
+        for action in ("accept", "apply"):
+            if f"{action}{about}" in self.offered.get(action, ()):
+                self.take(f"{action}{about}")
+
+    def writes(self) -> list[str]:
+        """The writes that clients may issue now, through any router."""
+        return [
+            n for action, names in sorted(self.offered.items()) if action.startswith("write") for n in names
+        ]
+
+    def client(self, write: str, nodes: str, answered: bool) -> None:
+        """A client writes; it arrives at some nodes and is applied there; the client may hear of it."""
+        self.take(write)
+        doc, rank = (int(write.partition(f"{key}=")[2].partition(",")[0]) for key in ("doc", "rank"))
+        for node in nodes:
+            self.deliver(node, doc, rank)
+        for name in self.offered.get("acknowledge", ()) if answered else ():
+            if f"(doc={doc}, rank={rank}," in name:
+                self.take(name)
+
+    def settle(self) -> None:
+        """Everything that is under way arrives, and everybody who waits is answered."""
+        for _ in range(LONGEST):
+            if not self._first(self.arrivals()):
+                return
+
+    def arrivals(self) -> Iterable[str]:
+        """What is under way and may arrive, and answers that can be given."""
+        return (n for a in (*CARRIED, *ANSWERS) for n in self.offered.get(a, ()))
+
+    def end(self) -> None:
+        """Nothing goes wrong any more: what is under way arrives and the migration must end. Raises Stuck.
+
+        From every state a good end can be reached, if all is in order; this is one way there."""
+        self.faults = {""}
+        self.offers()
+        for _ in range(LONGEST):
+            actions = ("heal", *CARRIED, *ANSWERS, *(a for a in ON_THE_WAY if a != "begin"))
+            if not self._first(n for a in actions for n in self.offered.get(a, ())):
+                break
+        if self.phase not in (Phase.IDLE, Phase.COMPLETE, Phase.ABORTED):
+            claim = next(c for c in self.pair.protocol.claims if c.form == "can_always")
+            self._keep(f"the migration stays in {self.phase.value}", property=claim.property, form=claim.form)
+            raise Stuck(f"the migration stays in {self.phase.value} although nothing goes wrong any more")
+
+    def first(self, names: Iterable[str]) -> str | None:
+        """The first of these steps that changes anything."""
+        return next((n for n in names if self.pair.after[n] != self.pair.state), None)
+
+    def _first(self, names: Iterable[str]) -> bool:
+        name = self.first(names)
+        if name is not None:
+            self.take(name)
+        return name is not None
