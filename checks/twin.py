@@ -32,7 +32,6 @@ from cutproof.model.slot import ranks
 
 # Steps of the implementation that change nothing that the specification speaks of.
 STUTTERS = {
-    "confirm_again": "a fence that is there already is confirmed again, to a coordinator that had forgotten",
     "page_is_gone": "the coordinator learns that a page which it waits for was lost or cleared away",
 }
 
@@ -160,7 +159,10 @@ class Twin:
                 yield Step(f"search{stale}", {"view": view}), partial(self._search, view)
 
     def _seen(self, view: int) -> bool:
-        """Views of an aborted attempt after its DUAL are left out, as in the specification."""
+        """Views of an aborted attempt after its DUAL are left out, as in the specification; so are those above a record
+        that went back, which only a record that is not durable does."""
+        if view > self.shard.record.epoch:
+            return False
         early = stage_of(view) in (Stage.IDLE, Stage.DUAL)
         return early or self.scope.back or attempt_of(view) == attempt_of(self.shard.record.epoch)
 

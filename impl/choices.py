@@ -75,7 +75,7 @@ def name_of(shard: Shard, command: Command) -> str:
     record = shard.record
     match command:
         case Fence():
-            return "raise_fence" if shard.at(command.node).fence < command.epoch else "confirm_again"
+            return "raise_fence"
         case Wipe():
             return "wipe"
         case Delete():
@@ -270,7 +270,7 @@ def _other_hangs(shard: Shard) -> None:
 
 _COMMANDS = (
     "start_copy", "seal", "start_drain", "activate", "start_grace", "start_cleanup", "source_drained",
-    "target_drained", "raise_fence", "confirm_again", "wipe", "delete_source", "read_page", "scan", "page_landed",
+    "target_drained", "raise_fence", "wipe", "delete_source", "read_page", "scan", "page_landed",
     "page_is_gone", "repaired", "prove", "proof_fails", "complete",
 )  # fmt: skip
 
