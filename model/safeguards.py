@@ -63,8 +63,7 @@ _TABLE = (
     Safeguard(
         "copy_checks_version",
         "A page of the copy writes a document only where N holds no newer version of it.",
-        "A page that was read before an update lands after it, perhaps after the owner changed, "
-        "and puts the old value back.",
+        "A page that was read before an update lands after it, and puts the old value back.",
         (LU,),
         "no",
     ),

@@ -8,7 +8,7 @@ import pytest
 
 from cutproof.checks import census
 from cutproof.model.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck
-from cutproof.model.policy import DrainOnTimeout, Policy, Rollback, policies, seed_gate
+from cutproof.model.policy import DrainOnTimeout, Policy, Rollback, policies, seed_gate, sound_gate
 
 SKIPPED = {"skip_delta_pass": True, "cleanup": Cleanup.IMMEDIATE}
 
@@ -85,3 +85,5 @@ def test_the_published_census_is_what_exploration_finds() -> None:
     assert census.text(found) in (Path(__file__).parent.parent / "docs" / "findings.md").read_text(
         encoding="utf-8"
     )
+    exact = census.score(found, sound_gate)
+    assert (exact.accepted, exact.accepted_unsafe, exact.refused_safe) == (54, 0, 0)

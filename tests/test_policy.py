@@ -7,7 +7,17 @@ from dataclasses import fields
 import pytest
 
 from cutproof.model.mechanisms import AntiEntropy, Mechanisms, ReplicaAck, WritesWhileSealed
-from cutproof.model.policy import REPLACES, Policy, parse_policy, policies, policy_of, resolve, seed_gate
+from cutproof.model.policy import (
+    REPLACES,
+    Policy,
+    Rollback,
+    parse_policy,
+    policies,
+    policy_of,
+    resolve,
+    seed_gate,
+    sound_gate,
+)
 from cutproof.model.safeguards import HARDENED, SAFEGUARDS
 
 
@@ -79,3 +89,18 @@ def test_the_seed_gate_asks_two_questions_only() -> None:
     refused = [p for p in policies() if seed_gate(p)]
     assert refused == [p for p in policies() if p.skip_delta_pass and p.anti_entropy is AntiEntropy.OFF]
     assert "UnsafeCutoverNoAntiEntropy" in (seed_gate(refused[0]) or "")
+
+
+def test_the_sound_gate_accepts_what_the_census_calls_safe() -> None:
+    accepted = [policy for policy in policies() if sound_gate(policy) is None]
+    assert len(accepted) == 54
+    assert all(seed_gate(policy) is None for policy in accepted)  # it is the stricter one
+    assert Policy() in accepted
+
+
+def test_the_sound_gate_gives_one_clear_line() -> None:
+    refused = [reason for policy in policies() if (reason := sound_gate(policy)) is not None]
+    assert refused and all(len(reason.splitlines()) == 1 for reason in refused)
+    assert sound_gate(Policy(rollback=Rollback.ROUTING_REVERT)) == (
+        "UnsafeCutover: rollback=routing_revert: the old owner lacks what was written after the activation"
+    )
