@@ -187,6 +187,18 @@ class Schedule:
             if f"(doc={doc}, rank={rank}," in name:
                 self.take(name)
 
+    def reads(self) -> list[str]:
+        """The reads and searches that clients may issue now, through any router."""
+        kinds = ("read", "read_by_stale_router", "search", "search_by_stale_router")
+        return [name for action in kinds for name in self.offered.get(action, ())]
+
+    def reader(self, read: str) -> None:
+        """A client reads or searches, and is answered as far as that is possible now."""
+        self.take(read)
+        for _ in range(LONGEST):
+            if not self._first(n for a in ANSWERS[2:] for n in self.offered.get(a, ())):
+                return
+
     def settle(self) -> None:
         """Everything that is under way arrives, and everybody who waits is answered."""
         for _ in range(LONGEST):

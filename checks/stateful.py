@@ -30,7 +30,8 @@ from cutproof.checks.schedule import ROAD, Configuration, Schedule
 from cutproof.checks.trace import Trace, write
 
 FOUND = File("counterexamples")  # where a failing run leaves its trace, below the current folder
-PICKS = st.integers(0, 59)  # which one, of what may happen
+PICKS = st.integers(0, 479)  # which one, of what may happen
+SOME = ("ON", "O", "", "N", "OR")  # the nodes that a client's write arrives at, at once
 
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True, database=None)
 settings.register_profile("dev", deadline=None, print_blob=True)
@@ -118,7 +119,7 @@ class Machine(RuleBasedStateMachine):
         target=writes,
         pick=PICKS,
         document=documents,
-        nodes=st.sampled_from(("", "O", "N", "ON")),
+        nodes=st.sampled_from(SOME),
         answered=st.booleans(),
     )
     def client(self, pick: int, document: int, nodes: str, answered: bool) -> Any:
@@ -131,6 +132,13 @@ class Machine(RuleBasedStateMachine):
         self.attempt(self.schedule.client, name, nodes, answered)
         return document_and_rank(name)
 
+    @rule(pick=PICKS)
+    def reader(self, pick: int) -> None:
+        if names := self.schedule.reads():
+            self.attempt(self.schedule.reader, names[pick % len(names)])
+        else:
+            self.something_else(pick)
+
     @rule()
     def settle(self) -> None:
         self.attempt(self.schedule.settle)
@@ -140,12 +148,20 @@ class Machine(RuleBasedStateMachine):
 
         With preconditions instead, most runs would end early: Hypothesis switches rules off for whole runs, and gives
         a run up in which those that are left can't happen."""
-        names = [name for _, names in sorted(self.schedule.offered.items()) for name in names]
+        schedule, kind, pick = self.schedule, pick % 4, pick // 4
+        names = [name for _, names in sorted(schedule.offered.items()) for name in names]
         if not names:
             return ""
-        name = names[pick % len(names)]
-        self.attempt(self.schedule.take, name)
-        return name
+        if kind == 1 and schedule.first(schedule.way()):
+            self.attempt(schedule.go_on, 1 + pick % 4)
+        elif kind == 2 and (writes := schedule.writes()):
+            nodes = SOME[pick % len(SOME)]
+            self.attempt(schedule.client, writes[pick % len(writes)], nodes, pick % 8 < 6)
+        elif kind == 3 and (reads := schedule.reads()):
+            self.attempt(schedule.reader, reads[pick % len(reads)])
+        else:
+            self.attempt(schedule.take, names[pick % len(names)])
+        return ""
 
     # -------------------------------------------------- how it ends
 
@@ -211,7 +227,7 @@ def _rule_of(action: str, arguments: set[str]) -> Callable[..., Any]:
 
         def do(self: Machine, pick: int, document: int) -> Any:
             step = take(self, pick, f"doc={document},")
-            return document_and_rank(step) if step.startswith("write") else multiple()
+            return document_and_rank(step) if step else multiple()
 
         found = rule(target=Machine.writes, pick=PICKS, document=Machine.documents)(do)
     elif {"doc", "message"} <= arguments:
@@ -264,7 +280,14 @@ class Hunt:
         return self.tally.failed is not None
 
 
-def hunt(configuration: Configuration, examples: int = 1000, steps: int = 50, seed: int = 0) -> Hunt:
+def hunt(
+    configuration: Configuration,
+    examples: int = 1000,
+    steps: int = 30,
+    seed: int = 0,
+    shrink: bool = True,
+    aim: bool = False,
+) -> Hunt:
     """Let Hypothesis look for a violation; where it finds one, `tally.trace` is the shrunk run.
 
     The same arguments find the same: the seed is a part of the machine's identity."""
@@ -279,7 +302,7 @@ def hunt(configuration: Configuration, examples: int = 1000, steps: int = 50, se
         deadline=None,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate, *([Phase.target] if aim else []), *([Phase.shrink] if shrink else [])],
     )
     try:
         run_state_machine_as_test(found, settings=chosen)

@@ -292,7 +292,9 @@ class Coordinator:
             case QueriesTold(ended) if record.phase is Phase.GRACE:
                 return self._same(phase=Phase.CLEANUP) if ended else None
             case DocumentsTold(empty) if record.phase is Phase.CLEANUP:
-                return self._same(phase=Phase.COMPLETE, scanned={}) if empty else None
+                # Without a proof the target may still have a repair in its queue: what was scanned is kept.
+                scanned = {} if record.mechanisms.cleanup_needs_proof else record.scanned
+                return self._same(phase=Phase.COMPLETE, scanned=scanned) if empty else None
             case Proceed(to):
                 return self._enter(record, to)
         return None

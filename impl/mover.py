@@ -123,6 +123,7 @@ def begin_another(shard: Shard) -> bool:
     shard.rival = record
     epoch = 4 * (attempt_of(record.epoch) + 1) + Stage.DUAL
     moves = (*record.moves, record.moves[-1])
+    _note(shard, Fence(record.source, epoch), Fence(record.target, epoch))
     shard.change(record, phase=Phase.DUAL, epoch=epoch, moves=moves, cursor=0, proof=False, scanned={})
     return True
 
@@ -133,6 +134,7 @@ def rival_activates(shard: Shard) -> None:
     assert rival is not None
     shard.rival = None
     set_adrift(shard)
+    _note(shard, Fence(record.source, record.epoch + 2), Fence(record.target, record.epoch + 2))
     shard.change(
         record, phase=Phase.ACTIVATE, epoch=record.epoch + 2, cursor=0,
         members=_members(shard, rival.source, rival.target),

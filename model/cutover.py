@@ -147,7 +147,7 @@ def read_page(s: S, doc: int) -> Step:
         guard("copying", s.phase == Phase.COPY),
         guard("next page", choose(keyset, s.cursor == doc, by_offset)),
         guard("no page under way", all_of(*(idle(s, d, "page") for d in documents(s)))),
-        guard("not landed yet", task_at_target(s, doc, "page") == Task.NONE),
+        guard("not landed yet", all_of(*(task_at_target(s, d, "page") == Task.NONE for d in documents(s)))),
         guard("reachable", up(s, source(s))),
     ).then(
         page=put(s.page, doc, stored),
@@ -341,11 +341,14 @@ def delete_source(s: S, pair: Node) -> Step:
 @action
 def complete(s: S) -> Step:
     """O confirms that it holds nothing of the shard."""
+    scanned = s.scanned
+    for doc in documents(s):  # without a proof a repair may be queued yet, and it carries what was scanned
+        scanned = put(scanned, doc, choose(s.mechanisms.cleanup_needs_proof, 0, scanned[doc]))
     return when(
         guard("cleaning up", s.phase == Phase.CLEANUP),
         guard("O is empty", all_of(*(stored == 0 for stored in pick(s.stored, source(s))))),
         guard("reachable", up(s, source(s))),
-    ).then(phase=Phase.COMPLETE, scanned=each(s.scanned, 0))
+    ).then(phase=Phase.COMPLETE, scanned=scanned)
 
 
 # ------------------------------------------------------------------ ABORT
