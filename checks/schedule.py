@@ -23,7 +23,7 @@ ROAD = (
     Phase.GRACE, Phase.CLEANUP, Phase.COMPLETE,
 )  # fmt: skip
 
-# What the coordinator does, in the order in which it is preferred: fences are raised only where nothing else can be done.
+# What the coordinator does, the preferred first: fences are raised only where nothing else can be done.
 ON_THE_WAY = (
     "complete", "delete_source", "start_cleanup", "start_grace", "activate", "prove", "repaired", "scan",
     "target_drained", "source_drained", "start_drain", "seal", "page_landed", "read_page", "start_copy", "clean_pass",
@@ -148,12 +148,23 @@ class Schedule:
     # -------------------------------------------------- composite moves
 
     def go_on(self, phases: int) -> None:
-        """Drive the coordinator on by so many phases, with what it needs: clients' messages stay where they are."""
+        """Drive the coordinator on by so many phases, with what it needs: clients' messages stay where they are.
+
+        By no phase: by one step."""
+        if phases == 0:
+            self._first(self.way())
+            return
         here = ROAD.index(self.phase) if self.phase in ROAD else -1
         there = ROAD[min(here + phases, len(ROAD) - 1)]
         for _ in range(LONGEST):
             if self.phase is there or not self._first(self.way()):
                 return
+
+    def give_up(self, again: bool) -> None:
+        """The attempt is aborted and the target is wiped; `again`: by two wipes, one of which comes late."""
+        for action in ("abort", "wipe", *(("late_wipe",) if again else ())):
+            for name in self.offered.get(action, ())[:1]:
+                self.take(name)
 
     def way(self) -> Iterable[str]:
         """What brings the coordinator on, the preferred first: its own steps, its messages, then what was accepted."""
@@ -186,6 +197,13 @@ class Schedule:
         for name in self.offered.get("acknowledge", ()) if answered else ():
             if f"(doc={doc}, rank={rank}," in name:
                 self.take(name)
+
+    def mishaps(self) -> list[list[str]]:
+        """The faults that may strike now, by action; requests of stale routers and slow clocks are not among them."""
+        requests = ("write", "read", "search")
+        return [
+            names for a, names in sorted(self.offered.items()) if self.kinds[a] and not a.startswith(requests)
+        ]
 
     def reads(self) -> list[str]:
         """The reads and searches that clients may issue now, through any router."""

@@ -3,8 +3,8 @@
     TestBase = machine(Configuration("base", parse_scope("base"))).TestCase     # in pytest or unittest
     hunt(configuration, examples=500)                                           # what was found, and after how much
 
-Each configuration gets a class of its own: Hypothesis tells machines apart by their class when it derandomizes and when it
-keeps failures. A failing run leaves its shrunk program as a trace, which `cutproof replay` takes.
+Each configuration gets a class of its own: Hypothesis tells machines apart by their class when it derandomizes and when
+it keeps failures. A failing run leaves its shrunk program as a trace, which `cutproof replay` takes.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 
 from cutproof.checks.schedule import ROAD, Configuration, Schedule
 from cutproof.checks.trace import Trace, write
+from cutproof.model.scopes import parse_scope
 
 FOUND = File("counterexamples")  # where a failing run leaves its trace, below the current folder
 PICKS = st.integers(0, 479)  # which one, of what may happen
@@ -107,7 +108,11 @@ class Machine(RuleBasedStateMachine):
 
     # -------------------------------------------------- composite rules
 
-    @rule(phases=st.integers(1, 4))
+    @rule(again=st.booleans())
+    def give_up(self, again: bool) -> None:
+        self.attempt(self.schedule.give_up, again)
+
+    @rule(phases=st.integers(0, 4))
     def go_on(self, phases: int) -> None:
         self.attempt(self.schedule.go_on, phases)
 
@@ -139,6 +144,15 @@ class Machine(RuleBasedStateMachine):
         else:
             self.something_else(pick)
 
+    @rule(pick=PICKS)
+    def mishap(self, pick: int) -> None:
+        """A fault, each action as likely as the others: there are many deliveries that may fail, and one crash."""
+        if mishaps := self.schedule.mishaps():
+            names = mishaps[pick % len(mishaps)]
+            self.attempt(self.schedule.take, names[pick // len(mishaps) % len(names)])
+        else:
+            self.something_else(pick)
+
     @rule()
     def settle(self) -> None:
         self.attempt(self.schedule.settle)
@@ -153,12 +167,14 @@ class Machine(RuleBasedStateMachine):
         if not names:
             return ""
         if kind == 1 and schedule.first(schedule.way()):
-            self.attempt(schedule.go_on, 1 + pick % 4)
+            self.attempt(schedule.go_on, pick % 5)
         elif kind == 2 and (writes := schedule.writes()):
             nodes = SOME[pick % len(SOME)]
             self.attempt(schedule.client, writes[pick % len(writes)], nodes, pick % 8 < 6)
         elif kind == 3 and (reads := schedule.reads()):
             self.attempt(schedule.reader, reads[pick % len(reads)])
+        elif kind == 0 and pick % 3 == 0 and schedule.mishaps():
+            self.mishap(pick // 3)
         else:
             self.attempt(schedule.take, names[pick % len(names)])
         return ""
@@ -262,6 +278,28 @@ def document_and_rank(step: str) -> tuple[int, int]:
     """What a write is of, from its name."""
     doc, rank = (int(step.partition(f"{key}=")[2].partition(",")[0]) for key in ("doc", "rank"))
     return doc, rank
+
+
+# ------------------------------------------------------------------ what must hold
+
+_FAULTS = (
+    "late=1,losses=1,failures=1,failing_tasks=1,duplicates=1,crashes=1,strays=1,zombies=1,restarts=1,partitions=1,"
+    "overlap=1,policy_change=1"
+)
+
+# Too wide to be explored: together they have every action, every kind of message and every fault.
+WIDE = {
+    "everything": "documents=2,writes=3,attempts=3,aborts=2,replica=1,deletes=1,reads=1,searches=1,repairs=1,"
+    + _FAULTS,
+    "expiry_and_collection": "writes=3,replica=1,deletes=1,sweep=1,collect=1,repairs=1,queues=0,stale=0,orderly=1",
+    "there_and_back": f"documents=2,writes=3,attempts=2,back=1,reads=1,{_FAULTS}",
+    "slow_clocks": f"writes=4,attempts=2,aborts=1,reads=1,skew=1,{_FAULTS}",
+}
+
+
+def wide(name: str) -> Configuration:
+    """The hardened protocol in a wide scope."""
+    return Configuration(name, parse_scope(WIDE[name]), why=f"the hardened protocol is violated in {name}")
 
 
 # ------------------------------------------------------------------ hunting
