@@ -1,7 +1,7 @@
 """Hypothesis drives the reference implementation and the specification in lock step: a rule for every action.
 
     TestBase = machine(Configuration("base", parse_scope("base"))).TestCase     # in pytest or unittest
-    hunt(configuration, examples=500)                                           # what was found, and after how much
+    run_state_machine_as_test(machine(configuration))                           # or as a plain call
 
 Each configuration gets a class of its own: Hypothesis tells machines apart by their class when it derandomizes and when
 it keeps failures. A failing run leaves its shrunk program as a trace, which `cutproof replay` takes.
@@ -9,13 +9,11 @@ it keeps failures. A failing run leaves its shrunk program as a trace, which `cu
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any, ClassVar
 
-from hypothesis import HealthCheck, Phase, settings, target
+from hypothesis import settings, target
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -23,12 +21,11 @@ from hypothesis.stateful import (
     initialize,
     multiple,
     rule,
-    run_state_machine_as_test,
 )
 
 from cutproof.checks.schedule import ROAD, Configuration, Schedule
-from cutproof.checks.trace import Trace, write
-from cutproof.model.scopes import parse_scope
+from cutproof.checks.tally import Tally
+from cutproof.checks.trace import write
 
 FOUND = File("counterexamples")  # where a failing run leaves its trace, below the current folder
 PICKS = st.integers(0, 479)  # which one, of what may happen
@@ -39,38 +36,13 @@ settings.register_profile("dev", deadline=None, print_blob=True)
 settings.register_profile("nightly", derandomize=True, deadline=None, print_blob=True, database=None)
 
 
-@dataclass
-class Tally:
-    """What the runs of one machine covered. `runs` are examples, `rules` the steps of Hypothesis, `steps` those of the
-    protocol. What comes after the first failure (shrinking) is not counted."""
-
-    runs: int = 0
-    rules: int = 0
-    steps: int = 0
-    phases: Counter[str] = field(default_factory=Counter)  # in how many runs each was reached
-    faults: Counter[str] = field(default_factory=Counter)
-    failed: BaseException | None = None
-    trace: Trace | None = None
-
-    def add(self, schedule: Schedule) -> None:
-        """Count one run that has ended."""
-        if self.failed is None:
-            self.runs += 1
-            self.steps += schedule.steps
-            self.phases.update(schedule.phases)
-            self.faults.update(schedule.happened)
-
-    def share(self, name: str) -> float:
-        """The share of runs that reached a phase or a fault."""
-        return (self.phases[name] + self.faults[name]) / max(1, self.runs)
-
-
 class Machine(RuleBasedStateMachine):
     """The composite rules; `machine` adds one for every action of the configuration's protocol."""
 
     configuration: ClassVar[Configuration]
     tally: ClassVar[Tally]
     folder: ClassVar[File | None] = None
+    _hypothesis_internal_add_digest: ClassVar[bytes] = b""  # what Hypothesis tells machines apart by
 
     documents = Bundle("documents")
     writes = Bundle("writes")  # (document, rank) of each write that a client issued
@@ -224,7 +196,8 @@ def _swarm(faults: list[str]) -> Callable[..., None]:
         self.schedule.faults = {"", *(fault for fault in faults if chosen[fault.replace(" ", "_")])}
         self.schedule.offers()
 
-    return initialize(**{fault.replace(" ", "_"): st.booleans() for fault in faults})(swarm)
+    drawn: dict[str, Any] = {fault.replace(" ", "_"): st.booleans() for fault in faults}
+    return initialize(**drawn)(swarm)
 
 
 def _rule_of(action: str, arguments: set[str]) -> Callable[..., Any]:
@@ -239,112 +212,39 @@ def _rule_of(action: str, arguments: set[str]) -> Callable[..., Any]:
         self.attempt(self.schedule.take, name)
         return name
 
+    def issue(self: Machine, pick: int, document: int) -> Any:
+        step = take(self, pick, f"doc={document},")
+        return document_and_rank(step) if step else multiple()
+
+    def about_message(self: Machine, pick: int, write: tuple[int, int]) -> None:
+        take(self, pick, "doc={}, message={})".format(*write))
+
+    def about_write(self: Machine, pick: int, write: tuple[int, int]) -> None:
+        take(self, pick, "doc={}, rank={}".format(*write))
+
+    def about_document(self: Machine, pick: int, document: int) -> None:
+        take(self, pick, f"doc={document}")
+
+    def plain(self: Machine, pick: int) -> None:
+        take(self, pick)
+
     if action.startswith("write"):
+        return _named(action, issue, target=Machine.writes, document=Machine.documents)
+    if {"doc", "message"} <= arguments:
+        return _named(action, about_message, write=Machine.writes | st.just((0, 0)))
+    if {"doc", "rank"} <= arguments:
+        return _named(action, about_write, write=Machine.writes)
+    if "doc" in arguments:
+        return _named(action, about_document, document=Machine.documents)
+    return _named(action, plain)
 
-        def do(self: Machine, pick: int, document: int) -> Any:
-            step = take(self, pick, f"doc={document},")
-            return document_and_rank(step) if step else multiple()
 
-        found = rule(target=Machine.writes, pick=PICKS, document=Machine.documents)(do)
-    elif {"doc", "message"} <= arguments:
-
-        def do(self: Machine, pick: int, write: tuple[int, int]) -> Any:
-            take(self, pick, "doc={}, message={})".format(*write))
-
-        found = rule(pick=PICKS, write=Machine.writes | st.just((0, 0)))(do)  # type: ignore[operator]
-    elif {"doc", "rank"} <= arguments:
-
-        def do(self: Machine, pick: int, write: tuple[int, int]) -> Any:
-            take(self, pick, "doc={}, rank={}".format(*write))
-
-        found = rule(pick=PICKS, write=Machine.writes)(do)
-    elif "doc" in arguments:
-
-        def do(self: Machine, pick: int, document: int) -> Any:
-            take(self, pick, f"doc={document}")
-
-        found = rule(pick=PICKS, document=Machine.documents)(do)
-    else:
-
-        def do(self: Machine, pick: int) -> Any:
-            take(self, pick)
-
-        found = rule(pick=PICKS)(do)
+def _named(action: str, do: Callable[..., Any], **drawn: Any) -> Any:
     do.__name__ = f"do_{action}"
-    return found
+    return rule(pick=PICKS, **drawn)(do)
 
 
 def document_and_rank(step: str) -> tuple[int, int]:
     """What a write is of, from its name."""
     doc, rank = (int(step.partition(f"{key}=")[2].partition(",")[0]) for key in ("doc", "rank"))
     return doc, rank
-
-
-# ------------------------------------------------------------------ what must hold
-
-_FAULTS = (
-    "late=1,losses=1,failures=1,failing_tasks=1,duplicates=1,crashes=1,strays=1,zombies=1,restarts=1,partitions=1,"
-    "overlap=1,policy_change=1"
-)
-
-# Too wide to be explored: together they have every action, every kind of message and every fault.
-WIDE = {
-    "everything": "documents=2,writes=3,attempts=3,aborts=2,replica=1,deletes=1,reads=1,searches=1,repairs=1,"
-    + _FAULTS,
-    "expiry_and_collection": "writes=3,replica=1,deletes=1,sweep=1,collect=1,repairs=1,queues=0,stale=0,orderly=1",
-    "there_and_back": f"documents=2,writes=3,attempts=2,back=1,reads=1,{_FAULTS}",
-    "slow_clocks": f"writes=4,attempts=2,aborts=1,reads=1,skew=1,{_FAULTS}",
-}
-
-
-def wide(name: str) -> Configuration:
-    """The hardened protocol in a wide scope."""
-    return Configuration(name, parse_scope(WIDE[name]), why=f"the hardened protocol is violated in {name}")
-
-
-# ------------------------------------------------------------------ hunting
-
-
-@dataclass
-class Hunt:
-    """What Hypothesis found in a configuration. `runs` and `rules` are counted up to the first failure."""
-
-    configuration: Configuration
-    tally: Tally
-
-    @property
-    def found(self) -> bool:
-        """Something was found."""
-        return self.tally.failed is not None
-
-
-def hunt(
-    configuration: Configuration,
-    examples: int = 1000,
-    steps: int = 30,
-    seed: int = 0,
-    shrink: bool = True,
-    aim: bool = False,
-) -> Hunt:
-    """Let Hypothesis look for a violation; where it finds one, `tally.trace` is the shrunk run.
-
-    The same arguments find the same: the seed is a part of the machine's identity."""
-    tally = Tally()
-    found = machine(configuration, tally=tally, folder=None)
-    found._hypothesis_internal_add_digest = f"{configuration.name} {seed}".encode()  # type: ignore[attr-defined]
-    chosen = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, *([Phase.target] if aim else []), *([Phase.shrink] if shrink else [])],
-    )
-    try:
-        run_state_machine_as_test(found, settings=chosen)
-    except Exception:
-        if tally.failed is None:
-            raise
-    return Hunt(configuration, tally)

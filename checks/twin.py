@@ -171,8 +171,7 @@ class Twin:
         if record.epoch > 4 * (scope.attempts - 1):
             return False
         if record.phase is Phase.ABORTED:
-            owed = record.mechanisms.wipe_before_retry and not record.has_confirmed(record.target)
-            return stage_of(record.epoch) is Stage.IDLE and not owed
+            return stage_of(record.epoch) is Stage.IDLE and not record.owes_wipe
         return record.phase is Phase.IDLE or (record.phase is Phase.COMPLETE and scope.back)
 
     def _begin(self) -> None:

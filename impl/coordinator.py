@@ -224,7 +224,7 @@ class Coordinator:
                 wanted.append(AskQueries(source) if m.grace_before_cleanup else Proceed(Phase.CLEANUP))
             case Phase.CLEANUP:
                 wanted += [Delete(source, record.epoch), AskDocuments(source)]
-            case Phase.ABORTED if m.wipe_before_retry and record.confirmed.get(target, 0) < record.epoch:
+            case Phase.ABORTED if record.owes_wipe:
                 wanted.append(Wipe(target, record.epoch))
         return wanted
 

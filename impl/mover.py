@@ -45,8 +45,7 @@ def check_begin(shard: Shard, target: str, group: int = 0, source: str = "") -> 
     target holds a replica of the shard: the empty start would wipe it."""
     record = shard.record
     m = record.mechanisms
-    owed = record.phase is Phase.ABORTED and m.wipe_before_retry and not record.has_confirmed(record.target)
-    if record.phase in LIVE or owed:
+    if record.phase in LIVE or record.owes_wipe:
         raise InvalidTransition(shard.number, record.phase.value)
     if source and source not in record.members[group]:
         raise ValueError(
@@ -79,8 +78,7 @@ def begin(shard: Shard, target: str, group: int = 0, source: str = "") -> None:
 def is_busy(shard: Shard) -> bool:
     """A migration lives, or the target of an aborted one is to be wiped yet."""
     record = shard.record
-    owed = record.mechanisms.wipe_before_retry and not record.has_confirmed(record.target)
-    return record.live or (record.phase is Phase.ABORTED and owed)
+    return record.live or record.owes_wipe
 
 
 def may_abort(shard: Shard) -> bool:

@@ -100,6 +100,12 @@ class Record:
         """A migration is under way."""
         return self.phase in LIVE
 
+    @property
+    def owes_wipe(self) -> bool:
+        """The attempt was aborted, and its target is to be wiped before a retry."""
+        aborted = self.phase is Phase.ABORTED and stage_of(self.epoch) is Stage.IDLE
+        return aborted and self.mechanisms.wipe_before_retry and not self.has_confirmed(self.target)
+
     def has_confirmed(self, *nodes: str) -> bool:
         """These nodes have confirmed the fence at the record's epoch."""
         return all(self.confirmed.get(node, 0) >= self.epoch for node in nodes)
@@ -139,13 +145,14 @@ class Sequencer:
     With `durable` false versions are what a router makes of its clock: no epoch of the record, and a slow clock
     gives a number that was given before."""
 
-    __slots__ = ("durable", "last", "reserved")
+    __slots__ = ("durable", "epoch", "last", "reserved")
 
     BLOCK = 1000
 
     def __init__(self, durable: bool = True) -> None:
         self.durable = durable
         self.last = 0
+        self.epoch = 0  # the highest that it has seen: a version never falls, even where the record goes back
         self.reserved = self.BLOCK
 
     def draw(self, epoch: int, slow: bool = False) -> Version:
@@ -154,6 +161,7 @@ class Sequencer:
         if last > self.reserved:
             self.reserved += self.BLOCK  # stored before a number of the block is given
         if self.durable:
+            self.epoch = epoch = max(self.epoch, epoch)
             return (epoch, last, 0)
         return (0, last - slow, 0)
 

@@ -107,8 +107,9 @@ def crash(s: S) -> Step | None:
 
 def wiped(s: S, fence: Any) -> dict[str, Any]:
     """N raises its fence and clears documents and queue."""
-    task, stray, is_delta, repair = s.task, s.stray, s.stray_is_delta, s.repair
+    task, page, stray, is_delta, repair = s.task, s.page, s.stray, s.stray_is_delta, s.repair
     for doc, by_message in s.task[N].items.items():
+        page = put(page, doc, choose(s.net[N][doc]["page"] == 0, 0, s.page[doc]))
         if s.scope.repairs:
             repair = put(repair, doc, choose(by_message["repair"] == Task.QUEUED, 0, s.repair[doc]))
         for message in by_message.items:
@@ -123,6 +124,7 @@ def wiped(s: S, fence: Any) -> dict[str, Any]:
         "fence": put(s.fence, N, fence),
         "task": task,
         "stray": stray,
+        "page": page,
         "stray_is_delta": is_delta,
         "repair": repair,
     }

@@ -1,0 +1,68 @@
+"""What the runs of a state machine covered: a run that reaches nothing shows nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from cutproof.checks.schedule import Schedule
+from cutproof.checks.trace import Trace
+from cutproof.checks.verify import ELSEWHERE
+from cutproof.impl.record import Phase
+from cutproof.model.cutover import cutover
+from cutproof.model.scopes import Scope
+
+FLOOR = 0.05  # of the runs must reach each phase and each fault, or nothing was shown
+FAULTS = (
+    "clock skew", "crash", "duplicated", "failed delivery", "failed task", "late", "lost", "overlap", "partition",
+    "policy change", "restart", "stale router", "zombie",
+)  # fmt: skip
+# Every action but those that only a protocol without a safeguard, or under another policy, can take.
+ACTIONS = {a.name for a in cutover(Scope()).actions} - set(ELSEWHERE)
+
+
+@dataclass
+class Tally:
+    """What the runs of one machine covered. `runs` are examples, `rules` the steps of Hypothesis, `steps` those of the
+    protocol. What comes after the first failure (shrinking) is not counted."""
+
+    runs: int = 0
+    rules: int = 0
+    steps: int = 0
+    phases: Counter[str] = field(default_factory=Counter)  # in how many runs each was reached
+    faults: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
+    failed: BaseException | None = None
+    trace: Trace | None = None
+
+    def add(self, schedule: Schedule) -> None:
+        """Count one run that has ended."""
+        if self.failed is None:
+            self.runs += 1
+            self.steps += schedule.steps
+            self.phases.update(schedule.phases)
+            self.faults.update(schedule.happened)
+            self.actions.update({name.partition("(")[0] for name in schedule.pair.path})
+
+    def share(self, name: str) -> float:
+        """The share of runs that reached a phase, a fault or an action."""
+        return (self.phases[name] + self.faults[name] + self.actions[name]) / max(1, self.runs)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.runs + other.runs, self.rules + other.rules, self.steps + other.steps,
+            self.phases + other.phases, self.faults + other.faults, self.actions + other.actions,
+            self.failed or other.failed, self.trace or other.trace,
+        )  # fmt: skip
+
+    def short(self, floor: float = FLOOR) -> list[str]:
+        """The phases and faults that fewer runs reached than the floor says, and the actions that none did."""
+        names = [*(p.value for p in Phase if p is not Phase.IDLE), *FAULTS]
+        few = [f"{name} in {self.share(name):.1%} of the runs" for name in names if self.share(name) < floor]
+        return few + [f"{action} in no run" for action in sorted(ACTIONS - set(self.actions))]
+
+    def __str__(self) -> str:
+        lines = [f"{self.runs:,} runs, {self.rules:,} rule steps, {self.steps:,} steps of the protocol"]
+        for what, counts in (("phase", self.phases), ("fault", self.faults)):
+            lines += [f"  {what} {name:16} {self.share(name):6.1%} of the runs" for name in sorted(counts)]
+        return "\n".join(lines)
