@@ -1,24 +1,28 @@
 """Any Python implementation of a shard migration, judged against the reference implementation by generated schedules.
 
     class Mine(conform.Adapter):
-        def start(self, nodes, shards, seed): self.store = MyStore(nodes, shards)
-        def put(self, number, key, value): ...
+        def start(self, nodes, shards, seed): self.store = MyStore(nodes)
+        def put(self, key, value): ...
         ...
 
-    print(conform.check(Mine))                  # a report; raises NotConforming with the shortest schedule found
-    TestMine = conform.machine(Mine).TestCase   # the same in pytest or unittest
+    print(conform.check(Mine))                   # a report, or NotConforming with the shortest schedule that was found
+    TestMine = conform.machine(Mine).TestCase    # the same in pytest or unittest
 
-Write the adapter's ten methods; what your system does not have is left out: it raises `NotSupported`.
+The methods are those of `Adapter`; `Reference` is an example of each. See docs/verify-your-own.md.
 """
 
 from __future__ import annotations
 
+import unittest
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
@@ -28,166 +32,292 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cutproof.checks.adapter import FAULTS, Adapter, NotSupported, Reference, Unavailable
-from cutproof.checks.contest import Contest, NotConforming
+from cutproof.checks.conform_adapter import FAULTS, Adapter, NotSupported, Reference, Unavailable
+from cutproof.checks.conform_run import NODES, AdapterFailed, DiffersFromOracle, NotConforming, Run
 
 __all__ = [
-    "FAULTS", "Adapter", "NotConforming", "NotSupported", "Reference", "Report", "Unavailable", "check", "machine",
+    "FAULTS", "Adapter", "AdapterFailed", "DiffersFromOracle", "NotConforming", "NotSupported", "Reference", "Report",
+    "Unavailable", "check", "machine",
 ]  # fmt: skip
 
-KEYS = 4
+KEYS = 3
 ENOUGH = 0.5  # of what the oracle acknowledges, a system must acknowledge at least this share
+EXAMPLES, STEPS, SHARDS = 200, 60, 2
 
 
 @dataclass
 class Report:
-    """What a system was put through: `counts` by event; `verdict` is "conforms" or "not exercised"."""
+    """What a system was put through, counted over all runs. `verdict` is "conforms" or "not exercised"."""
 
     name: str
     runs: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    phases: Counter[str] = field(default_factory=Counter)  # runs in which it was seen
     unsupported: set[str] = field(default_factory=set)
-    phases: Counter[str] = field(default_factory=Counter)
+    shown: set[str] = field(default_factory=set)  # what `observe` told of
+
+    def add(self, run: Run) -> None:
+        """Count a run."""
+        self.runs += 1
+        self.counts.update(run.counts)
+        self.faults.update(run.injected)
+        self.phases.update(run.phases)
+        self.shown |= run.shown
 
     def missing(self) -> list[str]:
-        """What would have to happen before anything is shown; a system that refuses everything loses nothing."""
-        c = self.counts
-        acknowledged, oracle = c["acknowledged"], c["the oracle acknowledged"]
-        found = []
-        if acknowledged < ENOUGH * oracle or not acknowledged:
-            found.append(f"it acknowledged {acknowledged} writes where the oracle acknowledged {oracle}")
-        if not c["acknowledged during a migration"]:
-            found.append("no write was acknowledged during a migration")
-        if not c["migration ended"]:
+        """What would have to happen before anything is shown: a system that refuses everything loses nothing."""
+        c, found = self.counts, []
+        if not c["acknowledged"] or c["acknowledged"] < ENOUGH * c["the oracle acknowledged"]:
+            found.append(
+                f"it acknowledged {c['acknowledged']:,} writes; the oracle {c['the oracle acknowledged']:,}"
+            )
+        if not c["get"]:
+            found.append("no read was answered")
+        if not c["begun"]:
+            found.append("no migration began")
+        elif not c["ended"]:
             found.append("no migration ended")
-        if not c["read"]:
-            found.append("nothing was read")
+        if not c["acknowledged while moving"]:
+            found.append("no write was acknowledged that was issued during a migration")
+        if "owner" in self.shown and not c["moved"]:
+            found.append("no document changed its owner")
         return found
 
     @property
     def verdict(self) -> str:
-        """The answer in two words."""
+        """The answer in two words; a system that does not conform has no report."""
         return "not exercised" if self.missing() else "conforms"
 
     def __str__(self) -> str:
-        lines = [f"{self.name}: {self.verdict}, {self.runs} runs"]
-        lines += [f"  {reason}" for reason in self.missing()]
-        lines += [f"  {number:7,}  {event}" for event, number in sorted(self.counts.items())]
-        lines.append(
-            "  phases: " + ", ".join(f"{phase} in {n} runs" for phase, n in sorted(self.phases.items()))
-        )
-        lines.append(f"  not supported: {', '.join(sorted(self.unsupported)) or 'nothing is left out'}")
-        return "\n".join(lines)
+        c = self.counts
+        answers = ("acknowledged", "failed", "refused", "never answered")
+        hidden = [what for what in ("documents", "owner") if what not in self.shown]
+        rows = {
+            "operations": f"{_list(c, ('put', 'delete', 'get'))}; {c['unavailable']:,} reads had no answer",
+            "answers": _list(c, answers),
+            "the oracle": f"acknowledged {c['the oracle acknowledged']:,}",
+            "migrations": f"begun {c['begun']:,}, ended {c['ended']:,}; "
+            f"{c['acknowledged while moving']:,} writes of their time were acknowledged",
+            "phases": _list(self.phases, sorted(self.phases)) + " (runs)" if self.phases else "none",
+            "faults": _list(self.faults, sorted(self.faults)) or "none",
+            "not supported": ", ".join(sorted(self.unsupported)) or "-",
+            "not shown": ", ".join(hidden) or "-",
+        }
+        lines = [f"{self.name}: {self.verdict}, after {self.runs:,} runs"]
+        lines += [f"  because {reason}" for reason in self.missing()]
+        return "\n".join(lines + [f"  {name:<14} {said}" for name, said in rows.items()])
+
+
+def _list(counts: Mapping[str, int], names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {counts[name]:,}" for name in names)
+
+
+# ------------------------------------------------------------------ the schedules
 
 
 class Machine(RuleBasedStateMachine):
-    """The rules. `machine` makes a class of it for each adapter."""
+    """The rules. `machine` makes a class of its own for each adapter, so that no two share draws or saved failures."""
 
     adapter: ClassVar[type[Adapter]]
     report: ClassVar[Report]
-    seed: ClassVar[int] = 0
-    shards: ClassVar[int] = 2
+    faults: ClassVar[Sequence[str]] = ()
+    shards: ClassVar[int] = SHARDS
+    found: ClassVar[list[int]]  # the run in which something was found first
 
     keys = Bundle("keys")
 
     def __init__(self) -> None:
         super().__init__()
-        self.contest = Contest(self.adapter, self.shards, self.seed, self.report.unsupported)
+        self.run: Run | None = None
 
-    @initialize(target=keys)
-    def documents(self) -> Any:
+    @initialize(
+        target=keys, seed=st.integers(0, 2**16), chosen=st.lists(st.integers(0, 11), max_size=4, unique=True)
+    )
+    def begin(self, seed: int, chosen: list[int]) -> Any:
+        self.run = Run(self.adapter, self.shards, seed, self.report.unsupported)
+        kinds = self.faults
+        self.run.faults = list(dict.fromkeys(kinds[i % len(kinds)] for i in chosen)) if kinds else []
         return multiple(*(f"doc-{i}" for i in range(KEYS)))
 
-    @initialize(swarm=st.fixed_dictionaries({fault: st.booleans() for fault in FAULTS}))
-    def choose_faults(self, swarm: dict[str, bool]) -> None:
-        self.contest.allowed = {fault for fault, chosen in swarm.items() if chosen}
+    @property
+    def now(self) -> Run:
+        """The run that is under way."""
+        assert self.run is not None
+        return self.run
 
-    @rule(key=keys)
-    def put(self, key: str) -> None:
-        self.contest.put(key)
-
-    @rule(key=keys)
-    def delete(self, key: str) -> None:
-        self.contest.delete(key)
+    @rule(key=keys, deletes=st.booleans())
+    def write(self, key: str, deletes: bool) -> None:
+        self.now.write(key, deletes)
 
     @rule(key=keys)
     def get(self, key: str) -> None:
-        self.contest.get(key)
+        self.now.get(key)
 
-    @rule(phases=st.integers(1, 3))
-    def begin_migration(self, phases: int) -> None:
-        if not self.contest.begin():
-            self.contest.go_on(phases)
+    @rule(node=st.sampled_from(NODES[::-1]), phases=st.integers(0, 2))
+    def begin_migration(self, node: str, phases: int) -> None:
+        self.now.begin(node)
+        self.now.go_on(phases)
 
     @rule(times=st.integers(1, 8))
     def advance(self, times: int) -> None:
-        self.contest.advance(times)
+        self.now.advance(times)
 
     @rule(phases=st.integers(1, 3))
     def go_on(self, phases: int) -> None:
-        self.contest.go_on(phases)
+        self.now.go_on(phases)
 
-    @rule(key=keys, phases=st.integers(0, 3), deletes=st.booleans())
-    def write_and_go_on(self, key: str, phases: int, deletes: bool) -> None:
-        if deletes:
-            self.contest.delete(key)
-        else:
-            self.contest.put(key)
-        self.contest.go_on(phases)
+    @rule(which=st.integers(0, 11), where=st.integers(0, 2))
+    def inject(self, which: int, where: int) -> None:
+        self.now.inject(which, where)
 
-    @rule(key=keys, fault=st.sampled_from(FAULTS), which=st.integers(0, 3))
-    def inject(self, key: str, fault: str, which: int) -> None:
-        if not self.contest.inject(fault, which):
-            self.contest.put(key)
+    @rule()
+    def settle(self) -> None:
+        self.now.settle()
 
     @rule()
     def heal(self) -> None:
-        self.contest.heal()
+        self.now.heal()
+
+    @rule(
+        key=keys, deletes=st.booleans(), phases=st.integers(0, 3), times=st.integers(0, 4),
+        strikes=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 2)), max_size=2),
+    )  # fmt: skip
+    def write_in_trouble(
+        self, key: str, deletes: bool, phases: int, times: int, strikes: list[tuple[int, int]]
+    ) -> None:
+        """Something goes wrong, a client writes, and the migration goes on while the write is in flight."""
+        for which, where in strikes:
+            self.now.inject(which, where)
+        self.now.write(key, deletes)
+        if times:
+            self.now.advance(times)
+        self.now.go_on(phases)
+
+    @rule(
+        key=keys, deletes=st.booleans(), before=st.integers(0, 4), node=st.sampled_from(NODES[::-1]),
+        strikes=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 2)), max_size=2), heals=st.booleans(),
+    )  # fmt: skip
+    def move_under_writes(
+        self, key: str, deletes: bool, before: int, node: str, strikes: list[tuple[int, int]], heals: bool
+    ) -> None:
+        """A write, a migration, and in one of its phases an overwriting write in trouble; then it runs to its end."""
+        run = self.now
+        run.write(key, False)
+        run.begin(node)
+        run.go_on(before)
+        for which, where in strikes:
+            run.inject(which, where)
+        run.write(key, deletes)
+        run.settle()
+        if heals:
+            run.heal()
+            run.settle()
+        run.get(key)
 
     def teardown(self) -> None:
+        if self.run is None:
+            return
         try:
-            self.contest.end()
+            self.run.end()
         finally:
-            self.contest.stop()
-            report = self.report
-            report.runs += 1
-            report.counts.update(self.contest.counts)
-            report.phases.update(self.contest.phases)
+            with suppress(NotSupported):
+                self.run.stop()
+            if not self.found:
+                self.report.add(self.run)
+            if self.run.over:
+                self.found.append(self.report.runs)
 
 
 def machine(
-    adapter: type[Adapter], *, seed: int = 0, shards: int = 2, report: Report | None = None
+    adapter: type[Adapter],
+    *,
+    seed: int = 0,
+    examples: int = EXAMPLES,
+    steps: int = STEPS,
+    shards: int = SHARDS,
 ) -> type[Machine]:
-    """The state machine that judges an adapter. Its `TestCase` is a test; each adapter has a machine of its own."""
+    """The state machine that judges an adapter; its `TestCase` is a test for pytest and unittest.
+
+    Its `report` tells afterwards what was exercised; the test fails too where that is not enough."""
     name = f"{adapter.__module__}.{adapter.__qualname__}"
-    body = {
+    body: dict[str, Any] = {
         "adapter": adapter,
-        "report": report or Report(adapter.__name__),
-        "seed": seed,
+        "report": Report(adapter.__name__),
+        "found": [],
         "shards": shards,
-        "_hypothesis_internal_add_digest": f"{name} {seed} {shards}".encode(),
         "__doc__": f"{name}, judged.",
+        "_hypothesis_internal_add_digest": f"{name} {seed} {shards}".encode(),
     }
-    return type(f"Conformance{adapter.__name__}", (Machine,), body)
-
-
-def check(
-    adapter: type[Adapter], *, examples: int = 200, steps: int = 40, seed: int = 0, shards: int = 2
-) -> Report:
-    """Judge an adapter by so many schedules of so many steps. The same arguments give the same schedules.
-
-    Raises NotConforming with the shrunk schedule and the promise that was broken. A report whose verdict is
-    "not exercised" shows nothing: it says what never happened."""
-    report = Report(adapter.__name__)
+    made: type[Machine] = type(f"Conformance{adapter.__name__}", (Machine,), body)
     chosen = settings(
         max_examples=examples,
         stateful_step_count=steps,
         derandomize=True,
         database=None,
         deadline=None,
+        print_blob=True,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink],
     )
-    run_state_machine_as_test(machine(adapter, seed=seed, shards=shards, report=report), settings=chosen)
-    return report
+
+    def run_test(self: unittest.TestCase) -> None:
+        report = _judge(made, chosen)
+        if report.missing():
+            self.fail(str(report))
+
+    case = type(f"{made.__name__}Test", (unittest.TestCase,), {"runTest": run_test, "settings": chosen})
+    made.TestCase = case  # type: ignore[assignment]
+    return made
+
+
+def check(
+    adapter: type[Adapter],
+    *,
+    seed: int = 0,
+    examples: int = EXAMPLES,
+    steps: int = STEPS,
+    shards: int = SHARDS,
+) -> Report:
+    """Judge an adapter by so many schedules of at most so many steps. The same arguments give the same schedules.
+
+    Raises NotConforming (DiffersFromOracle, AdapterFailed) with the shortest schedule that was found. A report whose
+    verdict is "not exercised" shows nothing; it says what never happened."""
+    made = machine(adapter, seed=seed, examples=examples, steps=steps, shards=shards)
+    return _judge(made, made.TestCase.settings)  # type: ignore[arg-type]
+
+
+def _judge(made: type[Machine], chosen: settings) -> Report:
+    made.report.unsupported.clear()
+    made.report.__init__(made.report.name)  # type: ignore[misc]
+    made.found.clear()
+    made.faults = _supported(made)
+    try:
+        run_state_machine_as_test(made, settings=chosen)
+    except NotConforming as found:
+        first = made.found[0] if made.found else 1
+        raise type(found)(found.reason, found.schedule, first) from found.__cause__
+    except Flaky as error:
+        reason = "the same schedule came out differently: something happens by itself, or is drawn without the seed"
+        raise AdapterFailed(f"the adapter failed: {reason}", [str(error).partition("\n")[0]]) from None
+    return made.report
+
+
+def _supported(made: type[Machine]) -> list[str]:
+    """The faults that a system has: each is tried once, during a migration, on a system that is thrown away."""
+    missing = made.report.unsupported
+    with suppress(Exception):
+        system = made.adapter()
+        system.start(NODES, made.shards, 0)
+        with suppress(Exception):
+            system.begin_migration(NODES[1])
+        for fault in FAULTS:
+            try:
+                system.inject(fault, NODES[0])
+            except NotSupported:
+                missing.add(fault)
+            except Exception:
+                continue  # a run will report it
+        system.stop()
+    return [fault for fault in FAULTS if fault not in missing]

@@ -1,0 +1,261 @@
+"""The few functions through which a foreign implementation is driven, and the reference implementation behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from random import Random
+from typing import Any, ClassVar
+
+from cutproof.impl import Cluster, Status, choices
+from cutproof.impl.choices import Choice
+from cutproof.impl.clients import Write
+from cutproof.impl.node import Message
+from cutproof.impl.record import LIVE
+
+ACKNOWLEDGED, REFUSED, FAILED, PENDING = "acknowledged", "refused", "failed", "pending"
+STATUSES = (ACKNOWLEDGED, REFUSED, FAILED, PENDING)
+IDLE = "idle"
+
+FAULTS = {
+    "cut": "nobody reaches the node",
+    "pause": "the node accepts, but applies nothing of it",
+    "fail": "the next delivery to the node fails, and its sender is told",
+    "lose": "the next delivery to the node is lost, and nobody is told",
+    "delay": "the next delivery to the node stays on its way; its client goes on waiting",
+    "duplicate": "the next delivery to the node arrives once more, later",
+    "timeout": "clients give up waiting for what is pending; it may still happen",
+    "stale": "some clients go on with what they know now of who owns what",
+    "restart": "the node restarts",
+    "crash": "the coordinator of the migration crashes, and another takes over",
+    "zombie": "a command of the coordinator that was sent long ago arrives once more",
+    "abort": "an operator gives the migration up",
+}
+
+Answer = str | Callable[[], str]
+
+
+class NotSupported(Exception):
+    """The system has no such thing: it is left out of the schedules, and the report says so."""
+
+
+class Unavailable(Exception):
+    """A read gets no answer now. That is no fault: nothing wrong was shown."""
+
+
+class Adapter:
+    """Your system, driven. Override what it has; the rest is `NotSupported`. Each run makes a new one, without arguments.
+
+    Nothing should happen by itself between two calls: what is under way goes on in `advance`. What happens all the same
+    is judged too, but such a run may not be repeatable. Any other exception than those named here is reported as the
+    adapter's failure. `versioned` says which reading of late writes is meant: see `conform_judge.py`."""
+
+    versioned: ClassVar[bool] = True
+
+    def start(self, nodes: Sequence[str], shards: int, seed: int) -> None:
+        """A fresh and empty system in which the first node owns all shards; the others may come to own them.
+
+        `seed` is for what the system draws, if it draws anything."""
+        raise NotImplementedError(f"{type(self).__name__} has no start(): it is needed")
+
+    def put(self, key: str, value: str) -> Answer:
+        """A client writes a document. Every value is written once.
+
+        Returns "acknowledged", "refused" (it has no effect, ever), "failed" (nobody knows: it may have happened, and
+        may yet), or "pending"; or a function that tells this when it is called, and is called until it is not "pending"
+        any more."""
+        raise NotImplementedError(f"{type(self).__name__} has no put(): it is needed")
+
+    def delete(self, key: str) -> Answer:
+        """A client deletes a document, be it there or not; returns as `put`."""
+        raise NotSupported
+
+    def get(self, key: str) -> str | None:
+        """What a client reads now; None for nothing. Raises Unavailable where it gets no answer."""
+        raise NotImplementedError(f"{type(self).__name__} has no get(): it is needed")
+
+    def begin_migration(self, node: str) -> None:
+        """Begin to move all shards to a node. It is not called while `phase` is not "idle"."""
+        raise NotSupported
+
+    def advance(self) -> bool:
+        """One small step of what is under way: a delivery, a task, a turn of the coordinator. False if nothing can
+        go on."""
+        raise NotSupported
+
+    def phase(self) -> str:
+        """Where the migration stands, in your words; "idle" before the first one and after each.
+
+        If your words are those of `MigrationPhase`, their order is compared with the oracle's."""
+        raise NotSupported
+
+    def inject(self, fault: str, node: str) -> None:
+        """Let something of `FAULTS` go wrong, until `heal`. Where a fault means nothing now, do nothing."""
+        raise NotSupported
+
+    def heal(self) -> None:
+        """Nothing goes wrong from now on: nodes are reached and apply, deliveries arrive, clients know the owner."""
+
+    def observe(self) -> Mapping[str, Any]:
+        """What it can show of itself, any of: "documents", key to value (None for nothing), as their owner has them;
+        "owner", key to node. What it does not tell is not judged."""
+        return {}
+
+    def stop(self) -> None:
+        """The run is over; it is called in any case."""
+
+
+# ------------------------------------------------------------------ the reference
+
+_STATUS = {
+    Status.ACKNOWLEDGED: ACKNOWLEDGED, Status.REFUSED: REFUSED, Status.FAILED: FAILED, Status.TIMED_OUT: FAILED,
+    Status.WAITING: PENDING, Status.HELD: PENDING,
+}  # fmt: skip
+_NOT_BY_ITSELF = {"abort", "rival_activates", "heal", "give_up", "clean_pass", "collect", "sweep"}
+_STRUCK = {"fail": "delivery_fails", "lose": "delivery_is_lost", "duplicate": "accept_duplicate"}
+_CARRIED = ("accept", "apply", "refuse")
+_BEHIND = "behind"  # the router that does not know the latest record
+HASTE = (0.2, 0.5, 0.9)  # how often the coordinator is preferred to the messages; drawn for each run
+
+
+class Reference(Adapter):
+    """The reference implementation as an adapter: what others are compared with, and an example of every method.
+
+    It draws its steps itself, from what the cluster says may happen, so that faults strike exactly one delivery.
+    `without` removes safeguards, for those who want to see one missed."""
+
+    without: ClassVar[Iterable[str]] = ()
+
+    def start(self, nodes: Sequence[str], shards: int, seed: int) -> None:
+        self.cluster = Cluster(nodes[:1], shards, rf=1, seed=seed, without=self.without, gate=None, pages=2)
+        self.random = Random(seed)
+        self.haste = self.random.choice(HASTE)
+        self.struck: list[tuple[str, str]] = []  # (fault, node): what the next delivery meets
+        self.delayed: set[Message] = set()
+        self.paused: set[str] = set()
+        self.requests = 0
+
+    # -------------------------------------------------- clients
+
+    def put(self, key: str, value: str) -> Answer:
+        write = self.cluster.submit(key, {"value": value}, router=self._router())
+        return lambda: _STATUS[write.status]
+
+    def delete(self, key: str) -> Answer:
+        write = self.cluster.submit(key, None, router=self._router())
+        return lambda: _STATUS[write.status]
+
+    def get(self, key: str) -> str | None:
+        shard, router = self.cluster.shard(key), self._router()
+        read = shard.read(key, self.cluster.views.get(router, {}).get(shard.number))
+        if not shard.can_answer(read):
+            shard.refuse_read(read)
+            raise Unavailable
+        shard.answer_read(read)
+        return _value(read.answer)
+
+    def _router(self) -> str:
+        """Every second request goes through the router that is behind, if one is."""
+        self.requests += 1
+        return _BEHIND if self.requests % 2 and _BEHIND in self.cluster.views else ""
+
+    # -------------------------------------------------- the migration
+
+    def begin_migration(self, node: str) -> None:
+        elsewhere = [s.number for s in self.cluster.shards if s.record.owner != node]
+        self.cluster.move(elsewhere, node)
+
+    def phase(self) -> str:
+        records = [s.record for s in self.cluster.shards]
+        if not any(r.phase in LIVE or r.owes_wipe for r in records):
+            return IDLE
+        return self.cluster.migrations[-1].phase.value
+
+    def advance(self) -> bool:
+        may = [c for s in self.cluster.shards for c in choices.enabled(s) if self._goes_on(c)]
+        if not may:
+            return False
+        messages = [c for c in may if c.action in _CARRIED]
+        turns = [c for c in may if c.action not in _CARRIED]
+        hasty = self.random.random() < self.haste
+        choice = self.random.choice((turns if hasty else messages) or may)
+        if choice.action == "accept" and (fault := self._strikes(choice.what[0])):
+            if fault == "delay":
+                self.delayed.add(choice.what[0])
+                return True
+            choice = Choice(_STRUCK[fault], choice.shard, choice.what)
+        self.cluster.step(choice)
+        return True
+
+    def _goes_on(self, choice: Choice) -> bool:
+        if choice.fault or choice.action in _NOT_BY_ITSELF:
+            return False
+        message = choice.what[0] if choice.action in _CARRIED else None
+        if choice.action == "apply":
+            return choice.what[0].replica.node.name not in self.paused
+        return message not in self.delayed
+
+    def _strikes(self, message: Message) -> str:
+        """The fault that meets this delivery, or nothing."""
+        for fault, node in self.struck:
+            once = fault != "duplicate" or message.write is not None
+            if node == message.replica.node.name and once:
+                self.struck.remove((fault, node))
+                return fault
+        return ""
+
+    # -------------------------------------------------- faults
+
+    def inject(self, fault: str, node: str) -> None:
+        cluster = self.cluster
+        if node not in cluster.nodes:
+            return
+        match fault:
+            case "cut" | "restart":
+                getattr(cluster.faults, fault)(node)
+            case "pause":
+                self.paused.add(node)
+            case "fail" | "lose" | "delay" | "duplicate":
+                self.struck.append((fault, node))
+            case "crash":
+                cluster.faults.crash()
+            case "stale":
+                cluster.faults.stale(_BEHIND)
+            case "timeout":
+                self._give_up()
+            case "abort" if self.phase() != IDLE:
+                cluster.migrations[-1].abort()
+            case "zombie":
+                late = [c for s in cluster.shards for c in choices.enabled(s) if c.fault == "zombie"]
+                for choice in late[:1]:
+                    cluster.step(choice)
+
+    def _give_up(self) -> None:
+        for shard in self.cluster.shards:
+            for write in [*shard.waiting]:
+                shard.time_out(write)
+            held: list[Write] = [*shard.held]
+            for write in held:
+                shard.give_up(write)
+
+    def heal(self) -> None:
+        self.struck.clear()
+        self.delayed.clear()
+        self.paused.clear()
+        for node in self.cluster.nodes:
+            self.cluster.faults.heal(node)
+        self.cluster.faults.refresh(_BEHIND)
+
+    # -------------------------------------------------- looking
+
+    def observe(self) -> Mapping[str, Any]:
+        shards = self.cluster.shards
+        keys = sorted(key for shard in shards for key in shard.histories)
+        owners = {key: self.cluster.shard(key).owner for key in keys}
+        return {
+            "documents": {key: _value(owner.documents.get(key)) for key, owner in owners.items()},
+            "owner": {key: owner.node.name for key, owner in owners.items()},
+        }
+
+
+def _value(copy: Any) -> str | None:
+    return None if copy is None or copy.content is None else str(copy.content["value"])

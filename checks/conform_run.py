@@ -1,0 +1,315 @@
+"""One schedule: what is done to a system step by step, and to the oracle beside it; every answer is judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cutproof.checks.conform_adapter import (
+    ACKNOWLEDGED,
+    IDLE,
+    PENDING,
+    STATUSES,
+    Adapter,
+    Answer,
+    NotSupported,
+    Reference,
+    Unavailable,
+)
+from cutproof.checks.conform_judge import Judge, Operation
+from cutproof.impl.miroir import MigrationPhase
+
+NODES = ("node-0", "node-1", "node-2")
+PATIENCE = 5_000  # steps within which a migration must end once nothing goes wrong any more
+FEW = 60  # steps in which a phase is waited for
+PHASES = {phase.value: place for place, phase in enumerate(MigrationPhase)}
+GIVEN_UP = MigrationPhase.FAILED.value
+COMMITTED = PHASES[MigrationPhase.CUTOVER_ACTIVATE.value]
+NOBODY = ("crash", "timeout", "zombie", "abort", "stale")  # faults that are about no node
+
+
+class NotConforming(AssertionError):
+    """A promise was broken: `reason`; `schedule` shows it, a line for each step; `run` is how many runs it took."""
+
+    def __init__(self, reason: str, schedule: Sequence[str], run: int = 0) -> None:
+        self.reason, self.schedule, self.run = reason, tuple(schedule), run
+        found = [f"found in run {run}; the shortest schedule that shows it:"] if run else []
+        super().__init__("\n".join([reason, *found, *(f"{n:4}. {s}" for n, s in enumerate(schedule, 1))]))
+
+
+class DiffersFromOracle(NotConforming):
+    """No promise to a client was broken, but the system came out otherwise than the reference implementation."""
+
+
+class AdapterFailed(NotConforming):
+    """The adapter, or the system behind it, raised what it may not raise, or answered what is no answer."""
+
+
+class Run:
+    """A system and the oracle, under the same schedule. `faults` are the kinds that may happen in this run."""
+
+    def __init__(self, adapter: type[Adapter], shards: int, seed: int, unsupported: set[str]) -> None:
+        self.unsupported = unsupported
+        self.faults: Sequence[str] = ()
+        self.log: list[str] = []
+        self.judges: dict[str, Judge] = {}
+        self.asked: dict[Operation, tuple[Callable[[], str], bool]] = {}  # what is pending; whether it is moving
+        self.theirs: list[tuple[Operation, Callable[[], str]]] = []  # what the oracle answers
+        self.counts: Counter[str] = Counter()
+        self.injected: Counter[str] = Counter()
+        self.phases: set[str] = set()
+        self.shown: set[str] = set()  # what `observe` told of
+        self.moment = self.number = 0
+        self.met = [NODES[0]]  # the nodes that own or owned, or are moved to
+        self.moving = self.crashed = self.over = False
+        self.placed: str | None = None  # the phase that was observed last
+        self.system, self.oracle = self._call("adapter", adapter), Reference()
+        self._call("start", self.system.start, NODES, shards, seed)
+        self.oracle.start(NODES, shards, seed)
+
+    # -------------------------------------------------- asking
+
+    def _call(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        self.moment += 1
+        try:
+            return function(*arguments)
+        except (NotSupported, Unavailable):
+            raise
+        except Exception as error:
+            said = f"the adapter failed: {what} raised {type(error).__name__}: {error}"
+            self._fail(said, AdapterFailed, error)
+
+    def _fail(self, reason: str, kind: type[NotConforming] = NotConforming, cause: Any = None) -> None:
+        self.over = True
+        raise kind(reason, self.log) from cause
+
+    def _try(self, what: str, function: Callable[..., Any], *arguments: Any) -> tuple[bool, Any]:
+        """Call what the system may not have: whether it has it, and what it returned."""
+        try:
+            return True, self._call(what, function, *arguments)
+        except NotSupported:
+            self.unsupported.add(what)
+            return False, None
+
+    @property
+    def now(self) -> int:
+        """The number of the step that is under way."""
+        return len(self.log)
+
+    # -------------------------------------------------- clients
+
+    def judge(self, key: str) -> Judge:
+        """The judge of a document."""
+        return self.judges.setdefault(key, Judge(key, self.system.versioned))
+
+    def write(self, key: str, deletes: bool) -> None:
+        """A client puts a value that nobody wrote before, or deletes."""
+        self._answers()
+        what, number = ("delete" if deletes else "put"), self.number + 1
+        value = None if deletes else f"value-{number}"
+        arguments = (key,) if deletes else (key, value)
+        moving, begun = self._look() != IDLE, self.moment + 1
+        self.log.append(f"{what} #{number} of {key}")
+        has, answer = self._try(what, getattr(self.system, what), *arguments)
+        if not has:
+            self.log.pop()
+            return
+        self.number, self.log[-1] = number, f"{what} #{number} of {key}: pending"
+        self.counts[what] += 1
+        operation = self.judge(key).issue(number, value, begun)
+        self.theirs.append((operation, _function(getattr(self.oracle, what)(*arguments))))
+        self.asked[operation] = (_function(answer), moving)
+        self._answers()
+
+    def _answers(self) -> None:
+        """Ask what has become of what is pending."""
+        for operation, (ask, moving) in list(self.asked.items()):
+            status = self._call(f"the answer to {operation}", ask)
+            if status == PENDING:
+                continue
+            if status not in STATUSES:
+                self._fail(f"the adapter failed: it answered {status!r} to {operation}; {', '.join(STATUSES)} "
+                           "are the answers", AdapterFailed)  # fmt: skip
+            del self.asked[operation]
+            line = f"{operation} of {operation.key}: "
+            if self.log[-1] == line + PENDING:
+                self.log[-1] = line + status
+            else:
+                self.log[-1] += f"; {operation} is {status}"
+            self.counts[status] += 1
+            self.counts["acknowledged while moving"] += moving and status == ACKNOWLEDGED
+            if reason := self.judge(operation.key).answer(operation, status, self.moment, self.now):
+                self._fail(reason)
+
+    def get(self, key: str) -> str | None:
+        """A client reads, and what it is shown is judged. Returns what it was shown."""
+        self._answers()
+        self.log.append(f"get {key}")
+        begun = self.moment + 1
+        try:
+            value = self._call("get", self.system.get, key)
+        except Unavailable:
+            self.counts["unavailable"] += 1
+            self.log[-1] += ": unavailable"
+            return None
+        shown = [str(o) for o in self.judge(key).operations if o.value == value and value is not None]
+        self.log[-1] += f": {shown[0] if shown else value or 'nothing'}"
+        self.counts["get"] += 1
+        if reason := self.judge(key).read(value, begun, self.now):
+            self._fail(reason)
+        return value
+
+    # -------------------------------------------------- the migration
+
+    def _look(self) -> str:
+        """Where the system's migration stands. Without `phase`, it is over when nothing can go on."""
+        has, phase = ("phase" not in self.unsupported), None
+        if has:
+            has, phase = self._try("phase", self.system.phase)
+        if not has:
+            return "moving" if self.moving else IDLE
+        self.phases.add(str(phase))
+        if self.moving:
+            self._place(str(phase))
+        if self.moving and phase == IDLE:
+            self._ended()
+        return str(phase)
+
+    def _place(self, phase: str) -> None:
+        """Where the system speaks the oracle's words, its phases come in the oracle's order."""
+        if phase not in PHASES or phase == self.placed:
+            return
+        before, self.placed = self.placed, phase
+        if before is None:
+            return
+        falls = PHASES[phase] < PHASES[before] and not self.crashed
+        if falls or (PHASES[before] >= COMMITTED and (PHASES[phase] < COMMITTED or phase == GIVEN_UP)):
+            self._fail(f"the order of phases: from {before} it goes to {phase}, and the oracle never does",
+                       DiffersFromOracle)  # fmt: skip
+
+    def _ended(self) -> None:
+        self.moving = False
+        self.counts["ended"] += 1
+
+    def begin(self, node: str) -> bool:
+        """All shards begin to move to a node, if none is moving; whether they did."""
+        if self._look() != IDLE or "begin_migration" in self.unsupported:
+            return False
+        self._answers()
+        self.log.append(f"begin a migration to {node}")
+        if not self._try("begin_migration", self.system.begin_migration, node)[0]:
+            self.log.pop()
+            return False
+        self.met = list(dict.fromkeys([*self.met, node]))
+        self.counts["begun"] += 1
+        self.moving, self.crashed, self.placed = True, False, None
+        if self.oracle.phase() == IDLE:
+            self.oracle.begin_migration(node)
+        self._look()
+        self._answers()
+        return True
+
+    def _advance(self) -> bool:
+        self.oracle.advance()
+        has, went = self._try("advance", self.system.advance)
+        if self.moving and "phase" in self.unsupported and not went:
+            self._ended()
+        return has and bool(went)
+
+    def _steps(self, most: int, until: Callable[[], bool]) -> bool:
+        """Advance until something is so, or nothing goes on; whether anything can still go on."""
+        before, taken, went = self._look(), 0, True
+        while taken < most and not until() and (went := self._advance()):
+            taken += 1
+        after = self._look()
+        self.log.append(f"advance {taken}" + (f": {before} to {after}" if after != before else ""))
+        self._answers()
+        return went
+
+    def advance(self, times: int) -> None:
+        """So many steps."""
+        self._steps(times, lambda: False)
+
+    def go_on(self, phases: int) -> None:
+        """Advance until the phase of the migration has changed so many times."""
+        for _ in range(phases):
+            before = self._look()
+            self._steps(FEW, lambda before=before: self._look() != before)  # type: ignore[misc]
+
+    def settle(self, most: int = FEW * 4) -> bool:
+        """Advance until nothing can go on; whether that came to be."""
+        return not self._steps(most, lambda: False)
+
+    # -------------------------------------------------- faults
+
+    def inject(self, which: int, where: int) -> None:
+        """One of the faults of this run strikes, at one of the nodes that matter."""
+        if not self.faults:
+            return
+        fault, node = self.faults[which % len(self.faults)], self.met[where % len(self.met)]
+        self._answers()
+        self.log.append(f"{fault}" if fault in NOBODY else f"{fault} {node}")
+        if not self._try(fault, self.system.inject, fault, node)[0]:
+            self.log.pop()
+            return
+        self.injected[fault] += 1
+        self.crashed |= fault in ("crash", "abort", "zombie")
+        self.oracle.inject(fault, node)
+        self._answers()
+
+    def heal(self) -> None:
+        """Nothing goes wrong from now on."""
+        self.log.append("heal")
+        self._call("heal", self.system.heal)
+        self.oracle.heal()
+
+    # -------------------------------------------------- the end
+
+    def end(self) -> None:
+        """Faults stop and everything settles: the migration must end, and every document is read and compared."""
+        if self.over:
+            return
+        self.heal()
+        self.settle(PATIENCE)
+        if "begin_migration" not in self.unsupported and (phase := self._look()) != IDLE:
+            steps = sum(self.oracle.advance() for _ in range(PATIENCE))
+            theirs = "ended" if self.oracle.phase() == IDLE else "has not ended either"
+            self._fail(f"the migration does not end: it is in {phase}, and nothing goes wrong any more; the oracle's "
+                       f"{theirs}, {steps} steps later")  # fmt: skip
+        while self.oracle.advance():
+            pass
+        self.counts["never answered"] += len(self.asked)
+        read = {key: self.get(key) for key in sorted(self.judges)}
+        theirs = {o: ask() for o, ask in self.theirs}
+        self.counts["the oracle acknowledged"] += list(theirs.values()).count(ACKNOWLEDGED)
+        self._compare(read, theirs)
+
+    def _compare(self, read: Mapping[str, str | None], theirs: Mapping[Operation, str]) -> None:
+        """What it shows of itself is judged, and what is determined must be as with the oracle."""
+        has, shown = self._try("observe", self.system.observe)
+        shown = shown or {}
+        self.shown |= set(shown)
+        documents, owner, oracle = shown.get("documents", {}), shown.get("owner", {}), self.oracle.observe()
+        for key, judge in sorted(self.judges.items()):
+            if key in documents and (
+                reason := judge.read(documents[key], self.moment, self.now, "its owner holds")
+            ):
+                self._fail(reason)
+            same = all(theirs[o] == o.status for o in judge.operations[1:])
+            if same and judge.final() is not None and read[key] != oracle["documents"][key]:
+                self._fail(f"{key}: the oracle, asked for the same, holds {oracle['documents'][key]!r}; "
+                           f"a client reads {read[key]!r}", DiffersFromOracle)  # fmt: skip
+            if key in owner:
+                self.counts["moved"] += owner[key] != NODES[0]
+                if not self.injected and owner[key] != oracle["owner"][key]:
+                    self._fail(f"{key}: nothing went wrong, and its owner is {owner[key]}; the oracle's is "
+                               f"{oracle['owner'][key]}", DiffersFromOracle)  # fmt: skip
+
+    def stop(self) -> None:
+        """The run is over."""
+        self._call("stop", self.system.stop)
+
+
+def _function(answer: Answer) -> Callable[[], str]:
+    return answer if callable(answer) else lambda: answer
