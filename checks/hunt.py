@@ -47,7 +47,7 @@ _NARROWER = {"whole_documents": "writes=4,skew=1"}
 
 
 def configuration_of(exhibit: Exhibit) -> Configuration:
-    """The safeguard of an exhibit switched off; up to four writes a document, so that no run ends for want of writes."""
+    """The safeguard of an exhibit switched off; up to four writes a document, so that runs go on."""
     scope = parse_scope(_NARROWER.get(exhibit.safeguard, exhibit.scope_name))
     return Configuration(
         exhibit.file,

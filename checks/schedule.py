@@ -34,6 +34,7 @@ ANSWERS = (
 )  # fmt: skip
 CARRIED = ("apply", "accept", "refuse")
 LONGEST = 400  # steps of one composite move
+FEW = 8  # steps to the next page
 
 
 class Violated(AssertionError):
@@ -154,17 +155,26 @@ class Schedule:
         if phases == 0:
             self._first(self.way())
             return
-        here = ROAD.index(self.phase) if self.phase in ROAD else -1
+        here = ROAD.index(self.phase) if self.phase in ROAD[:-1] else -1
         there = ROAD[min(here + phases, len(ROAD) - 1)]
         for _ in range(LONGEST):
             if self.phase is there or not self._first(self.way()):
                 return
 
     def give_up(self, again: bool) -> None:
-        """The attempt is aborted and the target is wiped; `again`: by two wipes, one of which comes late."""
-        for action in ("abort", "wipe", *(("late_wipe",) if again else ())):
+        """The attempt is aborted and the target is wiped; `again`: a fence of it lands late, and a second wipe."""
+        for action in ("abort", "late_fence", "wipe", "late_wipe") if again else ("abort", "wipe"):
             for name in self.offered.get(action, ())[:1]:
                 self.take(name)
+
+    def page_is_late(self) -> None:
+        """The coordinator gives up waiting for a page that is still under way."""
+        for _ in range(FEW):
+            if late := self.offered.get("page_times_out"):
+                self.take(late[0])
+                return
+            if not self._first(self.way()):
+                return
 
     def way(self) -> Iterable[str]:
         """What brings the coordinator on, the preferred first: its own steps, its messages, then what was accepted."""

@@ -84,6 +84,10 @@ class Machine(RuleBasedStateMachine):
     def give_up(self, again: bool) -> None:
         self.attempt(self.schedule.give_up, again)
 
+    @rule()
+    def page_is_late(self) -> None:
+        self.attempt(self.schedule.page_is_late)
+
     @rule(phases=st.integers(0, 4))
     def go_on(self, phases: int) -> None:
         self.attempt(self.schedule.go_on, phases)

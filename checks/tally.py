@@ -12,7 +12,10 @@ from cutproof.impl.record import Phase
 from cutproof.model.cutover import cutover
 from cutproof.model.scopes import Scope
 
-FLOOR = 0.05  # of the runs must reach each phase and each fault, or nothing was shown
+PHASE_FLOOR, FAULT_FLOOR = (
+    0.3,
+    0.01,
+)  # of the runs must reach each phase, and each fault, or nothing was shown
 FAULTS = (
     "clock skew", "crash", "duplicated", "failed delivery", "failed task", "late", "lost", "overlap", "partition",
     "policy change", "restart", "stale router", "zombie",
@@ -44,9 +47,9 @@ class Tally:
             self.faults.update(schedule.happened)
             self.actions.update({name.partition("(")[0] for name in schedule.pair.path})
 
-    def share(self, name: str) -> float:
-        """The share of runs that reached a phase, a fault or an action."""
-        return (self.phases[name] + self.faults[name] + self.actions[name]) / max(1, self.runs)
+    def share(self, times: int) -> float:
+        """The share of runs that so many are."""
+        return times / max(1, self.runs)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -55,14 +58,21 @@ class Tally:
             self.failed or other.failed, self.trace or other.trace,
         )  # fmt: skip
 
-    def short(self, floor: float = FLOOR) -> list[str]:
-        """The phases and faults that fewer runs reached than the floor says, and the actions that none did."""
-        names = [*(p.value for p in Phase if p is not Phase.IDLE), *FAULTS]
-        few = [f"{name} in {self.share(name):.1%} of the runs" for name in names if self.share(name) < floor]
+    def short(self) -> list[str]:
+        """The phases and faults that fewer runs reached than their floors say, and the actions that none did."""
+        floors = [(p.value, self.phases[p.value], PHASE_FLOOR) for p in Phase if p is not Phase.IDLE]
+        floors += [(fault, self.faults[fault], FAULT_FLOOR) for fault in FAULTS]
+        few = [
+            f"{n} in {self.share(x):.1%} of the runs, {f:.0%} is the floor"
+            for n, x, f in floors
+            if self.share(x) < f
+        ]
         return few + [f"{action} in no run" for action in sorted(ACTIONS - set(self.actions))]
 
     def __str__(self) -> str:
         lines = [f"{self.runs:,} runs, {self.rules:,} rule steps, {self.steps:,} steps of the protocol"]
         for what, counts in (("phase", self.phases), ("fault", self.faults)):
-            lines += [f"  {what} {name:16} {self.share(name):6.1%} of the runs" for name in sorted(counts)]
+            lines += [
+                f"  {what} {name:16} {self.share(counts[name]):6.1%} of the runs" for name in sorted(counts)
+            ]
         return "\n".join(lines)

@@ -104,7 +104,9 @@ class Twin:
             case "abort":
                 return shard.record.epoch < 4 * scope.aborts
             case "page_times_out":
-                return scope.strays and not any(m.abandoned for m in shard.network.under_way())
+                awaits = shard.coordinator.awaits
+                strays = {m.page for m in shard.network.under_way() if m.abandoned}
+                return scope.strays and awaits is not None and awaits[1] not in strays
             case "late_fence":
                 return stage_of(choice.what[0].epoch) is Stage.DUAL
             case "late_delete":
@@ -146,7 +148,10 @@ class Twin:
         if self._may_begin():
             yield Step("begin", {}), self._begin
         views = [
-            v for v in shard.store_of_record.history if v == record.epoch or (scope.stale and self._seen(v))
+            v
+            for v in shard.store_of_record.history
+            if (v == record.epoch and not self._reverted())
+            or (scope.stale and v != record.epoch and self._seen(v))
         ]
         if scope.before or record.phase is not Phase.IDLE:
             for doc in range(scope.documents):
@@ -157,6 +162,10 @@ class Twin:
                 yield Step(f"read{stale}", {"view": view}), partial(self._read, view)
             if scope.searches and not shard.searches:
                 yield Step(f"search{stale}", {"view": view}), partial(self._search, view)
+
+    def _reverted(self) -> bool:
+        """An operator reverted the routing: what a router makes of the epoch is left out, as in the specification."""
+        return self.shard.record.phase is Phase.ABORTED and stage_of(self.shard.record.epoch) is Stage.ACTIVE
 
     def _seen(self, view: int) -> bool:
         """Views of an aborted attempt after its DUAL are left out, as in the specification; so are those above a record

@@ -26,7 +26,7 @@ from cutproof.impl.audit import Audit, audit
 from cutproof.impl.choices import Choice
 from cutproof.impl.clients import Read, Route, Search, Status, Write
 from cutproof.impl.copies import Content, Copy
-from cutproof.impl.documents import check, check_id
+from cutproof.impl.documents import check_id, taken
 from cutproof.impl.faults import Faults
 from cutproof.impl.migration import Migration
 from cutproof.impl.miroir import GATES, check_policy
@@ -132,7 +132,7 @@ class Cluster:
         `ttl` in seconds; `partial` merges into what is there. Raises ReservedField or InvalidDocument."""
         check_id(key)
         if content is not None:
-            check(content)
+            content = taken(content)
         shard = self.shard(key)
         route = self.views[router].get(shard.number) if router in self.views else None
         expires = None if ttl is None else self.now + ttl
@@ -176,7 +176,7 @@ class Cluster:
         copy = read.answer
         if copy is None or copy.content is None or anti_entropy.expired(copy, self.now):
             return None
-        return dict(copy.content)
+        return taken(copy.content)
 
     def search(
         self, matches: Callable[[dict[str, Any]], bool] = lambda document: True
@@ -193,7 +193,7 @@ class Cluster:
                 choices.step(mine[0])
             found |= search.found
         live = {
-            k: dict(c.content or {})
+            k: taken(c.content or {})
             for k, c in sorted(found.items())
             if not anti_entropy.expired(c, self.now)
         }

@@ -21,33 +21,40 @@ class ReservedField(ValueError):
     """`miroir_reserved_field`: the document carries a field that Miroir keeps for itself."""
 
 
-def check(document: object) -> None:
-    """Raises ReservedField, or InvalidDocument for what is no JSON object."""
+def taken(document: object) -> dict[str, Any]:
+    """A copy of the document that the caller can't change any more.
+
+    Raises ReservedField, or InvalidDocument for what is no JSON object."""
     if not isinstance(document, Mapping):
         raise InvalidDocument(f"a document is a JSON object, not {type(document).__name__}")
     if not RESERVED.isdisjoint(document):
         fields = ", ".join(sorted(RESERVED.intersection(document)))
         raise ReservedField(f"miroir_reserved_field: {fields} can't be written by clients; leave it out")
-    _check(document, "document")
+    try:
+        return {key: _taken(value, key) for key, value in document.items() if _is_text(key, "the document")}
+    except RecursionError:
+        raise InvalidDocument("the document holds itself, or is nested too deeply") from None
 
 
-def _check(value: object, where: str) -> None:
+def _is_text(key: object, where: str) -> bool:
+    if not isinstance(key, str):
+        raise InvalidDocument(f"{where} has the key {key!r}; the keys of a JSON object are texts")
+    return True
+
+
+def _taken(value: object, where: str) -> object:
     match value:
         case None | bool() | int() | str():
-            return
+            return value
         case float():
             if value - value != 0:
                 raise InvalidDocument(f"{where} is {value}, which JSON can't hold; leave it out")
+            return value
         case Mapping():
-            for key, inner in value.items():
-                if not isinstance(key, str):
-                    raise InvalidDocument(f"{where} has the key {key!r}; the keys of a JSON object are texts")
-                _check(inner, f"{where}.{key}")
+            return {k: _taken(inner, f"{where}.{k}") for k, inner in value.items() if _is_text(k, where)}
         case list() | tuple():
-            for i, inner in enumerate(value):
-                _check(inner, f"{where}[{i}]")
-        case _:
-            raise InvalidDocument(f"{where} is a {type(value).__name__}, which JSON can't hold")
+            return [_taken(inner, f"{where}[{i}]") for i, inner in enumerate(value)]
+    raise InvalidDocument(f"{where} is a {type(value).__name__}, which JSON can't hold")
 
 
 def check_id(key: object) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cutproof.impl.copies import Copy, is_newer, is_put
 from cutproof.impl.documents import merge
-from cutproof.impl.record import Stage, stage_of
+from cutproof.impl.record import Stage, attempt_of, stage_of
 from cutproof.impl.routing import key_hash
 from cutproof.model.mechanisms import Mechanisms
 
@@ -87,8 +87,8 @@ class Replica:
     """What one node holds of one shard in one group."""
 
     __slots__ = (
-        "documents", "doubles", "fence", "fields_missing", "group", "moves", "node", "owns", "pages", "queue",
-        "results", "rules", "shard",
+        "documents", "doubles", "fence", "fields_missing", "group", "node", "owns", "pages", "queue",
+        "results", "rules", "shard", "target_of",
     )  # fmt: skip
 
     def __init__(self, node: Node, group: int, shard: int, rules: Rules, pages: int) -> None:
@@ -101,7 +101,7 @@ class Replica:
         self.fence = 0
         self.queue: dict[Message, None] = {}
         self.doubles = False  # a message to it was duplicated: the same task may come again
-        self.moves = False  # it is the source or the target of the last migration
+        self.target_of: set[int] = set()  # the attempts whose target it is
         self.owns = False  # clients read from here, the record says
         self.results: dict[
             tuple[Kind, int], tuple[Copy, ...]
@@ -115,8 +115,12 @@ class Replica:
         return message.epoch < self.fence and self.rules.obeys[message.kind]
 
     def is_open(self, epoch: int) -> bool:
-        """A client's request of an ACTIVE epoch waits until a node that the shard moves to was opened by its fence."""
-        return self.fence >= epoch or not self.moves or stage_of(epoch) is not Stage.ACTIVE
+        """A client's request of an ACTIVE epoch waits until the node that the shard moved to was opened by its fence."""
+        return (
+            self.fence >= epoch
+            or stage_of(epoch) is not Stage.ACTIVE
+            or attempt_of(epoch) not in self.target_of
+        )
 
     def would_land(self, kind: Kind, copy: Copy, stored: Copy | None) -> bool:
         """Whether applying the copy replaces what is stored."""

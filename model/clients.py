@@ -115,10 +115,16 @@ def _not_held(s: S, view: int) -> Operand:
     return s.mechanisms.writes_while_sealed != WritesWhileSealed.BLOCK
 
 
+def current(s: S, view: int) -> Operand:
+    """A router knows the record. Where the routing was reverted, the epoch says nothing: nobody does."""
+    reverted = (s.phase == Phase.ABORTED) if stage(view) is Stage.ACTIVE else constant(False)
+    return (s.epoch == view) & (s.mechanisms.roll_forward_only | ~reverted)
+
+
 @action
 def write(s: S, doc: int, rank: int, erases: bool, view: int) -> Step | None:
     """A router that knows the record dispatches a client's write."""
-    return dispatch(s, doc, rank, erases, view, False, guard("the view is current", s.epoch == view))
+    return dispatch(s, doc, rank, erases, view, False, guard("the view is current", current(s, view)))
 
 
 @action(fault="stale router")
@@ -144,7 +150,7 @@ def write_by_slow_clock(s: S, doc: int, rank: int, erases: bool, view: int) -> S
     """A router whose clock is slow dispatches a client's write; a durable sequencer does not ask the clock."""
     if not s.scope.skew or rank == 1:  # the first write has no version to fall behind
         return None
-    return dispatch(s, doc, rank, erases, view, True, guard("the view is current", s.epoch == view))
+    return dispatch(s, doc, rank, erases, view, True, guard("the view is current", current(s, view)))
 
 
 def may_acknowledge(s: S, doc: int, rank: int, view: int) -> Operand:
@@ -234,7 +240,7 @@ def _begin_read(s: S, view: int, *guards: Any) -> Step:
 @action(choice=True)
 def read(s: S, view: int) -> Step | None:
     """A client reads; what was acknowledged by now is the floor of the answer."""
-    return _begin_read(s, view, guard("the view is current", s.epoch == view)) if s.scope.reads else None
+    return _begin_read(s, view, guard("the view is current", current(s, view))) if s.scope.reads else None
 
 
 @action(fault="stale router")
@@ -296,7 +302,9 @@ def _begin_search(s: S, view: int, *guards: Any) -> Step:
 @action(choice=True)
 def search(s: S, view: int) -> Step | None:
     """A client searches all documents."""
-    return _begin_search(s, view, guard("the view is current", s.epoch == view)) if s.scope.searches else None
+    return (
+        _begin_search(s, view, guard("the view is current", current(s, view))) if s.scope.searches else None
+    )
 
 
 @action(fault="stale router")

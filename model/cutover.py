@@ -32,7 +32,6 @@ from cutproof.model.language import (
     constant,
     each,
     guard,
-    larger,
     pick,
     put,
     when,
@@ -69,10 +68,10 @@ from cutproof.model.slot import (
     indices,
     initial,
     is_put,
+    now_shown,
     other,
     ranks,
     reachable,
-    served,
     source,
     stage,
     target,
@@ -290,15 +289,11 @@ def proof_fails(s: S) -> Step:
 def activate(s: S) -> Step:
     """The commit point: in one compare-and-set the owner becomes N. N serves nobody before O is fenced."""
     m = s.mechanisms
-    now_shown = [larger(s.shown[d], served(s, d, pick(s.stored, target(s))[d])) for d in documents(s)]
-    shown = s.shown
-    for doc, rank in enumerate(now_shown):
-        shown = put(shown, doc, rank)
     unproved = ~m.delta | (~m.cleanup_needs_proof & all_scanned(s))
     return when(
         guard("delta pass", s.phase == Phase.DELTA),
         guard("proved", s.proof | unproved),
-    ).then(phase=Phase.ACTIVATE, epoch=s.epoch + 1, cursor=0, shown=shown)
+    ).then(phase=Phase.ACTIVATE, epoch=s.epoch + 1, cursor=0, shown=now_shown(s))
 
 
 @action

@@ -35,6 +35,7 @@ from cutproof.model.slot import (
     Task,
     epochs,
     in_phase,
+    now_shown,
     reachable,
     stage,
 )
@@ -234,7 +235,9 @@ def rival_activates(s: S) -> Step | None:
         return None
     return when(
         guard("proved", s.rival), guard("the second dual writes", in_phase(s, Phase.DUAL, Phase.COPY))
-    ).then(rival=False, phase=Phase.ACTIVATE, epoch=s.epoch + 2, cursor=0, **set_adrift(s))
+    ).then(
+        rival=False, phase=Phase.ACTIVATE, epoch=s.epoch + 2, cursor=0, shown=now_shown(s), **set_adrift(s)
+    )
 
 
 @action(fault="policy change")

@@ -37,7 +37,9 @@ from cutproof.model.language import (
     count,
     enumeration,
     family,
+    larger,
     pick,
+    put,
 )
 from cutproof.model.scopes import Scope
 
@@ -280,6 +282,14 @@ def served(s: S, doc: int, stored: Operand) -> Operand:
 def at_owner(s: S, doc: int) -> Operand:
     """The rank that the owner serves."""
     return served(s, doc, pick(s.stored, owner(s))[doc])
+
+
+def now_shown(s: S) -> Any:
+    """What has been visible once the target owns the slot."""
+    shown = s.shown
+    for doc in range(s.scope.documents):
+        shown = put(shown, doc, larger(s.shown[doc], served(s, doc, pick(s.stored, target(s))[doc])))
+    return shown
 
 
 def idle(s: S, doc: int, message: str) -> Operand:

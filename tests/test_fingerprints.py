@@ -1,0 +1,56 @@
+"""Fingerprints: equal iff what is held is equal; a diff names what differs and looks no further."""
+
+from typing import Any, NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cutproof.impl.fingerprints import BUCKETS, differences, differing, fingerprint
+from cutproof.impl.routing import key_hash
+
+
+class Held(NamedTuple):
+    version: tuple[int, int, int]
+    content: dict[str, Any] | None
+
+
+HELD = st.builds(
+    Held,
+    st.tuples(st.integers(0, 3), st.integers(1, 3), st.integers(0, 1)),
+    st.none() | st.fixed_dictionaries({"v": st.integers(0, 2)}),
+)
+STORES = st.dictionaries(st.sampled_from([f"doc-{i}" for i in range(12)]), HELD)
+
+
+@settings(derandomize=True, deadline=None)
+@given(STORES, STORES)
+def test_a_diff_names_exactly_what_differs(here: dict[str, Held], there: dict[str, Held]) -> None:
+    found = differences(here, there)
+    assert found.keys == tuple(sorted(k for k in here.keys() | there.keys() if here.get(k) != there.get(k)))
+    assert (fingerprint(here) == fingerprint(there)) == (here == there)
+    wrong = {key_hash(k) % BUCKETS for k in found.keys}
+    looked_at = [k for k in here.keys() | there.keys() if key_hash(k) % BUCKETS in wrong]
+    assert found.documents_compared == len(looked_at)
+    assert found.buckets_compared == (BUCKETS if found.keys else 0)
+
+
+@settings(derandomize=True, deadline=None)
+@given(STORES, st.randoms(use_true_random=False))
+def test_the_order_means_nothing(store: dict[str, Held], random: Any) -> None:
+    keys = list(store)
+    random.shuffle(keys)
+    assert fingerprint({k: store[k] for k in keys}) == fingerprint(store)
+
+
+def test_equal_roots_end_the_diff() -> None:
+    one = fingerprint({"a": Held((0, 1, 0), {"v": 1})})
+    assert differing(one, one) == []
+    assert len(differing(one, fingerprint({}))) == 1
+
+
+def test_a_bucket_does_not_forget_what_occurs_twice() -> None:
+    """With xor two equal digests would be as good as none; a sum keeps them."""
+    single = fingerprint({"a": Held((0, 1, 0), {"v": 1})})
+    bucket = key_hash("a") % BUCKETS
+    assert single.buckets[bucket] != 0
+    assert (2 * single.buckets[bucket]) % 2**64 != 0
