@@ -82,6 +82,8 @@ class Cluster:
             raise ValueError(
                 f"rf={self.rf} with {min(len(g) for g in groups)} nodes in a group; add nodes, or lower it"
             )
+        if gate is not None and gate not in GATES:
+            raise ValueError(f"gate={gate!r}: there are {', '.join(map(repr, GATES))} and None")
         self.policy = _fitting(policy, self.rf * len(groups) > 1)
         self.mechanisms = resolve(self.policy, without)
         self.gate = gate
@@ -131,6 +133,8 @@ class Cluster:
 
         `ttl` in seconds; `partial` merges into what is there. Raises ReservedField or InvalidDocument."""
         check_id(key)
+        if ttl is not None and ttl < 0:
+            raise ValueError(f"ttl={ttl}: a document expires after 0 seconds or more")
         if content is not None:
             content = taken(content)
         shard = self.shard(key)
@@ -211,37 +215,41 @@ class Cluster:
     def add_node(self, name: str, group: int = 0) -> Migration:
         """A node joins a group: the shards that rendezvous hashing gives it move there.
 
-        Raises UnsafeCutover where the gate refuses the policy, ValueError where the node is there already."""
-        self._ask_gate()
+        Raises UnsafeCutover where the gate refuses the policy, InvalidTransition while a shard that it should get moves
+        already, ValueError where the node or the group can't be."""
         if name in self.nodes:
             raise ValueError(f"node {name!r} is there already; choose another name, or move shards to it")
+        self._check_group(group)
         moves = {
             s.number: out
             for s in self.shards
             if (out := displaced(s.number, s.record.members[group], name)) is not None
         }
-        self.nodes[name] = Node(name)
-        self.groups[group].append(name)
         return self._begin(name, group, moves)
 
     def move(self, shards: Iterable[int], to: str, group: int = 0) -> Migration:
         """Move these shards from their owners to a node, which joins if it is new. Raises as `add_node`."""
-        self._ask_gate()
-        if to not in self.nodes:
-            self.nodes[to] = Node(to)
-            self.groups[group].append(to)
+        self._check_group(group)
         numbers = sorted(set(shards))
         if not all(0 <= n < len(self.shards) for n in numbers):
             raise ValueError(f"there are shards 0 to {len(self.shards) - 1}, not {numbers}")
         return self._begin(to, group, {n: self.shards[n].record.members[group][0] for n in numbers})
 
-    def _ask_gate(self) -> None:
-        if self.gate is not None:
-            check_policy(self.policy, GATES[self.gate])
+    def _check_group(self, group: int) -> None:
+        if not 0 <= group < len(self.groups):
+            raise ValueError(f"no replica group {group}: there are {len(self.groups)}, counted from 0")
 
     def _begin(self, target: str, group: int, moves: dict[int, str]) -> Migration:
+        """Check everything, then begin: what is refused leaves nothing behind."""
+        if self.gate is not None:
+            check_policy(self.policy, GATES[self.gate])
+        if not target:
+            raise ValueError("a node has a name; give the target one")
         for number, source in moves.items():
             mover.check_begin(self.shards[number], target, group, source)
+        if target not in self.nodes:
+            self.nodes[target] = Node(target)
+            self.groups[group].append(target)
         migration = Migration(self, len(self.migrations), target, group, moves)
         self.migrations.append(migration)
         migration.begin()

@@ -15,6 +15,7 @@ from cutproof.impl.node import Message, Node
 if TYPE_CHECKING:
     from cutproof.impl.cluster import Cluster
     from cutproof.impl.network import Network
+    from cutproof.impl.shard import Shard
 
 KINDS = ("fail", "lose", "delay", "duplicate")
 
@@ -81,6 +82,12 @@ class Faults:
             raise ValueError(f"no node {name!r}: there are {', '.join(sorted(self.cluster.nodes))}")
         return self.cluster.nodes[name]
 
+    def _shard(self, number: int) -> Shard:
+        shards = self.cluster.shards
+        if not 0 <= number < len(shards):
+            raise ValueError(f"no shard {number}: there are 0 to {len(shards) - 1}")
+        return shards[number]
+
     def cut(self, node: str) -> None:
         """Cut a node off from everybody."""
         self._node(node).cut = True
@@ -116,7 +123,7 @@ class Faults:
 
     def crash(self, shard: int | None = None) -> None:
         """The coordinators crash (or that of one shard), and others recover from the records."""
-        for found in self.cluster.shards if shard is None else [self.cluster.shards[shard]]:
+        for found in self.cluster.shards if shard is None else [self._shard(shard)]:
             if found.record.live:
                 mover.crash(found)
 
@@ -129,7 +136,7 @@ class Faults:
 
     def restart_sequencer(self, shard: int) -> None:
         """The sequencer of a shard restarts from what it stored durably."""
-        self.cluster.shards[shard].sequencer.restart()
+        self._shard(shard).sequencer.restart()
 
     def stale(self, router: str) -> None:
         """A router goes on with what it knows of the records now."""

@@ -115,7 +115,7 @@ class Replica:
         return message.epoch < self.fence and self.rules.obeys[message.kind]
 
     def is_open(self, epoch: int) -> bool:
-        """A client's request of an ACTIVE epoch waits until the node that the shard moved to was opened by its fence."""
+        """A client's request of an ACTIVE epoch waits until the target of that attempt was opened by its fence."""
         return (
             self.fence >= epoch
             or stage_of(epoch) is not Stage.ACTIVE

@@ -1,0 +1,448 @@
+"""The façade: what a stranger drives, what wrong input gets, and that it is deterministic."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cutproof.impl import (
+    Cluster,
+    InvalidDocument,
+    MigrationError,
+    Policy,
+    ReservedField,
+    Status,
+    Stuck,
+    Unavailable,
+    UnsafeCutover,
+)
+from cutproof.impl.faults import KINDS
+from cutproof.impl.node import page_of
+from cutproof.impl.record import Phase
+from cutproof.impl.routing import key_hash
+from cutproof.model.mechanisms import AntiEntropy
+
+
+def filled(documents: int = 30, **more: Any) -> Cluster:
+    cluster = Cluster(**{"nodes": ["old-0"], "shards": 3, "seed": 7, **more})
+    for i in range(documents):
+        cluster.put(f"doc-{i}", {"n": i})
+    return cluster
+
+
+# ------------------------------------------------------------------ the ten lines
+
+
+def test_a_node_joins_while_clients_write() -> None:
+    cluster = filled()
+    migration = cluster.add_node("new-3")
+    cluster.faults.fail("new-3", every=10)
+    writes = [cluster.submit(f"doc-{i}", {"n": -i}) for i in range(30)]
+    cluster.run_until(migration.finished)
+    cluster.settle()
+    assert migration.complete
+    assert all(w.answered for w in writes)
+    assert cluster.audit().clean
+    assert cluster.get("doc-1") in ({"n": 1}, {"n": -1})
+    assert {s.record.owner for s in migration.shards} == {"new-3"}
+
+
+def test_documents_come_and_go() -> None:
+    cluster = filled(0)
+    assert cluster.get("a") is None
+    assert cluster.put("a", {"x": [1]}).status is Status.ACKNOWLEDGED
+    assert cluster.update("a", {"y": 2}).acknowledged
+    assert cluster.get("a") == {"x": [1], "y": 2}
+    assert cluster.delete("a").acknowledged
+    assert cluster.get("a") is None
+    assert cluster.update("a", {"z": 3}).acknowledged  # an update of nothing makes a document
+    assert cluster.get("a") == {"z": 3}
+
+
+def test_what_is_read_and_written_is_a_copy() -> None:
+    cluster = filled(0)
+    document = {"tags": ["a"]}
+    cluster.put("a", document)
+    document["tags"].append("b")
+    read = cluster.get("a")
+    assert read == {"tags": ["a"]}
+    assert read is not None
+    read["tags"].append("c")
+    assert cluster.get("a") == {"tags": ["a"]}
+
+
+def test_a_search_finds_each_document_once() -> None:
+    cluster = filled(40)
+    migration = cluster.add_node("new-3")
+    cluster.run(50)
+    assert set(cluster.search()) == {f"doc-{i}" for i in range(40)}
+    cluster.run_until(migration.finished)
+    assert set(cluster.search(lambda d: d["n"] < 5)) == {f"doc-{i}" for i in range(5)}
+
+
+def test_a_document_expires() -> None:
+    cluster = filled(0)
+    cluster.put("a", {"x": 1}, ttl=10)
+    cluster.advance(9)
+    assert cluster.get("a") == {"x": 1}
+    cluster.advance(2)
+    assert cluster.get("a") is None
+    assert cluster.search() == {}
+
+
+# ------------------------------------------------------------------ topologies and migrations
+
+
+@pytest.mark.parametrize("nodes", [["a", "b"], [["a", "b"], ["c", "d"]], [["a"], ["b"], ["c"]]])
+def test_nodes_join_every_group_and_go_back(nodes: Any) -> None:
+    cluster = Cluster(nodes, shards=8, seed=3, pages=4)
+    for i in range(60):
+        cluster.put(f"doc-{i}", {"n": i})
+    groups = len(cluster.groups)
+    for group in range(groups):
+        migration = cluster.add_node(f"new-{group}", group)
+        for i in range(60):
+            cluster.submit(f"doc-{i}", {"n": i, "group": group})
+        cluster.run_until(migration.finished)
+        cluster.settle()
+        assert migration.complete
+        assert cluster.audit().clean
+    cluster.repair()
+    cluster.settle()
+    assert cluster.differences() == []
+    last = cluster.migrations[-1]
+    if last.moves and len({last.moves[s] for s in last.moves}) == 1:
+        back = last.back()
+        cluster.run_until(back.finished)
+        assert back.complete
+        assert cluster.audit().clean
+
+
+def test_an_aborted_migration_is_wiped_and_retried() -> None:
+    cluster = filled(60)
+    migration = cluster.move([0, 1, 2], "new")
+    cluster.run_until(lambda: any(s.record.phase is Phase.COPY for s in migration.shards))
+    migration.abort()
+    assert migration.finished()
+    assert not migration.complete
+    with pytest.raises(MigrationError, match="this step does not begin there"):
+        migration.retry()
+    cluster.settle()  # the wipe
+    migration.retry()
+    cluster.run_until(migration.finished)
+    assert migration.complete
+    assert cluster.audit().clean
+
+
+def test_a_drain_that_takes_too_long_is_aborted() -> None:
+    cluster = filled(10, drain_timeout=0)
+    migration = cluster.move([0], "new")
+    cluster.run_until(migration.finished)
+    assert not migration.complete
+    assert "drain timed out" in str(migration.states()[0])
+    assert cluster.costs.migrations_aborted == 1
+
+
+@pytest.mark.parametrize("phase", [p for p in Phase if p not in (Phase.IDLE, Phase.COMPLETE, Phase.ABORTED)])
+def test_the_coordinator_may_crash_in_any_phase(phase: Phase) -> None:
+    cluster = filled(30)
+    migration = cluster.move([0], "new")
+    for i in range(30):
+        cluster.submit(f"doc-{i}", {"n": -i})
+    cluster.run_until(lambda: cluster.shards[0].record.phase is phase)
+    cluster.faults.crash()
+    cluster.faults.crash(0)
+    cluster.run_until(migration.finished)
+    cluster.settle()
+    assert migration.complete
+    assert cluster.audit().clean
+
+
+PROGRAM = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.integers(0, 5)),
+        st.tuples(st.just("update"), st.integers(0, 5)),
+        st.tuples(st.just("delete"), st.integers(0, 5)),
+        st.tuples(st.just("run"), st.integers(1, 60)),
+        st.tuples(st.just("join"), st.just(0)),
+        st.tuples(st.just("crash"), st.just(0)),
+        st.tuples(st.just("abort"), st.just(0)),
+        st.tuples(st.just("cut"), st.integers(0, 1)),
+        st.tuples(st.just("restart"), st.integers(0, 1)),
+        st.tuples(st.sampled_from(KINDS), st.integers(0, 1)),
+        st.tuples(st.just("stale"), st.just(0)),
+    ),
+    max_size=25,
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=80)
+@given(PROGRAM, st.integers(0, 3))
+def test_nothing_is_lost_whatever_happens(program: list[tuple[str, int]], seed: int) -> None:
+    cluster = Cluster(["a", "b"], shards=2, rf=2, seed=seed, pages=2)
+    for name, which in program:
+        node = "ab"[which % 2]
+        match name:
+            case "put":
+                cluster.submit(f"doc-{which}", {"put": which}, router="slow" if which > 3 else "")
+            case "update":
+                cluster.submit(f"doc-{which}", {"patch": which}, partial=True)
+            case "delete":
+                cluster.submit(f"doc-{which}", None)
+            case "run":
+                cluster.run(which)
+            case "join" if all(m.finished() for m in cluster.migrations) and not cluster.moving:
+                cluster.add_node(f"new-{len(cluster.migrations)}")
+            case "abort" if cluster.migrations:
+                cluster.migrations[-1].abort()
+            case "crash":
+                cluster.faults.crash()
+            case "cut" | "restart":
+                getattr(cluster.faults, name)(node)
+            case "stale":
+                cluster.faults.stale("slow")
+            case _ if name in KINDS:
+                getattr(cluster.faults, name)(node, rate=0.5)
+    for name in cluster.nodes:
+        cluster.faults.heal(name)
+        cluster.faults.plan(name)
+    cluster.settle()
+    assert cluster.audit().clean, cluster.audit()
+    assert all(m.finished() for m in cluster.migrations)
+    assert not any(s.held or s.waiting for s in cluster.shards)
+
+
+def test_without_a_safeguard_something_is_lost_and_the_audit_says_what() -> None:
+    cluster = Cluster(["old"], 1, seed=1, without=["delta_always"], gate=None, pages=1000)
+    first = min((f"doc-{i}" for i in range(100)), key=key_hash)
+    migration = cluster.move([0], "new")
+    cluster.run_until(lambda: cluster.shards[0].record.cursor > page_of(first, 1000))
+    cluster.faults.lose("new", rate=1)
+    write = cluster.put(first, {"n": 1})  # behind the copy, and lost on its way to the new node
+    cluster.faults.plan("new")
+    cluster.run_until(migration.finished)
+    found = cluster.audit()
+    assert write.acknowledged
+    assert [e.key for e in found.lost] == [first]
+    assert dict(found.kinds()) == {"LAW": 1}
+    assert "lost: 1 LAW" in str(found)
+    assert not found.clean
+
+
+# ------------------------------------------------------------------ choosing is apart from doing
+
+
+def test_every_choice_may_be_taken_by_hand() -> None:
+    cluster = Cluster(["old"], 1, seed=1, pages=1)
+    cluster.move([0], "new")
+    write = cluster.submit("a", {"x": 1})
+    random = Random(1)
+    while not (cluster.migrations[0].complete and write.answered):
+        cluster.step(random.choice([c for c in cluster.enabled(faults=False) if c.action != "abort"]))
+    assert cluster.audit().clean
+    assert cluster.migrations[0].complete
+    assert {c.fault for c in cluster.enabled()} >= {"restart", "partition"}
+
+
+def test_the_same_seed_gives_the_same_and_another_another() -> None:
+    def prints(seed: int) -> list[int]:
+        cluster = filled(10, seed=seed)
+        cluster.add_node("new")
+        for i in range(10):
+            cluster.submit(f"doc-{i}", {"again": i})
+        return [cluster.fingerprint() for _ in range(100) if cluster.step()]
+
+    assert prints(1) == prints(1)
+    assert prints(1) != prints(2)
+
+
+def test_a_snapshot_is_taken_up_again_with_the_same_future() -> None:
+    cluster = filled(10)
+    migration = cluster.add_node("new")
+    cluster.submit("doc-1", {"later": True})
+    cluster.run(10)
+    kept, printed = cluster.snapshot(), cluster.fingerprint()
+    first = [cluster.fingerprint() for _ in range(60) if cluster.step()]
+    cluster.restore(kept)
+    assert cluster.fingerprint() == printed
+    assert [cluster.fingerprint() for _ in range(60) if cluster.step()] == first
+    assert cluster.migrations[0] is not migration
+    cluster.run_until(cluster.migrations[0].finished)
+    assert cluster.audit().clean
+
+
+PRINTED = """
+from cutproof.impl import Cluster
+cluster = Cluster(["a", "b"], shards=4, seed=5)
+for i in range(20): cluster.put(f"doc-{i}", {"n": i, "m": [i]})
+cluster.add_node("c"); cluster.run(100)
+print(cluster.fingerprint(), cluster.audit())
+"""
+
+
+def test_a_fingerprint_is_the_same_in_every_process() -> None:
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", PRINTED],
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "77")
+    }
+    assert len(said) == 1
+
+
+# ------------------------------------------------------------------ what safety costs
+
+
+def test_a_write_into_a_sealed_shard_is_held_and_goes_on() -> None:
+    cluster = filled(10)
+    migration = cluster.move([0, 1, 2], "new")
+    cluster.run_until(lambda: cluster.shard("doc-1").record.phase is Phase.SEAL)
+    write = cluster.submit("doc-1", {"held": True})
+    assert write.status is Status.HELD
+    cluster.run_until(migration.finished)
+    cluster.settle()
+    assert write.acknowledged
+    assert cluster.get("doc-1") == {"held": True}
+    assert cluster.costs.held == 1
+    assert cluster.costs.sealed_steps > 0
+    assert cluster.costs.documents_copied == 10
+
+
+def test_a_system_that_refuses_does_not_look_good() -> None:
+    cluster = filled(5)
+    cluster.faults.stale("old-router")
+    migration = cluster.move([0, 1, 2], "new")
+    cluster.run_until(migration.finished)
+    write = cluster.put("doc-1", {"late": True}, router="old-router")
+    assert write.status is Status.REFUSED
+    assert cluster.costs.refused == 1
+    with pytest.raises(Unavailable, match="can't be read from old-0 now"):
+        cluster.get("doc-1", router="old-router")
+    assert cluster.costs.reads_refused == 1
+    cluster.faults.refresh("old-router")
+    assert cluster.put("doc-1", {"late": False}, router="old-router").acknowledged
+
+
+# ------------------------------------------------------------------ wrong input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"nodes": "old"}, "nodes is a list of names"),
+        ({"nodes": []}, "nodes is a list of names"),
+        ({"nodes": ["a", "a"]}, "each node has a name of its own"),
+        ({"nodes": [["a"], []]}, "each group has nodes"),
+        ({"nodes": ["a", ""]}, "each node has a name"),
+        ({"nodes": ["a"], "shards": 0}, "shards=0"),
+        ({"nodes": ["a"], "pages": 0}, "pages=0"),
+        ({"nodes": ["a"], "rf": 2}, "rf=2 with 1 nodes in a group"),
+        ({"nodes": ["a"], "without": ["belt"]}, "unknown safeguard 'belt'"),
+        ({"nodes": ["a"], "gate": "none"}, "gate='none'"),
+    ],
+)
+def test_a_cluster_that_can_not_be_is_refused(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Cluster(**arguments)
+
+
+def test_documents_that_can_not_be_are_refused() -> None:
+    cluster = filled(0)
+    with pytest.raises(ReservedField, match="miroir_reserved_field"):
+        cluster.put("a", {"_miroir_shard": 1})
+    with pytest.raises(InvalidDocument, match="is no document id"):
+        cluster.put("a b", {})
+    with pytest.raises(InvalidDocument, match="not list"):
+        cluster.put("a", [1])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="ttl=-1"):
+        cluster.put("a", {}, ttl=-1)
+    with pytest.raises(ValueError, match="only goes forward"):
+        cluster.advance(-1)
+    assert cluster.costs.writes == 0
+
+
+def test_migrations_that_can_not_be_are_refused_and_leave_nothing() -> None:
+    cluster = filled(5)
+    nodes = dict(cluster.nodes)
+    with pytest.raises(ValueError, match="'old-0' is there already"):
+        cluster.add_node("old-0")
+    with pytest.raises(ValueError, match="there are shards 0 to 2"):
+        cluster.move([7], "new")
+    with pytest.raises(ValueError, match="no replica group 4"):
+        cluster.add_node("new", 4)
+    with pytest.raises(ValueError, match="no replica group -1"):
+        cluster.move([0], "new", -1)
+    with pytest.raises(ValueError, match="old-0 holds a replica of shard 0 already"):
+        cluster.move([0], "old-0")
+    cluster.move([0, 1, 2], "new")
+    with pytest.raises(MigrationError, match="this step does not begin there"):
+        cluster.move([0], "other")
+    nodes["new"] = cluster.nodes["new"]
+    assert cluster.nodes == nodes
+    assert cluster.groups == [["old-0", "new"]]
+    assert len(cluster.migrations) == 1
+
+
+def test_a_replica_is_not_moved_onto_its_own_machine() -> None:
+    cluster = Cluster([["a"], ["b"]], shards=1)
+    with pytest.raises(ValueError, match="b holds a replica of shard 0 already"):
+        cluster.move([0], "b")
+
+
+def test_an_unsafe_policy_is_refused_by_the_gate() -> None:
+    cluster = Cluster(["a"], shards=1, policy=Policy(skip_delta_pass=True, anti_entropy=AntiEntropy.OFF))
+    with pytest.raises(UnsafeCutover, match="delta pass is skipped"):
+        cluster.add_node("b")
+    assert list(cluster.nodes) == ["a"]
+
+
+def test_faults_of_nobody_are_refused() -> None:
+    faults = filled(0).faults
+    with pytest.raises(ValueError, match="no node 'new': there are old-0"):
+        faults.cut("new")
+    with pytest.raises(ValueError, match="out of range"):
+        faults.lose("old-0", rate=2)
+    with pytest.raises(ValueError, match="unknown fault 'explode'"):
+        faults.plan("old-0", explode=1)
+    with pytest.raises(ValueError, match="at most 1 together"):
+        faults.plan("old-0", fail=0.6, lose=0.6)
+    with pytest.raises(ValueError, match="no shard 9"):
+        faults.crash(9)
+    with pytest.raises(ValueError, match="no shard 9"):
+        faults.restart_sequencer(9)
+
+
+def test_waiting_for_what_never_comes_says_why() -> None:
+    cluster = filled(3)
+    cluster.move([0], "new")
+    cluster.faults.cut("new")
+    with pytest.raises(Stuck, match="cut off: new; migrations are in dual"):
+        cluster.run_until(cluster.migrations[0].finished)
+    with pytest.raises(Stuck, match="not within 0 steps"):
+        cluster.run_until(lambda: False, limit=0)
+    cluster.faults.heal("new")
+    assert cluster.run_until(cluster.migrations[0].finished) > 0
+
+
+def test_a_client_gives_up_on_a_node_that_is_cut_off() -> None:
+    cluster = filled(3)
+    cluster.faults.cut("old-0")
+    assert cluster.put("doc-1", {"n": 9}).status is Status.TIMED_OUT
+    with pytest.raises(Unavailable):
+        cluster.get("doc-1")
+    with pytest.raises(Unavailable, match="can't be searched now"):
+        cluster.search()
+    cluster.faults.heal("old-0")
+    cluster.settle()
+    assert cluster.get("doc-1") == {"n": 9}  # it was late, and nothing newer came
+    assert cluster.audit().clean
