@@ -18,6 +18,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from random import Random
 from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, Phase, settings
@@ -34,6 +36,7 @@ from hypothesis.stateful import (
 
 from cutproof.checks.conform_adapter import FAULTS, Adapter, NotSupported, Reference, Unavailable
 from cutproof.checks.conform_run import NODES, AdapterFailed, DiffersFromOracle, NotConforming, Run
+from cutproof.checks.conform_shrink import perform, shrink
 
 __all__ = [
     "FAULTS", "Adapter", "AdapterFailed", "DiffersFromOracle", "NotConforming", "NotSupported", "Reference", "Report",
@@ -41,8 +44,15 @@ __all__ = [
 ]  # fmt: skip
 
 KEYS = 3
+UNSTEADY = (
+    "the adapter failed: the same schedule, performed again, came out differently; "
+    "something happens by itself, or is drawn without the seed"
+)
 ENOUGH = 0.5  # of what the oracle acknowledges, a system must acknowledge at least this share
-EXAMPLES, STEPS, SHARDS = 200, 60, 2
+SWARM = (0, 1, 2, 2, 3, 3, 4)  # how many faults may happen in one run
+ROLES = (0, 1, 0, 1, 2)  # whom a fault strikes: the node that is moved from, that which is moved to, another
+STRIKES = st.integers(0, 15)  # which of the faults of the run, bit by bit
+EXAMPLES, STEPS, SHARDS = 200, 30, 2
 
 
 @dataclass
@@ -123,7 +133,9 @@ class Machine(RuleBasedStateMachine):
     report: ClassVar[Report]
     faults: ClassVar[Sequence[str]] = ()
     shards: ClassVar[int] = SHARDS
-    found: ClassVar[list[int]]  # the run in which something was found first
+    failed: ClassVar[
+        list[tuple[int, Run, int]]
+    ]  # the seed and the run in which something was found first, and which
 
     keys = Bundle("keys")
 
@@ -131,13 +143,14 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.run: Run | None = None
 
-    @initialize(
-        target=keys, seed=st.integers(0, 2**16), chosen=st.lists(st.integers(0, 11), max_size=4, unique=True)
-    )
-    def begin(self, seed: int, chosen: list[int]) -> Any:
+    @initialize(target=keys, seed=st.integers(0, 2**32 - 1))
+    def begin(self, seed: int) -> Any:
+        """Each run has its own choice of faults, or none: where all may happen, they get into each other's way."""
+        self.seed = seed
         self.run = Run(self.adapter, self.shards, seed, self.report.unsupported)
-        kinds = self.faults
-        self.run.faults = list(dict.fromkeys(kinds[i % len(kinds)] for i in chosen)) if kinds else []
+        draw = Random(seed)
+        kinds = draw.sample(self.faults, min(draw.choice(SWARM), len(self.faults)))
+        self.run.faults = [(kind, draw.choice(ROLES)) for kind in kinds]
         return multiple(*(f"doc-{i}" for i in range(KEYS)))
 
     @property
@@ -167,9 +180,9 @@ class Machine(RuleBasedStateMachine):
     def go_on(self, phases: int) -> None:
         self.now.go_on(phases)
 
-    @rule(which=st.integers(0, 11), where=st.integers(0, 2))
-    def inject(self, which: int, where: int) -> None:
-        self.now.inject(which, where)
+    @rule(strikes=STRIKES)
+    def inject(self, strikes: int) -> None:
+        self.now.strike(strikes)
 
     @rule()
     def settle(self) -> None:
@@ -179,35 +192,35 @@ class Machine(RuleBasedStateMachine):
     def heal(self) -> None:
         self.now.heal()
 
-    @rule(
-        key=keys, deletes=st.booleans(), phases=st.integers(0, 3), times=st.integers(0, 4),
-        strikes=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 2)), max_size=2),
-    )  # fmt: skip
-    def write_in_trouble(
-        self, key: str, deletes: bool, phases: int, times: int, strikes: list[tuple[int, int]]
-    ) -> None:
+    @rule(key=keys, deletes=st.booleans(), strikes=STRIKES, phases=st.integers(0, 3), times=st.integers(0, 4))
+    def write_in_trouble(self, key: str, deletes: bool, strikes: int, phases: int, times: int) -> None:
         """Something goes wrong, a client writes, and the migration goes on while the write is in flight."""
-        for which, where in strikes:
-            self.now.inject(which, where)
+        self.now.strike(strikes)
         self.now.write(key, deletes)
-        if times:
-            self.now.advance(times)
+        self.now.advance(times)
         self.now.go_on(phases)
 
     @rule(
-        key=keys, deletes=st.booleans(), before=st.integers(0, 4), node=st.sampled_from(NODES[::-1]),
-        strikes=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 2)), max_size=2), heals=st.booleans(),
+        key=keys, deletes=st.booleans(), node=st.sampled_from(NODES[::-1]), phases=st.sampled_from((0, 0, 1, 2, 3)),
+        times=st.integers(0, 20), strikes=STRIKES, heals=st.booleans(),
     )  # fmt: skip
     def move_under_writes(
-        self, key: str, deletes: bool, before: int, node: str, strikes: list[tuple[int, int]], heals: bool
+        self,
+        key: str,
+        deletes: bool,
+        node: str,
+        phases: int,
+        times: int,
+        strikes: int,
+        heals: bool,
     ) -> None:
         """A write, a migration, and in one of its phases an overwriting write in trouble; then it runs to its end."""
         run = self.now
         run.write(key, False)
         run.begin(node)
-        run.go_on(before)
-        for which, where in strikes:
-            run.inject(which, where)
+        run.go_on(phases)
+        run.advance(times)
+        run.strike(strikes)
         run.write(key, deletes)
         run.settle()
         if heals:
@@ -221,12 +234,11 @@ class Machine(RuleBasedStateMachine):
         try:
             self.run.end()
         finally:
-            with suppress(NotSupported):
-                self.run.stop()
-            if not self.found:
+            self.run.stop()
+            if not self.failed:
                 self.report.add(self.run)
-            if self.run.over:
-                self.found.append(self.report.runs)
+                if self.run.over:
+                    self.failed.append((self.seed, self.run, self.report.runs))
 
 
 def machine(
@@ -244,7 +256,7 @@ def machine(
     body: dict[str, Any] = {
         "adapter": adapter,
         "report": Report(adapter.__name__),
-        "found": [],
+        "failed": [],
         "shards": shards,
         "__doc__": f"{name}, judged.",
         "_hypothesis_internal_add_digest": f"{name} {seed} {shards}".encode(),
@@ -259,7 +271,7 @@ def machine(
         print_blob=True,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate],  # conform_shrink.py does the rest
     )
 
     def run_test(self: unittest.TestCase) -> None:
@@ -291,16 +303,23 @@ def check(
 def _judge(made: type[Machine], chosen: settings) -> Report:
     made.report.unsupported.clear()
     made.report.__init__(made.report.name)  # type: ignore[misc]
-    made.found.clear()
+    made.failed.clear()
     made.faults = _supported(made)
     try:
         run_state_machine_as_test(made, settings=chosen)
     except NotConforming as found:
-        first = made.found[0] if made.found else 1
-        raise type(found)(found.reason, found.schedule, first) from found.__cause__
-    except Flaky as error:
-        reason = "the same schedule came out differently: something happens by itself, or is drawn without the seed"
-        raise AdapterFailed(f"the adapter failed: {reason}", [str(error).partition("\n")[0]]) from None
+        if not made.failed:
+            raise type(found)(found.reason, found.schedule, 1) from found.__cause__
+        seed, run, number = made.failed[0]
+        best = shrink(tuple(run.steps), seed, partial(perform, made.adapter, made.shards))
+        if best is None:
+            raise AdapterFailed(
+                f"{UNSTEADY}; at first it was: {found.reason}", found.schedule, number
+            ) from None
+        raise type(best)(best.reason, best.schedule, number) from best.__cause__
+    except Flaky:
+        run = made.failed[0][1]
+        raise AdapterFailed(UNSTEADY, run.log) from None
     return made.report
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, ClassVar
 
-from cutproof.impl import Cluster, Status, choices
-from cutproof.impl.choices import Choice
+from cutproof.impl import Cluster, Status, choices, mover
 from cutproof.impl.clients import Write
 from cutproof.impl.node import Message
-from cutproof.impl.record import LIVE
+from cutproof.impl.shard import Shard
 
 ACKNOWLEDGED, REFUSED, FAILED, PENDING = "acknowledged", "refused", "failed", "pending"
 STATUSES = (ACKNOWLEDGED, REFUSED, FAILED, PENDING)
@@ -43,7 +42,7 @@ class Unavailable(Exception):
 
 
 class Adapter:
-    """Your system, driven. Override what it has; the rest is `NotSupported`. Each run makes a new one, without arguments.
+    """Your system, driven. Override what it has; the rest is `NotSupported`. Each run makes one, without arguments.
 
     Nothing should happen by itself between two calls: what is under way goes on in `advance`. What happens all the same
     is judged too, but such a run may not be repeatable. Any other exception than those named here is reported as the
@@ -110,9 +109,6 @@ _STATUS = {
     Status.ACKNOWLEDGED: ACKNOWLEDGED, Status.REFUSED: REFUSED, Status.FAILED: FAILED, Status.TIMED_OUT: FAILED,
     Status.WAITING: PENDING, Status.HELD: PENDING,
 }  # fmt: skip
-_NOT_BY_ITSELF = {"abort", "rival_activates", "heal", "give_up", "clean_pass", "collect", "sweep"}
-_STRUCK = {"fail": "delivery_fails", "lose": "delivery_is_lost", "duplicate": "accept_duplicate"}
-_CARRIED = ("accept", "apply", "refuse")
 _BEHIND = "behind"  # the router that does not know the latest record
 HASTE = (0.2, 0.5, 0.9)  # how often the coordinator is preferred to the messages; drawn for each run
 
@@ -120,7 +116,8 @@ HASTE = (0.2, 0.5, 0.9)  # how often the coordinator is preferred to the message
 class Reference(Adapter):
     """The reference implementation as an adapter: what others are compared with, and an example of every method.
 
-    It draws its steps itself, from what the cluster says may happen, so that faults strike exactly one delivery.
+    It draws its steps itself: a fault can strike exactly one delivery, and a hasty coordinator overtake what is in
+    flight.
     `without` removes safeguards, for those who want to see one missed."""
 
     without: ClassVar[Iterable[str]] = ()
@@ -165,34 +162,67 @@ class Reference(Adapter):
         self.cluster.move(elsewhere, node)
 
     def phase(self) -> str:
-        records = [s.record for s in self.cluster.shards]
-        if not any(r.phase in LIVE or r.owes_wipe for r in records):
+        if not any(mover.is_busy(shard) for shard in self.cluster.shards):
             return IDLE
         return self.cluster.migrations[-1].phase.value
 
     def advance(self) -> bool:
-        may = [c for s in self.cluster.shards for c in choices.enabled(s) if self._goes_on(c)]
-        if not may:
+        shards, carried = self.cluster.shards, list(self._carried())
+        turns: list[tuple[Callable[..., Any], Any, Any]] = [
+            (mover.perform, shard, command)
+            for shard in shards if mover.is_busy(shard)
+            for command in mover.wants(shard) if mover.can_perform(shard, command)
+        ]  # fmt: skip
+        for shard in shards:
+            due = (w for w in shard.waiting if w.enough[w.done] or not w.pending)
+            turns += [(Shard.answer, shard, write) for write in due]
+        if not turns and not carried:
             return False
-        messages = [c for c in may if c.action in _CARRIED]
-        turns = [c for c in may if c.action not in _CARRIED]
         hasty = self.random.random() < self.haste
-        choice = self.random.choice((turns if hasty else messages) or may)
-        if choice.action == "accept" and (fault := self._strikes(choice.what[0])):
-            if fault == "delay":
-                self.delayed.add(choice.what[0])
-                return True
-            choice = Choice(_STRUCK[fault], choice.shard, choice.what)
-        self.cluster.step(choice)
+        if turns and (hasty or not carried):
+            do, shard, what = self.random.choice(turns)
+            do(shard, what)
+        else:
+            self._carry(self.random.choice(carried))
         return True
 
-    def _goes_on(self, choice: Choice) -> bool:
-        if choice.fault or choice.action in _NOT_BY_ITSELF:
-            return False
-        message = choice.what[0] if choice.action in _CARRIED else None
-        if choice.action == "apply":
-            return choice.what[0].replica.node.name not in self.paused
-        return message not in self.delayed
+    def _carried(self) -> Iterator[Message]:
+        """Messages that may arrive, and tasks that may be applied."""
+        network = self.cluster.network
+        for message in network.under_way():
+            node = message.replica.node
+            if message.queued:
+                if node.name not in self.paused:
+                    yield message
+            elif message in self.delayed or node.cut:
+                continue
+            elif message.replica.is_fenced(message) or network.can_arrive(message):
+                yield message
+
+    def _carry(self, message: Message) -> None:
+        network = self.cluster.network
+        if message.queued:
+            network.apply(message)
+        elif message.replica.is_fenced(message):
+            network.refuse(message)
+        else:
+            self._arrive(message, self._strikes(message))
+
+    def _arrive(self, message: Message, fault: str) -> None:
+        network = self.cluster.network
+        match fault:
+            case "fail":
+                network.fail(message)
+            case "lose":
+                network.lose(message)
+            case "delay":
+                self.delayed.add(message)
+            case "duplicate":
+                message.replica.doubles = True
+                network.duplicate(message)
+                network.accept(message)
+            case _:
+                network.accept(message)
 
     def _strikes(self, message: Message) -> str:
         """The fault that meets this delivery, or nothing."""

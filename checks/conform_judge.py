@@ -20,6 +20,7 @@ Operations that overlap may come in either order, in both readings.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from cutproof.checks.conform_adapter import ACKNOWLEDGED, FAILED, PENDING, REFUSED
 
@@ -97,9 +98,7 @@ class Judge:
     def final(self) -> Operation | None:
         """The operation whose value must be there in the end, where that is determined; None where it is not."""
         known = [o for o in self.operations if o.status != REFUSED]
-        ordered = all(
-            a.answered is not None and a.answered < b.issued for a, b in zip(known, known[1:], strict=False)
-        )
+        ordered = all(a.answered is not None and a.answered < b.issued for a, b in pairwise(known))
         return known[-1] if ordered and all(o.status == ACKNOWLEDGED for o in known) else None
 
     def _contradiction(self, shown: Operation, certain: list[Operation]) -> Operation | None:
@@ -126,7 +125,9 @@ class Judge:
         refused = [o for o in writers if o.status == REFUSED]
         if len(refused) == len(writers):
             shown = refused[-1]
-            return f"refused, yet it happened: {self._say(shown)}, and at step {step} {who} {self._name(shown)}"
+            return (
+                f"refused, yet it happened: {self._say(shown)}, and at step {step} {who} {self._name(shown)}"
+            )
         shown = next(o for o in reversed(writers) if o.status != REFUSED)
         promised = self._contradiction(shown, certain)
         assert promised is not None

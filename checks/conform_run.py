@@ -21,6 +21,7 @@ from cutproof.checks.conform_judge import Judge, Operation
 from cutproof.impl.miroir import MigrationPhase
 
 NODES = ("node-0", "node-1", "node-2")
+Step = tuple[str, tuple[Any, ...]]  # what was done, and with what: the name of a method of `Run`
 PATIENCE = 5_000  # steps within which a migration must end once nothing goes wrong any more
 FEW = 60  # steps in which a phase is waited for
 PHASES = {phase.value: place for place, phase in enumerate(MigrationPhase)}
@@ -47,22 +48,28 @@ class AdapterFailed(NotConforming):
 
 
 class Run:
-    """A system and the oracle, under the same schedule. `faults` are the kinds that may happen in this run."""
+    """A system and the oracle, under the same schedule.
+
+    `faults` are those that may happen in this run, each with whom it strikes: the node that is moved from last (0),
+    the one that is moved to (1), or another (2)."""
 
     def __init__(self, adapter: type[Adapter], shards: int, seed: int, unsupported: set[str]) -> None:
         self.unsupported = unsupported
-        self.faults: Sequence[str] = ()
+        self.faults: Sequence[tuple[str, int]] = ()
         self.log: list[str] = []
+        self.steps: list[Step] = []
         self.judges: dict[str, Judge] = {}
-        self.asked: dict[Operation, tuple[Callable[[], str], bool]] = {}  # what is pending; whether it is moving
+        self.asked: dict[
+            Operation, tuple[Callable[[], str], bool]
+        ] = {}  # what is pending; whether it is moving
         self.theirs: list[tuple[Operation, Callable[[], str]]] = []  # what the oracle answers
         self.counts: Counter[str] = Counter()
         self.injected: Counter[str] = Counter()
         self.phases: set[str] = set()
         self.shown: set[str] = set()  # what `observe` told of
         self.moment = self.number = 0
-        self.met = [NODES[0]]  # the nodes that own or owned, or are moved to
-        self.moving = self.crashed = self.over = False
+        self.moving = self.crashed = self.aborted = self.over = False
+        self.source = self.target = NODES[0]
         self.placed: str | None = None  # the phase that was observed last
         self.system, self.oracle = self._call("adapter", adapter), Reference()
         self._call("start", self.system.start, NODES, shards, seed)
@@ -105,6 +112,7 @@ class Run:
 
     def write(self, key: str, deletes: bool) -> None:
         """A client puts a value that nobody wrote before, or deletes."""
+        self.steps.append(("write", (key, deletes)))
         self._answers()
         what, number = ("delete" if deletes else "put"), self.number + 1
         value = None if deletes else f"value-{number}"
@@ -144,6 +152,7 @@ class Run:
 
     def get(self, key: str) -> str | None:
         """A client reads, and what it is shown is judged. Returns what it was shown."""
+        self.steps.append(("get", (key,)))
         self._answers()
         self.log.append(f"get {key}")
         begun = self.moment + 1
@@ -192,23 +201,29 @@ class Run:
         self.moving = False
         self.counts["ended"] += 1
 
-    def begin(self, node: str) -> bool:
-        """All shards begin to move to a node, if none is moving; whether they did."""
+    def begin(self, node: str) -> None:
+        """All shards begin to move to a node, if nothing moves. Where they are already they go only after an abort."""
         if self._look() != IDLE or "begin_migration" in self.unsupported:
-            return False
+            return
+        if node == self.target and not self.aborted:
+            node = NODES[(NODES.index(node) + 1) % len(NODES)]
+        self.steps.append(("begin", (node,)))
         self._answers()
         self.log.append(f"begin a migration to {node}")
         if not self._try("begin_migration", self.system.begin_migration, node)[0]:
             self.log.pop()
-            return False
-        self.met = list(dict.fromkeys([*self.met, node]))
+            return
         self.counts["begun"] += 1
-        self.moving, self.crashed, self.placed = True, False, None
+        if not self.aborted:
+            self.source = self.target
+        self.moving, self.aborted, self.crashed, self.target, self.placed = True, False, False, node, None
+        for _ in range(PATIENCE):  # it may be behind
+            if self.oracle.phase() == IDLE or not self.oracle.advance():
+                break
         if self.oracle.phase() == IDLE:
             self.oracle.begin_migration(node)
         self._look()
         self._answers()
-        return True
 
     def _advance(self) -> bool:
         self.oracle.advance()
@@ -217,52 +232,62 @@ class Run:
             self._ended()
         return has and bool(went)
 
-    def _steps(self, most: int, until: Callable[[], bool]) -> bool:
-        """Advance until something is so, or nothing goes on; whether anything can still go on."""
-        before, taken, went = self._look(), 0, True
-        while taken < most and not until() and (went := self._advance()):
+    def advance(self, times: int, until: Callable[[], bool] = lambda: False) -> None:
+        """So many steps, fewer where something is so, or nothing goes on."""
+        before, taken = self._look(), 0
+        while taken < times and not until() and self._advance():
             taken += 1
+        if not taken:
+            return
         after = self._look()
+        self.steps.append(("advance", (taken,)))
         self.log.append(f"advance {taken}" + (f": {before} to {after}" if after != before else ""))
         self._answers()
-        return went
-
-    def advance(self, times: int) -> None:
-        """So many steps."""
-        self._steps(times, lambda: False)
 
     def go_on(self, phases: int) -> None:
         """Advance until the phase of the migration has changed so many times."""
         for _ in range(phases):
             before = self._look()
-            self._steps(FEW, lambda before=before: self._look() != before)  # type: ignore[misc]
+            self.advance(FEW, lambda before=before: self._look() != before)  # type: ignore[misc]
 
-    def settle(self, most: int = FEW * 4) -> bool:
-        """Advance until nothing can go on; whether that came to be."""
-        return not self._steps(most, lambda: False)
+    def settle(self, most: int = FEW * 4) -> None:
+        """Advance until nothing can go on."""
+        self.advance(most)
 
     # -------------------------------------------------- faults
 
-    def inject(self, which: int, where: int) -> None:
-        """One of the faults of this run strikes, at one of the nodes that matter."""
-        if not self.faults:
-            return
-        fault, node = self.faults[which % len(self.faults)], self.met[where % len(self.met)]
+    def strike(self, chosen: int) -> None:
+        """Some of the faults of this run strike: those whose bits are set."""
+        nodes = list(dict.fromkeys([self.source, self.target, *NODES]))
+        for place, (fault, role) in enumerate(self.faults):
+            if chosen >> place & 1:
+                self.inject(fault, nodes[role % len(nodes)])
+
+    def inject(self, fault: str, node: str) -> None:
+        """Something goes wrong."""
+        self.steps.append(("inject", (fault, node)))
         self._answers()
         self.log.append(f"{fault}" if fault in NOBODY else f"{fault} {node}")
         if not self._try(fault, self.system.inject, fault, node)[0]:
             self.log.pop()
             return
         self.injected[fault] += 1
+        self.aborted |= fault == "abort"
         self.crashed |= fault in ("crash", "abort", "zombie")
         self.oracle.inject(fault, node)
         self._answers()
 
     def heal(self) -> None:
         """Nothing goes wrong from now on."""
+        self.steps.append(("heal", ()))
         self.log.append("heal")
         self._call("heal", self.system.heal)
         self.oracle.heal()
+
+    def perform(self, step: Step) -> None:
+        """Do again what was done before."""
+        name, arguments = step
+        getattr(self, name)(*arguments)
 
     # -------------------------------------------------- the end
 
@@ -271,7 +296,7 @@ class Run:
         if self.over:
             return
         self.heal()
-        self.settle(PATIENCE)
+        self.advance(PATIENCE)
         if "begin_migration" not in self.unsupported and (phase := self._look()) != IDLE:
             steps = sum(self.oracle.advance() for _ in range(PATIENCE))
             theirs = "ended" if self.oracle.phase() == IDLE else "has not ended either"
@@ -287,8 +312,7 @@ class Run:
 
     def _compare(self, read: Mapping[str, str | None], theirs: Mapping[Operation, str]) -> None:
         """What it shows of itself is judged, and what is determined must be as with the oracle."""
-        has, shown = self._try("observe", self.system.observe)
-        shown = shown or {}
+        shown = self._try("observe", self.system.observe)[1] or {}
         self.shown |= set(shown)
         documents, owner, oracle = shown.get("documents", {}), shown.get("owner", {}), self.oracle.observe()
         for key, judge in sorted(self.judges.items()):
@@ -297,18 +321,18 @@ class Run:
             ):
                 self._fail(reason)
             same = all(theirs[o] == o.status for o in judge.operations[1:])
-            if same and judge.final() is not None and read[key] != oracle["documents"][key]:
+            if same and judge.final() is not None and read[key] != oracle["documents"].get(key):
                 self._fail(f"{key}: the oracle, asked for the same, holds {oracle['documents'][key]!r}; "
                            f"a client reads {read[key]!r}", DiffersFromOracle)  # fmt: skip
             if key in owner:
                 self.counts["moved"] += owner[key] != NODES[0]
-                if not self.injected and owner[key] != oracle["owner"][key]:
+                if not self.injected and owner[key] != oracle["owner"].get(key, owner[key]):
                     self._fail(f"{key}: nothing went wrong, and its owner is {owner[key]}; the oracle's is "
                                f"{oracle['owner'][key]}", DiffersFromOracle)  # fmt: skip
 
     def stop(self) -> None:
         """The run is over."""
-        self._call("stop", self.system.stop)
+        self._try("stop", self.system.stop)
 
 
 def _function(answer: Answer) -> Callable[[], str]:
