@@ -1,0 +1,81 @@
+"""A failing schedule made short: steps are left out, and taken less often, as long as it still fails in the same way.
+
+The schedule is a list of plain steps, performed anew on a fresh system each time. Hypothesis would shrink its own
+draws, of which one may stand for a dozen steps; here each of the dozen can go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from cutproof.checks.conform_adapter import Adapter
+from cutproof.checks.conform_run import NotConforming, Run, Step
+
+BUDGET = 1_000  # schedules that are tried at most
+SEEDS = 8
+
+Steps = tuple[Step, ...]
+Fails = Callable[[int, Steps], NotConforming | None]
+
+
+def perform(adapter: type[Adapter], shards: int, seed: int, steps: Steps) -> NotConforming | None:
+    """Perform a schedule on a fresh system, to the end; what was found, or None."""
+    run = None
+    try:
+        run = Run(adapter, shards, seed, set())
+        for step in steps:
+            run.perform(step)
+        run.end()
+    except NotConforming as found:
+        return found
+    finally:
+        if run is not None:
+            run.stop()
+    return None
+
+
+def shrink(steps: Steps, seed: int, fails: Fails) -> NotConforming | None:
+    """The finding of the shortest schedule that was met; None if these steps don't fail again.
+
+    `fails` says what a schedule finds with a seed. Only findings of the same class count."""
+    best = fails(seed, steps)
+    if best is None:
+        return None
+    kind, tried, failed = type(best), 1, {(seed, steps)}
+    # Leaving a step out changes what the seed draws afterwards: in the end, some other seeds are tried too.
+    for others in ((), tuple(range(SEEDS))):
+        seeds = (seed, *others)
+        progress = True
+        while progress and tried < BUDGET:
+            progress = False
+            for candidate in ((s, c) for c in _shorter(steps) for s in seeds):
+                if candidate in failed or tried >= BUDGET:
+                    continue
+                failed.add(candidate)
+                tried += 1
+                found = fails(*candidate)
+                if found is not None and type(found) is kind:
+                    (_, steps), best, progress = candidate, found, True
+                    seed = candidate[0]
+                    seeds = (seed, *others)
+                    break
+    return best
+
+
+def _shorter(steps: Steps) -> Iterator[Steps]:
+    """Candidates, the boldest first."""
+    size = len(steps)
+    while size:
+        # From the end: what comes after the failure goes first.
+        for end in range(len(steps), 0, -size):
+            yield steps[: max(end - size, 0)] + steps[end:]
+        size //= 2
+    for i, (name, arguments) in enumerate(steps):
+        if name != "advance":
+            continue
+        if i + 1 < len(steps) and steps[i + 1][0] == "advance":
+            both = arguments[0] + steps[i + 1][1][0]
+            yield (*steps[:i], ("advance", (both,)), *steps[i + 2 :])
+        for fewer in sorted({1, arguments[0] // 2, arguments[0] * 3 // 4, arguments[0] - 1}):
+            if 0 < fewer < arguments[0]:
+                yield (*steps[:i], ("advance", (fewer,)), *steps[i + 1 :])
