@@ -14,10 +14,8 @@ The methods are those of `Adapter`; `Reference` is an example of each. See docs/
 from __future__ import annotations
 
 import unittest
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Any, ClassVar
@@ -35,7 +33,8 @@ from hypothesis.stateful import (
 )
 
 from cutproof.checks.conform_adapter import FAULTS, Adapter, NotSupported, Reference, Unavailable
-from cutproof.checks.conform_run import NODES, AdapterFailed, DiffersFromOracle, NotConforming, Run
+from cutproof.checks.conform_report import AdapterFailed, DiffersFromOracle, NotConforming, Report
+from cutproof.checks.conform_run import NODES, Run
 from cutproof.checks.conform_shrink import perform, shrink
 
 __all__ = [
@@ -48,79 +47,10 @@ UNSTEADY = (
     "the adapter failed: the same schedule, performed again, came out differently; "
     "something happens by itself, or is drawn without the seed"
 )
-ENOUGH = 0.5  # of what the oracle acknowledges, a system must acknowledge at least this share
 SWARM = (0, 1, 2, 2, 3, 3, 4)  # how many faults may happen in one run
 ROLES = (0, 1, 0, 1, 2)  # whom a fault strikes: the node that is moved from, that which is moved to, another
 STRIKES = st.integers(0, 15)  # which of the faults of the run, bit by bit
 EXAMPLES, STEPS, SHARDS = 200, 30, 2
-
-
-@dataclass
-class Report:
-    """What a system was put through, counted over all runs. `verdict` is "conforms" or "not exercised"."""
-
-    name: str
-    runs: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    phases: Counter[str] = field(default_factory=Counter)  # runs in which it was seen
-    unsupported: set[str] = field(default_factory=set)
-    shown: set[str] = field(default_factory=set)  # what `observe` told of
-
-    def add(self, run: Run) -> None:
-        """Count a run."""
-        self.runs += 1
-        self.counts.update(run.counts)
-        self.faults.update(run.injected)
-        self.phases.update(run.phases)
-        self.shown |= run.shown
-
-    def missing(self) -> list[str]:
-        """What would have to happen before anything is shown: a system that refuses everything loses nothing."""
-        c, found = self.counts, []
-        if not c["acknowledged"] or c["acknowledged"] < ENOUGH * c["the oracle acknowledged"]:
-            found.append(
-                f"it acknowledged {c['acknowledged']:,} writes; the oracle {c['the oracle acknowledged']:,}"
-            )
-        if not c["get"]:
-            found.append("no read was answered")
-        if not c["begun"]:
-            found.append("no migration began")
-        elif not c["ended"]:
-            found.append("no migration ended")
-        if not c["acknowledged while moving"]:
-            found.append("no write was acknowledged that was issued during a migration")
-        if "owner" in self.shown and not c["moved"]:
-            found.append("no document changed its owner")
-        return found
-
-    @property
-    def verdict(self) -> str:
-        """The answer in two words; a system that does not conform has no report."""
-        return "not exercised" if self.missing() else "conforms"
-
-    def __str__(self) -> str:
-        c = self.counts
-        answers = ("acknowledged", "failed", "refused", "never answered")
-        hidden = [what for what in ("documents", "owner") if what not in self.shown]
-        rows = {
-            "operations": f"{_list(c, ('put', 'delete', 'get'))}; {c['unavailable']:,} reads had no answer",
-            "answers": _list(c, answers),
-            "the oracle": f"acknowledged {c['the oracle acknowledged']:,}",
-            "migrations": f"begun {c['begun']:,}, ended {c['ended']:,}; "
-            f"{c['acknowledged while moving']:,} writes of their time were acknowledged",
-            "phases": _list(self.phases, sorted(self.phases)) + " (runs)" if self.phases else "none",
-            "faults": _list(self.faults, sorted(self.faults)) or "none",
-            "not supported": ", ".join(sorted(self.unsupported)) or "-",
-            "not shown": ", ".join(hidden) or "-",
-        }
-        lines = [f"{self.name}: {self.verdict}, after {self.runs:,} runs"]
-        lines += [f"  because {reason}" for reason in self.missing()]
-        return "\n".join(lines + [f"  {name:<14} {said}" for name, said in rows.items()])
-
-
-def _list(counts: Mapping[str, int], names: Sequence[str]) -> str:
-    return ", ".join(f"{name} {counts[name]:,}" for name in names)
 
 
 # ------------------------------------------------------------------ the schedules
@@ -232,9 +162,11 @@ class Machine(RuleBasedStateMachine):
         if self.run is None:
             return
         try:
-            self.run.end()
+            try:
+                self.run.end()
+            finally:
+                self.run.stop()
         finally:
-            self.run.stop()
             if not self.failed:
                 self.report.add(self.run)
                 if self.run.over:
@@ -297,7 +229,7 @@ def check(
     Raises NotConforming (DiffersFromOracle, AdapterFailed) with the shortest schedule that was found. A report whose
     verdict is "not exercised" shows nothing; it says what never happened."""
     made = machine(adapter, seed=seed, examples=examples, steps=steps, shards=shards)
-    return _judge(made, made.TestCase.settings)  # type: ignore[arg-type]
+    return _judge(made, made.TestCase.settings)
 
 
 def _judge(made: type[Machine], chosen: settings) -> Report:

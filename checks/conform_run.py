@@ -18,33 +18,14 @@ from cutproof.checks.conform_adapter import (
     Unavailable,
 )
 from cutproof.checks.conform_judge import Judge, Operation
-from cutproof.impl.miroir import MigrationPhase
+from cutproof.checks.conform_oracle import PHASES, other_document, other_owner, out_of_order
+from cutproof.checks.conform_report import AdapterFailed, DiffersFromOracle, NotConforming
 
 NODES = ("node-0", "node-1", "node-2")
 Step = tuple[str, tuple[Any, ...]]  # what was done, and with what: the name of a method of `Run`
 PATIENCE = 5_000  # steps within which a migration must end once nothing goes wrong any more
 FEW = 60  # steps in which a phase is waited for
-PHASES = {phase.value: place for place, phase in enumerate(MigrationPhase)}
-GIVEN_UP = MigrationPhase.FAILED.value
-COMMITTED = PHASES[MigrationPhase.CUTOVER_ACTIVATE.value]
 NOBODY = ("crash", "timeout", "zombie", "abort", "stale")  # faults that are about no node
-
-
-class NotConforming(AssertionError):
-    """A promise was broken: `reason`; `schedule` shows it, a line for each step; `run` is how many runs it took."""
-
-    def __init__(self, reason: str, schedule: Sequence[str], run: int = 0) -> None:
-        self.reason, self.schedule, self.run = reason, tuple(schedule), run
-        found = [f"found in run {run}; the shortest schedule that shows it:"] if run else []
-        super().__init__("\n".join([reason, *found, *(f"{n:4}. {s}" for n, s in enumerate(schedule, 1))]))
-
-
-class DiffersFromOracle(NotConforming):
-    """No promise to a client was broken, but the system came out otherwise than the reference implementation."""
-
-
-class AdapterFailed(NotConforming):
-    """The adapter, or the system behind it, raised what it may not raise, or answered what is no answer."""
 
 
 class Run:
@@ -72,7 +53,7 @@ class Run:
         self.source = self.target = NODES[0]
         self.placed: str | None = None  # the phase that was observed last
         self.system, self.oracle = self._call("adapter", adapter), Reference()
-        self._call("start", self.system.start, NODES, shards, seed)
+        self._try("start", self.system.start, NODES, shards, seed)
         self.oracle.start(NODES, shards, seed)
 
     # -------------------------------------------------- asking
@@ -81,9 +62,11 @@ class Run:
         self.moment += 1
         try:
             return function(*arguments)
-        except (NotSupported, Unavailable):
+        except NotSupported:
             raise
         except Exception as error:
+            if what == "get" and isinstance(error, Unavailable):
+                raise
             said = f"the adapter failed: {what} raised {type(error).__name__}: {error}"
             self._fail(said, AdapterFailed, error)
 
@@ -133,7 +116,10 @@ class Run:
     def _answers(self) -> None:
         """Ask what has become of what is pending."""
         for operation, (ask, moving) in list(self.asked.items()):
-            status = self._call(f"the answer to {operation}", ask)
+            try:
+                status = self._call(f"the answer to {operation}", ask)
+            except NotSupported:
+                status = PENDING
             if status == PENDING:
                 continue
             if status not in STATUSES:
@@ -157,7 +143,10 @@ class Run:
         self.log.append(f"get {key}")
         begun = self.moment + 1
         try:
-            value = self._call("get", self.system.get, key)
+            has, value = self._try("get", self.system.get, key)
+            if not has:
+                self.log.pop()
+                return None
         except Unavailable:
             self.counts["unavailable"] += 1
             self.log[-1] += ": unavailable"
@@ -192,10 +181,9 @@ class Run:
         before, self.placed = self.placed, phase
         if before is None:
             return
-        falls = PHASES[phase] < PHASES[before] and not self.crashed
-        if falls or (PHASES[before] >= COMMITTED and (PHASES[phase] < COMMITTED or phase == GIVEN_UP)):
-            self._fail(f"the order of phases: from {before} it goes to {phase}, and the oracle never does",
-                       DiffersFromOracle)  # fmt: skip
+        if out_of_order(before, phase, self.crashed):
+            reason = f"the order of phases: from {before} it goes to {phase}, and the oracle never does"
+            self._fail(reason, DiffersFromOracle)
 
     def _ended(self) -> None:
         self.moving = False
@@ -281,7 +269,7 @@ class Run:
         """Nothing goes wrong from now on."""
         self.steps.append(("heal", ()))
         self.log.append("heal")
-        self._call("heal", self.system.heal)
+        self._try("heal", self.system.heal)
         self.oracle.heal()
 
     def perform(self, step: Step) -> None:
@@ -297,11 +285,11 @@ class Run:
             return
         self.heal()
         self.advance(PATIENCE)
-        if "begin_migration" not in self.unsupported and (phase := self._look()) != IDLE:
+        if "advance" not in self.unsupported and (phase := self._look()) != IDLE:
             steps = sum(self.oracle.advance() for _ in range(PATIENCE))
-            theirs = "ended" if self.oracle.phase() == IDLE else "has not ended either"
+            ended = "has ended" if self.oracle.phase() == IDLE else "has not ended either"
             self._fail(f"the migration does not end: it is in {phase}, and nothing goes wrong any more; the oracle's "
-                       f"{theirs}, {steps} steps later")  # fmt: skip
+                       f"{ended}, {steps} steps later")  # fmt: skip
         while self.oracle.advance():
             pass
         self.counts["never answered"] += len(self.asked)
@@ -316,19 +304,17 @@ class Run:
         self.shown |= set(shown)
         documents, owner, oracle = shown.get("documents", {}), shown.get("owner", {}), self.oracle.observe()
         for key, judge in sorted(self.judges.items()):
-            if key in documents and (
-                reason := judge.read(documents[key], self.moment, self.now, "its owner holds")
-            ):
-                self._fail(reason)
+            if key in documents:
+                reason = judge.read(documents[key], self.moment, self.now, "its owner holds")
+                if reason:
+                    self._fail(reason)
             same = all(theirs[o] == o.status for o in judge.operations[1:])
-            if same and judge.final() is not None and read[key] != oracle["documents"].get(key):
-                self._fail(f"{key}: the oracle, asked for the same, holds {oracle['documents'][key]!r}; "
-                           f"a client reads {read[key]!r}", DiffersFromOracle)  # fmt: skip
+            if same and judge.final() is not None and (reason := other_document(key, read[key], oracle)):
+                self._fail(reason, DiffersFromOracle)
             if key in owner:
                 self.counts["moved"] += owner[key] != NODES[0]
-                if not self.injected and owner[key] != oracle["owner"].get(key, owner[key]):
-                    self._fail(f"{key}: nothing went wrong, and its owner is {owner[key]}; the oracle's is "
-                               f"{oracle['owner'][key]}", DiffersFromOracle)  # fmt: skip
+                if not self.injected and (reason := other_owner(key, owner[key], oracle)):
+                    self._fail(reason, DiffersFromOracle)
 
     def stop(self) -> None:
         """The run is over."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from cutproof.checks.conform_adapter import Adapter
-from cutproof.checks.conform_run import NotConforming, Run, Step
+from cutproof.checks.conform_report import NotConforming
+from cutproof.checks.conform_run import Run, Step
 
 BUDGET = 1_000  # schedules that are tried at most
 SEEDS = 8
@@ -20,18 +21,20 @@ Fails = Callable[[int, Steps], NotConforming | None]
 
 def perform(adapter: type[Adapter], shards: int, seed: int, steps: Steps) -> NotConforming | None:
     """Perform a schedule on a fresh system, to the end; what was found, or None."""
-    run = None
+    run, found = None, None
     try:
         run = Run(adapter, shards, seed, set())
         for step in steps:
             run.perform(step)
         run.end()
-    except NotConforming as found:
-        return found
-    finally:
+    except NotConforming as error:
+        found = error
+    try:
         if run is not None:
             run.stop()
-    return None
+    except NotConforming as error:
+        found = found or error
+    return found
 
 
 def shrink(steps: Steps, seed: int, fails: Fails) -> NotConforming | None:
@@ -71,6 +74,12 @@ def _shorter(steps: Steps) -> Iterator[Steps]:
             yield steps[: max(end - size, 0)] + steps[end:]
         size //= 2
     for i, (name, arguments) in enumerate(steps):
+        if name == "write" and arguments[1]:
+            yield (
+                *steps[:i],
+                ("write", (arguments[0], False)),
+                *steps[i + 1 :],
+            )  # a put reads easier than a delete
         if name != "advance":
             continue
         if i + 1 < len(steps) and steps[i + 1][0] == "advance":
