@@ -48,9 +48,10 @@ UNSTEADY = (
     "something happens by itself, or is drawn without the seed"
 )
 SWARM = (0, 1, 2, 2, 3, 3, 4)  # how many faults may happen in one run
+HOPS = st.sampled_from((1, 2, 0))  # to which node a migration goes
 ROLES = (0, 1, 0, 1, 2)  # whom a fault strikes: the node that is moved from, that which is moved to, another
 STRIKES = st.integers(0, 15)  # which of the faults of the run, bit by bit
-EXAMPLES, STEPS, SHARDS = 200, 30, 2
+EXAMPLES, STEPS, SHARDS = 500, 30, 2
 
 
 # ------------------------------------------------------------------ the schedules
@@ -97,9 +98,9 @@ class Machine(RuleBasedStateMachine):
     def get(self, key: str) -> None:
         self.now.get(key)
 
-    @rule(node=st.sampled_from(NODES[::-1]), phases=st.integers(0, 2))
-    def begin_migration(self, node: str, phases: int) -> None:
-        self.now.begin(node)
+    @rule(hop=HOPS, phases=st.integers(0, 2))
+    def begin_migration(self, hop: int, phases: int) -> None:
+        self.now.begin(hop)
         self.now.go_on(phases)
 
     @rule(times=st.integers(1, 8))
@@ -131,14 +132,14 @@ class Machine(RuleBasedStateMachine):
         self.now.go_on(phases)
 
     @rule(
-        key=keys, deletes=st.booleans(), node=st.sampled_from(NODES[::-1]), phases=st.sampled_from((0, 0, 1, 2, 3)),
+        key=keys, deletes=st.booleans(), hop=HOPS, phases=st.sampled_from((0, 0, 1, 2, 3)),
         times=st.integers(0, 20), strikes=STRIKES, heals=st.booleans(),
     )  # fmt: skip
     def move_under_writes(
         self,
         key: str,
         deletes: bool,
-        node: str,
+        hop: int,
         phases: int,
         times: int,
         strikes: int,
@@ -147,9 +148,10 @@ class Machine(RuleBasedStateMachine):
         """A write, a migration, and in one of its phases an overwriting write in trouble; then it runs to its end."""
         run = self.now
         run.write(key, False)
-        run.begin(node)
+        run.begin(hop)
         run.go_on(phases)
         run.advance(times)
+        run.get(key)
         run.strike(strikes)
         run.write(key, deletes)
         run.settle()

@@ -13,79 +13,45 @@ from cutproof.checks.conform_adapter import (
     STATUSES,
     Adapter,
     Answer,
-    NotSupported,
     Reference,
     Unavailable,
 )
 from cutproof.checks.conform_judge import Judge, Operation
 from cutproof.checks.conform_oracle import PHASES, other_document, other_owner, out_of_order
-from cutproof.checks.conform_report import AdapterFailed, DiffersFromOracle, NotConforming
+from cutproof.checks.conform_report import AdapterFailed, DiffersFromOracle
+from cutproof.checks.conform_system import System
 
 NODES = ("node-0", "node-1", "node-2")
 Step = tuple[str, tuple[Any, ...]]  # what was done, and with what: the name of a method of `Run`
+Asked = tuple[Callable[[], str], bool]  # whom to ask for the status; whether it was issued during a migration
 PATIENCE = 5_000  # steps within which a migration must end once nothing goes wrong any more
 FEW = 60  # steps in which a phase is waited for
 NOBODY = ("crash", "timeout", "zombie", "abort", "stale")  # faults that are about no node
 
 
-class Run:
+class Run(System):
     """A system and the oracle, under the same schedule.
 
     `faults` are those that may happen in this run, each with whom it strikes: the node that is moved from last (0),
     the one that is moved to (1), or another (2)."""
 
     def __init__(self, adapter: type[Adapter], shards: int, seed: int, unsupported: set[str]) -> None:
-        self.unsupported = unsupported
+        super().__init__(adapter, unsupported)
         self.faults: Sequence[tuple[str, int]] = ()
-        self.log: list[str] = []
         self.steps: list[Step] = []
         self.judges: dict[str, Judge] = {}
-        self.asked: dict[
-            Operation, tuple[Callable[[], str], bool]
-        ] = {}  # what is pending; whether it is moving
+        self.asked: dict[Operation, Asked] = {}  # what is pending
         self.theirs: list[tuple[Operation, Callable[[], str]]] = []  # what the oracle answers
-        self.counts: Counter[str] = Counter()
         self.injected: Counter[str] = Counter()
         self.phases: set[str] = set()
         self.shown: set[str] = set()  # what `observe` told of
-        self.moment = self.number = 0
-        self.moving = self.crashed = self.aborted = self.over = False
+        self.number = 0
+        self.moving = self.crashed = self.aborted = False
         self.source = self.target = NODES[0]
         self.placed: str | None = None  # the phase that was observed last
-        self.system, self.oracle = self._call("adapter", adapter), Reference()
+        self.oracle = Reference()
         self._try("start", self.system.start, NODES, shards, seed)
         self.oracle.start(NODES, shards, seed)
-
-    # -------------------------------------------------- asking
-
-    def _call(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
-        self.moment += 1
-        try:
-            return function(*arguments)
-        except NotSupported:
-            raise
-        except Exception as error:
-            if what == "get" and isinstance(error, Unavailable):
-                raise
-            said = f"the adapter failed: {what} raised {type(error).__name__}: {error}"
-            self._fail(said, AdapterFailed, error)
-
-    def _fail(self, reason: str, kind: type[NotConforming] = NotConforming, cause: Any = None) -> None:
-        self.over = True
-        raise kind(reason, self.log) from cause
-
-    def _try(self, what: str, function: Callable[..., Any], *arguments: Any) -> tuple[bool, Any]:
-        """Call what the system may not have: whether it has it, and what it returned."""
-        try:
-            return True, self._call(what, function, *arguments)
-        except NotSupported:
-            self.unsupported.add(what)
-            return False, None
-
-    @property
-    def now(self) -> int:
-        """The number of the step that is under way."""
-        return len(self.log)
 
     # -------------------------------------------------- clients
 
@@ -116,11 +82,8 @@ class Run:
     def _answers(self) -> None:
         """Ask what has become of what is pending."""
         for operation, (ask, moving) in list(self.asked.items()):
-            try:
-                status = self._call(f"the answer to {operation}", ask)
-            except NotSupported:
-                status = PENDING
-            if status == PENDING:
+            has, status = self._try("answers to what was pending", ask)
+            if not has or status == PENDING:
                 continue
             if status not in STATUSES:
                 self._fail(f"the adapter failed: it answered {status!r} to {operation}; {', '.join(STATUSES)} "
@@ -189,13 +152,12 @@ class Run:
         self.moving = False
         self.counts["ended"] += 1
 
-    def begin(self, node: str) -> None:
-        """All shards begin to move to a node, if nothing moves. Where they are already they go only after an abort."""
+    def begin(self, hop: int) -> None:
+        """All shards begin to move so many nodes on, if nothing moves; to the same one (0) only after an abort."""
         if self._look() != IDLE or "begin_migration" in self.unsupported:
             return
-        if node == self.target and not self.aborted:
-            node = NODES[(NODES.index(node) + 1) % len(NODES)]
-        self.steps.append(("begin", (node,)))
+        self.steps.append(("begin", (hop,)))
+        node = NODES[(NODES.index(self.target) + (hop or not self.aborted)) % len(NODES)]
         self._answers()
         self.log.append(f"begin a migration to {node}")
         if not self._try("begin_migration", self.system.begin_migration, node)[0]:
@@ -246,14 +208,15 @@ class Run:
 
     def strike(self, chosen: int) -> None:
         """Some of the faults of this run strike: those whose bits are set."""
-        nodes = list(dict.fromkeys([self.source, self.target, *NODES]))
         for place, (fault, role) in enumerate(self.faults):
             if chosen >> place & 1:
-                self.inject(fault, nodes[role % len(nodes)])
+                self.inject(fault, role)
 
-    def inject(self, fault: str, node: str) -> None:
-        """Something goes wrong."""
-        self.steps.append(("inject", (fault, node)))
+    def inject(self, fault: str, role: int) -> None:
+        """Something goes wrong, at the node in this role."""
+        nodes = list(dict.fromkeys([self.source, self.target, *NODES]))
+        node = nodes[role % len(nodes)]
+        self.steps.append(("inject", (fault, role)))
         self._answers()
         self.log.append(f"{fault}" if fault in NOBODY else f"{fault} {node}")
         if not self._try(fault, self.system.inject, fault, node)[0]:
