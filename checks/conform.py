@@ -32,13 +32,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cutproof.checks.conform_adapter import FAULTS, Adapter, NotSupported, Reference, Unavailable
+from cutproof.checks.conform_adapter import FAULTS, Adapter, Answer, NotSupported, Reference, Unavailable
 from cutproof.checks.conform_report import AdapterFailed, DiffersFromOracle, NotConforming, Report
 from cutproof.checks.conform_run import NODES, Run
 from cutproof.checks.conform_shrink import perform, shrink
 
 __all__ = [
-    "FAULTS", "Adapter", "AdapterFailed", "DiffersFromOracle", "NotConforming", "NotSupported", "Reference", "Report",
+    "FAULTS", "Adapter", "AdapterFailed", "Answer", "DiffersFromOracle", "NotConforming", "NotSupported", "Reference", "Report",
     "Unavailable", "check", "machine",
 ]  # fmt: skip
 
