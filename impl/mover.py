@@ -64,7 +64,8 @@ def begin(shard: Shard, target: str, group: int = 0, source: str = "") -> None:
     record = shard.record
     source = source or record.members[group][0]
     epoch = record.epoch + (1 if stage_of(record.epoch) is Stage.IDLE else 2)
-    shard.add_replica(group, target).target_of.add(attempt_of(epoch))
+    for replica in (shard.add_replica(group, target), shard.replicas[group, source]):
+        replica.attempts.add(attempt_of(epoch))
     moves = (*record.moves[: attempt_of(epoch)], (source, target))
     if shard.collects:
         shard.coordinator.fences = tuple(n for ms in record.members for n in ms if n not in (source, target))
@@ -119,7 +120,8 @@ def begin_another(shard: Shard) -> bool:
     shard.rival = record
     epoch = 4 * (attempt_of(record.epoch) + 1) + Stage.DUAL
     moves = (*record.moves, record.moves[-1])
-    shard.at(record.target).target_of.add(attempt_of(epoch))
+    for replica in (shard.at(record.source), shard.at(record.target)):
+        replica.attempts.add(attempt_of(epoch))
     _note(shard, Fence(record.source, epoch), Fence(record.target, epoch))
     shard.change(record, phase=Phase.DUAL, epoch=epoch, moves=moves, cursor=0, proof=False, scanned={})
     return True

@@ -87,8 +87,8 @@ class Replica:
     """What one node holds of one shard in one group."""
 
     __slots__ = (
-        "documents", "doubles", "fence", "fields_missing", "group", "node", "owns", "pages", "queue",
-        "results", "rules", "shard", "target_of",
+        "attempts", "documents", "doubles", "fence", "fields_missing", "group", "node", "owns", "pages", "queue",
+        "results", "rules", "shard",
     )  # fmt: skip
 
     def __init__(self, node: Node, group: int, shard: int, rules: Rules, pages: int) -> None:
@@ -101,7 +101,7 @@ class Replica:
         self.fence = 0
         self.queue: dict[Message, None] = {}
         self.doubles = False  # a message to it was duplicated: the same task may come again
-        self.target_of: set[int] = set()  # the attempts whose target it is
+        self.attempts: set[int] = set()  # the attempts whose source or target it is
         self.owns = False  # clients read from here, the record says
         self.results: dict[
             tuple[Kind, int], tuple[Copy, ...]
@@ -115,11 +115,11 @@ class Replica:
         return message.epoch < self.fence and self.rules.obeys[message.kind]
 
     def is_open(self, epoch: int) -> bool:
-        """A client's request of an ACTIVE epoch waits until the target of that attempt was opened by its fence."""
+        """A client's request of an ACTIVE epoch waits until the nodes of that attempt have its fence."""
         return (
             self.fence >= epoch
             or stage_of(epoch) is not Stage.ACTIVE
-            or attempt_of(epoch) not in self.target_of
+            or attempt_of(epoch) not in self.attempts
         )
 
     def would_land(self, kind: Kind, copy: Copy, stored: Copy | None) -> bool:
