@@ -64,7 +64,10 @@ class Audit:
 
     def __str__(self) -> str:
         lost = ", ".join(f"{n} {kind}" for kind, n in sorted(self.kinds().items())) or "none"
-        return f"{self.acknowledged} operations acknowledged on {len(self.documents)} documents; lost: {lost}"
+        one = ("" if n == 1 else "s" for n in (self.acknowledged, len(self.documents)))
+        return "{} operation{} acknowledged on {} document{}; lost: {}".format(
+            self.acknowledged, next(one), len(self.documents), next(one), lost
+        )
 
 
 def audit(shards: Iterable[Shard]) -> Audit:

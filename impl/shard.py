@@ -37,6 +37,10 @@ class Costs:
     def __add__(self, other: Costs) -> Costs:
         return Costs(*(getattr(self, n) + getattr(other, n) for n in self.__slots__))
 
+    def __str__(self) -> str:
+        counted = [(n.replace("_", " "), getattr(self, n)) for n in self.__slots__]
+        return ", ".join(f"{number:,} {name}" for name, number in counted if number)
+
 
 class Shard:
     """See the module. `members` are the nodes of each replica group; `pages` cuts the key space for copying."""

@@ -120,7 +120,7 @@ def test_the_shrunk_run_is_a_trace_that_both_can_replay() -> None:
     protocol = Schedule(configuration).pair.protocol
     result = perform(trace, protocol, configuration.scope, configuration.policy)
     assert result.reproduced
-    assert "audits: 1 operations acknowledged on 1 documents; lost: 1 LAW" in result.checked
+    assert "audits: 1 operation acknowledged on 1 document; lost: 1 LAW" in result.checked
 
 
 def test_a_fault_of_the_implementation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
