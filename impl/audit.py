@@ -64,10 +64,9 @@ class Audit:
 
     def __str__(self) -> str:
         lost = ", ".join(f"{n} {kind}" for kind, n in sorted(self.kinds().items())) or "none"
-        one = ("" if n == 1 else "s" for n in (self.acknowledged, len(self.documents)))
-        return "{} operation{} acknowledged on {} document{}; lost: {}".format(
-            self.acknowledged, next(one), len(self.documents), next(one), lost
-        )
+        operations, documents = ("" if n == 1 else "s" for n in (self.acknowledged, len(self.documents)))
+        acked = f"{self.acknowledged} operation{operations} acknowledged"
+        return f"{acked} on {len(self.documents)} document{documents}; lost: {lost}"
 
 
 def audit(shards: Iterable[Shard]) -> Audit:
