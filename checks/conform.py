@@ -38,8 +38,8 @@ from cutproof.checks.conform_run import NODES, Run
 from cutproof.checks.conform_shrink import perform, shrink
 
 __all__ = [
-    "FAULTS", "Adapter", "AdapterFailed", "Answer", "DiffersFromOracle", "NotConforming", "NotSupported", "Reference", "Report",
-    "Unavailable", "check", "machine",
+    "FAULTS", "Adapter", "AdapterFailed", "Answer", "DiffersFromOracle", "NotConforming", "NotSupported", "Reference",
+    "Report", "Unavailable", "check", "machine",
 ]  # fmt: skip
 
 KEYS = 3
@@ -64,9 +64,9 @@ class Machine(RuleBasedStateMachine):
     report: ClassVar[Report]
     faults: ClassVar[Sequence[str]] = ()
     shards: ClassVar[int] = SHARDS
-    failed: ClassVar[
-        list[tuple[int, Run, int]]
-    ]  # the seed and the run in which something was found first, and which
+    seed: ClassVar[int] = 0
+    runs: ClassVar[int] = 0
+    failed: ClassVar[list[tuple[int, Run, int, NotConforming]]]  # seed, run, its number, and what it found
 
     keys = Bundle("keys")
 
@@ -74,12 +74,15 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.run: Run | None = None
 
-    @initialize(target=keys, seed=st.integers(0, 2**32 - 1))
-    def begin(self, seed: int) -> Any:
-        """Each run has its own choice of faults, or none: where all may happen, they get into each other's way."""
-        self.seed = seed
-        self.run = Run(self.adapter, self.shards, seed, self.report.unsupported)
-        draw = Random(seed)
+    @initialize(target=keys)
+    def begin(self) -> Any:
+        """Each run has its own choice of faults, or none: where all may happen, they get into each other's way.
+
+        Seeds are counted, not drawn: Hypothesis likes to draw again what it drew before."""
+        type(self).runs += 1
+        draw = Random(f"{self.seed} {self.runs}")
+        self.drawn = draw.randrange(2**32)
+        self.run = Run(self.adapter, self.shards, self.drawn, self.report.unsupported)
         kinds = draw.sample(self.faults, min(draw.choice(SWARM), len(self.faults)))
         self.run.faults = [(kind, draw.choice(ROLES)) for kind in kinds]
         return multiple(*(f"doc-{i}" for i in range(KEYS)))
@@ -165,14 +168,16 @@ class Machine(RuleBasedStateMachine):
             return
         try:
             try:
+                if not self.run.found and not self.run.counts["begun"]:
+                    self.run.begin(1)
                 self.run.end()
             finally:
                 self.run.stop()
         finally:
             if not self.failed:
                 self.report.add(self.run)
-                if self.run.over:
-                    self.failed.append((self.seed, self.run, self.report.runs))
+                if self.run.found:
+                    self.failed.append((self.drawn, self.run, self.runs, self.run.found))
 
 
 def machine(
@@ -191,6 +196,7 @@ def machine(
         "adapter": adapter,
         "report": Report(adapter.__name__),
         "failed": [],
+        "seed": seed,
         "shards": shards,
         "__doc__": f"{name}, judged.",
         "_hypothesis_internal_add_digest": f"{name} {seed} {shards}".encode(),
@@ -238,22 +244,23 @@ def _judge(made: type[Machine], chosen: settings) -> Report:
     made.report.unsupported.clear()
     made.report.__init__(made.report.name)  # type: ignore[misc]
     made.failed.clear()
+    made.runs = 0
     made.faults = _supported(made)
     try:
         run_state_machine_as_test(made, settings=chosen)
-    except NotConforming as found:
-        if not made.failed:
-            raise type(found)(found.reason, found.schedule, 1) from found.__cause__
-        seed, run, number = made.failed[0]
+    except (
+        NotConforming,
+        Flaky,
+    ) as error:  # Hypothesis runs it once more, under another seed, and may find it flaky
+        if isinstance(error, NotConforming) and not made.failed:
+            raise type(error)(error.reason, error.schedule, made.runs) from error.__cause__
+        seed, run, number, found = made.failed[0]
         best = shrink(tuple(run.steps), seed, partial(perform, made.adapter, made.shards))
         if best is None:
             raise AdapterFailed(
                 f"{UNSTEADY}; at first it was: {found.reason}", found.schedule, number
             ) from None
         raise type(best)(best.reason, best.schedule, number) from best.__cause__
-    except Flaky:
-        run = made.failed[0][1]
-        raise AdapterFailed(UNSTEADY, run.log) from None
     return made.report
 
 

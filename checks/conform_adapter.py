@@ -129,17 +129,23 @@ class Reference(Adapter):
         self.struck: list[tuple[str, str]] = []  # (fault, node): what the next delivery meets
         self.delayed: set[Message] = set()
         self.paused: set[str] = set()
+        self.doubled: set[Write] = set()
         self.requests = 0
 
     # -------------------------------------------------- clients
 
     def put(self, key: str, value: str) -> Answer:
         write = self.cluster.submit(key, {"value": value}, router=self._router())
-        return lambda: _STATUS[write.status]
+        return lambda: self._status(write)
 
     def delete(self, key: str) -> Answer:
         write = self.cluster.submit(key, None, router=self._router())
-        return lambda: _STATUS[write.status]
+        return lambda: self._status(write)
+
+    def _status(self, write: Write) -> str:
+        """Of a write that was duplicated, "refused" only means that one of its messages was: it may have happened."""
+        status = _STATUS[write.status]
+        return FAILED if status == REFUSED and write in self.doubled else status
 
     def get(self, key: str) -> str | None:
         shard, router = self.cluster.shard(key), self._router()
@@ -219,6 +225,8 @@ class Reference(Adapter):
                 self.delayed.add(message)
             case "duplicate":
                 message.replica.doubles = True
+                if message.write is not None:
+                    self.doubled.add(message.write)
                 network.duplicate(message)
                 network.accept(message)
             case _:

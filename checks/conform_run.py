@@ -244,7 +244,7 @@ class Run(System):
 
     def end(self) -> None:
         """Faults stop and everything settles: the migration must end, and every document is read and compared."""
-        if self.over:
+        if self.found:
             return
         self.heal()
         self.advance(PATIENCE)

@@ -11,14 +11,14 @@ from cutproof.checks.conform_report import AdapterFailed, NotConforming
 
 
 class System:
-    """An adapter, and the log of what was done to it. `moment` counts the calls; `over`: something was found."""
+    """An adapter, and the log of what was done to it. `moment` counts the calls; `found` is what was."""
 
     def __init__(self, adapter: type[Adapter], unsupported: set[str]) -> None:
         self.unsupported = unsupported
         self.log: list[str] = []
         self.counts: Counter[str] = Counter()
         self.moment = 0
-        self.over = False
+        self.found: NotConforming | None = None
         self.system = self._call("the adapter", adapter)
 
     def _call(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -34,8 +34,8 @@ class System:
             self._fail(said, AdapterFailed, error)
 
     def _fail(self, reason: str, kind: type[NotConforming] = NotConforming, cause: Any = None) -> None:
-        self.over = True
-        raise kind(reason, self.log) from cause
+        self.found = kind(reason, self.log)
+        raise self.found from cause
 
     def _try(self, what: str, function: Callable[..., Any], *arguments: Any) -> tuple[bool, Any]:
         """Call what the system may not have: whether it has it, and what it returned."""
