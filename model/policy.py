@@ -168,7 +168,7 @@ def seed_gate(policy: Policy) -> str | None:
 
 # What each value of a knob leaves without a safeguard, in the strict reading; None where every value is safe.
 _UNSAFE: tuple[tuple[str, Enum | bool, str], ...] = (
-    ("skip_delta_pass", True, "what the new node missed is cleaned away with the source"),
+    ("skip_delta_pass", True, "what the new node missed is not there when it becomes the owner"),
     (
         "drain_on_timeout",
         DrainOnTimeout.FORCE,
