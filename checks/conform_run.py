@@ -180,18 +180,26 @@ class Run(System):
         has, went = self._try("advance", self.system.advance)
         if self.moving and "phase" in self.unsupported and not went:
             self._ended()
+        self._look()
         return has and bool(went)
 
     def advance(self, times: int, until: Callable[[], bool] = lambda: False) -> None:
         """So many steps, fewer where something is so, or nothing goes on."""
         before, taken = self._look(), 0
-        while taken < times and not until() and self._advance():
+        self.log.append("")
+        self.steps.append(("advance", (0,)))
+        while taken < times and not until():
+            self.log[-1], self.steps[-1] = f"advance {taken + 1}", ("advance", (taken + 1,))
+            if not self._advance():
+                break
             taken += 1
         if not taken:
+            self.log.pop()
+            self.steps.pop()
             return
         after = self._look()
-        self.steps.append(("advance", (taken,)))
-        self.log.append(f"advance {taken}" + (f": {before} to {after}" if after != before else ""))
+        self.log[-1] = f"advance {taken}" + (f": {before} to {after}" if after != before else "")
+        self.steps[-1] = ("advance", (taken,))
         self._answers()
 
     def go_on(self, phases: int) -> None:

@@ -41,7 +41,7 @@ def found(adapter: type[conform.Adapter], **arguments: Any) -> conform.NotConfor
 
 
 def test_the_reference_conforms_and_supports_everything() -> None:
-    report = conform.check(conform.Reference, examples=120)
+    report = conform.check(conform.Reference, examples=80)
     assert report.verdict == "conforms"
     assert report.unsupported == set()
     assert set(report.faults) == set(conform.FAULTS)
@@ -60,11 +60,9 @@ def test_a_reference_without_a_safeguard_is_caught(safeguard: str) -> None:
     assert len(error.schedule) <= longest
 
 
-def test_the_same_arguments_find_the_same_and_other_seeds_something_else() -> None:
-    broken = type("WithoutFences", (conform.Reference,), {"without": ("fence_epoch",)})
-    first, again, other = found(broken), found(broken), found(broken, seed=1)
-    assert str(first) == str(again)
-    assert str(first) != str(other)
+def test_the_same_arguments_do_the_same_and_other_seeds_something_else() -> None:
+    first, again, other = (str(conform.check(conform.Reference, examples=10, seed=s)) for s in (0, 0, 1))
+    assert first == again != other
 
 
 # ------------------------------------------------------------------ adapters of one dictionary
@@ -198,7 +196,6 @@ def test_a_system_without_mistakes_conforms() -> None:
     ("adapter", "because"),
     [
         (RefusesAll, "it acknowledged 0 writes"),
-        (NeverKnows, "it acknowledged"),
         (HasNothing, "no migration began"),
     ],
 )
@@ -206,6 +203,11 @@ def test_what_shows_nothing_is_not_called_conforming(adapter: type[conform.Adapt
     report = conform.check(adapter, examples=30)
     assert report.verdict == "not exercised"
     assert because in str(report)
+
+
+def test_what_nobody_knows_is_no_false_alarm() -> None:
+    report = conform.check(NeverKnows, examples=30)
+    assert report.counts["failed"] > 100
 
 
 def test_what_is_missing_is_named() -> None:
@@ -355,7 +357,7 @@ def test_the_mistake_of_the_example_is_found() -> None:
 
 
 def test_the_mended_example_conforms(monkeypatch: pytest.MonkeyPatch) -> None:
-    report = conform.check(example("MendedAdapter", monkeypatch), examples=300)
+    report = conform.check(example("MendedAdapter", monkeypatch), examples=150)
     assert report.verdict == "conforms"
     assert set(report.faults) == {"fail", "pause"}
 
