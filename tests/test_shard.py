@@ -1,0 +1,273 @@
+"""A shard: writes, held and partial ones, answers, and what each safeguard does to them."""
+
+from __future__ import annotations
+
+import pytest
+from shards import do, drive, everything, offered, shard
+
+from cutproof.impl import mover
+from cutproof.impl.audit import audit
+from cutproof.impl.clients import Status
+from cutproof.impl.record import Phase
+from cutproof.impl.shard import Costs
+from cutproof.model.mechanisms import Acknowledge, ReplicaAck
+
+
+def test_a_write_is_accepted_then_applied_then_acknowledged() -> None:
+    s = shard()
+    write = s.submit("a", {"x": 1})
+    assert not offered(s, "acknowledge")
+    do(s, "accept")
+    assert not offered(s, "acknowledge")  # accepted is not applied
+    assert s.owner.documents == {}
+    do(s, "apply")
+    do(s, "acknowledge")
+    assert write.acknowledged
+    assert s.owner.documents["a"].content == {"x": 1}
+    assert "acknowledged" in repr(write)
+
+
+def test_without_ack_after_applied_it_is_acknowledged_when_it_is_queued() -> None:
+    s = shard("ack_after_applied")
+    s.submit("a", {"x": 1})
+    do(s, "accept")
+    do(s, "acknowledge")
+    do(s, "task_fails")
+    assert audit([s]).kinds() == {"LAW": 1}
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"), [("delivery_fails", Status.FAILED), ("delivery_is_lost", Status.FAILED)]
+)
+def test_a_write_that_no_node_took_fails(fault: str, status: Status) -> None:
+    s = shard()
+    write = s.submit("a", {})
+    do(s, fault)
+    do(s, "fail")
+    assert write.status is status
+    assert s.costs.failed == 1
+
+
+def test_a_write_that_every_node_refused_never_happens() -> None:
+    s = shard()
+    write = s.submit("a", {})
+    mover.begin(s, "N")
+    do(s, "raise_fence", "O")
+    do(s, "refuse")
+    do(s, "fail")
+    assert write.status is Status.REFUSED
+    assert s.costs.refused == 1
+
+
+def test_while_dual_the_source_must_have_it_and_the_target_alone_is_not_enough() -> None:
+    s = shard()
+    mover.begin(s, "N")
+    write = s.submit("a", {})
+    do(s, "accept", "to N")
+    do(s, "apply", "to N")
+    assert not offered(s, "acknowledge")
+    do(s, "delivery_fails", "to O")
+    do(s, "fail")
+    assert write.status is Status.FAILED
+    again = shard("ack_needs_source")
+    mover.begin(again, "N")
+    again.submit("a", {})
+    do(again, "accept", "to N")
+    do(again, "apply", "to N")
+    do(again, "acknowledge")
+    assert audit([again]).kinds() == {"LAW": 1}
+
+
+def test_where_all_must_acknowledge_both_do() -> None:
+    s = shard(acknowledge=Acknowledge.ALL, replicas=False)
+    mover.begin(s, "N")
+    s.submit("a", {})
+    do(s, "accept", "to O")
+    do(s, "apply", "to O")
+    assert not offered(s, "acknowledge")
+    do(s, "accept", "to N")
+    do(s, "apply", "to N")
+    assert offered(s, "acknowledge")
+
+
+@pytest.mark.parametrize(
+    ("ack", "needed"), [(ReplicaAck.NONE, "O"), (ReplicaAck.COUNTS, "R"), (ReplicaAck.REQUIRED, "OR")]
+)
+def test_which_replicas_count_is_policy(ack: ReplicaAck, needed: str) -> None:
+    s = shard(members=(("O",), ("R",)), replica_ack=ack)
+    write = s.submit("a", {})
+    for node in needed:
+        assert not offered(s, "acknowledge")
+        do(s, "accept", f"to {node}")
+        do(s, "apply", f"to {node}")
+    do(s, "acknowledge")
+    assert write.degraded == (len(needed) == 1)
+
+
+def test_a_quorum_and_the_owner_are_needed() -> None:
+    s = shard(members=(("O", "P", "Q"),))
+    s.submit("a", {})
+    for node in "PQ":
+        do(s, "accept", f"to {node}")
+        do(s, "apply", f"to {node}")
+    assert not offered(s, "acknowledge")  # a quorum without the owner
+    do(s, "accept", "to O")
+    do(s, "apply", "to O")
+    assert offered(s, "acknowledge")
+
+
+def test_sealed_writers_are_held_and_go_on_in_order() -> None:
+    s = shard()
+    mover.begin(s, "N")
+    drive(s, "seal")
+    writes = [s.submit("a", {"n": n}) for n in range(3)]
+    assert {w.status for w in writes} == {Status.HELD}
+    assert s.costs.held == 3
+    do(s, "give_up", "held")
+    assert writes[0].status is Status.REFUSED
+    drive(s, "activate")
+    assert [w.status for w in writes[1:]] == [Status.WAITING, Status.WAITING]
+    assert writes[1].copy.version < writes[2].copy.version
+    everything(s)
+    assert s.owner.documents["a"].content == {"n": 2}
+
+
+def test_without_seal_blocks_writes_they_go_on() -> None:
+    s = shard("seal_blocks_writes")
+    mover.begin(s, "N")
+    drive(s, "seal")
+    assert s.submit("a", {}).status is Status.WAITING
+
+
+def test_a_partial_update_waits_for_the_write_before_it() -> None:
+    s = shard()
+    first = s.submit("a", {"x": 1, "y": 1})
+    second = s.submit("a", {"y": 2}, partial=True)
+    assert second.status is Status.HELD
+    third = s.submit("a", {"z": 3}, partial=True)
+    everything(s)
+    assert first.acknowledged
+    assert second.acknowledged
+    assert third.acknowledged
+    assert s.owner.documents["a"].content == {"x": 1, "y": 2, "z": 3}
+
+
+def test_a_merge_that_did_not_wait_would_lose_the_other_write() -> None:
+    """What the protocol's text leaves open: a merge into what is read while another write is under way."""
+    s = shard()
+    s.submit("a", {"x": 0})
+    everything(s)
+    other = s.submit("a", {"x": 1, "promised": True})
+    hasty = s.submit(
+        "a", {**(s.owner.documents["a"].content or {}), "y": 2}
+    )  # merged by a router that did not wait
+    everything(s)
+    assert other.acknowledged
+    assert hasty.acknowledged
+    assert "promised" not in (s.owner.documents["a"].content or {})
+
+
+def test_where_nodes_merge_a_late_part_is_missed() -> None:
+    s = shard("whole_documents")
+    mover.begin(s, "N")
+    s.submit("a", {"x": 1})
+    do(s, "accept", "to O")
+    do(s, "apply", "to O")
+    do(s, "acknowledge")
+    s.submit("a", {"y": 2})
+    do(s, "accept", "2 put to N")
+    do(s, "apply", "to N")
+    assert s.at("N").fields_missing == {"a"}
+    assert s.at("N").documents["a"].content == {"y": 2}
+
+
+@pytest.mark.parametrize("safeguard", ["", "tombstones"])
+def test_a_delete_leaves_a_tombstone(safeguard: str) -> None:
+    s = shard(*filter(None, [safeguard]))
+    s.submit("a", {"x": 1})
+    everything(s)
+    s.submit("a", None)
+    everything(s)
+    assert ("a" in s.owner.documents) == (not safeguard)
+    assert audit([s]).clean
+
+
+def test_a_late_write_is_superseded_unless_versions_are_not_compared() -> None:
+    for safeguard in ("", "apply_checks_version"):
+        s = shard(*filter(None, [safeguard]))
+        late = s.submit("a", {"n": 1})
+        do(s, "time_out")
+        s.submit("a", {"n": 2})
+        do(s, "accept", "2 put")
+        do(s, "apply", "2 put")
+        do(s, "acknowledge")
+        do(s, "accept", "1 put")
+        do(s, "apply", "1 put")
+        assert late.status is Status.TIMED_OUT
+        assert bool(audit([s]).lost) == bool(safeguard)
+
+
+def test_a_duplicate_is_queued_once_and_changes_nothing() -> None:
+    s = shard()
+    s.submit("a", {})
+    do(s, "accept_duplicate")
+    do(s, "accept")
+    do(s, "apply")
+    everything(s)
+    assert s.costs.acknowledged == 1
+    assert not s.network.under_way()
+
+
+def test_a_stale_read_and_a_healed_document_are_noticed() -> None:
+    s = shard("one_owner_record")
+    s.submit("a", {"n": 1})
+    everything(s)
+    mover.begin(s, "N")
+    read = s.read("a")
+    do(s, "answer_read")
+    assert read.status is Status.ACKNOWLEDGED
+    assert s.stale_reads == 1
+    assert "read of a" in repr(read)
+
+
+def test_a_search_waits_runs_and_fails_whole() -> None:
+    s = shard(pages=4)
+    for n in range(6):
+        s.submit(f"doc-{n}", {"n": n})
+    everything(s)
+    search = s.search()
+    assert "0 found" in repr(search)
+    do(s, "admit_search")
+    while search.status is Status.WAITING:
+        do(s, "step_search")
+    assert len(search.found) == 6
+    other = s.search()
+    do(s, "admit_search")
+    do(s, "restart")
+    assert other.status is Status.REFUSED
+    assert s.costs.searches_failed == 1
+
+
+def test_a_refused_read_or_search_is_counted() -> None:
+    s = shard()
+    old = s.route
+    mover.begin(s, "N")
+    do(s, "raise_fence", "O")
+    s.read("a", old)
+    do(s, "refuse_read")
+    s.search(old)
+    do(s, "refuse_search")
+    assert (s.costs.reads_refused, s.costs.searches_failed) == (1, 1)
+
+
+def test_a_stale_compare_and_set_changes_nothing() -> None:
+    s = shard()
+    old = s.record
+    mover.begin(s, "N")
+    assert not s.change(old, phase=Phase.COMPLETE)
+    assert s.record.phase is Phase.DUAL
+
+
+def test_costs_add_up_and_read_as_a_sentence() -> None:
+    total = Costs(writes=1, held=2) + Costs(writes=3)
+    assert str(total) == "4 writes, 2 held"
