@@ -73,5 +73,5 @@ def drive(of: Shard, until: str) -> None:
             message = pages[0]
             (of.network.apply if message.queued else of.network.accept)(message)
         else:
-            mover.perform(of, commands[0])
+            mover.perform(of, commands[-1])
     raise AssertionError(f"{until} was not reached, {of.record.phase} was")

@@ -1,0 +1,253 @@
+"""The coordinator's hands: begin, abort, crash, late commands, and what each safeguard does to them."""
+
+from __future__ import annotations
+
+import pytest
+from shards import do, drive, everything, offered, shard
+
+from cutproof.impl import mover
+from cutproof.impl.audit import audit
+from cutproof.impl.coordinator import Proceed
+from cutproof.impl.miroir import InvalidTransition
+from cutproof.impl.record import Phase
+from cutproof.model.mechanisms import Cleanup
+
+
+def test_a_whole_migration() -> None:
+    s = shard(pages=3)
+    for n in range(9):
+        s.submit(f"doc-{n}", {"n": n})
+    everything(s)
+    mover.begin(s, "N")
+    everything(s)
+    assert s.record.phase is Phase.COMPLETE
+    assert s.record.owner == "N"
+    assert len(s.at("N").documents) == 9
+    assert s.at("O").documents == {}
+    assert s.at("O").fence == s.record.epoch  # the fence outlives the documents
+    assert audit([s]).clean
+
+
+@pytest.mark.parametrize("phase", ["dual", "copy", "seal", "drain_source", "drain_target", "delta"])
+def test_before_activation_it_can_be_aborted_and_retried_after_the_wipe(phase: str) -> None:
+    s = shard()
+    s.submit("a", {})
+    everything(s)
+    mover.begin(s, "N")
+    drive(s, phase)
+    do(s, "abort")
+    assert s.record.owner == "O"
+    with pytest.raises(InvalidTransition):
+        mover.begin(s, "N")
+    do(s, "wipe")
+    assert s.at("N").documents == {}
+    mover.begin(s, "N")
+    everything(s)
+    assert s.record.owner == "N"
+    assert audit([s]).clean
+
+
+@pytest.mark.parametrize("phase", ["activate", "grace", "cleanup", "complete"])
+def test_after_activation_it_only_goes_forward(phase: str) -> None:
+    s = shard()
+    mover.begin(s, "N")
+    drive(s, phase)
+    assert not mover.may_abort(s)
+    with pytest.raises(InvalidTransition):
+        mover.abort(s)
+    with pytest.raises(InvalidTransition):
+        mover.revert_routing(s)
+
+
+def test_without_roll_forward_only_the_routing_is_reverted_and_a_write_is_lost() -> None:
+    s = shard("roll_forward_only")
+    mover.begin(s, "N")
+    drive(s, "grace")
+    s.submit("a", {})
+    do(s, "accept")
+    do(s, "apply")
+    do(s, "acknowledge")
+    do(s, "revert_routing")
+    assert audit([s]).kinds() == {"LAW": 1}
+
+
+@pytest.mark.parametrize(
+    ("phase", "after"),
+    [("dual", "dual"), ("copy", "copy"), ("seal", "seal"), ("drain_source", "seal"), ("drain_target", "seal"),
+     ("delta", "seal"), ("activate", "activate"), ("grace", "grace"), ("cleanup", "cleanup")],
+)  # fmt: skip
+def test_after_a_crash_it_goes_on_where_the_record_says(phase: str, after: str) -> None:
+    s = shard(pages=2)
+    s.submit("a", {})
+    everything(s)
+    mover.begin(s, "N")
+    drive(s, phase)
+    do(s, "crash")
+    assert s.record.phase.value == after
+    everything(s)
+    assert s.record.phase is Phase.COMPLETE
+    assert audit([s]).clean
+
+
+def test_without_a_durable_record_the_old_owner_serves_again() -> None:
+    s = shard("durable_record")
+    mover.begin(s, "N")
+    drive(s, "grace")
+    do(s, "crash")
+    assert (s.record.phase, s.record.owner, s.record.epoch) == (Phase.IDLE, "O", 0)
+
+
+def test_a_page_of_a_crashed_coordinator_is_still_on_its_way() -> None:
+    s = shard()
+    s.submit("a", {})
+    everything(s)
+    mover.begin(s, "N")
+    drive(s, "copy")
+    do(s, "read_page")
+    do(s, "page_times_out")
+    (stray,) = s.network.under_way()
+    assert stray.abandoned
+    assert "page of a@0.1 put to N in epoch 1" in repr(stray)
+    do(s, "accept")
+    do(s, "apply")
+    everything(s)
+    assert s.record.phase is Phase.COMPLETE
+
+
+def test_a_failed_page_is_read_again_unless_errors_are_read_as_the_end() -> None:
+    for safeguard in ("", "failed_page_is_retried"):
+        s = shard(*filter(None, [safeguard]))
+        s.submit("a", {})
+        everything(s)
+        mover.begin(s, "N")
+        drive(s, "copy")
+        do(s, "read_page")
+        do(s, "delivery_fails")
+        assert bool(offered(s, "read_page")) == (not safeguard)
+        assert bool(offered(s, "seal")) == bool(safeguard)
+
+
+def test_a_lost_page_is_noticed() -> None:
+    s = shard()
+    s.submit("a", {})
+    everything(s)
+    mover.begin(s, "N")
+    drive(s, "copy")
+    do(s, "read_page")
+    do(s, "delivery_is_lost")
+    do(s, "page_is_gone")
+    assert offered(s, "read_page")
+
+
+def test_commands_of_the_past_are_refused_by_their_epoch() -> None:
+    for safeguard in ("", "command_epoch"):
+        s = shard(*filter(None, [safeguard]))
+        mover.begin(s, "N")
+        do(s, "abort")
+        do(s, "late_fence", "O")
+        assert s.at("O").fence == 1
+        do(s, "wipe")
+        mover.begin(s, "N")
+        drive(s, "copy")
+        assert bool(offered(s, "late_wipe")) == bool(safeguard)
+
+
+def test_a_late_deletion_needs_a_later_attempt() -> None:
+    s = shard("command_epoch")
+    s.submit("a", {})
+    everything(s)
+    mover.begin(s, "N")
+    everything(s)
+    assert not offered(s, "late_delete")
+    mover.begin(s, "O", source="N")
+    drive(s, "seal")
+    do(s, "late_delete")
+    assert s.at("O").documents == {}
+
+
+def test_a_delete_without_a_fence_that_lasts_lets_old_writes_in() -> None:
+    s = shard("fence_outlives_data")
+    old = s.route
+    mover.begin(s, "N")
+    drive(s, "cleanup")
+    do(s, "delete_source")
+    assert s.at("O").fence == 0
+    s.submit("a", {}, route=old)
+    assert offered(s, "accept", "to O")
+
+
+def test_what_can_not_begin_is_refused() -> None:
+    s = shard(members=(("O",), ("R",)))
+    with pytest.raises(ValueError, match="R holds a replica of shard 0 already"):
+        mover.begin(s, "R")
+    with pytest.raises(ValueError, match="X holds no replica of shard 0; choose one that does"):
+        mover.begin(s, "N", source="X")
+    mover.begin(s, "N")
+    with pytest.raises(InvalidTransition, match="shard 0 is in dual"):
+        mover.begin(s, "N")
+    assert not mover.begin_another(s)
+
+
+def test_an_empty_start_on_a_machine_with_a_replica_deletes_it() -> None:
+    s = shard("target_holds_no_replica", members=(("O",), ("N",)))
+    s.submit("a", {})
+    everything(s)
+    mover.begin(s, "N")
+    do(s, "raise_fence", "N")
+    assert s.replicas[1, "N"].documents == {}
+
+
+def test_a_second_migration_overlaps_where_nothing_forbids_it() -> None:
+    s = shard("one_migration_per_shard")
+    mover.begin(s, "N")
+    drive(s, "delta")
+    do(s, "scan")
+    do(s, "prove")
+    assert mover.begin_another(s)
+    do(s, "rival_activates")
+    assert s.record.owner == "N"
+
+
+def test_nodes_that_are_cut_off_answer_nobody() -> None:
+    s = shard()
+    mover.begin(s, "N")
+    for node in "ON":
+        s.at(node).node.cut = True
+    assert not offered(s, "raise_fence")
+    assert not any(mover.perform(s, c) for c in mover.wants(s))
+    do(s, "abort")
+    assert not offered(s, "late_fence")
+    assert not offered(s, "wipe")
+    do(s, "heal", "N")
+    do(s, "wipe")
+
+
+def test_clean_up_waits_for_a_clean_pass_where_the_policy_says_so() -> None:
+    s = shard(members=(("O",), ("R",)), skip_delta_pass=True, cleanup=Cleanup.AFTER_CLEAN_PASS)
+    s.submit("a", {})
+    everything(s)
+    mover.begin(s, "N")
+    drive(s, "grace")
+    assert not offered(s, "start_cleanup")
+    do(s, "clean_pass")
+    do(s, "start_cleanup")
+
+
+def test_a_delta_that_trusts_a_table_runs_if_it_shows_something() -> None:
+    s = shard("delta_always", table=True)
+    mover.begin(s, "N")
+    s.submit("a", {})
+    do(s, "delivery_fails", "to N")
+    assert s.table is not None
+    assert s.table.shows(s)
+    do(s, "accept", "to O")
+    do(s, "apply", "to O")
+    do(s, "acknowledge")
+    everything(s, "read_page")
+    assert audit([s]).clean
+
+
+def test_what_is_not_wanted_is_still_only_a_compare_and_set() -> None:
+    s = shard()
+    assert mover.perform(s, Proceed(Phase.SEAL))
+    assert (s.record.phase, s.record.epoch) == (Phase.SEAL, 1)
