@@ -137,7 +137,8 @@ def test_a_tombstone_stays_until_every_fence_is_above_its_epoch() -> None:
     assert not offered(s, "collect")  # a migration lives
     everything(s, "collect")
     assert s.owner.node.name == "N"
-    assert s.replicas[1, "R"].fence == s.record.epoch  # the coordinator fences every replica where tombstones go
+    # the coordinator fences every replica where tombstones go
+    assert s.replicas[1, "R"].fence == s.record.epoch
     do(s, "collect", "on N")
     assert s.owner.documents == {}
 

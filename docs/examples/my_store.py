@@ -42,8 +42,6 @@ class MyStore:
     def shard_of(self, key):
         return zlib.crc32(key.encode()) % self.shards
 
-    # ---- clients
-
     def write(self, key, value):
         """Write a document, or delete it with None. Returns a Write whose status tells what became of it."""
         self.version += 1
@@ -58,24 +56,21 @@ class MyStore:
     def read(self, key):
         return self.nodes[self.owners[self.shard_of(key)]].documents.get(key, (0, None))[1]
 
-    # ---- the migration of all shards to one node
-
     def migrate(self, target):
+        """Begin to move all shards to one node."""
         self.moves = {s: (owner, target) for s, owner in self.owners.items() if owner != target}
         self.phase = "wait"
 
     def step(self):
         """Do one thing; False if nothing can be done."""
         ready = [node for node in self.nodes.values() if node.inbox and not node.stalled]
+        busy = self.wire or any(node.inbox for node in self.nodes.values())
         things = [self.deliver] * len(self.wire) + [lambda n=node: self.apply(n) for node in ready]
-        if self.phase not in ("idle", "wait", "drain") or not self.is_busy():
-            things += [self.move_on] * (self.phase != "idle")
+        if self.phase in ("copy", "delta") or (self.phase in ("wait", "drain") and not busy):
+            things.append(self.move_on)
         if things:
             self.random.choice(things)()
         return bool(things)
-
-    def is_busy(self):
-        return bool(self.wire) or any(node.inbox for node in self.nodes.values())
 
     def deliver(self):
         node, write = self.wire.pop(self.random.randrange(len(self.wire)))
