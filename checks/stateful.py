@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path as File
 from typing import Any, ClassVar
 
-from hypothesis import settings, target
 from hypothesis import strategies as st
+from hypothesis import target
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
@@ -30,10 +30,6 @@ from cutproof.checks.trace import write
 FOUND = File("counterexamples")  # where a failing run leaves its trace, below the current folder
 PICKS = st.integers(0, 479)  # which one, of what may happen
 SOME = ("ON", "O", "", "N", "OR")  # the nodes that a client's write arrives at, at once
-
-settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True, database=None)
-settings.register_profile("dev", deadline=None, print_blob=True)
-settings.register_profile("nightly", derandomize=True, deadline=None, print_blob=True, database=None)
 
 
 class Machine(RuleBasedStateMachine):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cutproof.impl import anti_entropy, mover
+from cutproof.impl import anti_entropy, commands, mover
 from cutproof.impl.coordinator import (
     AskDocuments,
     AskQueries,
@@ -92,7 +92,7 @@ def name_of(shard: Shard, command: Command) -> str:
                 return "page_is_gone"
             return "page_landed" if kind is Kind.PAGE else "repaired"
         case ReadBack():
-            reaction = shard.coordinator.react(record, mover._event(shard, command))
+            reaction = shard.coordinator.react(record, commands.answer(shard, command))
             return "prove" if reaction is not None and reaction.changes.get("proof") else "proof_fails"
         case AskQueries():
             return "start_cleanup"
@@ -104,7 +104,7 @@ def name_of(shard: Shard, command: Command) -> str:
 
 
 def _is_under_way(shard: Shard, asked: AskTask) -> bool:
-    return any(mover._is_page(m, shard, asked.kind, asked.page) for m in shard.network.under_way())
+    return any(commands.is_page(m, shard, asked.kind, asked.page) for m in shard.network.under_way())
 
 
 def _coordinator(shard: Shard) -> Iterator[Choice]:
@@ -206,7 +206,7 @@ def _faults(shard: Shard) -> Iterator[Choice]:
     if awaits is not None and awaits[0] is Kind.PAGE and _is_under_way(shard, AskTask("", *awaits)):
         yield Choice("page_times_out", shard, (), "late")
     for command in shard.sent:
-        if mover.lands_late(shard, command):
+        if commands.lands_late(shard, command):
             yield Choice(LATE[type(command)], shard, (command,), "zombie")
     for replica in shard.replicas.values():
         yield Choice("restart", shard, (replica,), "restart")
@@ -300,9 +300,9 @@ DO: dict[str, Callable[..., Any]] = {
     "clean_pass": anti_entropy.end_clean,
     "collect": lambda shard, replica, key: anti_entropy.collect(replica, key),
     "page_times_out": _page_times_out,
-    "late_fence": mover.land_late,
-    "late_wipe": mover.land_late,
-    "late_delete": mover.land_late,
+    "late_fence": commands.land_late,
+    "late_wipe": commands.land_late,
+    "late_delete": commands.land_late,
     "restart": _restart,
     "cut_off": _cut,
     "heal": _heal,

@@ -283,7 +283,11 @@ class Cluster:
         return [c for s in self.shards for c in choices.enabled(s, self.now) if faults or not c.fault]
 
     def step(self, choice: Choice | None = None) -> bool:
-        """Do one thing: the given choice, or one drawn by the seed. False if nothing can happen."""
+        """Do one thing: the given choice, or one drawn by the seed. False if nothing can happen.
+
+        The seed draws deliveries, tasks, answers, what coordinators want, and anti-entropy passes that repair. It does
+        not draw faults, sweeps of expired documents or the collection of tombstones, and no client gives up: choose
+        those, or ask for them by name."""
         if choice is not None:
             choices.step(choice)
             return True

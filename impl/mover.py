@@ -1,37 +1,26 @@
-"""Moving one shard: performs what the coordinator wants, and what operators and crashes do to a migration.
+"""Moving one shard: what operators and crashes do to a migration, and how what the coordinator wants is performed.
 
-The coordinator touches nothing; here are its hands. One call touches one node, or the record.
+One call touches one node, or the record.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from cutproof.impl import commands
 from cutproof.impl.coordinator import (
-    AskDocuments,
     AskQueries,
-    AskQueue,
     AskTask,
     Command,
-    Confirmed,
     Coordinator,
     Delete,
-    DocumentsTold,
-    Event,
     Fence,
-    HeldThere,
-    PageRead,
     Proceed,
-    QueriesTold,
-    QueueTold,
-    ReadBack,
-    ReadPage,
-    TaskTold,
     Wipe,
     recovered,
 )
 from cutproof.impl.miroir import InvalidTransition
-from cutproof.impl.node import Kind, Message, Replica
+from cutproof.impl.node import Kind, Message
 from cutproof.impl.record import LIVE, MOVED, MOVING, Phase, Stage, attempt_of, stage_of
 from cutproof.impl.shard import Shard
 
@@ -211,7 +200,7 @@ def can_perform(shard: Shard, command: Command) -> bool:
         case _:
             reachable = not shard.at(command.node).node.cut
     _look_at_table(shard)
-    return reachable and shard.coordinator.react(shard.record, _event(shard, command)) is not None
+    return reachable and shard.coordinator.react(shard.record, commands.answer(shard, command)) is not None
 
 
 def perform(shard: Shard, command: Command) -> bool:
@@ -221,13 +210,13 @@ def perform(shard: Shard, command: Command) -> bool:
     record = shard.record
     match command:
         case Fence(node, epoch):
-            _raise_fence(shard, shard.at(node), epoch)
+            commands.raise_fence(shard, shard.at(node), epoch)
         case Wipe(node, epoch):
-            wipe(shard, shard.at(node), epoch)
+            commands.wipe(shard, shard.at(node), epoch)
         case Delete(node):
-            delete(shard, shard.at(node))
+            commands.delete(shard, shard.at(node))
             return True
-    event = _event(shard, command)
+    event = commands.answer(shard, command)
     if isinstance(command, AskTask):
         shard.at(command.node).results.pop((command.kind, command.page), None)
     _look_at_table(shard)
@@ -260,115 +249,10 @@ def _send(shard: Shard, kind: Kind, page: int, copies: tuple[Any, ...]) -> None:
         )
 
 
-def _event(shard: Shard, command: Command) -> Event:
-    """What a command brings back; nothing is changed by asking."""
-    match command:
-        case Fence(node, epoch) | Wipe(node, epoch):
-            return Confirmed(node, epoch)
-        case AskQueue(node):
-            replica = shard.at(node)
-            return QueueTold(node, not replica.queue and _is_settled(shard))
-        case ReadPage(node, page, by_offset):
-            replica = shard.at(node)
-            if by_offset:
-                listed = replica.listed()
-                return PageRead(page, tuple(listed[page : page + 1]), ended=page >= len(listed))
-            return PageRead(page, replica.page(page))
-        case AskTask(node, kind, page):
-            replica = shard.at(node)
-            sent = [m.queued for m in shard.network.under_way() if _is_page(m, shard, kind, page)]
-            return TaskTold(kind, page, (kind, page) in replica.results, True in sent, False in sent)
-        case ReadBack(node):
-            replica = shard.at(node)
-            unequal = frozenset(
-                key for key, copy in shard.record.scanned.items()
-                if (held := replica.documents.get(key)) is not None
-                and held.version == copy.version and held.content != copy.content
-            )  # fmt: skip
-            return HeldThere(replica.documents, unequal)
-        case AskQueries(node):
-            replica = shard.at(node)
-            return QueriesTold(not any(replica in s.places for s in shard.searches))
-        case AskDocuments(node):
-            return DocumentsTold(not shard.at(node).documents)
-        case Proceed():
-            return command
-    raise TypeError(f"no command {command!r}")
-
-
-def _is_page(message: Message, shard: Shard, kind: Kind, page: int) -> bool:
-    mine = message.kind is kind and message.page == page and message.replica.shard == shard.number
-    return mine and not message.abandoned
-
-
-def _is_settled(shard: Shard) -> bool:
-    draining = shard.record.phase is Phase.DRAIN_SOURCE
-    trusts = shard.table is not None and not shard.record.mechanisms.delta_always
-    return not (draining and trusts) or shard.table.is_settled(shard)  # type: ignore[union-attr]
-
-
 def _look_at_table(shard: Shard) -> None:
     shard.coordinator.tracked = shard.table is not None and shard.table.shows(shard)
 
 
-def _note(shard: Shard, *commands: Command) -> None:
+def _note(shard: Shard, *sent: Fence | Wipe | Delete) -> None:
     """Once sent, a command may land at any later time."""
-    shard.sent += [c for c in commands if c not in shard.sent]
-
-
-# ------------------------------------------------------------------ what commands do to a node
-
-
-def _raise_fence(shard: Shard, replica: Replica, epoch: int) -> None:
-    replica.fence = max(replica.fence, epoch)
-    record = shard.record
-    starts = replica is shard.at(record.target) and stage_of(epoch) is Stage.DUAL
-    if starts and not record.mechanisms.target_holds_no_replica:
-        # The "empty start": deletion by shard, of whatever else the machine holds of it.
-        for (group, number), other in replica.node.replicas.items():
-            if number == shard.number and group != replica.group:
-                other.documents.clear()
-    shard.network.reconsider()
-
-
-def wipe(shard: Shard, replica: Replica, epoch: int) -> None:
-    """Raise the fence; clear documents and queue."""
-    replica.fence = max(replica.fence, epoch)
-    replica.empty()
-    shard.network.forget_queue(replica)
-
-
-def delete(shard: Shard, replica: Replica) -> None:
-    """Delete all documents of the shard. The fence stays."""
-    replica.empty()
-    if not shard.mechanisms.fence_outlives_data:
-        replica.fence = 0
-
-
-def lands_late(shard: Shard, command: Fence | Wipe | Delete) -> bool:
-    """Whether a command that was sent in the past would be obeyed now."""
-    replica, record = shard.at(command.node), shard.record
-    if replica.node.cut:
-        return False
-    obeys = shard.mechanisms.command_epoch
-    match command:
-        case Fence(_, epoch):
-            return record.epoch > epoch > replica.fence
-        case Wipe(_, epoch):
-            first = replica.fence >= epoch or record.confirmed.get(command.node, 0) >= epoch
-            return first and (replica.fence <= epoch or not obeys)
-        case Delete(_, epoch):
-            ended = record.moves and attempt_of(record.epoch) > attempt_of(epoch)
-            return bool(ended and replica.documents) and (replica.fence <= epoch or not obeys)
-
-
-def land_late(shard: Shard, command: Fence | Wipe | Delete) -> None:
-    """A command of the past lands now, once more."""
-    replica = shard.at(command.node)
-    match command:
-        case Fence(_, epoch):
-            replica.fence = max(replica.fence, epoch)
-        case Wipe(_, epoch):
-            wipe(shard, replica, epoch)
-        case Delete():
-            replica.empty()
+    shard.sent += [command for command in sent if command not in shard.sent]

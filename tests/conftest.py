@@ -4,6 +4,10 @@
 makes `import model` find the same files under a second name, with a second set of
 classes that do not compare equal to the first. The root is taken off the path here,
 before any test is collected, and the whole run fails if a second copy got in anyway.
+
+Here too: how Hypothesis draws. `ci` is what runs unless `--hypothesis-profile` says otherwise: the same
+examples each time. `dev` draws anew and keeps what failed, `nightly` has ten times as many, and `mutation`
+does not shrink.
 """
 
 import os
@@ -13,6 +17,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("model", "impl", "checks")
@@ -33,6 +38,12 @@ sys.path[:] = without_root(sys.path)
 if os.environ.get("PYTHONPATH"):
     # Test workers hand their own search path down; programs started by tests must not get the root.
     os.environ["PYTHONPATH"] = os.pathsep.join(without_root(os.environ["PYTHONPATH"].split(os.pathsep)))
+
+settings.register_profile("ci", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.register_profile("dev", deadline=None, print_blob=True)
+settings.register_profile("nightly", settings.get_profile("ci"), max_examples=1000)
+settings.register_profile("mutation", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
+settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -182,7 +182,7 @@ PROGRAM = st.lists(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(PROGRAM, st.integers(0, 3))
 def test_nothing_is_lost_whatever_happens(program: list[tuple[str, int]], seed: int) -> None:
     cluster = Cluster(["a", "b"], shards=2, rf=2, seed=seed, pages=2)

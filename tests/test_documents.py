@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.impl.documents import (
@@ -26,7 +26,6 @@ JSON = st.recursive(
 OBJECTS = st.dictionaries(st.text().filter(lambda k: k not in RESERVED), JSON, max_size=4)
 
 
-@settings(derandomize=True, deadline=None)
 @given(OBJECTS)
 def test_json_objects_are_taken_as_they_are(document: dict[str, Any]) -> None:
     assert taken(document) == document
@@ -83,7 +82,6 @@ def test_other_ids_are_refused(key: object) -> None:
         check_id(key)
 
 
-@settings(derandomize=True, deadline=None)
 @given(OBJECTS, OBJECTS)
 def test_a_merge_replaces_fields_and_changes_neither_side(
     base: dict[str, Any], patch: dict[str, Any]

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.impl.fingerprints import BUCKETS, differences, differing, fingerprint
@@ -22,7 +22,6 @@ HELD = st.builds(
 STORES = st.dictionaries(st.sampled_from([f"doc-{i}" for i in range(12)]), HELD)
 
 
-@settings(derandomize=True, deadline=None)
 @given(STORES, STORES)
 def test_a_diff_names_exactly_what_differs(here: dict[str, Held], there: dict[str, Held]) -> None:
     found = differences(here, there)
@@ -34,7 +33,6 @@ def test_a_diff_names_exactly_what_differs(here: dict[str, Held], there: dict[st
     assert found.buckets_compared == (BUCKETS if found.keys else 0)
 
 
-@settings(derandomize=True, deadline=None)
 @given(STORES, st.randoms(use_true_random=False))
 def test_the_order_means_nothing(store: dict[str, Held], random: Any) -> None:
     keys = list(store)

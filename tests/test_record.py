@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.impl.record import Phase, Record, RecordStore, Sequencer, Stage, attempt_of, stage_of
@@ -64,7 +64,6 @@ def test_the_history_has_each_epoch_once_in_order() -> None:
     assert store.history == [0, 1, 2]  # the record went back to before 4
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.lists(st.none() | st.integers(0, 9), max_size=40))
 def test_a_durable_sequencer_never_gives_a_version_twice_nor_a_lower_one(steps: list[int | None]) -> None:
     """None is a restart; a number is a draw in that epoch."""

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.impl.routing import assign, displaced, key_hash, quorum, rank_nodes, shard_of
@@ -24,7 +24,6 @@ def test_a_key_is_hashed_by_xxh64_with_seed_0(key: str, expected: int) -> None:
     assert shard_of(key, 64) == expected % 64
 
 
-@settings(derandomize=True, deadline=None)
 @given(NODES, st.integers(0, 500), st.data())
 def test_a_joining_node_takes_only_what_it_wins(nodes: list[str], shard: int, data: st.DataObject) -> None:
     rf = data.draw(st.integers(1, len(nodes) - 1))
@@ -38,7 +37,6 @@ def test_a_joining_node_takes_only_what_it_wins(nodes: list[str], shard: int, da
         assert set(after) == set(before) - {out} | {joining}
 
 
-@settings(derandomize=True, deadline=None)
 @given(NODES, st.integers(0, 500))
 def test_ranks_do_not_depend_on_the_order(nodes: list[str], shard: int) -> None:
     assert rank_nodes(shard, nodes) == rank_nodes(shard, reversed(nodes))
