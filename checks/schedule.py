@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from random import Random
 
 from cutproof.checks.lockstep import Disagreement, LockStep
 from cutproof.checks.trace import Trace
@@ -186,9 +187,9 @@ class Schedule:
         yield from offered.get("apply", ())
 
     def deliver(self, node: str, doc: int, rank: int) -> None:
-        """A client's write arrives at a node and is applied there."""
-        about = f"(node={node}, doc={doc}, message={rank})"
-        for action in ("accept", "apply"):
+        """A client's write arrives at a node and is applied there; in a small letter, the node only accepts it."""
+        about = f"(node={node.upper()}, doc={doc}, message={rank})"
+        for action in ("accept", "apply") if node.isupper() else ("accept",):
             if f"{action}{about}" in self.offered.get(action, ()):
                 self.take(f"{action}{about}")
 
@@ -198,15 +199,15 @@ class Schedule:
             n for action, names in sorted(self.offered.items()) if action.startswith("write") for n in names
         ]
 
-    def client(self, write: str, nodes: str, answered: bool) -> None:
-        """A client writes; it arrives at some nodes and is applied there; the client may hear of it."""
+    def client(self, write: str, nodes: str, outcome: str) -> None:
+        """A client writes; it arrives at some nodes. Then the client gets its answer ("acknowledge"), or gives up
+        waiting ("time_out"), or goes on waiting ("")."""
         self.take(write)
         doc, rank = (int(write.partition(f"{key}=")[2].partition(",")[0]) for key in ("doc", "rank"))
         for node in nodes:
             self.deliver(node, doc, rank)
-        for name in self.offered.get("acknowledge", ()) if answered else ():
-            if f"(doc={doc}, rank={rank}," in name:
-                self.take(name)
+        for name in [n for n in self.offered.get(outcome, ()) if f"(doc={doc}, rank={rank}" in n][:1]:
+            self.take(name)
 
     def mishaps(self) -> list[list[str]]:
         """The faults that may strike now, by action; requests of stale routers and slow clocks are not among them."""
@@ -226,6 +227,22 @@ class Schedule:
         for _ in range(LONGEST):
             if not self._first(n for a in ANSWERS[2:] for n in self.offered.get(a, ())):
                 return
+
+    def clean(self) -> None:
+        """A pass of anti-entropy ends clean, if it can, and what may be collected is."""
+        for action in ("clean_pass", "collect"):
+            for name in self.offered.get(action, ())[:1]:
+                self.take(name)
+
+    def wander(self, seed: int, steps: int) -> None:
+        """So many steps, each drawn from all that may happen and would change something."""
+        draw = Random(seed)
+        for _ in range(steps):
+            names = sorted(n for n, state in self.pair.after.items() if state != self.pair.state)
+            offered = [n for n in names if n in self.offered.get(n.partition("(")[0], ())]
+            if not offered:
+                return
+            self.take(draw.choice(offered))
 
     def settle(self) -> None:
         """Everything that is under way arrives, and everybody who waits is answered."""

@@ -29,7 +29,9 @@ from cutproof.checks.trace import write
 
 FOUND = File("counterexamples")  # where a failing run leaves its trace, below the current folder
 PICKS = st.integers(0, 479)  # which one, of what may happen
-SOME = ("ON", "O", "", "N", "OR")  # the nodes that a client's write arrives at, at once
+SOME = ("ON", "O", "", "N", "OR", "o", "on", "Or")  # the nodes that a client's write arrives at, at once
+WANDER = 60  # steps at random, at most
+OUTCOMES = ("acknowledge", "acknowledge", "time_out", "")
 
 
 class Machine(RuleBasedStateMachine):
@@ -93,20 +95,16 @@ class Machine(RuleBasedStateMachine):
         self.attempt(self.schedule.deliver, node, *write)
 
     @rule(
-        target=writes,
-        pick=PICKS,
-        document=documents,
-        nodes=st.sampled_from(SOME),
-        answered=st.booleans(),
-    )
-    def client(self, pick: int, document: int, nodes: str, answered: bool) -> Any:
+        target=writes, pick=PICKS, document=documents, nodes=st.sampled_from(SOME), outcome=st.sampled_from(OUTCOMES)
+    )  # fmt: skip
+    def client(self, pick: int, document: int, nodes: str, outcome: str) -> Any:
         names = self.schedule.writes()
         if not names:
             self.something_else(pick)
             return multiple()
         mine = [name for name in names if f"doc={document}," in name] or names
         name = mine[pick % len(mine)]
-        self.attempt(self.schedule.client, name, nodes, answered)
+        self.attempt(self.schedule.client, name, nodes, outcome)
         return document_and_rank(name)
 
     @rule(pick=PICKS)
@@ -126,6 +124,24 @@ class Machine(RuleBasedStateMachine):
             self.something_else(pick)
 
     @rule()
+    def clean(self) -> None:
+        self.attempt(self.schedule.clean)
+
+    @rule(pick=PICKS, stale=PICKS)
+    def write_and_read(self, pick: int, stale: int) -> None:
+        """A write is acknowledged, and somebody reads, perhaps through a router that has not heard of the change."""
+        if names := self.schedule.writes():
+            self.attempt(self.schedule.client, names[pick % len(names)], "ON", "acknowledge")
+            if not self.over:
+                self.reader(stale)
+        else:
+            self.something_else(pick)
+
+    @rule(seed=st.integers(0, 2**16), steps=st.integers(1, WANDER))
+    def wander(self, seed: int, steps: int) -> None:
+        self.attempt(self.schedule.wander, seed, steps)
+
+    @rule()
     def settle(self) -> None:
         self.attempt(self.schedule.settle)
 
@@ -142,7 +158,7 @@ class Machine(RuleBasedStateMachine):
             self.attempt(schedule.go_on, pick % 5)
         elif kind == 2 and (writes := schedule.writes()):
             nodes = SOME[pick % len(SOME)]
-            self.attempt(schedule.client, writes[pick % len(writes)], nodes, pick % 8 < 6)
+            self.attempt(schedule.client, writes[pick % len(writes)], nodes, OUTCOMES[pick % 3])
         elif kind == 3 and (reads := schedule.reads()):
             self.attempt(schedule.reader, reads[pick % len(reads)])
         elif kind == 0 and pick % 3 == 0 and schedule.mishaps():

@@ -1,33 +1,50 @@
 """The mutation score of the reference implementation: each small change of its text should fail a test.
 
-    python tests/mutation.py                      # every module: hours, for the night
+    make mutation                                 # every module
     python tests/mutation.py record routing       # some of them, by name
 
-A copy of the tree is mutated by cosmic-ray, never the tree itself. A mutant that no test notices survives;
-each survivor must be explained in docs/mutation.md, in a table row that has its module and its line. Exit
-code 1 if one is not.
+cosmic-ray says what the changes are. Each mutant is tested in a forked process that imports the changed text in place
+of the module; no file is touched. A mutant that no test notices survives; each survivor must be explained in
+docs/mutation.md, in a table row that has its module, its line and the change. Exit code 1 if one is not.
 """
 
 from __future__ import annotations
 
 import ast
-import compileall
-import json
+import importlib
 import os
-import shutil
-import subprocess
+import re
+import signal
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.abc import MetaPathFinder, SourceLoader
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_loader
 from pathlib import Path
-from py_compile import PycInvalidationMode
+from types import ModuleType
 
+import pytest
+from cosmic_ray.commands import init
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import use_db
-from cosmic_ray.work_item import WorkerOutcome, WorkResult
 
 ROOT = Path(__file__).resolve().parent.parent
 EXPLAINED = ROOT / "docs" / "mutation.md"
-FLAGS = "-x -q -p no:cacheprovider -p no:xdist --hypothesis-profile=mutation"
-TIMEOUT = 60  # seconds of one mutant's tests; one that hangs is noticed
+FLAGS = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=mutation"]
+TIMEOUT = 120  # seconds of one mutant's tests, which take ten; one that hangs is noticed
+LOADED = (
+    "hypothesis.stateful",
+    "networkx",
+    "numpy",
+    "typer",
+    "rich.live",
+    "msgspec",
+    "xxhash",
+    "cutproof.model.cutover",
+)
 
 # What replaces an operator. `is` and `==` say the same of None and of members of an enum, so they are not exchanged.
 KEPT = {f"ReplaceBinaryOperator_{change}" for change in (
@@ -54,20 +71,37 @@ TESTS = {
 }  # fmt: skip
 
 
-def copied(to: Path) -> dict[str, str]:
-    """Copy the tracked files; the environment in which `cutproof` is the copy, and not the installed one."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in listed.splitlines():
-        if (ROOT / name).is_file():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, to / name)
-    package = to / "site" / "cutproof"
-    package.mkdir(parents=True)
-    for part in ("model", "impl", "checks"):
-        (package / part).symlink_to(to / part)
-    # A mutant is written within the second, often of the same length: only the text tells that its bytecode is stale.
-    compileall.compile_dir(to, quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
-    return {**os.environ, "PYTHONPATH": str(to / "site")}
+@dataclass(frozen=True)
+class Mutant:
+    """One change: where it is, what it is called, and the whole text of the module with it."""
+
+    module: str
+    line: int
+    change: str
+    text: str
+
+
+class Changed(MetaPathFinder, SourceLoader):
+    """Imports one module from a changed text."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.name = f"cutproof.impl.{mutant.module}"
+        self.path = str(ROOT / "impl" / f"{mutant.module}.py")
+        self.text = mutant.text.encode()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return spec_from_loader(fullname, self) if fullname == self.name else None
+
+    def get_filename(self, fullname: str) -> str:
+        return self.path
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return self.text
+
+
+# ------------------------------------------------------------------ which mutants there are
 
 
 def annotations(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
@@ -93,42 +127,75 @@ def is_asked_for(
     return name in KEPT if name.startswith(("ReplaceBinary", "ReplaceComparison")) else True
 
 
-def mutants(module: str, tree: Path, environment: dict[str, str]) -> list[tuple[str, int, str]]:
-    """(outcome, line, mutation) of every mutant of a module; the outcome is "killed", "survived" or what went wrong."""
-    tests = " ".join(f"tests/{name}.py" for name in TESTS[module].split())
-    config, session = tree / "mutation.toml", tree / f"{module}.sqlite"
-    config.write_text(
-        "[cosmic-ray]\n"
-        f'module-path = "impl/{module}.py"\n'
-        f"timeout = {TIMEOUT}\n"
-        "excluded-modules = []\n"
-        f'test-command = "{sys.executable} -m pytest {FLAGS} {tests}"\n'
-        '[cosmic-ray.distributor]\nname = "local"\n',
-        encoding="utf-8",
-    )
+def mutants(module: str) -> Iterator[Mutant]:
+    """The mutants of a module, in the order of its lines."""
+    file = ROOT / "impl" / f"{module}.py"
+    source = file.read_text(encoding="utf-8")
+    skipped = annotations(source)
+    with tempfile.TemporaryDirectory() as folder, use_db(str(Path(folder) / "mutants.sqlite")) as work:
+        init([file], work, {})
+        changes = sorted(
+            (c.start_pos, c.operator_name, c.occurrence) for item in work.work_items for c in item.mutations
+        )
+    for start, operator, occurrence in changes:
+        if is_asked_for(operator, start, skipped):
+            text = mutate_code(source, get_operator(operator)(), occurrence)
+            if text is not None:
+                yield Mutant(module, start[0], operator.rpartition("/")[2], text)
 
-    def ray(*arguments: str) -> str:
-        command = [sys.executable, "-m", "cosmic_ray.cli", *arguments]
-        return subprocess.run(
-            command, cwd=tree, env=environment, capture_output=True, text=True, check=True
-        ).stdout
 
-    ray("baseline", config.name)  # the tests pass on the copy as it is
-    ray("init", config.name, session.name)
-    skipped = annotations((tree / "impl" / f"{module}.py").read_text(encoding="utf-8"))
-    with use_db(session) as work:
-        for item in work.pending_work_items:
-            [change] = item.mutations
-            if not is_asked_for(change.operator_name, change.start_pos, skipped):
-                work.set_result(item.job_id, WorkResult(worker_outcome=WorkerOutcome.SKIPPED))
-    ray("exec", config.name, session.name)
-    found = []
-    for text in ray("dump", session.name).splitlines():
-        work_item, result = json.loads(text)
-        if result["worker_outcome"] != WorkerOutcome.SKIPPED.value:
-            [change] = work_item["mutations"]
-            outcome = str(result["test_outcome"]).rpartition(".")[2].lower()
-            found.append((outcome, change["start_pos"][0], change["operator_name"].rpartition("/")[2]))
+# ------------------------------------------------------------------ what the tests make of them
+
+
+def tested(mutant: Mutant | None, module: str) -> int:
+    """Run the tests of a module in a process of their own, with the mutant in its place; the number of the process."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        silence = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(silence, stream)
+        signal.alarm(TIMEOUT)
+        if mutant is not None:
+            sys.meta_path.insert(0, Changed(mutant))
+        os.chdir(ROOT)
+        code = pytest.main([*FLAGS, *(f"tests/{name}.py" for name in TESTS[module].split())])
+        os._exit(int(code != 0))
+    except BaseException:
+        os._exit(1)
+
+
+def survivors(found: Sequence[Mutant]) -> list[Mutant]:
+    """Those that no test notices; as many at a time as there are cores."""
+    running: dict[int, Mutant] = {}
+    alive: list[Mutant] = []
+
+    def reap() -> None:
+        child, status = os.wait()
+        mutant = running.pop(child)
+        if status == 0:
+            alive.append(mutant)
+
+    for mutant in found:
+        if len(running) >= len(os.sched_getaffinity(0)):
+            reap()
+        running[tested(mutant, mutant.module)] = mutant
+    while running:
+        reap()
+    return sorted(alive, key=lambda m: (m.line, m.change))
+
+
+def explained() -> set[tuple[str, str, str]]:
+    """(module, line of text, change) of every survivor that docs/mutation.md explains."""
+    rows = EXPLAINED.read_text(encoding="utf-8").splitlines() if EXPLAINED.exists() else []
+    found = set()
+    for row in rows:
+        if row.startswith("| impl/"):
+            module, text, changes, *_ = (
+                c.replace("\\|", "|").strip() for c in re.split(r"(?<!\\)\|", row)[1:]
+            )
+            found |= {(module, text.strip("`").strip(), change.strip()) for change in changes.split(",")}
     return found
 
 
@@ -137,25 +204,28 @@ def main(modules: list[str]) -> int:
     if strange := sorted(set(modules) - set(TESTS)):
         print(f"no module {strange[0]!r}: there are {', '.join(TESTS)}", file=sys.stderr)
         return 2
-    explained = EXPLAINED.read_text(encoding="utf-8").splitlines() if EXPLAINED.exists() else []
-    unexplained = 0
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder)
-        environment = copied(tree)
-        for module in modules or TESTS:
-            lines = (ROOT / "impl" / f"{module}.py").read_text(encoding="utf-8").splitlines()
-            found = mutants(module, tree, environment)
-            killed = sum(outcome != "survived" for outcome, _, _ in found)
-            print(f"impl/{module}.py: {killed} of {len(found)} mutants killed", flush=True)
-            for outcome, number, operator in found:
-                if outcome == "survived":
-                    text = lines[number - 1].strip()
-                    known = any(f"impl/{module}.py" in row and f"`{text}`" in row for row in explained)
-                    unexplained += not known
-                    print(
-                        f"  {'explained' if known else 'SURVIVED '} line {number}, {operator}: {text}",
-                        flush=True,
-                    )
+    for name in LOADED:
+        importlib.import_module(name)
+    assert not any(name.startswith("cutproof.impl") for name in sys.modules), "a child must import it anew"
+    known, unexplained, killed, total = explained(), 0, 0, 0
+    for module in modules or TESTS:
+        if os.waitpid(tested(None, module), 0)[1] != 0:
+            print(f"impl/{module}.py: its tests fail as it is: {TESTS[module]}", file=sys.stderr)
+            return 2
+        lines = (ROOT / "impl" / f"{module}.py").read_text(encoding="utf-8").splitlines()
+        found = list(mutants(module))
+        alive = survivors(found)
+        killed, total = killed + len(found) - len(alive), total + len(found)
+        print(f"impl/{module}.py: {len(found) - len(alive)} of {len(found)} mutants killed", flush=True)
+        for mutant in alive:
+            text = lines[mutant.line - 1].strip()
+            is_known = (f"impl/{module}.py", text, mutant.change) in known
+            unexplained += not is_known
+            mark = "explained" if is_known else "SURVIVED"
+            print(f"  {mark} line {mutant.line}, {mutant.change}: {text}", flush=True)
+    print(
+        f"{killed} of {total} mutants killed, {killed / max(1, total):.1%}; {unexplained} survivors unexplained"
+    )
     return int(unexplained > 0)
 
 
