@@ -71,6 +71,13 @@ class Configuration:
         return not self.removed and not self.watched
 
 
+def chosen_write(writes: list[str], pick: int) -> str:
+    """One of these writes: every second time through a router that knows the record as it is."""
+    current = [name for name in writes if name.startswith("write(")] if pick % 2 else []
+    mine = current or writes
+    return mine[pick // 2 % len(mine)]
+
+
 class Schedule:
     """One run. `faults` are the kinds that may happen; `trace` is set where something was found."""
 
@@ -186,10 +193,10 @@ class Schedule:
             yield from (n for n in offered.get(action, ()) if "message=page" in n or "message=delta" in n)
         yield from offered.get("apply", ())
 
-    def deliver(self, node: str, doc: int, rank: int) -> None:
-        """A client's write arrives at a node and is applied there; in a small letter, the node only accepts it."""
-        about = f"(node={node.upper()}, doc={doc}, message={rank})"
-        for action in ("accept", "apply") if node.isupper() else ("accept",):
+    def deliver(self, node: str, doc: int, rank: int, fate: str = "+") -> None:
+        """A client's write arrives at a node: it is applied there (+), only accepted (.), or the delivery fails (-)."""
+        about = f"(node={node}, doc={doc}, message={rank})"
+        for action in {"+": ("accept", "apply"), ".": ("accept",), "-": ("delivery_fails",)}[fate]:
             if f"{action}{about}" in self.offered.get(action, ()):
                 self.take(f"{action}{about}")
 
@@ -200,12 +207,12 @@ class Schedule:
         ]
 
     def client(self, write: str, nodes: str, outcome: str) -> None:
-        """A client writes; it arrives at some nodes. Then the client gets its answer ("acknowledge"), or gives up
-        waiting ("time_out"), or goes on waiting ("")."""
+        """A client writes. `nodes` says what becomes of it at once, `O+N-` for instance: see `deliver`. Then the client
+        gets its answer (`outcome` is "acknowledge"), or gives up waiting ("time_out"), or goes on waiting ("")."""
         self.take(write)
         doc, rank = (int(write.partition(f"{key}=")[2].partition(",")[0]) for key in ("doc", "rank"))
-        for node in nodes:
-            self.deliver(node, doc, rank)
+        for node, fate in zip(nodes[::2], nodes[1::2], strict=True):
+            self.deliver(node, doc, rank, fate)
         for name in [n for n in self.offered.get(outcome, ()) if f"(doc={doc}, rank={rank}" in n][:1]:
             self.take(name)
 
@@ -227,6 +234,32 @@ class Schedule:
         for _ in range(LONGEST):
             if not self._first(n for a in ANSWERS[2:] for n in self.offered.get(a, ())):
                 return
+
+    def scene(
+        self,
+        phases: int,
+        steps: int,
+        strikes: bool,
+        write: int,
+        nodes: str,
+        outcome: str,
+        reads: bool,
+        pick: int,
+    ) -> None:
+        """The migration goes on by so many phases and steps; perhaps a fault strikes; a client may write; others may
+        read, through every router there is."""
+        if phases:
+            self.go_on(phases)
+        for _ in range(steps):
+            self.go_on(0)
+        if strikes and (mishaps := self.mishaps()):
+            names = mishaps[pick % len(mishaps)]
+            self.take(names[pick // len(mishaps) % len(names)])
+        if write and (writes := self.writes()):
+            self.client(chosen_write(writes, write), nodes, outcome)
+        for request in self.reads() if reads else ():
+            if request in self.offered.get(request.partition("(")[0], ()):
+                self.reader(request)
 
     def clean(self) -> None:
         """A pass of anti-entropy ends clean, if it can, and what may be collected is."""

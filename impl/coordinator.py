@@ -366,7 +366,8 @@ class Coordinator:
         )
         if covered or not self.delta_runs(record):
             return Reaction({"proof": True})
-        return Reaction({"cursor": 0, "scanned": {}}) if record.cursor >= self.pages else None
+        again = record.mechanisms.cleanup_needs_proof and record.cursor >= self.pages
+        return Reaction({"cursor": 0, "scanned": {}}) if again else None
 
 
 def recovered(record: Record) -> dict[str, Any]:

@@ -275,6 +275,7 @@ def proof_fails(s: S) -> Step:
     every = all_of(*(target_covers(s, doc) for doc in documents(s)))
     return when(
         guard("delta pass", s.phase == Phase.DELTA),
+        guard("a proof is needed", s.mechanisms.cleanup_needs_proof),
         guard("all scanned", s.cursor == s.scope.documents),
         guard("not proved yet", ~s.proof),
         guard("N does not cover O", ~every),

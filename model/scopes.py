@@ -49,7 +49,7 @@ class Scope:
     policy_change: bool = False  # somebody switches anti-entropy off while a migration lives
 
     def __post_init__(self) -> None:
-        for name, low, high in (("documents", 1, 3), ("writes", 1, 4), ("attempts", 1, 3), ("aborts", 0, 3)):
+        for name, low, high in (("documents", 1, 3), ("writes", 1, 9), ("attempts", 1, 3), ("aborts", 0, 3)):
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
                 raise ValueError(f"{name}={value} is out of range: {name} is {low}..{high}")

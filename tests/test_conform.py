@@ -8,6 +8,7 @@ import subprocess
 import sys
 import unittest
 from functools import cache
+from inspect import isfunction
 from pathlib import Path
 from typing import Any
 
@@ -354,6 +355,22 @@ def test_the_mistake_of_the_example_is_found() -> None:
     code, said = run("docs/examples/judge_my_store.py")
     assert code == 1
     assert said.startswith("lost update: ")
+    _, _, shown = GUIDE.read_text("utf-8").partition(
+        "<!-- said by: docs/examples/judge_my_store.py -->\n```text\n"
+    )
+    assert shown.partition("```")[0] == said
+
+
+def test_the_adapter_in_the_guide_is_that_of_the_example() -> None:
+    _, _, shown = GUIDE.read_text("utf-8").partition("<!-- the adapter -->\n```python\n")
+    adapter = shown.partition("```")[0]
+    assert adapter.startswith("class MyAdapter")
+    assert adapter in (EXAMPLES / "judge_my_store.py").read_text("utf-8")
+
+
+def test_the_guide_names_every_method_and_no_other() -> None:
+    listed = set(re.findall(r"^\| `(\w+)\(", GUIDE.read_text("utf-8"), re.MULTILINE))
+    assert listed == {name for name, value in vars(conform.Adapter).items() if isfunction(value)}
 
 
 def test_the_mended_example_conforms(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ class MendedAdapter(MyAdapter):
 if __name__ == "__main__":
     try:
         if sys.argv[1:] == ["mended"]:
-            print(conform.check(MendedAdapter, examples=1_300))
+            print(conform.check(MendedAdapter))
         else:
             print(conform.check(MyAdapter))
     except conform.NotConforming as found:
