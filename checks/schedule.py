@@ -239,27 +239,50 @@ class Schedule:
         self,
         phases: int,
         steps: int,
-        strikes: bool,
+        strikes: str,
         write: int,
         nodes: str,
         outcome: str,
         reads: bool,
         pick: int,
     ) -> None:
-        """The migration goes on by so many phases and steps; perhaps a fault strikes; a client may write; others may
-        read, through every router there is."""
+        """The migration goes on by so many phases and steps; a client may write, a fault may strike before or after;
+        others may read, through every router there is."""
         if phases:
             self.go_on(phases)
         for _ in range(steps):
             self.go_on(0)
-        if strikes and (mishaps := self.mishaps()):
-            names = mishaps[pick % len(mishaps)]
-            self.take(names[pick // len(mishaps) % len(names)])
+        if strikes == "before":
+            self.mishap(pick)
         if write and (writes := self.writes()):
             self.client(chosen_write(writes, write), nodes, outcome)
+        if strikes == "after":
+            self.mishap(pick)
         for request in self.reads() if reads else ():
             if request in self.offered.get(request.partition("(")[0], ()):
                 self.reader(request)
+
+    def mishap(self, pick: int) -> None:
+        """A fault, if one may strike, each action as likely as the others: many deliveries may fail, and one crash."""
+        if mishaps := self.mishaps():
+            names = mishaps[pick % len(mishaps)]
+            self.take(names[pick // len(mishaps) % len(names)])
+
+    def next_attempt(self, pick: int) -> None:
+        """An attempt ends, the next begins, and a client writes. A command of the attempt before lands late, or this one
+        is given up before anybody has heard of it."""
+        ended = (Phase.IDLE, Phase.COMPLETE, Phase.ABORTED)
+        if self.phase not in ended:
+            self.go_on(len(ROAD))
+        if self.phase not in ended:
+            return
+        self.go_on(1)
+        if writes := self.writes():
+            self.client(writes[0], "O+N+R+", "acknowledge")
+        if late := [n for a in ("late_delete", "late_wipe", "late_fence") for n in self.offered.get(a, ())]:
+            self.take(late[pick % len(late)])
+        else:
+            self.give_up(again=True)
 
     def clean(self) -> None:
         """A pass of anti-entropy ends clean, if it can, and what may be collected is."""

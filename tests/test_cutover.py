@@ -124,7 +124,7 @@ def test_the_delta_is_what_makes_the_acknowledgement_by_the_source_safe() -> Non
         ("writes=9999", "whole number"),
         ("writes=", "whole number"),
         ("", "unknown scope"),
-        ("writes=0", "writes is 1..4"),
+        ("writes=0", "writes is 1..9"),
         ("back=1", "there and back"),
         ("aborts=2", "needs attempts"),
     ],

@@ -298,7 +298,7 @@ BAD: list[tuple[Callable[..., Any], tuple[Any, ...], Any]] = [
     (wrong_command, ("cutproof replay traces/nothing.itf.json",),
      "cutproof: traces/nothing.itf.json: No such file or directory\n"),
     (wrong_command, ("cutproof verify --deep",), "No such option: --deep"),
-    (wrong_command, ("cutproof verify --scope writes=9",), "writes=9 is out of range: writes is 1..4"),
+    (wrong_command, ("cutproof verify --scope writes=10",), "writes=10 is out of range: writes is 1..9"),
     (wrong_command, ("make proofs",), "no target proofs"),
     (wrong_command, ("python -m cutproof.checks.nothing",), "no module cutproof.checks.nothing"),
     (wrong_command, ("python tests/nothing.py",), "no file tests/nothing.py"),
