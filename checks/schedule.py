@@ -269,7 +269,7 @@ class Schedule:
             self.take(names[pick // len(mishaps) % len(names)])
 
     def next_attempt(self, pick: int) -> None:
-        """An attempt ends, the next begins, and a client writes. A command of the attempt before lands late, or this one
+        """An attempt ends, the next begins, and a client writes. A command of the one before lands late, or this one
         is given up before anybody has heard of it."""
         ended = (Phase.IDLE, Phase.COMPLETE, Phase.ABORTED)
         if self.phase not in ended:

@@ -20,6 +20,7 @@ Two rules:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from cutproof.model import anti_entropy, clients, delivery, faults, properties
@@ -386,6 +387,7 @@ COORDINATOR = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=128)
 def cutover(scope: Scope) -> Protocol:
     """The protocol within a scope, its mechanisms not chosen yet: `cutover(scope).resolve(mechanisms)`."""
     return Protocol(

@@ -114,6 +114,17 @@ def annotations(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     return [((a.lineno, a.col_offset), (line or 0, column or 0)) for a, line, column in ends]
 
 
+def decorations(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """From where to where the decorators of classes go: that a record is frozen, or has slots, is for mypy to hold."""
+    found = [
+        d
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ClassDef)
+        for d in node.decorator_list
+    ]
+    return [((d.lineno, d.col_offset - 1), (d.end_lineno or 0, d.end_col_offset or 0)) for d in found]
+
+
 def is_asked_for(
     operator: str, start: tuple[int, int], skipped: list[tuple[tuple[int, int], tuple[int, int]]]
 ) -> bool:
@@ -128,7 +139,7 @@ def mutants(module: str) -> Iterator[Mutant]:
     """The mutants of a module, in the order of its lines."""
     file = ROOT / "impl" / f"{module}.py"
     source = file.read_text(encoding="utf-8")
-    skipped = annotations(source)
+    skipped = annotations(source) + decorations(source)
     with tempfile.TemporaryDirectory() as folder, use_db(str(Path(folder) / "mutants.sqlite")) as work:
         init([file], work, {})
         changes = sorted(
@@ -142,6 +153,19 @@ def mutants(module: str) -> Iterator[Mutant]:
 
 
 # ------------------------------------------------------------------ what the tests make of them
+
+
+def warmed() -> None:
+    """Build what is not changed once, before any fork: what the tests use, and the protocol of each stored trace."""
+    for name in LOADED:
+        importlib.import_module(name)
+    from cutproof.checks.trace import read
+    from cutproof.model.cutover import cutover
+    from cutproof.model.scopes import scope_of
+
+    for file in sorted((ROOT / "traces").glob("*.json")):
+        cutover(scope_of({k: int(v) for k, v in read(file).meta.scope.items()}))
+    assert not any(name.startswith("cutproof.impl") for name in sys.modules), "a child must import it anew"
 
 
 def tested(mutant: Mutant | None, module: str) -> int:
@@ -204,9 +228,7 @@ def main(modules: list[str]) -> int:
     if strange := sorted(set(modules) - set(MODULES)):
         print(f"no module {strange[0]!r}: there are {', '.join(MODULES)}", file=sys.stderr)
         return 2
-    for name in LOADED:
-        importlib.import_module(name)
-    assert not any(name.startswith("cutproof.impl") for name in sys.modules), "a child must import it anew"
+    warmed()
     known, unexplained, killed, total = explained(), 0, 0, 0
     for module in modules or MODULES:
         if os.waitpid(tested(None, module), 0)[1] != 0:
