@@ -74,6 +74,10 @@ def copy(number: int, key: str = "a", content: object = "x") -> Copy:
         (record(Phase.DELTA, cursor=2), [ReadBack("N")]),
         (record(Phase.DELTA, cursor=2, proof=True), [Proceed(Phase.ACTIVATE)]),
         (record(Phase.DELTA, mechanisms=without("delta")), [Proceed(Phase.ACTIVATE)]),
+        (
+            record(Phase.DELTA, mechanisms=without("delta_always")),
+            [ReadPage("O", 0)],
+        ),  # until a table says otherwise
         (record(Phase.ACTIVATE), [Proceed(Phase.GRACE)]),
         (record(Phase.GRACE), []),
         (record(Phase.GRACE, proof=True), [AskQueries("O")]),
@@ -106,6 +110,7 @@ def test_the_target_is_opened_after_the_source_confirmed() -> None:
     [
         (record(Phase.DUAL, ""), Confirmed("O", 1), {"confirmed": {"O": 1}}),
         (record(Phase.DUAL), Confirmed("O", 1), None),
+        (record(Phase.IDLE, ""), Confirmed("O", 0), None),  # of epoch 0 there is nothing to confirm
         (record(Phase.DUAL), QueueTold("O", True), {"phase": Phase.COPY}),
         (record(Phase.DUAL), QueueTold("O", False), None),
         (record(Phase.DUAL), QueueTold("N", True), None),
@@ -130,6 +135,7 @@ def test_the_target_is_opened_after_the_source_confirmed() -> None:
         (record(Phase.DELTA, scanned={"a": copy(1)}, cursor=1), HeldThere({"a": copy(1)}, frozenset("a")),
          {"cursor": 0, "scanned": {}}),
         (record(Phase.DELTA, scanned={"a": copy(1)}), HeldThere({}), None),
+        (record(Phase.DELTA, scanned={"a": copy(1)}, cursor=1, proof=True), HeldThere({}), None),
         (record(Phase.GRACE), QueriesTold(True), {"phase": Phase.CLEANUP}),
         (record(Phase.GRACE), QueriesTold(False), None),
         (record(Phase.CLEANUP), QueriesTold(True), None),
@@ -159,6 +165,10 @@ def test_a_page_is_sent_and_waited_for() -> None:
     assert coordinator.react(record(Phase.COPY), PageFailed(Kind.PAGE, 0)) == Reaction()
     lax = record(Phase.COPY, mechanisms=without("failed_page_is_retried"))
     assert coordinator.react(lax, PageFailed(Kind.PAGE, 0)) == Reaction({"cursor": 2})
+    by_offset = record(Phase.COPY, mechanisms=without("failed_page_is_retried", "keyset_paging"))
+    assert coordinator.react(by_offset, PageFailed(Kind.PAGE, 0)) == Reaction({"cursor": 3})
+    assert Proceed(Phase.SEAL) in Coordinator(2).wants(by_offset.with_(cursor=3))
+    assert Proceed(Phase.SEAL) not in Coordinator(2).wants(by_offset.with_(cursor=2))
 
 
 def test_a_repair_is_scanned_sent_and_without_proof_believed_when_queued() -> None:
@@ -166,6 +176,9 @@ def test_a_repair_is_scanned_sent_and_without_proof_believed_when_queued() -> No
     sent = coordinator.react(record(Phase.DELTA), PageRead(0, page))
     assert sent == Reaction({"scanned": {"a": page[0]}}, (Kind.DELTA, 0, page), (Kind.DELTA, 0))
     coordinator.awaits = (Kind.DELTA, 0)
+    assert (
+        coordinator.react(record(Phase.DELTA, cursor=1), HeldThere({})) is None
+    )  # no proof before it has landed
     assert coordinator.react(record(Phase.DELTA), TaskTold(Kind.DELTA, 0, queued=True)) is None
     lax = record(Phase.DELTA, mechanisms=without("cleanup_needs_proof"))
     assert coordinator.react(lax, TaskTold(Kind.DELTA, 0, queued=True)) == Reaction({"cursor": 1})
@@ -177,5 +190,8 @@ def test_recovery_keeps_the_epoch_and_never_skips_ahead(phase: Phase) -> None:
     assert "epoch" not in changes
     redone = phase in (Phase.DRAIN_SOURCE, Phase.DRAIN_TARGET, Phase.DELTA)
     assert changes.get("phase") == (Phase.SEAL if redone else None)
+    assert changes.get("cursor") == (0 if redone else None)  # a delta pass begins at the first page
+    if redone or phase in (Phase.DUAL, Phase.COPY, Phase.SEAL):
+        assert (changes["proof"], changes["scanned"]) == (False, {})
     if phase in (Phase.GRACE, Phase.CLEANUP):
         assert changes == {}

@@ -82,6 +82,11 @@ def test_other_ids_are_refused(key: object) -> None:
         check_id(key)
 
 
+def test_what_json_can_not_hold_has_no_text() -> None:
+    with pytest.raises(ValueError):
+        canonical({"a": math.nan})
+
+
 @given(OBJECTS, OBJECTS)
 def test_a_merge_replaces_fields_and_changes_neither_side(
     base: dict[str, Any], patch: dict[str, Any]

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutproof.impl.documents import digest
 from cutproof.impl.fingerprints import BUCKETS, differences, differing, fingerprint
 from cutproof.impl.routing import key_hash
 
@@ -38,6 +39,15 @@ def test_the_order_means_nothing(store: dict[str, Held], random: Any) -> None:
     keys = list(store)
     random.shuffle(keys)
     assert fingerprint({k: store[k] for k in keys}) == fingerprint(store)
+
+
+def test_there_are_256_buckets_and_each_is_the_sum_of_its_documents() -> None:
+    store = {f"doc-{i}": Held((0, i, 0), {"v": i}) for i in range(2_000)}
+    sums = [0] * 256
+    for key, (version, content) in store.items():
+        sums[key_hash(key) % 256] += digest(key, version, content)
+    assert max(sums) >= 2**64  # it wraps
+    assert fingerprint(store).buckets == tuple(total % 2**64 for total in sums)
 
 
 def test_equal_roots_end_the_diff() -> None:

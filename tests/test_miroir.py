@@ -30,6 +30,14 @@ def test_the_defaults_are_the_default_policy() -> None:
     validate_migration_safety(AntiEntropyConfig(), MigrationConfig())
 
 
+def test_the_defaults_are_miroirs() -> None:
+    ae, migration = AntiEntropyConfig(), MigrationConfig()
+    assert (ae.enabled, ae.auto_repair, ae.schedule_cron) == (True, True, "0 */6 * * *")
+    assert (ae.shards_per_pass, ae.max_read_concurrency, ae.fingerprint_batch_size) == (0, 2, 1000)
+    assert ae.updated_at_field == "_miroir_updated_at"
+    assert (migration.skip_delta_pass, migration.drain_timeout) == (False, 30.0)
+
+
 @pytest.mark.parametrize(
     ("config", "expected"),
     [

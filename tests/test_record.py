@@ -29,6 +29,11 @@ def test_a_confirmation_counts_from_the_epoch_on() -> None:
     assert not confirmed.has_confirmed("a", "n")
 
 
+def test_of_epoch_0_there_is_nothing_to_confirm_and_of_epoch_1_there_is() -> None:
+    assert IDLE.has_confirmed("a", "b", "c")
+    assert not IDLE.with_(epoch=1).has_confirmed("a")
+
+
 @pytest.mark.parametrize(
     ("phase", "epoch", "confirmed", "owes"),
     [

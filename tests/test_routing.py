@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutproof.impl.routing import assign, displaced, key_hash, quorum, rank_nodes, shard_of
+from cutproof.impl.routing import RF, SHARDS, assign, displaced, key_hash, quorum, rank_nodes, shard_of
 
 NODES = st.lists(st.text("abcdef0123", min_size=1, max_size=6), min_size=2, max_size=8, unique=True)
 
@@ -22,6 +22,18 @@ NODES = st.lists(st.text("abcdef0123", min_size=1, max_size=6), min_size=2, max_
 def test_a_key_is_hashed_by_xxh64_with_seed_0(key: str, expected: int) -> None:
     assert key_hash(key) == expected
     assert shard_of(key, 64) == expected % 64
+
+
+def test_the_defaults_are_miroirs() -> None:
+    assert (SHARDS, RF) == (64, 2)
+
+
+@pytest.mark.parametrize(("shard", "order"), [(0, "a b c d"), (1, "a d b c"), (7, "d a c b")])
+def test_the_order_is_by_the_xxh64_of_shard_and_name_the_highest_first(shard: int, order: str) -> None:
+    """Known values, for other implementations: 0:node-a is hashed to d97de9c3d58f928f, 0:node-b to bc8f9e3f944cce2e."""
+    names = tuple(f"node-{letter}" for letter in order.split())
+    assert rank_nodes(shard, sorted(names)) == names
+    assert assign(shard, sorted(names), RF) == names[:2]
 
 
 @given(NODES, st.integers(0, 500), st.data())
