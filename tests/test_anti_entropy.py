@@ -68,7 +68,7 @@ def test_which_side_is_repaired_in_which_phase(phase: str, written: str) -> None
 
 
 def test_a_repair_is_conditional_unless_it_is_not() -> None:
-    for safeguard in ("", "repair_is_conditional"):
+    for safeguard in ("", "repair_is_conditional", "repair_honours_tombstones", "expiry_of_winner_only"):
         s = apart(*filter(None, [safeguard]))
         do(s, "repair")
         s.submit("a", {"n": 2})
@@ -76,7 +76,33 @@ def test_a_repair_is_conditional_unless_it_is_not() -> None:
         do(s, "apply", "write", "to R")
         do(s, "accept", "repair")
         do(s, "apply", "repair")
-        assert (s.replicas[1, "R"].documents["a"].order == 2) == bool(safeguard)
+        assert (s.replicas[1, "R"].documents["a"].order == 2) == (safeguard == "repair_is_conditional")
+
+
+def test_a_repair_that_is_late_brings_no_deleted_document_back() -> None:
+    for safeguard in ("", "repair_honours_tombstones"):
+        s = apart(*filter(None, [safeguard]))
+        do(s, "repair")
+        s.submit("a", None)
+        do(s, "accept", "deleted to R")
+        do(s, "apply", "deleted to R")
+        do(s, "accept", "repair")
+        do(s, "apply", "repair")
+        assert (s.replicas[1, "R"].documents["a"].content is not None) == bool(safeguard)
+
+
+def test_a_deletion_by_expiry_that_is_late_spares_a_renewed_document() -> None:
+    for safeguard in ("", "expiry_of_winner_only"):
+        s = shard(*filter(None, [safeguard]), members=GROUPS)
+        s.submit("a", {"n": 1}, expires=0.0)
+        everything(s, "repair_expired", "sweep")
+        do(s, "repair_expired", "to=shard 0 on R")
+        s.submit("a", {"n": 2})
+        do(s, "accept", "put to R", "write")
+        do(s, "apply", "write", "to R")
+        do(s, "accept", "repair")
+        do(s, "apply", "repair")
+        assert (s.replicas[1, "R"].documents["a"].content is None) == bool(safeguard)
 
 
 def test_without_honouring_tombstones_a_repair_brings_a_document_back() -> None:

@@ -74,10 +74,8 @@ def copy(number: int, key: str = "a", content: object = "x") -> Copy:
         (record(Phase.DELTA, cursor=2), [ReadBack("N")]),
         (record(Phase.DELTA, cursor=2, proof=True), [Proceed(Phase.ACTIVATE)]),
         (record(Phase.DELTA, mechanisms=without("delta")), [Proceed(Phase.ACTIVATE)]),
-        (
-            record(Phase.DELTA, mechanisms=without("delta_always")),
-            [ReadPage("O", 0)],
-        ),  # until a table says otherwise
+        # until a table says otherwise
+        (record(Phase.DELTA, mechanisms=without("delta_always")), [ReadPage("O", 0)]),
         (record(Phase.ACTIVATE), [Proceed(Phase.GRACE)]),
         (record(Phase.GRACE), []),
         (record(Phase.GRACE, proof=True), [AskQueries("O")]),
@@ -176,9 +174,8 @@ def test_a_repair_is_scanned_sent_and_without_proof_believed_when_queued() -> No
     sent = coordinator.react(record(Phase.DELTA), PageRead(0, page))
     assert sent == Reaction({"scanned": {"a": page[0]}}, (Kind.DELTA, 0, page), (Kind.DELTA, 0))
     coordinator.awaits = (Kind.DELTA, 0)
-    assert (
-        coordinator.react(record(Phase.DELTA, cursor=1), HeldThere({})) is None
-    )  # no proof before it has landed
+    # no proof before it has landed
+    assert coordinator.react(record(Phase.DELTA, cursor=1), HeldThere({})) is None
     assert coordinator.react(record(Phase.DELTA), TaskTold(Kind.DELTA, 0, queued=True)) is None
     lax = record(Phase.DELTA, mechanisms=without("cleanup_needs_proof"))
     assert coordinator.react(lax, TaskTold(Kind.DELTA, 0, queued=True)) == Reaction({"cursor": 1})

@@ -8,6 +8,8 @@ from shards import do, drive, everything, offered, shard
 from cutproof.impl import mover
 from cutproof.impl.audit import audit
 from cutproof.impl.clients import Status
+from cutproof.impl.copies import order_of
+from cutproof.impl.node import Kind, Message
 from cutproof.impl.record import Phase
 from cutproof.impl.shard import Costs
 from cutproof.model.mechanisms import Acknowledge, ReplicaAck
@@ -181,6 +183,21 @@ def test_where_nodes_merge_a_late_part_is_missed() -> None:
     assert s.at("N").documents["a"].content == {"y": 2}
 
 
+@pytest.mark.parametrize("safeguard", ["", "tombstones", "apply_checks_version", "whole_documents"])
+def test_a_whole_document_replaces_the_old_one_unless_nodes_merge(safeguard: str) -> None:
+    s = shard(*filter(None, [safeguard]))
+    for content in ({"x": 1}, {"y": 2}):
+        s.submit("a", content)
+        everything(s)
+    assert s.owner.documents["a"].content == (
+        {"x": 1, "y": 2} if safeguard == "whole_documents" else {"y": 2}
+    )
+    for content in (None, {"z": 3}):  # nothing is merged into a tombstone
+        s.submit("a", content)
+        everything(s)
+    assert s.owner.documents["a"].content == {"z": 3}
+
+
 @pytest.mark.parametrize("safeguard", ["", "tombstones"])
 def test_a_delete_leaves_a_tombstone(safeguard: str) -> None:
     s = shard(*filter(None, [safeguard]))
@@ -271,3 +288,22 @@ def test_a_stale_compare_and_set_changes_nothing() -> None:
 def test_costs_add_up_and_read_as_a_sentence() -> None:
     total = Costs(writes=1, held=2) + Costs(writes=3)
     assert str(total) == "4 writes, 2 held"
+
+
+def test_of_a_new_document_nothing_was_issued_promised_or_shown() -> None:
+    history = shard().history("a")
+    assert (history.issued, order_of(history.acked), order_of(history.shown)) == (0, 0, 0)
+    s = shard()
+    assert [s.submit("a", {}).copy.order for _ in range(3)] == [2, 4, 6]
+
+
+def test_messages_and_nodes_read_as_a_sentence() -> None:
+    s = shard()
+    copies = tuple(s.submit(f"k{n}", {}).copy for n in range(4))
+    said = repr(Message(Kind.PAGE, s.owner, copies[:3], 1))
+    assert said == "page of k0@0.1 put, k1@0.2 put, k2@0.3 put to O in epoch 1"
+    said = repr(Message(Kind.DELTA, s.owner, copies, 2))
+    assert said == "delta of k0@0.1 put, k1@0.2 put, k2@0.3 put... to O in epoch 2"
+    assert repr(s.owner.node) == "node O"
+    do(s, "cut_off", "O")
+    assert repr(s.owner.node) == "node O, cut off"
