@@ -26,7 +26,11 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help verify verify-full test lint format types nightly bench clean FORCE
+.PHONY: help verify verify-full test lint format types nightly coverage mutation bench clean FORCE
+
+# What tests the reference implementation itself, one test file a module.
+IMPL_TESTS := $(addprefix tests/test_,$(addsuffix .py,record routing documents fingerprints miroir coordinator shard \
+	mover anti_entropy faults migration cluster perform))
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -73,6 +77,15 @@ types: lint  ## mypy on model/, impl/ and checks/
 
 nightly: $(STAMP)  ## the deeper runs that `make test` leaves out
 	$(BIN)/python -m pytest -n auto -m nightly
+
+coverage: $(STAMP)  ## branches of the reference implementation that its tests take; at least 95 %
+	@mkdir -p build
+	$(BIN)/python -m coverage run -m pytest -q -p no:xdist $(IMPL_TESTS)
+	$(BIN)/python -m coverage report
+
+mutation: $(STAMP)  ## small changes of the reference implementation that no test notices; an hour or two
+	$(BIN)/python -m pip install --quiet --editable '.[mutation]'
+	$(BIN)/python tests/mutation.py
 
 bench: $(STAMP)  ## run tests/benchmarks/bench_*.py one after another
 	@set -e; found=; for script in tests/benchmarks/bench_*.py; do \

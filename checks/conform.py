@@ -36,6 +36,7 @@ from cutproof.checks.conform_adapter import FAULTS, Adapter, Answer, NotSupporte
 from cutproof.checks.conform_report import AdapterFailed, DiffersFromOracle, NotConforming, Report
 from cutproof.checks.conform_run import NODES, Run
 from cutproof.checks.conform_shrink import perform, shrink
+from cutproof.checks.steady import steady
 
 __all__ = [
     "FAULTS", "Adapter", "AdapterFailed", "Answer", "DiffersFromOracle", "NotConforming", "NotSupported", "Reference",
@@ -247,7 +248,8 @@ def _judge(made: type[Machine], chosen: settings) -> Report:
     made.runs = 0
     made.faults = _supported(made)
     try:
-        run_state_machine_as_test(made, settings=chosen)
+        with steady():
+            run_state_machine_as_test(made, settings=chosen)
     except (
         NotConforming,
         Flaky,

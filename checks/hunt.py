@@ -16,6 +16,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from cutproof.checks.necessity import NECESSARY, Exhibit
 from cutproof.checks.schedule import Configuration
 from cutproof.checks.stateful import machine
+from cutproof.checks.steady import steady
 from cutproof.checks.tally import Tally
 from cutproof.model.scopes import parse_scope
 
@@ -99,7 +100,8 @@ def hunt(
         phases=[Phase.generate, *([Phase.target] if aim else []), *([Phase.shrink] if shrink else [])],
     )
     try:
-        run_state_machine_as_test(found, settings=chosen)
+        with steady():
+            run_state_machine_as_test(found, settings=chosen)
     except Exception:
         if tally.failed is None:
             raise

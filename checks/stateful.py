@@ -1,7 +1,8 @@
 """Hypothesis drives the reference implementation and the specification in lock step: a rule for every action.
 
     TestBase = machine(Configuration("base", parse_scope("base"))).TestCase     # in pytest or unittest
-    run_state_machine_as_test(machine(configuration))                           # or as a plain call
+    with steady():
+        run_state_machine_as_test(machine(configuration))                       # or as a plain call
 
 Each configuration gets a class of its own: Hypothesis tells machines apart by their class when it derandomizes and when
 it keeps failures. A failing run leaves its shrunk program as a trace, which `cutproof replay` takes.
@@ -25,6 +26,7 @@ from hypothesis.stateful import (
 )
 
 from cutproof.checks.schedule import ROAD, Configuration, Schedule, chosen_write
+from cutproof.checks.steady import steady
 from cutproof.checks.tally import Tally
 from cutproof.checks.trace import write
 
@@ -203,7 +205,7 @@ class Machine(RuleBasedStateMachine):
 def machine(
     configuration: Configuration, *, tally: Tally | None = None, folder: File | None = FOUND
 ) -> type[Machine]:
-    """The state machine of a configuration: pass it to `run_state_machine_as_test`, or take its `TestCase`.
+    """The state machine of a configuration: take its `TestCase`, or pass it to `run_state_machine_as_test`, `steady`.
 
     `tally` counts what its runs cover; a failing run leaves its trace in `folder`."""
     name = "".join(part.capitalize() for part in configuration.name.replace("-", "_").split("_"))
@@ -224,7 +226,15 @@ def machine(
     for action in dict.fromkeys(t.action for t in first.pair.protocol.transitions):
         arguments = next(t.arguments for t in first.pair.protocol.transitions if t.action == action)
         body[f"do_{action}"] = _rule_of(action, {key for key, _ in arguments})
-    return type(name, (Machine,), body)
+    made = type(name, (Machine,), body)
+    plainly = made.TestCase.runTest
+
+    def run_test(self: Any) -> None:
+        with steady():
+            plainly(self)
+
+    made.TestCase.runTest = run_test  # type: ignore[method-assign]
+    return made
 
 
 def _swarm(faults: list[str]) -> Callable[..., None]:
