@@ -247,6 +247,22 @@ def test_a_delta_that_trusts_a_table_runs_if_it_shows_something() -> None:
     assert audit([s]).clean
 
 
+def test_a_table_of_documents_believes_a_later_write_that_a_table_of_writes_does_not() -> None:
+    for safeguard in ("", "per_write_tracking"):
+        s = shard("delta_always", *filter(None, [safeguard]), table=True)
+        assert s.table is not None
+        mover.begin(s, "N")
+        s.submit("a", {"n": 1})
+        do(s, "delivery_fails", "1 put to N")
+        do(s, "accept", "1 put to O")
+        do(s, "apply", "1 put to O")
+        assert s.table.shows(s)  # what the source has settles nothing
+        s.submit("a", {"n": 2})
+        do(s, "accept", "2 put to N")
+        do(s, "apply", "2 put to N")
+        assert s.table.shows(s) == (not safeguard)
+
+
 def test_what_is_not_wanted_is_still_only_a_compare_and_set() -> None:
     s = shard()
     assert mover.perform(s, Proceed(Phase.SEAL))
