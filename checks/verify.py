@@ -5,6 +5,7 @@
 3. *together*: every two kinds of fault happen in one behaviour.
 4. *exhibit*: each removed safeguard does the harm that it is there to prevent, by the stored trace.
 5. *as written*: the seed's own design is violated.
+6. *refinement* and 7. *lock step*: the reference implementation is held to the specification (`verify_impl.py`).
 
 A rung that cannot fail shows nothing: a safeguard that can be removed without harm fails the fourth.
 Rows are made by tasks, which run in processes of their own and come back in the declared order.
@@ -282,7 +283,7 @@ def _reached(name: str, places: dict[str, list[str]], prop: str = "") -> Row:
 
 def tasks(full: bool = False, folder: File = TRACES) -> list[Task]:
     """Every task of the ladder, in the order in which its rows are told."""
-    from cutproof.checks import necessity
+    from cutproof.checks import necessity, verify_impl
 
     exhibits = [(e.file, i) for i, e in enumerate(necessity.EXHIBITS)]
     unreached = [(e.file, i) for i, (e, _, _) in enumerate(necessity.UNREACHED)] if full else []
@@ -293,6 +294,7 @@ def tasks(full: bool = False, folder: File = TRACES) -> list[Task]:
         *(Task(name, exhibit_rows, (index, full, str(folder))) for name, index in exhibits),
         *(Task(f"unreached {name}", unreached_rows, (index,)) for name, index in unreached),
         Task("as written", as_written_rows),
+        *verify_impl.tasks(full),
     ]
 
 

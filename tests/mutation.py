@@ -18,14 +18,16 @@ import resource
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
+import coverage
 import pytest
 from cosmic_ray.commands import init
 from cosmic_ray.mutating import mutate_code
@@ -70,12 +72,27 @@ ALL = (
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: where it is, what it is called, and the whole text of the module with it."""
+    """One change: where it is, and what cosmic-ray calls it."""
 
     module: str
     line: int
-    change: str
-    text: str
+    operator: str
+    occurrence: int
+
+    @property
+    def change(self) -> str:
+        """The name of the change."""
+        return self.operator.rpartition("/")[2]
+
+    @property
+    def text(self) -> str:
+        """The whole text of the module with it."""
+        return str(mutate_code(source_of(self.module), get_operator(self.operator)(), self.occurrence))
+
+
+def source_of(module: str) -> str:
+    """The text of a module of impl/."""
+    return (ROOT / "impl" / f"{module}.py").read_text(encoding="utf-8")
 
 
 class Changed(MetaPathFinder, SourceLoader):
@@ -135,21 +152,20 @@ def is_asked_for(
     return name in KEPT if name.startswith(("ReplaceBinary", "ReplaceComparison")) else True
 
 
-def mutants(module: str) -> Iterator[Mutant]:
+def mutants(module: str) -> list[Mutant]:
     """The mutants of a module, in the order of its lines."""
-    file = ROOT / "impl" / f"{module}.py"
-    source = file.read_text(encoding="utf-8")
+    source = source_of(module)
     skipped = annotations(source) + decorations(source)
     with tempfile.TemporaryDirectory() as folder, use_db(str(Path(folder) / "mutants.sqlite")) as work:
-        init([file], work, {})
+        init([ROOT / "impl" / f"{module}.py"], work, {})
         changes = sorted(
             (c.start_pos, c.operator_name, c.occurrence) for item in work.work_items for c in item.mutations
         )
-    for start, operator, occurrence in changes:
-        if is_asked_for(operator, start, skipped):
-            text = mutate_code(source, get_operator(operator)(), occurrence)
-            if text is not None:
-                yield Mutant(module, start[0], operator.rpartition("/")[2], text)
+    return [
+        Mutant(module, start[0], name, number)
+        for start, name, number in changes
+        if is_asked_for(name, start, skipped)
+    ]
 
 
 # ------------------------------------------------------------------ what the tests make of them
@@ -168,8 +184,8 @@ def warmed() -> None:
     assert not any(name.startswith("cutproof.impl") for name in sys.modules), "a child must import it anew"
 
 
-def tested(mutant: Mutant | None, module: str) -> int:
-    """Run the tests of a module in a process of their own, with the mutant in its place; the number of the process."""
+def forked(do: Callable[[], int]) -> int:
+    """Do something in a process of its own, silently; the number of the process. It ends with what `do` returns."""
     child = os.fork()
     if child:
         return child
@@ -177,20 +193,76 @@ def tested(mutant: Mutant | None, module: str) -> int:
         silence = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(silence, stream)
-        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_TIME, PROCESSOR_TIME))
-        signal.alarm(TIMEOUT)
-        if mutant is not None:
-            sys.meta_path.insert(0, Changed(mutant))
         os.chdir(ROOT)
-        own = f"test_{module}"
-        names = dict.fromkeys([own, *ALL] if own in ALL else ALL)
-        code = pytest.main([*FLAGS, *(f"tests/{name}.py" for name in names)])
-        os._exit(int(code != 0))
+        os._exit(do())
     except BaseException:
         os._exit(1)
 
 
-def survivors(found: Sequence[Mutant]) -> list[Mutant]:
+def covered(file: Path) -> int:
+    """Run all tests as they are, and keep which test runs which line."""
+    config = file.with_suffix(".ini")
+    config.write_text(
+        "[run]\ndynamic_context = test_function\nsource_pkgs = cutproof.impl\n", encoding="utf-8"
+    )
+    watch = coverage.Coverage(data_file=str(file), config_file=str(config))
+    watch.start()
+    code = pytest.main([*FLAGS, *(f"tests/{name}.py" for name in ALL)])
+    watch.stop()
+    watch.save()
+    return int(code != 0)
+
+
+class Touched:
+    """Which tests run a line: those alone can notice that it is changed."""
+
+    def __init__(self, file: Path) -> None:
+        self.data = coverage.CoverageData(str(file))
+        self.data.read()
+        self.of = {
+            module: self.data.contexts_by_lineno(str(ROOT / "impl" / f"{module}.py")) for module in MODULES
+        }
+        self.statements = {
+            module: [n for n in ast.walk(ast.parse(source_of(module))) if isinstance(n, ast.stmt)]
+            for module in MODULES
+        }
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """The tests that run the line, or the statement around it, the module's own first; all tests where it runs when
+        the module is imported, or where that is not known."""
+        around = [
+            n for n in self.statements[mutant.module]
+            if isinstance(n, ast.stmt) and n.lineno <= mutant.line <= (n.end_lineno or 0)
+        ]  # fmt: skip
+        inner = max(around, key=lambda n: n.lineno, default=None)
+        lines = {mutant.line, *([inner.lineno] if inner else ())}
+        contexts = {c for line in lines for c in self.of[mutant.module].get(line, ())}
+        found = {self._place(context) for context in contexts}
+        if not found or None in found:
+            return [f"tests/{name}.py" for name in ALL]
+        own = f"test_{mutant.module}"
+        places = sorted(
+            (place for place in found if place), key=lambda p: (p[0] != own, ALL.index(p[0]), p[1])
+        )
+        return [f"tests/{file}.py::{test}" for file, test in places]
+
+    @staticmethod
+    def _place(context: str) -> tuple[str, str] | None:
+        """The file and the function of a context; None for what runs outside of tests."""
+        words = context.split(".")
+        file = next((i for i, word in enumerate(words[:-1]) if word in ALL), None)
+        return None if file is None else (words[file], words[file + 1])
+
+
+def noticed(mutant: Mutant, tests: Sequence[str]) -> int:
+    """Run these tests with the mutant in its place; 0 if all pass."""
+    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_TIME, PROCESSOR_TIME))
+    signal.alarm(TIMEOUT)
+    sys.meta_path.insert(0, Changed(mutant))
+    return int(pytest.main([*FLAGS, *tests]) != 0)
+
+
+def survivors(found: Sequence[Mutant], touched: Touched) -> list[Mutant]:
     """Those that no test notices; as many at a time as there are cores."""
     running: dict[int, Mutant] = {}
     alive: list[Mutant] = []
@@ -204,7 +276,7 @@ def survivors(found: Sequence[Mutant]) -> list[Mutant]:
     for mutant in found:
         if len(running) >= len(os.sched_getaffinity(0)):
             reap()
-        running[tested(mutant, mutant.module)] = mutant
+        running[forked(partial(noticed, mutant, touched.tests(mutant)))] = mutant
     while running:
         reap()
     return sorted(alive, key=lambda m: (m.line, m.change))
@@ -229,14 +301,16 @@ def main(modules: list[str]) -> int:
         print(f"no module {strange[0]!r}: there are {', '.join(MODULES)}", file=sys.stderr)
         return 2
     warmed()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "touched"
+        if os.waitpid(forked(partial(covered, file)), 0)[1] != 0:
+            print("the tests fail as the modules are", file=sys.stderr)
+            return 2
+        touched = Touched(file)
     known, unexplained, killed, total = explained(), 0, 0, 0
     for module in modules or MODULES:
-        if os.waitpid(tested(None, module), 0)[1] != 0:
-            print(f"impl/{module}.py: the tests fail as it is", file=sys.stderr)
-            return 2
-        lines = (ROOT / "impl" / f"{module}.py").read_text(encoding="utf-8").splitlines()
-        found = list(mutants(module))
-        alive = survivors(found)
+        lines, found = source_of(module).splitlines(), mutants(module)
+        alive = survivors(found, touched)
         killed, total = killed + len(found) - len(alive), total + len(found)
         print(f"impl/{module}.py: {len(found) - len(alive)} of {len(found)} mutants killed", flush=True)
         for mutant in alive:
