@@ -55,6 +55,14 @@ def everything(of: Shard, *but: str) -> None:
             return
 
 
+def deliver(of: Shard) -> None:
+    """Whatever is under way arrives and is applied, in the order in which it was sent."""
+    for message in of.network.under_way():
+        if not message.queued:
+            of.network.accept(message)
+        of.network.apply(message)
+
+
 def choices_state(of: Shard) -> object:
     """The state, as a value."""
     from cutproof.impl.state import state_of

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from shards import do, drive, everything, offered, shard
+from shards import deliver, do, drive, everything, offered, shard
 
-from cutproof.impl import mover
+from cutproof.impl import commands, mover
 from cutproof.impl.audit import audit
-from cutproof.impl.coordinator import Proceed
+from cutproof.impl.coordinator import (
+    AskTask,
+    Delete,
+    Fence,
+    HeldThere,
+    PageRead,
+    Proceed,
+    ReadBack,
+    ReadPage,
+    TaskTold,
+    Wipe,
+)
+from cutproof.impl.copies import Copy
 from cutproof.impl.miroir import InvalidTransition
+from cutproof.impl.node import Kind, Message, Replica
 from cutproof.impl.record import Phase
 from cutproof.model.mechanisms import Cleanup
 
@@ -165,6 +178,143 @@ def test_a_late_deletion_needs_a_later_attempt() -> None:
     assert s.at("O").documents == {}
 
 
+@pytest.mark.parametrize(
+    ("epoch", "fence", "lands"), [(1, 0, True), (2, 1, True), (1, 1, False), (4, 1, False)]
+)
+def test_a_late_fence_only_raises_and_is_older_than_the_record(epoch: int, fence: int, lands: bool) -> None:
+    s = shard()
+    mover.begin(s, "N")
+    do(s, "abort")
+    assert s.record.epoch == 4
+    s.at("O").fence = fence
+    assert commands.lands_late(s, Fence("O", epoch)) == lands
+
+
+@pytest.mark.parametrize(
+    ("fence", "confirmed", "lands", "without_epochs"),
+    [
+        (1, 0, False, False),  # it has not been sent before: no late one, but the wipe itself
+        (4, 0, True, True),
+        (4, 4, True, True),
+        (1, 4, True, True),
+        (3, 5, True, True),
+        (5, 5, False, True),  # fenced above its epoch, a node refuses it
+        (5, 0, False, True),
+    ],
+)
+def test_a_wipe_lands_once_more_below_the_fence(
+    fence: int, confirmed: int, lands: bool, without_epochs: bool
+) -> None:
+    for s, expected in ((shard(), lands), (shard("command_epoch"), without_epochs)):
+        mover.begin(s, "N")
+        do(s, "abort")
+        s.at("N").fence = fence
+        s.change(s.record, confirmed={"N": confirmed})
+        assert commands.lands_late(s, Wipe("N", 4)) == expected
+
+
+@pytest.mark.parametrize(
+    ("epoch", "fence", "lands", "without_epochs"),
+    [(3, 3, True, True), (3, 2, True, True), (3, 5, False, True), (5, 3, False, False), (7, 3, False, False)],
+)
+def test_a_deletion_lands_late_after_its_attempt_and_below_the_fence(
+    epoch: int, fence: int, lands: bool, without_epochs: bool
+) -> None:
+    for s, expected in ((shard(), lands), (shard("command_epoch"), without_epochs)):
+        mover.begin(s, "N")
+        drive(s, "complete")
+        mover.begin(s, "O")
+        assert s.record.epoch == 5
+        s.at("O").fence = fence
+        assert not commands.lands_late(s, Delete("O", epoch))  # there is nothing to delete
+        s.submit("a", {})
+        do(s, "accept", "to O")
+        do(s, "apply", "to O")
+        assert commands.lands_late(s, Delete("O", epoch)) == expected
+
+
+def test_the_copy_and_the_drains_wait_for_what_was_accepted() -> None:
+    s = shard()
+    mover.begin(s, "N")
+    for phase, node, action in (
+        ("dual", "O", "start_copy"),
+        ("drain_source", "O", "source_drained"),
+        ("drain_target", "N", "target_drained"),
+    ):
+        drive(s, phase)
+        for command in (Fence("O", s.record.epoch), Fence("N", s.record.epoch)):
+            mover.perform(s, command)
+        s.network.send(Message(Kind.REPAIR, s.at(node), (), s.record.epoch))
+        assert offered(s, action)  # it is not accepted yet
+        do(s, "accept", "repair")
+        assert not offered(s, action)
+        do(s, "apply", "repair")
+        do(s, action)
+
+
+def test_a_drain_that_trusts_a_table_waits_for_every_write_to_the_target() -> None:
+    for without, table, waits in (
+        (["delta_always"], True, True),
+        (["delta_always"], False, False),
+        ([], True, False),
+    ):
+        s = shard(*without, table=table)
+        mover.begin(s, "N")
+        s.submit("a", {})
+        do(s, "accept", "to O")
+        do(s, "apply", "to O")
+        drive(s, "drain_source")
+        assert bool(offered(s, "source_drained")) != waits
+        do(s, "delivery_is_lost", "to N")
+        do(s, "source_drained")
+
+
+def test_a_page_by_offset_has_one_document_in_key_order() -> None:
+    s = shard("keyset_paging", pages=3)
+    for key in "ab":
+        s.submit(key, {})
+    s.submit("c", None)  # not counted
+    everything(s)
+    for page, copy in enumerate(s.owner.listed()):
+        assert commands.answer(s, ReadPage("O", page, True)) == PageRead(page, (copy,))
+    assert commands.answer(s, ReadPage("O", 2, True)) == PageRead(2, (), ended=True)
+    mover.begin(s, "N")
+    everything(s)
+    assert set(s.at("N").documents) >= {"a", "b"}
+
+
+def test_what_is_unequal_has_the_same_version_and_another_content() -> None:
+    s = shard()
+    s.add_replica(0, "N")
+    history = s.history("a")
+    scanned = {
+        key: Copy(key, (0, 1, 0), {"n": 1}, 2, history) for key in ("same", "other", "newer", "missing")
+    }
+    s.change(s.record, scanned=scanned)
+    held = s.at("N").documents
+    held["same"] = scanned["same"]
+    held["other"] = Copy("other", (0, 1, 0), {"n": 2}, 2, history)
+    held["newer"] = Copy("newer", (0, 2, 0), {"n": 2}, 4, history)
+    assert commands.answer(s, ReadBack("N")) == HeldThere(held, frozenset({"other"}))
+
+
+def test_a_page_is_asked_for_by_kind_number_and_shard_and_not_if_it_was_abandoned() -> None:
+    s = shard(pages=3)
+    mover.begin(s, "N")
+    target, asked = s.at("N"), AskTask("N", Kind.PAGE, 1)
+    elsewhere = Replica(s.nodes["N"], 0, 5, s.rules, 1)
+    for kind, replica, page in ((Kind.DELTA, target, 1), (Kind.PAGE, target, 2), (Kind.PAGE, elsewhere, 1)):
+        s.network.send(Message(kind, replica, (), 1, page=page))
+    assert commands.answer(s, asked) == TaskTold(Kind.PAGE, 1)
+    message = Message(Kind.PAGE, target, (), 1, page=1)
+    s.network.send(message)
+    assert commands.answer(s, asked) == TaskTold(Kind.PAGE, 1, under_way=True)
+    s.network.accept(message)
+    assert commands.answer(s, asked) == TaskTold(Kind.PAGE, 1, queued=True)
+    message.abandoned = True
+    assert commands.answer(s, asked) == TaskTold(Kind.PAGE, 1)
+
+
 def test_a_delete_without_a_fence_that_lasts_lets_old_writes_in() -> None:
     s = shard("fence_outlives_data")
     old = s.route
@@ -188,13 +338,26 @@ def test_what_can_not_begin_is_refused() -> None:
     assert not mover.begin_another(s)
 
 
-def test_an_empty_start_on_a_machine_with_a_replica_deletes_it() -> None:
+def test_an_empty_start_on_a_machine_with_a_replica_deletes_it_and_nothing_else() -> None:
     s = shard("target_holds_no_replica", members=(("O",), ("N",)))
     s.submit("a", {})
-    everything(s)
+    deliver(s)
+    other = Replica(s.nodes["N"], 1, 5, s.rules, 1)  # of another shard
+    other.documents.update(s.owner.documents)
+    s.nodes["N"].replicas[1, 5] = other
     mover.begin(s, "N")
+    s.submit("b", {})
+    deliver(s)
+    assert list(s.replicas[1, "N"].documents) == ["a", "b"]
     do(s, "raise_fence", "N")
     assert s.replicas[1, "N"].documents == {}
+    assert [list(r.documents) for r in (s.replicas[0, "N"], other)] == [["b"], ["a"]]
+    s.submit("c", {})
+    deliver(s)
+    do(s, "raise_fence", "O")
+    drive(s, "seal")
+    do(s, "raise_fence", "N")  # only a start is empty
+    assert list(s.replicas[1, "N"].documents) == ["c"]
 
 
 def test_a_second_migration_overlaps_where_nothing_forbids_it() -> None:
