@@ -10,7 +10,7 @@ cluster.get("doc-1"), cluster.audit()
 
 from cutproof.impl.audit import Audit, Entry
 from cutproof.impl.clients import Status, Write
-from cutproof.impl.cluster import Cluster, Stuck, Unavailable
+from cutproof.impl.cluster import Cluster, Snapshot, Stuck, Unavailable
 from cutproof.impl.documents import InvalidDocument, ReservedField
 from cutproof.impl.migration import Migration
 from cutproof.impl.miroir import MigrationError, UnsafeCutover
@@ -18,5 +18,5 @@ from cutproof.model.policy import Policy
 
 __all__ = [
     "Audit", "Cluster", "Entry", "InvalidDocument", "Migration", "MigrationError", "Policy", "ReservedField",
-    "Status", "Stuck", "Unavailable", "UnsafeCutover", "Write",
+    "Snapshot", "Status", "Stuck", "Unavailable", "UnsafeCutover", "Write",
 ]  # fmt: skip

@@ -41,7 +41,7 @@ class Choice:
     what: tuple[Any, ...] = ()
     fault: str = ""
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.action}({', '.join(map(str, self.what))})"
 
 

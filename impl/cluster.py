@@ -52,6 +52,18 @@ class Unavailable(RuntimeError):
     """A read or a search was refused or can't be answered now; try again, or heal what is cut off."""
 
 
+class Snapshot:
+    """A cluster as it was, kept in memory. It can't be written to a file: reading one back would run what is in it."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: bytes) -> None:
+        self._state = state
+
+    def __reduce__(self) -> str:
+        raise TypeError("a snapshot stays in memory: keep the seed and the calls, they give the same states")
+
+
 class Cluster:
     """Some nodes, in one replica group (a list of names) or several (a list of lists), and the shards on them.
 
@@ -285,10 +297,14 @@ class Cluster:
     def step(self, choice: Choice | None = None) -> bool:
         """Do one thing: the given choice, or one drawn by the seed. False if nothing can happen.
 
+        Raises ValueError for a choice that can't happen now.
+
         The seed draws deliveries, tasks, answers, what coordinators want, and anti-entropy passes that repair. It does
         not draw faults, sweeps of expired documents or the collection of tombstones, and no client gives up: choose
         those, or ask for them by name."""
         if choice is not None:
+            if choice not in choices.enabled(choice.shard, self.now):
+                raise ValueError(f"{choice} can't happen now; enabled() lists what can")
             choices.step(choice)
             return True
         network = self.network
@@ -365,14 +381,16 @@ class Cluster:
         """64 bits of everything that matters for what happens next, the scheduler's draws apart (xxh3)."""
         return xxhash.xxh3_64_intdigest(repr(tuple(state_of(s) for s in self.shards)).encode())
 
-    def snapshot(self) -> bytes:
-        """The cluster as it is, for `restore`. In memory only: never read one from somebody else."""
-        return pickle.dumps(self.__dict__, protocol=pickle.HIGHEST_PROTOCOL)
+    def snapshot(self) -> Snapshot:
+        """The cluster as it is, for `restore`."""
+        return Snapshot(pickle.dumps(self.__dict__, protocol=pickle.HIGHEST_PROTOCOL))
 
-    def restore(self, snapshot: bytes) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Be what the snapshot was taken of. Handles that were given out before belong to what was; take new ones from
-        `migrations`."""
-        self.__dict__ = pickle.loads(snapshot)
+        `migrations`. Raises TypeError for anything but a snapshot."""
+        if not isinstance(snapshot, Snapshot):
+            raise TypeError(f"restore takes what snapshot() gave, not {type(snapshot).__name__}")
+        self.__dict__ = pickle.loads(snapshot._state)
         for migration in self.migrations:
             migration.cluster = self
 

@@ -6,6 +6,7 @@ import pytest
 from shards import do, drive, everything, offered, shard
 
 from cutproof.impl import anti_entropy, mover
+from cutproof.impl.audit import audit
 from cutproof.impl.shard import Shard
 from cutproof.model.mechanisms import AntiEntropy
 
@@ -194,3 +195,110 @@ def test_a_tombstone_waits_for_accepted_tasks() -> None:
         for replica in s.replicas.values():
             replica.fence = 9
         assert bool(offered(s, "collect", "on O")) == bool(safeguard)
+
+
+# ------------------------------------------------------------------ what can still be repaired
+
+
+def is_permanent(of: Shard) -> bool:
+    """Whether the one document is lost for good."""
+    (entry,) = audit([of]).lost
+    return entry.permanent
+
+
+def lost(*, to_r: str, **knobs: object) -> Shard:
+    """O had a document and lost it; `to_r` is what was done with the write to R."""
+    s = shard(members=GROUPS, **knobs)
+    s.submit("a", {"n": 1})
+    for action, node in (("accept", "O"), ("apply", "O"), *((action, "R") for action in to_r.split())):
+        do(s, action, f"to {node}")
+    do(s, "acknowledge")
+    s.owner.documents.clear()
+    return s
+
+
+@pytest.mark.parametrize(
+    ("to_r", "permanent"),
+    [("", False), ("accept", False), ("accept apply", False), ("delivery_fails", True), ("accept task_fails", True)],
+)  # fmt: skip
+def test_a_loss_is_permanent_if_no_replica_has_it_nor_will_have_it(to_r: str, permanent: bool) -> None:
+    assert is_permanent(lost(to_r=to_r)) == permanent
+    assert is_permanent(lost(to_r=to_r, anti_entropy=AntiEntropy.ALERT))  # nobody repairs
+
+
+def test_a_document_that_is_served_is_not_lost_for_good() -> None:
+    s = apart(anti_entropy=AntiEntropy.OFF)
+    assert [entry.permanent for entry in audit([s]).documents] == [False]
+
+
+def test_a_write_that_will_be_refused_saves_nothing() -> None:
+    for to_r in ("", "accept"):
+        s = lost(to_r=to_r)
+        s.replicas[1, "R"].fence = 1
+        assert is_permanent(s) == (not to_r)  # what is queued is past the fence
+
+
+def test_only_the_lost_operation_or_a_newer_one_of_its_document_saves_it() -> None:
+    s = lost(to_r="")
+    s.submit("b", {"n": 1})
+    s.submit("a", {"n": 2})
+    do(s, "delivery_is_lost", "1 put to R")
+    assert not is_permanent(s)  # the second is on its way
+    do(s, "accept", "3 put to O")
+    do(s, "apply", "3 put to O")
+    do(s, "acknowledge", "3 put")
+    s.owner.documents.clear()
+    assert not is_permanent(s)
+    do(s, "delivery_is_lost", "3 put to R")
+    assert is_permanent(s)  # "b" is still on its way, to both
+
+
+def test_an_older_write_on_its_way_saves_nothing() -> None:
+    s = lost(to_r="")
+    s.submit("a", {"n": 2})
+    do(s, "accept", "2 put to O")
+    do(s, "apply", "2 put to O")
+    do(s, "acknowledge", "2 put")
+    s.owner.documents.clear()
+    do(s, "delivery_is_lost", "2 put to R")
+    assert offered(s, "accept", "1 put to R")
+    assert is_permanent(s)
+
+
+def test_what_the_owner_has_in_its_queue_is_not_lost_for_good() -> None:
+    s = shard("ack_after_applied")
+    s.submit("a", {})
+    do(s, "accept")
+    do(s, "acknowledge")
+    assert not is_permanent(s)
+    do(s, "task_fails")
+    assert is_permanent(s)
+
+
+def test_before_activation_the_target_saves_nothing() -> None:
+    s = shard()
+    mover.begin(s, "N")
+    s.submit("a", {})
+    do(s, "accept", "to O")
+    do(s, "apply", "to O")
+    do(s, "acknowledge")
+    s.owner.documents.clear()
+    assert is_permanent(s)  # it is on its way to N
+    do(s, "accept", "to N")
+    do(s, "apply", "to N")
+    assert is_permanent(s)
+
+
+@pytest.mark.parametrize(
+    ("phase", "permanent"), [("activate", False), ("grace", False), ("cleanup", False), ("complete", True)]
+)
+def test_after_activation_the_source_saves_it_until_its_deletion(phase: str, permanent: bool) -> None:
+    s = shard()
+    s.submit("a", {})
+    everything(s)
+    kept = dict(s.owner.documents)
+    mover.begin(s, "N")
+    drive(s, phase)
+    s.at("O").documents.update(kept)
+    s.owner.documents.clear()
+    assert is_permanent(s) == permanent

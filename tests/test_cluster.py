@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from random import Random
@@ -275,6 +276,26 @@ def test_a_snapshot_is_taken_up_again_with_the_same_future() -> None:
     assert cluster.migrations[0] is not migration
     cluster.run_until(cluster.migrations[0].finished)
     assert cluster.audit().clean
+
+
+def test_a_snapshot_stays_in_memory() -> None:
+    cluster = filled(1)
+    with pytest.raises(TypeError, match="keep the seed and the calls"):
+        pickle.dumps(cluster.snapshot())
+    with pytest.raises(TypeError, match="not bytes"):
+        cluster.restore(b"")  # type: ignore[arg-type]
+
+
+def test_a_choice_happens_once() -> None:
+    cluster = filled(1)
+    cluster.submit("doc-0", {"n": 1})
+    [choice] = [c for c in cluster.enabled(faults=False) if c.action == "accept"]
+    assert str(choice).startswith("accept(write of doc-0@")
+    assert cluster.step(choice)
+    with pytest.raises(
+        ValueError, match=r"accept\(write of doc-0@.* can't happen now; enabled\(\) lists what can"
+    ):
+        cluster.step(choice)
 
 
 PRINTED = """

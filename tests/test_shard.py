@@ -6,7 +6,7 @@ import pytest
 from shards import do, drive, everything, offered, shard
 
 from cutproof.impl import mover
-from cutproof.impl.audit import audit
+from cutproof.impl.audit import Audit, audit
 from cutproof.impl.clients import Status
 from cutproof.impl.copies import order_of
 from cutproof.impl.node import Kind, Message
@@ -283,6 +283,57 @@ def test_a_stale_compare_and_set_changes_nothing() -> None:
     mover.begin(s, "N")
     assert not s.change(old, phase=Phase.COMPLETE)
     assert s.record.phase is Phase.DUAL
+
+
+@pytest.mark.parametrize(
+    ("contents", "kinds"),
+    [
+        ([{"n": 1}], {"LAW": 1}),
+        ([{"n": 1}, {"n": 2}], {"LU": 1}),
+        ([{"n": 1}, None, {"n": 2}], {"LAW": 1}),  # an older tombstone is served
+        ([{"n": 1}, None], {"RD": 1}),
+        ([None], {}),  # nothing was there to delete
+    ],
+)
+def test_how_an_operation_is_lost(contents: list[dict[str, int] | None], kinds: dict[str, int]) -> None:
+    """All but the last are applied; the last is acknowledged, and then its task fails."""
+    s = shard("ack_after_applied")
+    for content in contents[:-1]:
+        s.submit("a", content)
+        everything(s)
+    s.submit("a", contents[-1])
+    do(s, "accept")
+    do(s, "acknowledge")
+    do(s, "task_fails")
+    assert dict(audit([s]).kinds()) == kinds
+    assert audit([s]).clean == (not kinds)
+
+
+def test_what_comes_back_without_a_newer_acknowledgement_has_healed() -> None:
+    s = shard("ack_after_applied")
+    s.submit("a", {})
+    do(s, "accept")
+    do(s, "acknowledge")
+    assert len(audit([s]).lost) == 1
+    assert audit([s]).healed == ()
+    do(s, "apply")
+    assert audit([s]).lost == ()
+    assert [entry.key for entry in audit([s]).healed] == ["a"]
+
+
+def test_an_audit_is_clean_if_nothing_is_lost_and_no_client_was_shown_something_old() -> None:
+    assert Audit((), 1, stale_reads=0, wrong_searches=0).clean
+    assert not Audit((), 1, stale_reads=1, wrong_searches=0).clean
+    assert not Audit((), 1, stale_reads=0, wrong_searches=1).clean
+
+
+def test_an_audit_reads_as_a_sentence() -> None:
+    s = shard()
+    assert str(audit([s])) == "0 operations acknowledged on 0 documents; lost: none"
+    for text in ("1 operation acknowledged on 1 document", "2 operations acknowledged on 1 document"):
+        s.submit("a", {})
+        everything(s)
+        assert str(audit([s])) == f"{text}; lost: none"
 
 
 def test_costs_add_up_and_read_as_a_sentence() -> None:
