@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from shards import do, drive, everything, offered, shard
+from shards import choices_state, do, drive, everything, offered, shard
 
 from cutproof.impl import mover
 from cutproof.impl.audit import Audit, audit
 from cutproof.impl.clients import Status
-from cutproof.impl.copies import order_of
+from cutproof.impl.copies import Copy, order_of
 from cutproof.impl.node import Kind, Message
 from cutproof.impl.record import Phase
-from cutproof.impl.shard import Costs
+from cutproof.impl.shard import Costs, Shard
 from cutproof.model.mechanisms import Acknowledge, ReplicaAck
 
 
@@ -358,3 +360,36 @@ def test_messages_and_nodes_read_as_a_sentence() -> None:
     assert repr(s.owner.node) == "node O"
     do(s, "cut_off", "O")
     assert repr(s.owner.node) == "node O, cut off"
+
+
+def test_a_state_tells_apart_what_behaves_otherwise() -> None:
+    def with_(change: Callable[[Shard], object]) -> object:
+        s = shard(pages=2)
+        mover.begin(s, "N")
+        s.submit("a", {"n": 1})
+        change(s)
+        return choices_state(s)
+
+    plain = with_(lambda s: None)
+    assert with_(lambda s: None) == plain
+    others = [
+        with_(lambda s: setattr(s.coordinator, "awaits", (Kind.PAGE, 0))),
+        with_(lambda s: setattr(s.coordinator, "awaits", (Kind.PAGE, 1))),
+        with_(lambda s: setattr(s, "rival", s.record)),
+        with_(lambda s: setattr(s, "stale_reads", 1)),
+        with_(lambda s: setattr(s, "wrong_searches", 1)),
+        with_(lambda s: setattr(s, "switched_off", True)),
+        with_(lambda s: s.change(s.record, scanned={"a": copy_of(s, 1)})),
+        with_(lambda s: s.change(s.record, scanned={"a": copy_of(s, 2)})),
+        with_(lambda s: s.owner.documents.update(a=copy_of(s, 1))),
+        with_(lambda s: s.owner.documents.update(a=copy_of(s, 2))),
+        with_(lambda s: s.owner.documents.update(a=copy_of(s, 1, {"n": 2}))),
+        with_(lambda s: s.owner.documents.update(a=copy_of(s, 1, None))),
+    ]
+    assert len({plain, *others}) == 1 + len(others)
+    assert with_(lambda s: setattr(s, "stale_reads", 2)) == others[3]  # whether, not how many
+    assert with_(lambda s: setattr(s, "wrong_searches", 2)) == others[4]
+
+
+def copy_of(of: Shard, number: int, *content: dict[str, int] | None) -> Copy:
+    return Copy("a", (1, number, 0), content[0] if content else {"n": 1}, 2, of.history("a"))
