@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from cutproof.impl import Cluster, Status
+from cutproof.impl.faults import Plan
+from cutproof.impl.node import Kind, Message
 from cutproof.impl.record import Phase
 
 
@@ -15,13 +19,69 @@ def cluster() -> Cluster:
     return made
 
 
+class Drawn(Random):
+    """Draws the same number again and again."""
+
+    def __init__(self, number: float) -> None:
+        super().__init__(0)
+        self.number = number
+
+    def random(self) -> float:
+        return self.number
+
+
+def messages() -> tuple[Message, Message]:
+    """A client's write, and a page."""
+    c = cluster()
+    c.submit("doc-1", {})
+    (write,) = c.network.under_way()
+    return write, Message(Kind.PAGE, write.replica, (), 0)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "kind"), [(0.0, "fail"), (0.29, "fail"), (0.3, "lose"), (0.59, "lose"), (0.6, ""), (0.9, "")]
+)
+def test_rates_are_stretches_of_what_is_drawn(drawn: float, kind: str) -> None:
+    write, page = messages()
+    plan = Plan(Drawn(drawn), fail=0.3, lose=0.3)
+    assert plan.strikes(write) == plan.strikes(page) == bool(kind)
+    assert plan.struck == kind
+    assert not Plan(Drawn(drawn), fail=0.0).strikes(write)
+
+
+def test_only_a_client_that_waits_can_give_up() -> None:
+    write, page = messages()
+    plan = Plan(Drawn(0.0), delay=1.0)
+    assert plan.strikes(write)
+    assert not plan.strikes(page)
+    assert write.write is not None
+    write.write.status = Status.TIMED_OUT
+    assert not plan.strikes(write)
+
+
 def test_every_so_many_deliveries_fail() -> None:
     c = cluster()
     c.faults.fail("old", every=4)
     statuses = [c.put(f"doc-{i}", {}).status for i in range(8)]
-    assert statuses.count(Status.FAILED) == 2
+    assert statuses == 2 * [*3 * [Status.ACKNOWLEDGED], Status.FAILED]
     c.faults.plan("old")
     assert c.put("doc-1", {}).acknowledged
+
+
+def test_without_a_rate_nothing_fails() -> None:
+    c = cluster()
+    c.faults.fail("old")
+    c.faults.fail("old", tasks=True)
+    assert all(c.put(f"doc-{i}", {}).acknowledged for i in range(8))
+
+
+@pytest.mark.parametrize("tasks", [False, True])
+def test_a_delivery_fails_on_the_way_and_a_task_in_the_queue(tasks: bool) -> None:
+    c = cluster()
+    c.faults.fail("old", every=1, **({"tasks": True} if tasks else {}))
+    write = c.submit("doc-1", {})
+    c.step()
+    assert write.pending == len(c.shards[0].owner.queue) == int(tasks)
 
 
 def test_tasks_that_were_accepted_fail() -> None:
@@ -41,8 +101,9 @@ def test_what_is_lost_is_never_told() -> None:
 def test_what_is_delayed_lands_after_its_client_gave_up() -> None:
     c = cluster()
     c.faults.delay("old", 1)
-    assert c.put("doc-1", {"n": 9}).status is Status.TIMED_OUT
-    c.faults.plan("old")
+    write = c.submit("doc-1", {"n": 9})
+    c.run_until(lambda: write.answered, limit=1)
+    assert write.status is Status.TIMED_OUT
     c.settle()
     assert c.get("doc-1") == {"n": 9}
 
@@ -54,6 +115,14 @@ def test_a_duplicate_changes_nothing() -> None:
     c.faults.plan("old")
     c.settle()
     assert c.audit().clean
+
+
+def test_what_is_duplicated_is_queued_once() -> None:
+    c = cluster()
+    c.faults.duplicate("old", 1)
+    c.submit("doc-1", {"n": 9})
+    queued = [len(c.shards[0].owner.queue) for _ in range(30) if c.step()]
+    assert max(queued) == 1
 
 
 def test_several_plans_at_once() -> None:
@@ -108,6 +177,30 @@ def test_crashing_nothing_does_nothing() -> None:
     c = cluster()
     c.faults.crash()
     assert c.shards[0].record.phase is Phase.IDLE
+
+
+def test_a_crash_strikes_the_shards_that_move() -> None:
+    c = cluster()
+    c.move([0], "new")
+    c.run_until(lambda: c.shards[0].record.phase is Phase.DRAIN_SOURCE)
+    c.faults.crash()
+    assert c.shards[0].record.phase is Phase.SEAL
+
+
+@pytest.mark.parametrize("number", [-1, 1])
+def test_shards_are_counted_from_0(number: int) -> None:
+    c = cluster()
+    c.faults.crash(0)
+    with pytest.raises(ValueError, match=f"no shard {number}: there are 0 to 0"):
+        c.faults.crash(number)
+
+
+@pytest.mark.parametrize("rate", [-0.5, 1.5])
+def test_a_rate_is_from_0_to_1(rate: float) -> None:
+    c = cluster()
+    c.faults.plan("old", fail=0, lose=1)
+    with pytest.raises(ValueError, match="a rate is from 0 to 1"):
+        c.faults.plan("old", fail=rate)
 
 
 @pytest.mark.parametrize("every", [-1])
