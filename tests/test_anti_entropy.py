@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from shards import do, drive, everything, offered, shard
+from shards import deliver, do, drive, everything, offered, shard
 
 from cutproof.impl import anti_entropy, mover
 from cutproof.impl.audit import audit
@@ -68,6 +68,35 @@ def test_which_side_is_repaired_in_which_phase(phase: str, written: str) -> None
     assert reads == {"N": late, "O": phase != "complete"}
 
 
+def test_a_replica_in_another_group_is_a_member_whatever_its_machine() -> None:
+    s = shard("target_holds_no_replica", members=(("O",), ("N",)))
+    assert anti_entropy.part_of(s.record, s.owner) == "member"  # nothing moves
+    mover.begin(s, "N")
+    assert anti_entropy.part_of(s.record, s.replicas[1, "N"]) == "member"
+    assert anti_entropy.part_of(s.record, s.replicas[0, "N"]) == "target"
+    assert anti_entropy.part_of(s.record, s.replicas[0, "O"]) == "source"
+
+
+def test_a_pass_reads_no_target_that_is_not_active() -> None:
+    s = shard(members=GROUPS)
+    mover.begin(s, "N")
+    s.submit("a", {})
+    do(s, "accept", "to N")
+    do(s, "apply", "to N")
+    assert anti_entropy.report(s) == []
+
+
+def test_a_pass_writes_neither_side_of_a_sealed_shard() -> None:
+    s = shard(members=GROUPS)
+    s.submit("a", {}, expires=0.0)
+    do(s, "accept", "to R")
+    do(s, "apply", "to R")
+    mover.begin(s, "N")
+    drive(s, "seal")
+    assert anti_entropy.report(s) == []
+    assert [found.to.node.name for found in anti_entropy.find(s, now=0.0)] == ["R"]  # its own has expired
+
+
 def test_a_repair_is_conditional_unless_it_is_not() -> None:
     for safeguard in ("", "repair_is_conditional", "repair_honours_tombstones", "expiry_of_winner_only"):
         s = apart(*filter(None, [safeguard]))
@@ -128,6 +157,51 @@ def test_expiry_is_judged_on_the_winner() -> None:
         assert bool(offered(s, "repair_expired")) == bool(safeguard)
 
 
+def test_a_pass_goes_on_behind_a_copy_that_was_renewed_elsewhere() -> None:
+    s = shard(members=GROUPS)
+    for key in "ab":
+        s.submit(key, {"n": 1}, expires=0.0)
+    deliver(s)
+    s.submit("a", {"n": 2})
+    do(s, "accept", "to O")
+    do(s, "apply", "to O")
+    assert {(r.copy.key, r.to.node.name) for r in anti_entropy.find(s, now=0.0) if r.expired} == {
+        ("b", "O"),
+        ("b", "R"),
+    }
+
+
+def test_what_was_renewed_on_the_target_is_not_deleted_there() -> None:
+    s = shard()
+    s.submit("a", {"n": 1}, expires=0.0)
+    deliver(s)
+    mover.begin(s, "N")
+    s.submit("a", {"n": 2})
+    do(s, "accept", "to N")
+    do(s, "apply", "to N")
+    assert [r.to.node.name for r in anti_entropy.find(s, now=0.0)] == ["O"]
+
+
+def test_a_sweeps_delete_lies_between_what_it_judged_and_what_comes_next() -> None:
+    s = shard()
+    judged, following = (s.submit("a", {}).copy for _ in range(2))
+    delete = anti_entropy.swept(judged)
+    assert judged.version < delete.version < following.version
+    assert judged.order < delete.order < following.order
+    assert repr(delete) == "a@0.1+ deleted"
+
+
+def test_a_sweep_finds_only_what_has_expired() -> None:
+    s = shard()
+    s.submit("a", {}, expires=5.0)
+    s.submit("b", {})
+    deliver(s)
+    assert list(anti_entropy.find_sweeps(s, now=4.0)) == []
+    (found,) = anti_entropy.find_sweeps(s, now=5.0)
+    assert found.expired
+    assert found.copy.key == "a"
+
+
 def test_a_sweep_deletes_what_has_expired_and_beats_nothing_newer() -> None:
     for safeguard in ("", "sweep_tie_break"):
         s = shard(*filter(None, [safeguard]), members=GROUPS)
@@ -168,6 +242,51 @@ def test_a_tombstone_stays_until_every_fence_is_above_its_epoch() -> None:
     assert s.replicas[1, "R"].fence == s.record.epoch
     do(s, "collect", "on N")
     assert s.owner.documents == {}
+
+
+@pytest.mark.parametrize(
+    ("fence_o", "fence_r", "collected", "without_other_fences"),
+    [(0, 0, False, False), (1, 0, False, True), (0, 1, False, False), (1, 1, True, True)],
+)
+def test_a_tombstone_of_epoch_0_needs_fences_of_epoch_1(
+    fence_o: int, fence_r: int, collected: bool, without_other_fences: bool
+) -> None:
+    for s, expected in ((deleted(), collected), (deleted("gc_fences_every_replica"), without_other_fences)):
+        s.replicas[0, "O"].fence, s.replicas[1, "R"].fence = fence_o, fence_r
+        assert bool(offered(s, "collect", "on O")) == expected
+
+
+def test_a_tombstone_of_the_epoch_of_the_fences_stays() -> None:
+    s = shard(members=GROUPS)
+    s.collects = True
+    mover.begin(s, "N")
+    drive(s, "complete")
+    s.submit("a", None)
+    deliver(s)
+    assert s.owner.documents["a"].version[0] == s.record.epoch == s.owner.fence
+    assert not offered(s, "collect")
+    for name, fence in (("N", 9), ("R", s.record.epoch)):
+        s.at(name).fence = fence
+    assert not offered(s, "collect", "on N")  # R is asked too, behind the source that is not read any more
+    s.at("R").fence = 9
+    assert offered(s, "collect", "on N")
+
+
+def test_only_a_tombstone_is_collected_and_only_where_a_pass_reads() -> None:
+    s = shard()
+    s.submit("a", {})
+    deliver(s)
+    mover.begin(s, "N")
+    drive(s, "complete")
+    for name in "ON":
+        s.at(name).fence = 9
+    assert not anti_entropy.may_collect(s, s.owner, "a")
+    assert not anti_entropy.may_collect(s, s.owner, "b")
+    s.submit("a", None)
+    deliver(s)
+    assert anti_entropy.may_collect(s, s.owner, "a")
+    s.at("O").documents.update(s.owner.documents)
+    assert not anti_entropy.may_collect(s, s.at("O"), "a")
 
 
 def test_without_waiting_a_tombstone_may_go_at_once() -> None:

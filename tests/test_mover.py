@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from shards import deliver, do, drive, everything, offered, shard
 
@@ -393,7 +395,31 @@ def test_clean_up_waits_for_a_clean_pass_where_the_policy_says_so() -> None:
     drive(s, "grace")
     assert not offered(s, "start_cleanup")
     do(s, "clean_pass")
+    assert not offered(s, "clean_pass")
     do(s, "start_cleanup")
+    assert not offered(s, "clean_pass")
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [{}, {"cleanup": Cleanup.AFTER_CLEAN_PASS}, {"skip_delta_pass": True, "cleanup": Cleanup.IMMEDIATE}],
+)
+def test_nobody_looks_for_a_clean_pass_where_clean_up_does_not_wait_for_one(knobs: dict[str, Any]) -> None:
+    s = shard(members=(("O",), ("R",)), **knobs)
+    mover.begin(s, "N")
+    drive(s, "grace")
+    assert not offered(s, "clean_pass")
+
+
+def test_where_somebody_switched_anti_entropy_off_no_pass_is_clean() -> None:
+    s = shard(
+        "policy_is_recorded", members=(("O",), ("R",)), skip_delta_pass=True, cleanup=Cleanup.AFTER_CLEAN_PASS
+    )
+    mover.begin(s, "N")
+    drive(s, "grace")
+    assert offered(s, "clean_pass")
+    do(s, "change_policy")
+    assert not offered(s, "clean_pass")
 
 
 def test_a_delta_that_trusts_a_table_runs_if_it_shows_something() -> None:
