@@ -251,6 +251,14 @@ def test_every_choice_may_be_taken_by_hand() -> None:
     assert {c.fault for c in cluster.enabled()} >= {"restart", "partition"}
 
 
+def test_each_shard_has_choices_of_its_own() -> None:
+    cluster = Cluster(["old"], 2)
+    for shard in cluster.shards:
+        shard.submit("a", {})
+    accepted = [c for c in cluster.enabled(faults=False) if c.action == "accept"]
+    assert [(c.shard, c.what[0].replica.shard) for c in accepted] == [(s, s.number) for s in cluster.shards]
+
+
 def test_the_same_seed_gives_the_same_and_another_another() -> None:
     def prints(seed: int) -> list[int]:
         cluster = filled(10, seed=seed)

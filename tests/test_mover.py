@@ -68,6 +68,7 @@ def test_after_activation_it_only_goes_forward(phase: str) -> None:
     mover.begin(s, "N")
     drive(s, phase)
     assert not mover.may_abort(s)
+    assert not offered(s, "revert_routing")
     with pytest.raises(InvalidTransition):
         mover.abort(s)
     with pytest.raises(InvalidTransition):
@@ -77,6 +78,8 @@ def test_after_activation_it_only_goes_forward(phase: str) -> None:
 def test_without_roll_forward_only_the_routing_is_reverted_and_a_write_is_lost() -> None:
     s = shard("roll_forward_only")
     mover.begin(s, "N")
+    drive(s, "delta")
+    assert not offered(s, "revert_routing")
     drive(s, "grace")
     s.submit("a", {})
     do(s, "accept")
@@ -281,8 +284,32 @@ def test_a_page_by_offset_has_one_document_in_key_order() -> None:
         assert commands.answer(s, ReadPage("O", page, True)) == PageRead(page, (copy,))
     assert commands.answer(s, ReadPage("O", 2, True)) == PageRead(2, (), ended=True)
     mover.begin(s, "N")
-    everything(s)
-    assert set(s.at("N").documents) >= {"a", "b"}
+    drive(s, "copy")
+    for _ in s.owner.listed():
+        do(s, "read_page")
+        deliver(s)
+        do(s, "page_landed")
+    do(s, "seal")
+    assert set(s.at("N").documents) == {"a", "b"}
+
+
+def test_a_repair_lands_and_a_proof_may_fail() -> None:
+    s = shard()
+    s.submit("a", {})
+    deliver(s)
+    mover.begin(s, "N")
+    drive(s, "delta")
+    do(s, "scan")
+    deliver(s)
+    do(s, "repaired")
+    s.at("N").documents.clear()
+    do(s, "proof_fails")
+    assert (s.record.cursor, s.record.proof) == (0, False)
+    do(s, "scan")
+    deliver(s)
+    do(s, "repaired")
+    do(s, "prove")
+    assert s.record.proof
 
 
 def test_what_is_unequal_has_the_same_version_and_another_content() -> None:
@@ -450,6 +477,27 @@ def test_a_table_of_documents_believes_a_later_write_that_a_table_of_writes_does
         do(s, "accept", "2 put to N")
         do(s, "apply", "2 put to N")
         assert s.table.shows(s) == (not safeguard)
+
+
+def test_a_table_that_all_share_is_erased_or_blocked_by_other_migrations() -> None:
+    s = shard("delta_always", table=True)
+    mover.begin(s, "N")
+    assert not offered(s, "other_migration_hangs")
+    s = shard("delta_always", "per_migration_tracking", table=True)
+    assert s.table is not None
+    mover.begin(s, "N")
+    assert not offered(s, "other_migration_ends")
+    s.submit("a", {})
+    do(s, "delivery_fails", "to N")
+    deliver(s)
+    assert s.table.shows(s)
+    do(s, "other_migration_ends")
+    assert not s.table.shows(s)
+    drive(s, "drain_source")
+    assert offered(s, "source_drained")
+    do(s, "other_migration_hangs")
+    assert not offered(s, "source_drained")
+    assert not offered(s, "other_migration_hangs")
 
 
 def test_what_is_not_wanted_is_still_only_a_compare_and_set() -> None:

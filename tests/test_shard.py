@@ -231,6 +231,7 @@ def test_a_duplicate_is_queued_once_and_changes_nothing() -> None:
     s.submit("a", {})
     do(s, "accept_duplicate")
     do(s, "accept")
+    assert len(s.owner.queue) == 1
     do(s, "apply")
     everything(s)
     assert s.costs.acknowledged == 1
