@@ -117,6 +117,39 @@ def test_a_duplicate_changes_nothing() -> None:
     assert c.audit().clean
 
 
+def test_pages_arrive_again_too() -> None:
+    c = cluster()
+    migration = c.move([0], "new")
+    c.faults.duplicate("new", 0.5)
+    c.run_until(migration.finished, limit=5_000)
+    assert migration.complete
+    assert len(c.search()) == 20
+
+
+def test_the_scheduler_counts_its_steps_and_picks_any_message() -> None:
+    c = cluster()
+    before = c.network.steps
+    writes = [c.submit(f"doc-{i}", {}) for i in range(3)]
+    for drawn, picked in ((0.99, 2), (0.0, 0), (0.5, 1)):
+        c.network.random = Drawn(drawn)
+        c.step()
+        queued = [m.write for m in c.shards[0].owner.queue]
+        assert queued[-1] is writes[picked]
+    assert c.network.steps == before + 3
+    assert Cluster(["old"], 1).network.steps == 0
+
+
+def test_a_node_that_does_not_look_at_epochs_takes_what_comes_from_an_old_router() -> None:
+    for without in ([], ["fence_epoch"]):
+        c = Cluster(["old"], 1, without=without, gate=None, pages=1)
+        c.faults.stale("router")
+        migration = c.move([0], "new")
+        c.run_until(migration.finished)
+        write = c.put("a", {}, router="router")
+        assert write.status is (Status.ACKNOWLEDGED if without else Status.REFUSED)
+        assert c.audit().clean == (not without)
+
+
 def test_what_is_duplicated_is_queued_once() -> None:
     c = cluster()
     c.faults.duplicate("old", 1)

@@ -126,10 +126,31 @@ def test_a_page_of_a_crashed_coordinator_is_still_on_its_way() -> None:
     (stray,) = s.network.under_way()
     assert stray.abandoned
     assert "page of a@0.1 put to N in epoch 1" in repr(stray)
+    do(s, "read_page")
     do(s, "accept")
     do(s, "apply")
+    assert stray not in s.network.under_way()
+    assert not offered(s, "page_landed")  # it waits for the page that it sent itself
+    deliver(s)
+    do(s, "page_landed")
     everything(s)
     assert s.record.phase is Phase.COMPLETE
+
+
+def test_that_a_stray_page_fails_tells_the_coordinator_nothing() -> None:
+    s = shard()
+    s.submit("a", {})
+    everything(s)
+    mover.begin(s, "N")
+    drive(s, "copy")
+    do(s, "read_page")
+    do(s, "page_times_out")
+    do(s, "read_page")
+    do(s, "delivery_fails")  # the stray one
+    assert not offered(s, "read_page")
+    do(s, "accept")
+    do(s, "task_fails")
+    do(s, "read_page")
 
 
 def test_a_failed_page_is_read_again_unless_errors_are_read_as_the_end() -> None:

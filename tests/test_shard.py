@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from shards import choices_state, do, drive, everything, offered, shard
+from shards import choices_state, deliver, do, drive, everything, offered, shard
 
 from cutproof.impl import mover
 from cutproof.impl.audit import Audit, audit
 from cutproof.impl.clients import Status
 from cutproof.impl.copies import Copy, order_of
+from cutproof.impl.network import served
 from cutproof.impl.node import Kind, Message
 from cutproof.impl.record import Phase
 from cutproof.impl.shard import Costs, Shard
@@ -394,3 +395,106 @@ def test_a_state_tells_apart_what_behaves_otherwise() -> None:
 
 def copy_of(of: Shard, number: int, *content: dict[str, int] | None) -> Copy:
     return Copy("a", (1, number, 0), content[0] if content else {"n": 1}, 2, of.history("a"))
+
+
+# ------------------------------------------------------------------ what becomes of messages
+
+
+def test_a_clients_write_waits_for_the_fence_that_opens_the_target_and_a_repair_does_not() -> None:
+    s = shard()
+    mover.begin(s, "N")
+    drive(s, "activate")
+    s.submit("a", {})
+    s.network.send(Message(Kind.REPAIR, s.at("N"), (), s.record.epoch))
+    assert not offered(s, "accept", "write")
+    assert offered(s, "accept", "repair")
+    do(s, "raise_fence", "O")
+    do(s, "raise_fence", "N")
+    assert offered(s, "accept", "write")
+
+
+def test_asked_for_a_task_a_node_tells_of_the_latest() -> None:
+    s = shard(members=(("O", "P"),))
+    s.submit("a", {})
+    do(s, "accept", "to O")
+    do(s, "apply", "to O")
+    do(s, "accept_duplicate", "to P")
+    do(s, "apply", "to P")
+    assert offered(s, "acknowledge")
+    do(s, "accept", "to P")  # once more
+    assert not offered(s, "acknowledge")
+    do(s, "apply", "to P")
+    do(s, "acknowledge")
+
+
+def test_a_task_that_fails_takes_its_success_back() -> None:
+    s = shard("ack_after_applied", members=(("O", "P"),))
+    s.submit("a", {})
+    do(s, "accept", "to O")
+    do(s, "accept", "to P")
+    assert offered(s, "acknowledge")
+    do(s, "task_fails", "to P")
+    assert not offered(s, "acknowledge")
+    do(s, "apply", "to O")
+    do(s, "fail")
+
+
+def test_a_write_fails_after_the_last_of_its_messages() -> None:
+    s = shard()
+    s.submit("a", {})
+    do(s, "accept_duplicate")
+    do(s, "delivery_fails")
+    assert not offered(s, "fail")  # the other is in the queue
+    do(s, "task_fails")
+    do(s, "fail")
+
+
+def test_a_node_that_is_wiped_forgets_its_tasks() -> None:
+    s = shard()
+    mover.begin(s, "N")
+    write = s.submit("a", {})
+    do(s, "accept", "to O")
+    do(s, "accept", "to N")
+    do(s, "abort")
+    do(s, "wipe")
+    assert [m.replica.node.name for m in s.network.under_way()] == ["O"]
+    assert not s.at("N").queue
+    assert write.pending == 1
+    do(s, "apply", "to O")
+    do(s, "acknowledge")
+
+
+def test_what_was_wiped_acknowledges_nothing_and_what_the_source_has_still_counts() -> None:
+    for ack in (Acknowledge.ALL, Acknowledge.SOURCE):
+        s = shard(acknowledge=ack, replicas=False)
+        mover.begin(s, "N")
+        s.submit("a", {})
+        deliver(s)
+        assert offered(s, "acknowledge")
+        do(s, "abort")
+        do(s, "wipe")
+        assert bool(offered(s, "acknowledge")) == (ack is Acknowledge.SOURCE)
+
+
+def test_a_write_is_among_what_may_happen_once_it_can_be_answered_and_only_once() -> None:
+    s = shard(members=(("O",), ("R",)))
+    write = s.submit("a", {})
+    pool = s.network.pool
+    do(s, "accept", "to O")
+    assert write not in pool
+    do(s, "apply", "to O")
+    assert pool.count(write) == 1
+    do(s, "accept", "to R")
+    do(s, "apply", "to R")
+    assert pool == [write]
+    do(s, "acknowledge")
+    assert pool == []
+
+
+def test_nothing_counts_as_the_delete_that_was_last_shown() -> None:
+    s = shard()
+    put, later = (copy_of(s, n) for n in (1, 2))
+    older, delete = (Copy("a", (0, n, 0), None, 2 * n, s.history("a")) for n in (1, 2))
+    assert [served(copy, None) for copy in (None, put, delete)] == [0, put.order, delete.order]
+    assert [served(copy, delete) for copy in (None, older, put)] == [delete.order, delete.order, put.order]
+    assert [served(copy, later) for copy in (None, older, put)] == [0, older.order, put.order]
