@@ -85,7 +85,7 @@ class Specification:
         return {name: plain(value) for name, value in self.protocol.decode(state).items()}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def specification(scope: Scope, mechanisms: Mechanisms) -> Specification:
     """The cutover within a scope, under these mechanisms."""
     protocol = cutover(scope).resolve(mechanisms)

@@ -284,11 +284,27 @@ class Schedule:
         else:
             self.give_up(again=True)
 
-    def clean(self) -> None:
-        """A pass of anti-entropy ends clean, if it can, and what may be collected is."""
+    def clean(self, phases: int, fences: int, ends: bool) -> None:
+        """A tombstone that may be collected is, after a clean pass if there can be one. Both wait: the migration goes
+        on by so many phases, so many fences are raised, and perhaps the attempt is given up."""
+        if phases:
+            self.go_on(phases)
+        for _ in range(fences):
+            self._first(self.offered.get("raise_fence", ()))
+        if ends:
+            self.give_up(again=False)
         for action in ("clean_pass", "collect"):
             for name in self.offered.get(action, ())[:1]:
                 self.take(name)
+
+    def overtaken(self, pick: int, first: str, then: str) -> None:
+        """A client gives up waiting for a write and writes the document again; the second is acknowledged."""
+        if writes := self.writes():
+            name = chosen_write(writes, pick)
+            self.client(name, first, "time_out")
+            again = [n for n in self.writes() if f"(doc={name.partition('doc=')[2].partition(',')[0]}," in n]
+            if again:
+                self.client(chosen_write(again, pick // 2), then, "acknowledge")
 
     def wander(self, seed: int, steps: int) -> None:
         """So many steps, each drawn from all that may happen and would change something."""

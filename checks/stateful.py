@@ -36,10 +36,11 @@ PICKS = st.integers(0, 479)  # which one, of what may happen
 SOME = ("O+N+R+", "O+N+R+", "O+N+R+", "O+", "", "N+", "O+R+", "O.", "O.N.", "O+R.", "O+N-", "O+N-")
 FAR = (0, 0, 0, 1, 1, 2, 4)  # by how many phases the migration goes on
 WANDER = 20  # steps at random, at most
+LEFT = ("", "O.", "N.", "O.N.", "O+")  # ... of one that its client does not wait for
 OUTCOMES = ("acknowledge", "acknowledge", "time_out", "")
 STRIKES = ("", "", "before", "after")  # when in a scene a fault strikes
 # How often a composite rule is drawn, beside once for each action: single steps seldom meet where something is lost.
-WEIGHTS = {"scene": 12, "go_on": 4, "give_up": 3, "next_attempt": 5, "wander": 2}
+WEIGHTS = {"scene": 12, "go_on": 4, "give_up": 3, "next_attempt": 5, "clean": 3, "overtaken": 3, "wander": 2}
 
 
 class Machine(RuleBasedStateMachine):
@@ -129,9 +130,13 @@ class Machine(RuleBasedStateMachine):
         else:
             self.something_else(pick)
 
-    @rule()
-    def clean(self) -> None:
-        self.attempt(self.schedule.clean)
+    @rule(phases=st.integers(0, 3), fences=st.integers(0, 3), ends=st.booleans())
+    def clean(self, phases: int, fences: int, ends: bool) -> None:
+        self.attempt(self.schedule.clean, phases, fences, ends)
+
+    @rule(pick=PICKS, first=st.sampled_from(LEFT), then=st.sampled_from(SOME))
+    def overtaken(self, pick: int, first: str, then: str) -> None:
+        self.attempt(self.schedule.overtaken, pick, first, then)
 
     @rule(
         phases=st.sampled_from(FAR), steps=st.integers(0, 4), strikes=st.sampled_from(STRIKES),

@@ -387,7 +387,7 @@ COORDINATOR = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=8)
 def cutover(scope: Scope) -> Protocol:
     """The protocol within a scope, its mechanisms not chosen yet: `cutover(scope).resolve(mechanisms)`."""
     return Protocol(

@@ -23,9 +23,17 @@ from cutproof.impl.coordinator import (
 )
 from cutproof.impl.copies import Copy
 from cutproof.impl.miroir import InvalidTransition
-from cutproof.impl.node import Kind, Message, Replica
+from cutproof.impl.node import Kind, Message, Node, Replica
 from cutproof.impl.record import Phase
+from cutproof.impl.shard import Shard
 from cutproof.model.mechanisms import Cleanup
+
+
+def test_it_moves_from_the_owner_if_nobody_says_otherwise() -> None:
+    for source in ("", "P"):
+        s = shard(members=(("O", "P"),))
+        mover.begin(s, "N", source=source)
+        assert s.record.source == (source or "O")
 
 
 def test_a_whole_migration() -> None:
@@ -107,12 +115,98 @@ def test_after_a_crash_it_goes_on_where_the_record_says(phase: str, after: str) 
     assert audit([s]).clean
 
 
-def test_without_a_durable_record_the_old_owner_serves_again() -> None:
-    s = shard("durable_record")
+def test_each_attempt_has_epochs_of_its_own_and_begins_at_the_first_page() -> None:
+    s = shard(pages=2)
+    s.submit("a", {})
+    deliver(s)
+    for attempt in range(3):
+        mover.begin(s, "N")
+        assert s.record.epoch == 4 * attempt + 1
+        drive(s, "delta")
+        drive_pages(s)
+        assert (s.record.cursor, s.record.proof, list(s.record.scanned)) == (2, True, ["a"])
+        do(s, "abort")
+        assert s.record.epoch == 4 * attempt + 4
+        assert (s.record.cursor, s.record.proof, dict(s.record.scanned)) == (0, False, {})
+        do(s, "wipe")
+
+
+@pytest.mark.parametrize("phase", ["copy", "delta", "grace"])
+def test_without_a_durable_record_the_old_owner_serves_again(phase: str) -> None:
+    s = shard("durable_record", pages=2)
+    s.submit("a", {})
+    deliver(s)
     mover.begin(s, "N")
-    drive(s, "grace")
+    do(s, "abort")
+    do(s, "wipe")
+    mover.begin(s, "N")
+    drive(s, phase)
+    if phase != "grace":
+        drive_pages(s)
+        assert s.record.cursor == 2
     do(s, "crash")
-    assert (s.record.phase, s.record.owner, s.record.epoch) == (Phase.IDLE, "O", 0)
+    assert (s.record.phase, s.record.owner, s.record.epoch) == (Phase.IDLE, "O", 4)
+    assert (s.record.cursor, s.record.proof) == (0, False)
+    assert list(s.record.scanned) == (["a"] if phase == "grace" else [])
+
+
+def drive_pages(of: Shard) -> None:
+    """All pages of a phase, and the proof."""
+    for _ in range(2):
+        do(of, "read_page" if of.record.phase is Phase.COPY else "scan")
+        deliver(of)
+        for action in ("page_landed", "repaired"):
+            if offered(of, action):
+                do(of, action)
+    if of.record.phase is Phase.DELTA:
+        do(of, "prove")
+
+
+def test_a_crash_abandons_the_pages_of_the_shard_and_nothing_else() -> None:
+    s = shard()
+    s.submit("a", {})
+    deliver(s)
+    mover.begin(s, "N")
+    s.submit("b", {})
+    drive(s, "copy")
+    other = Message(Kind.PAGE, Replica(s.nodes["N"], 0, 5, s.rules, 1), (), 1)
+    s.network.send(other)
+    do(s, "read_page")
+    *_, page = s.network.under_way()
+    do(s, "crash")
+    assert [m for m in s.network.under_way() if m.abandoned] == [page]
+
+
+def test_after_a_crash_a_page_that_had_landed_is_sent_again() -> None:
+    s = shard()
+    s.submit("a", {})
+    deliver(s)
+    mover.begin(s, "N")
+    drive(s, "copy")
+    do(s, "read_page")
+    deliver(s)
+    assert offered(s, "page_landed")
+    do(s, "crash")
+    do(s, "read_page")
+    assert not offered(s, "page_landed")
+
+
+def test_no_more_strays_of_a_page_are_kept_than_the_network_says() -> None:
+    s = shard()
+    s.submit("a", {})
+    deliver(s)
+    mover.begin(s, "N")
+    drive(s, "copy")
+    s.network.strays = 1
+    elsewhere = Replica(s.nodes["N"], 0, 5, s.rules, 1)
+    for replica, page in ((elsewhere, 0), (s.at("N"), 1)):  # of another shard, and another page
+        stray = Message(Kind.PAGE, replica, (), 1, page=page)
+        stray.abandoned = True
+        s.network.send(stray)
+    for _ in range(2):
+        do(s, "read_page")
+        do(s, "page_times_out")
+        assert len(s.network.under_way()) == 3  # the second time it is lost
 
 
 def test_a_page_of_a_crashed_coordinator_is_still_on_its_way() -> None:
@@ -382,6 +476,8 @@ def test_what_can_not_begin_is_refused() -> None:
         mover.begin(s, "R")
     with pytest.raises(ValueError, match="X holds no replica of shard 0; choose one that does"):
         mover.begin(s, "N", source="X")
+    with pytest.raises(ValueError, match="O holds a replica of shard 0 already"):
+        mover.check_begin(shard("target_holds_no_replica"), "O")  # onto itself: never
     mover.begin(s, "N")
     with pytest.raises(InvalidTransition, match="shard 0 is in dual"):
         mover.begin(s, "N")
@@ -412,13 +508,78 @@ def test_an_empty_start_on_a_machine_with_a_replica_deletes_it_and_nothing_else(
 
 def test_a_second_migration_overlaps_where_nothing_forbids_it() -> None:
     s = shard("one_migration_per_shard")
+    s.nodes["M"] = Node("M")
+    mover.begin(s, "M")
+    do(s, "abort")
+    do(s, "wipe")
     mover.begin(s, "N")
     drive(s, "delta")
     do(s, "scan")
     do(s, "prove")
     assert mover.begin_another(s)
+    assert (s.record.phase, s.record.epoch, s.record.cursor, s.record.proof) == (Phase.DUAL, 9, 0, False)
+    assert s.record.moves == (("O", "M"), ("O", "N"), ("O", "N"))
     do(s, "rival_activates")
-    assert s.record.owner == "N"
+    assert (s.record.phase, s.record.epoch, s.record.cursor, s.record.owner) == (Phase.ACTIVATE, 11, 0, "N")
+    assert {Fence("O", 11), Fence("N", 11)} <= set(s.sent)
+    s.submit("a", {})
+    assert not offered(s, "accept", "to N")  # the nodes of this attempt too are opened by its fence
+
+
+def test_what_was_sent_may_land_late_and_a_deletion_is_sent_once() -> None:
+    s = shard()
+    mover.begin(s, "N")
+    drive(s, "seal")
+    do(s, "abort")
+    assert {command.epoch for c in offered(s, "late_fence") for command in c.what} == {2}
+    do(s, "wipe")
+    mover.begin(s, "N")
+    drive(s, "grace")
+    assert not any(isinstance(command, Delete) for command in s.sent)
+    drive(s, "complete")
+    assert [command for command in s.sent if isinstance(command, Delete)] == [Delete("O", 7)]
+
+
+def test_a_fence_is_raised_again_until_it_stands_and_is_confirmed() -> None:
+    s = shard()
+    mover.begin(s, "N")
+    s.at("O").fence = 1  # it was raised, and nobody heard
+    do(s, "raise_fence", "O")
+    assert not offered(s, "raise_fence", "O")
+    s.at("O").fence = 0  # it was heard of, and is gone
+    fence = Fence("O", 1)
+    assert mover.perform(s, fence)
+    assert s.at("O").fence == 1
+    assert not mover.perform(s, fence)
+
+
+def test_a_deletion_is_refused_above_its_epoch_and_where_nobody_can_be_reached() -> None:
+    for safeguard in ("", "command_epoch"):
+        s = shard(*filter(None, [safeguard]))
+        mover.begin(s, "N")
+        drive(s, "cleanup")
+        s.at("O").fence = 4
+        assert bool(offered(s, "delete_source")) == bool(safeguard)
+        s.at("O").fence = 3
+        assert offered(s, "delete_source")
+        s.at("O").node.cut = True
+        assert not offered(s, "delete_source")
+        s.at("O").node.cut = False
+        assert mover.perform(s, Delete("O", 3))
+
+
+def test_pages_and_what_the_delta_pass_repairs_are_counted() -> None:
+    s = shard()
+    copies = [s.submit(key, {}).copy for key in ("equal", "older", "missing")]
+    deliver(s)
+    mover.begin(s, "N")
+    drive(s, "delta")
+    assert (s.costs.pages_sent, s.costs.documents_copied) == (1, 3)
+    equal, older, _ = copies
+    s.at("N").documents.clear()
+    s.at("N").documents.update(equal=equal, older=Copy("older", (0, 0, 0), {}, 2, older.history))
+    do(s, "scan")
+    assert (s.costs.pages_sent, s.costs.documents_repaired_by_delta) == (2, 2)
 
 
 def test_nodes_that_are_cut_off_answer_nobody() -> None:
