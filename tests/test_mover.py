@@ -570,16 +570,18 @@ def test_a_deletion_is_refused_above_its_epoch_and_where_nobody_can_be_reached()
 
 def test_pages_and_what_the_delta_pass_repairs_are_counted() -> None:
     s = shard()
-    copies = [s.submit(key, {}).copy for key in ("equal", "older", "missing")]
+    copies = [s.submit(key, {}).copy for key in ("equal", "older", "old", "missing")]
     deliver(s)
     mover.begin(s, "N")
     drive(s, "delta")
-    assert (s.costs.pages_sent, s.costs.documents_copied) == (1, 3)
-    equal, older, _ = copies
-    s.at("N").documents.clear()
-    s.at("N").documents.update(equal=equal, older=Copy("older", (0, 0, 0), {}, 2, older.history))
+    assert (s.costs.pages_sent, s.costs.documents_copied) == (1, 4)
+    held = s.at("N").documents
+    held.clear()
+    held["equal"] = copies[0]
+    for copy in copies[1:3]:
+        held[copy.key] = Copy(copy.key, (0, 0, 0), {}, 2, copy.history)
     do(s, "scan")
-    assert (s.costs.pages_sent, s.costs.documents_repaired_by_delta) == (2, 2)
+    assert (s.costs.pages_sent, s.costs.documents_repaired_by_delta) == (2, 3)
 
 
 def test_nodes_that_are_cut_off_answer_nobody() -> None:
