@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 from cutproof.impl import choices, mover
@@ -11,6 +12,17 @@ from cutproof.impl.node import Node
 from cutproof.impl.shard import Shard
 from cutproof.impl.table import Table
 from cutproof.model.policy import Policy, resolve
+
+
+class Drawn(Random):
+    """Draws the same number again and again."""
+
+    def __init__(self, number: float) -> None:
+        super().__init__(0)
+        self.number = number
+
+    def random(self) -> float:
+        return self.number
 
 
 def shard(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shards import Drawn
 
 from cutproof.impl import (
     Cluster,
@@ -24,10 +25,10 @@ from cutproof.impl import (
     UnsafeCutover,
 )
 from cutproof.impl.faults import KINDS
-from cutproof.impl.node import page_of
+from cutproof.impl.node import Kind, Message, page_of
 from cutproof.impl.record import Phase
 from cutproof.impl.routing import key_hash
-from cutproof.model.mechanisms import AntiEntropy
+from cutproof.model.mechanisms import AntiEntropy, Cleanup
 
 
 def filled(documents: int = 30, **more: Any) -> Cluster:
@@ -95,6 +96,45 @@ def test_a_document_expires() -> None:
     cluster.advance(2)
     assert cluster.get("a") is None
     assert cluster.search() == {}
+    for ttl in (0, 0.5):
+        cluster.put("a", {"x": 1}, ttl=ttl)
+        cluster.advance(ttl)
+        assert cluster.get("a") is None
+
+
+def test_the_defaults_are_said() -> None:
+    cluster = Cluster(["a", "b", "c"])
+    assert (len(cluster.shards), cluster.rf, cluster.now) == (64, 2, 0.0)
+    assert {(s.pages, s.collects, s.table) for s in cluster.shards} == {(16, False, None)}
+    assert cluster.network.random.getstate() == Cluster(["a"], seed=0).network.random.getstate()
+    assert Cluster(["a"]).rf == Cluster(["a", "b"], rf=1).rf == 1
+
+
+@pytest.mark.parametrize(
+    ("nodes", "rf", "replicas"),
+    [(["a"], None, False), (["a", "b"], None, True), (["a", "b"], 1, False), ([["a"], ["b"]], None, True)],
+)
+def test_the_policy_knows_whether_there_are_replicas(nodes: Any, rf: int | None, replicas: bool) -> None:
+    assert Cluster(nodes, 1, rf).policy.replicas == replicas
+
+
+def test_shards_share_a_table_where_the_delta_pass_trusts_one() -> None:
+    first, second = Cluster(["a"], 2, without=["delta_always"], gate=None).shards
+    assert first.table is second.table is not None
+
+
+def test_a_read_takes_no_step_unless_it_must_wait_for_the_target_to_open() -> None:
+    cluster = filled(10)
+    migration = cluster.move([0, 1, 2], "new")
+    cluster.submit("doc-2", {})
+    steps = cluster.network.steps
+    assert cluster.get("doc-1") == {"n": 1}
+    assert cluster.network.steps == steps
+    cluster.run_until(lambda: cluster.shard("doc-1").record.phase is Phase.ACTIVATE)
+    steps = cluster.network.steps
+    assert cluster.get("doc-1") == {"n": 1}
+    assert cluster.network.steps > steps
+    cluster.run_until(migration.finished)
 
 
 # ------------------------------------------------------------------ topologies and migrations
@@ -148,6 +188,25 @@ def test_a_drain_that_takes_too_long_is_aborted() -> None:
     assert not migration.complete
     assert "drain timed out" in str(migration.states()[0])
     assert cluster.costs.migrations_aborted == 1
+
+
+def test_a_drain_may_take_as_long_as_was_said_and_no_longer() -> None:
+    cluster = filled(10, drain_timeout=5)
+    (shard,) = cluster.move([0], "new").shards
+    cluster.run_until(lambda: shard.record.phase is Phase.SEAL)
+    for node in ("old-0", "new"):
+        cluster.faults.cut(node)
+    shard.sealed_at = cluster.network.steps - 4
+    cluster.step()
+    assert shard.record.phase is Phase.SEAL  # five steps
+    cluster.step()
+    assert shard.record.phase is Phase.ABORTED
+
+
+def test_a_shard_moves_from_its_owner() -> None:
+    cluster = Cluster(["a", "b"], 4)
+    migration = cluster.move([2, 0], "new")
+    assert migration.moves == {n: cluster.shards[n].record.owner for n in (0, 2)}
 
 
 @pytest.mark.parametrize("phase", [p for p in Phase if p not in (Phase.IDLE, Phase.COMPLETE, Phase.ABORTED)])
@@ -257,6 +316,81 @@ def test_each_shard_has_choices_of_its_own() -> None:
         shard.submit("a", {})
     accepted = [c for c in cluster.enabled(faults=False) if c.action == "accept"]
     assert [(c.shard, c.what[0].replica.shard) for c in accepted] == [(s, s.number) for s in cluster.shards]
+
+
+def test_steps_are_counted() -> None:
+    cluster = Cluster(["a"], 1)
+    assert (cluster.step(), cluster.run(5), cluster.settle()) == (False, 0, 0)
+    cluster.submit("a", {})
+    assert cluster.settle() == 3  # it arrives, is applied, is answered
+    cluster.submit("a", {})
+    assert (cluster.run(2), cluster.run(5)) == (2, 1)
+    cluster.moving.append(cluster.shards[0])  # it does not move any more
+    assert not cluster.step()
+    assert cluster.moving == []
+
+
+def test_coordinators_have_their_turns_between_deliveries_and_none_is_first() -> None:
+    cluster = Cluster(["a"], 2)
+    cluster.move([0, 1], "new")
+    for shard in cluster.shards:
+        shard.submit("a", {})
+    cluster.network.random = Drawn(0.99)
+    cluster.step()
+    assert [sum(r.fence for r in s.replicas.values()) for s in cluster.shards] == [0, 1]
+
+
+def differing() -> Cluster:
+    """One document that the second group missed."""
+    cluster = Cluster([["a"], ["b"]], 1)
+    cluster.faults.lose("b", 1)
+    cluster.put("doc-1", {"n": 1})
+    cluster.faults.plan("b")
+    return cluster
+
+
+def test_a_pass_says_how_much_it_repairs() -> None:
+    cluster = differing()
+    assert len(cluster.differences()) == cluster.repair() == 1
+    cluster.settle()
+    assert len(cluster.differences()) == cluster.repair() == 0
+    assert not any(s.record.clean for s in cluster.shards)  # nobody waits for a clean pass
+    cluster = differing()
+    assert cluster.step()  # nothing else is to do: a pass
+    assert [m.kind for m in cluster.network.under_way()] == [Kind.REPAIR]
+
+
+def test_the_scheduler_begins_a_pass_now_and_then() -> None:
+    cluster = differing()
+    cluster.move([0], "new")
+    cluster.faults.cut("new")
+    cluster.faults.cut("b")
+    cluster.next_pass = 0
+    assert cluster.differences() == []  # b can't be reached
+    cluster.faults.heal("b")
+    for _ in range(2):
+        cluster.moving[0].coordinator.awaits = None
+        cluster.network.random = Drawn(0.99)
+        cluster.step()
+    assert [m.kind for m in cluster.network.under_way()] == [Kind.REPAIR]
+    assert cluster.next_pass > cluster.network.steps
+
+
+def test_clean_up_after_a_clean_pass() -> None:
+    policy = Policy(skip_delta_pass=True, cleanup=Cleanup.AFTER_CLEAN_PASS)
+    cluster = Cluster(["a", "b"], 1, policy=policy, gate=None)
+    migration = cluster.move([0], "new")
+    (shard,) = cluster.shards
+    cluster.run_until(lambda: shard.record.phase is Phase.GRACE)
+    repair = Message(Kind.REPAIR, shard.owner, (), shard.record.epoch)
+    cluster.network.send(repair)
+    cluster.repair()
+    assert not shard.record.clean  # a repair is under way
+    cluster.network.drop(repair)
+    cluster.repair()
+    assert shard.record.clean
+    cluster.run_until(migration.finished)
+    assert migration.complete
 
 
 def test_the_same_seed_gives_the_same_and_another_another() -> None:
@@ -376,6 +510,7 @@ def test_a_system_that_refuses_does_not_look_good() -> None:
         ({"nodes": ["a"], "shards": 0}, "shards=0"),
         ({"nodes": ["a"], "pages": 0}, "pages=0"),
         ({"nodes": ["a"], "rf": 2}, "rf=2 with 1 nodes in a group"),
+        ({"nodes": ["a"], "rf": 0}, "rf=0 with 1 nodes in a group"),
         ({"nodes": ["a"], "without": ["belt"]}, "unknown safeguard 'belt'"),
         ({"nodes": ["a"], "gate": "none"}, "gate='none'"),
     ],
@@ -393,10 +528,10 @@ def test_documents_that_can_not_be_are_refused() -> None:
         cluster.put("a b", {})
     with pytest.raises(InvalidDocument, match="not list"):
         cluster.put("a", [1])  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="ttl=-1"):
-        cluster.put("a", {}, ttl=-1)
+    with pytest.raises(ValueError, match=r"ttl=-0\.5"):
+        cluster.put("a", {}, ttl=-0.5)
     with pytest.raises(ValueError, match="only goes forward"):
-        cluster.advance(-1)
+        cluster.advance(-0.5)
     assert cluster.costs.writes == 0
 
 
@@ -405,10 +540,11 @@ def test_migrations_that_can_not_be_are_refused_and_leave_nothing() -> None:
     nodes = dict(cluster.nodes)
     with pytest.raises(ValueError, match="'old-0' is there already"):
         cluster.add_node("old-0")
-    with pytest.raises(ValueError, match="there are shards 0 to 2"):
-        cluster.move([7], "new")
-    with pytest.raises(ValueError, match="no replica group 4"):
-        cluster.add_node("new", 4)
+    for number in (-1, 3):
+        with pytest.raises(ValueError, match="there are shards 0 to 2"):
+            cluster.move([number], "new")
+    with pytest.raises(ValueError, match="no replica group 1: there are 1"):
+        cluster.add_node("new", 1)
     with pytest.raises(ValueError, match="no replica group -1"):
         cluster.move([0], "new", -1)
     with pytest.raises(ValueError, match="old-0 holds a replica of shard 0 already"):

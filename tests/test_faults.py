@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import pytest
+from shards import Drawn
 
 from cutproof.impl import Cluster, Status
 from cutproof.impl.faults import Plan
@@ -17,17 +16,6 @@ def cluster() -> Cluster:
     for i in range(20):
         made.put(f"doc-{i}", {"n": i})
     return made
-
-
-class Drawn(Random):
-    """Draws the same number again and again."""
-
-    def __init__(self, number: float) -> None:
-        super().__init__(0)
-        self.number = number
-
-    def random(self) -> float:
-        return self.number
 
 
 def messages() -> tuple[Message, Message]:
