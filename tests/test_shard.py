@@ -12,10 +12,10 @@ from cutproof.impl.audit import Audit, audit
 from cutproof.impl.clients import Status
 from cutproof.impl.copies import Copy, order_of
 from cutproof.impl.network import served
-from cutproof.impl.node import Kind, Message
+from cutproof.impl.node import Kind, Message, Node
 from cutproof.impl.record import Phase
 from cutproof.impl.shard import Costs, Shard
-from cutproof.model.mechanisms import Acknowledge, ReplicaAck
+from cutproof.model.mechanisms import Acknowledge, Cleanup, ReplicaAck
 
 
 def test_a_write_is_accepted_then_applied_then_acknowledged() -> None:
@@ -127,12 +127,15 @@ def test_sealed_writers_are_held_and_go_on_in_order() -> None:
     drive(s, "seal")
     writes = [s.submit("a", {"n": n}) for n in range(3)]
     assert {w.status for w in writes} == {Status.HELD}
+    assert {(w.copy.version, w.copy.order) for w in writes} == {((0, 0, 0), 0)}  # they have none yet
     assert s.costs.held == 3
     do(s, "give_up", "held")
     assert writes[0].status is Status.REFUSED
+    assert s.costs.refused == 1
     drive(s, "activate")
     assert [w.status for w in writes[1:]] == [Status.WAITING, Status.WAITING]
     assert writes[1].copy.version < writes[2].copy.version
+    assert [w.copy.order for w in writes[1:]] == [2, 4]
     everything(s)
     assert s.owner.documents["a"].content == {"n": 2}
 
@@ -259,9 +262,12 @@ def test_a_search_waits_runs_and_fails_whole() -> None:
     search = s.search()
     assert "0 found" in repr(search)
     do(s, "admit_search")
-    while search.status is Status.WAITING:
+    for place in range(4):  # pages
+        assert list(search.places.values()) == [place]
         do(s, "step_search")
+    assert search.status is Status.ACKNOWLEDGED
     assert len(search.found) == 6
+    assert s.wrong_searches == 0
     other = s.search()
     do(s, "admit_search")
     do(s, "restart")
@@ -341,6 +347,7 @@ def test_an_audit_reads_as_a_sentence() -> None:
 
 
 def test_costs_add_up_and_read_as_a_sentence() -> None:
+    assert str(Costs()) == ""
     total = Costs(writes=1, held=2) + Costs(writes=3)
     assert str(total) == "4 writes, 2 held"
 
@@ -498,3 +505,294 @@ def test_nothing_counts_as_the_delete_that_was_last_shown() -> None:
     assert [served(copy, None) for copy in (None, put, delete)] == [0, put.order, delete.order]
     assert [served(copy, delete) for copy in (None, older, put)] == [delete.order, delete.order, put.order]
     assert [served(copy, later) for copy in (None, older, put)] == [0, older.order, put.order]
+
+
+# ------------------------------------------------------------------ what is written, held and shown
+
+
+def test_writes_that_are_sent_and_given_up_are_counted() -> None:
+    s = shard("sequencer_durable")
+    versions = [s.submit("a", {}).copy.version for _ in range(2)]
+    assert versions == [(0, 1, 0), (0, 2, 0)]  # no clock is slow unless somebody says so
+    do(s, "time_out")
+    assert (s.costs.writes, s.costs.failed) == (2, 1)
+
+
+def test_how_long_it_was_sealed_is_counted_from_the_seal_to_the_activation() -> None:
+    s = shard()
+    mover.begin(s, "N")
+    drive(s, "copy")
+    do(s, "read_page")
+    s.network.steps = 10
+    do(s, "seal")
+    s.network.steps = 15
+    drive(s, "delta")
+    do(s, "crash")  # it is sealed as before
+    s.network.steps = 40
+    drive(s, "activate")
+    s.network.steps = 50
+    drive(s, "complete")
+    assert s.costs.sealed_steps == 30
+
+
+def test_each_held_write_goes_on_as_soon_as_it_can_whatever_waits_before_it() -> None:
+    s = shard()
+    s.submit("a", {"x": 1})
+    deliver(s)
+    everything(s)
+    mover.begin(s, "N")
+    drive(s, "seal")
+    held = [s.submit("a", {"y": n}, partial=True) for n in range(2)] + [s.submit("b", {})]
+    drive(s, "activate")
+    assert [w.status for w in held] == [Status.WAITING, Status.HELD, Status.WAITING]
+    assert held[0].copy.content == {"x": 1, "y": 0}
+    everything(s)
+    assert all(w.acknowledged for w in held)
+
+
+def test_a_held_write_of_a_whole_document_replaces_the_old_one() -> None:
+    s = shard()
+    s.submit("a", {"x": 1})
+    everything(s)
+    mover.begin(s, "N")
+    drive(s, "seal")
+    s.submit("a", {"y": 2})
+    everything(s)
+    assert s.owner.documents["a"].content == {"y": 2}
+
+
+def test_a_partial_update_of_nothing_makes_a_document_and_a_delete_stays_a_delete() -> None:
+    s = shard()
+    for patch, content in (({"x": 1}, {"x": 1}), (None, None), ({"y": 1}, {"y": 1})):
+        s.submit("a", patch, partial=True)
+        everything(s)
+        assert s.owner.documents["a"].content == content
+
+
+@pytest.mark.parametrize("safeguard", ["", "dual_until_seal"])
+def test_dual_writing_ends_with_the_copy_only_where_nothing_forbids_it(safeguard: str) -> None:
+    s = shard(*filter(None, [safeguard]), pages=2, acknowledge=Acknowledge.ALL, replicas=False)
+    old = s.route
+    mover.begin(s, "N")
+    before = s.submit("a", {})
+    drive(s, "copy")
+    first = s.route
+    writes = []
+    for _ in range(2):
+        writes.append(s.submit("a", {}))
+        do(s, "read_page")
+    writes += [s.submit("a", {}), s.submit("a", {}, route=old)]
+    alone = bool(safeguard)
+    assert [w.alone for w in (before, *writes)] == [False, False, False, alone, False]
+    assert [w.pending for w in (before, *writes)] == [2, 2, 2, 1 if alone else 2, 1]
+    do(s, "accept", "4 put to O")
+    do(s, "apply", "4 put to O")
+    assert bool(offered(s, "acknowledge", "4 put")) == alone
+    do(s, "abort")
+    do(s, "wipe")
+    mover.begin(s, "N")
+    drive(s, "copy")
+    s.change(s.record, cursor=2)
+    assert s.submit("a", {}, route=first).alone is False  # by what an older record says
+
+
+def test_clients_see_one_owner() -> None:
+    s = shard(members=(("O",), ("R",)))
+    s.submit("a", {})
+    everything(s)
+    assert {name for (_, name), r in s.replicas.items() if r.owns} == {"O"}
+    mover.begin(s, "N")
+    drive(s, "activate")
+    assert {name for (_, name), r in s.replicas.items() if r.owns} == {"N"}
+
+
+def test_what_only_the_target_has_is_shown_when_it_is_activated() -> None:
+    s = shard()
+    s.submit("a", {"n": 1})
+    deliver(s)
+    mover.begin(s, "N")
+    s.submit("a", {"n": 2})
+    do(s, "delivery_fails", "to O")
+    deliver(s)
+    shown = s.history("a").shown
+    assert shown is not None
+    assert shown.order == 2
+    drive(s, "activate")
+    shown = s.history("a").shown
+    assert shown is not None
+    assert shown.order == 4
+
+
+def test_an_older_tombstone_is_shown_as_the_delete_that_was_seen_last() -> None:
+    s = shard(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE)
+    s.submit("a", None)
+    deliver(s)
+    mover.begin(s, "N")
+    drive(s, "copy")
+    do(s, "read_page")
+    deliver(s)
+    s.submit("a", None)
+    do(s, "delivery_is_lost", "2 deleted to N")
+    deliver(s)
+    drive(s, "activate")
+    assert s.owner.documents["a"].order == 2
+    shown = s.history("a").shown
+    assert shown is not None
+    assert shown.order == 4
+
+
+def test_what_another_replica_stores_is_not_shown_and_what_a_repair_brings_to_the_owner_is() -> None:
+    s = shard(members=(("O",), ("R",)))
+    copy = s.submit("a", {}).copy
+    do(s, "delivery_fails", "to O")
+    deliver(s)
+    assert s.history("a").shown is None
+    do(s, "repair")
+    deliver(s)
+    assert s.history("a").shown is copy
+    s.submit("b", {})
+    do(s, "delivery_fails", "to R")
+    do(s, "delivery_fails", "to O")
+    s.network.send(Message(Kind.REPAIR, s.replicas[1, "R"], (copy_of(s, 9),), 0))
+    deliver(s)
+    assert s.history("a").shown is copy
+
+
+def test_a_document_that_was_never_lost_has_not_healed() -> None:
+    s = shard()
+    for n in range(2):
+        s.submit("a", {"n": n})
+        everything(s)
+    assert audit([s]).healed == ()
+    shown = s.history("a").shown
+    assert shown is not None
+    assert shown.order == 4
+
+
+@pytest.mark.parametrize("safeguard", ["", "tombstones"])
+def test_the_delete_of_a_repair_leaves_a_tombstone_where_there_are_any(safeguard: str) -> None:
+    s = shard(*filter(None, [safeguard]), members=(("O",), ("R",)))
+    s.submit("a", {}, expires=0.0)
+    deliver(s)
+    do(s, "repair_expired", "to=shard 0 on R")
+    deliver(s)
+    assert ("a" in s.replicas[1, "R"].documents) == (not safeguard)
+
+
+def test_where_nodes_merge_only_what_was_acknowledged_before_can_be_missing() -> None:
+    s = shard("whole_documents")
+    mover.begin(s, "N")
+    s.submit("a", {"x": 1})
+    do(s, "accept", "to O")
+    do(s, "apply", "to O")
+    do(s, "acknowledge")
+    deliver(s)  # the acknowledged write itself, late
+    assert s.at("N").fields_missing == set()
+    s.submit("a", {"y": 1})
+    deliver(s)
+    assert s.at("N").fields_missing == s.at("O").fields_missing == set()
+
+
+def test_where_documents_are_whole_no_field_is_missing() -> None:
+    s = shard("tombstones")
+    mover.begin(s, "N")
+    s.submit("a", {"x": 1})
+    do(s, "delivery_fails", "to N")
+    deliver(s)
+    do(s, "acknowledge")
+    s.submit("a", {"y": 1})
+    deliver(s)
+    assert s.at("N").fields_missing == set()
+
+
+def test_a_machine_is_asked_for_the_replica_that_takes_part() -> None:
+    s = shard("target_holds_no_replica", members=(("O",), ("N",)))
+    s.nodes["M"] = Node("M")
+    mover.begin(s, "N")
+    assert s.at("N") is s.replicas[0, "N"]
+    do(s, "abort")
+    do(s, "wipe")
+    mover.begin(s, "M")
+    assert s.at("N") is s.replicas[1, "N"]
+
+
+def test_tombstones_stay_where_nobody_collects_them() -> None:
+    s = shard("tombstone_gc_waits")
+    s.submit("a", None)
+    deliver(s)
+    assert not offered(s, "collect")
+
+
+# ------------------------------------------------------------------ what clients are shown
+
+
+def test_reads_of_what_was_not_promised_are_not_stale() -> None:
+    s = shard()
+    s.read("never")
+    do(s, "answer_read")
+    s.read("a")
+    s.submit("a", {})
+    do(s, "answer_read")  # it was not there when the client asked
+    deliver(s)
+    do(s, "acknowledge")
+    s.read("a")
+    do(s, "answer_read")
+    assert s.stale_reads == 0
+
+
+@pytest.mark.parametrize(("safeguard", "nodes"), [("", {"O"}), ("search_filters_owned", {"O", "N"})])
+def test_a_search_goes_to_the_owner_or_to_every_node_of_the_home_group(
+    safeguard: str, nodes: set[str]
+) -> None:
+    s = shard(*filter(None, [safeguard]), members=(("O",), ("R",)))
+    mover.begin(s, "N")
+    assert {r.node.name for r in s.search().places} == nodes
+
+
+def searched(of: Shard) -> int:
+    """How many mistakes a search makes."""
+    of.search()
+    while of.searches:
+        do(of, "admit_search" if offered(of, "admit_search") else "step_search")
+    return of.wrong_searches
+
+
+@pytest.mark.parametrize(
+    ("contents", "wrong"),
+    [
+        ([{"n": 1}], 1),  # acknowledged, and not there
+        ([{"n": 1}, {"n": 2}], 1),  # an older one is there
+        ([{"n": 1}, None], 1),  # it was deleted, and is there
+        ([None], 0),
+        ([None, {"n": 1}], 1),
+    ],
+)
+def test_what_a_search_does_wrong(contents: list[dict[str, int] | None], wrong: int) -> None:
+    """All but the last are applied; the last is acknowledged, and waits in the queue."""
+    s = shard("ack_after_applied")
+    for content in contents[:-1]:
+        s.submit("a", content)
+        everything(s)
+    s.submit("a", contents[-1])
+    do(s, "accept")
+    do(s, "acknowledge")
+    assert searched(s) == wrong
+    do(s, "apply")
+    assert searched(s) == wrong  # and now it makes none
+
+
+def test_what_is_written_during_a_search_may_be_missing() -> None:
+    s = shard()
+    s.search()
+    s.submit("a", {})
+    do(s, "admit_search")
+    do(s, "step_search")
+    assert s.wrong_searches == 0
+
+
+def test_a_document_that_is_found_twice_is_wrong() -> None:
+    s = shard("search_filters_owned")
+    mover.begin(s, "N")
+    s.submit("a", {})
+    deliver(s)
+    assert searched(s) == 1
