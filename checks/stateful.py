@@ -71,7 +71,7 @@ class Machine(RuleBasedStateMachine):
             if tally.failed is None:
                 tally.add(self.schedule)
                 tally.failed = error
-            tally.trace = self.schedule.trace
+            tally.keep(self.schedule.trace)
             if self.folder is not None and tally.trace is not None:
                 self.folder.mkdir(exist_ok=True)
                 file = self.folder / f"{self.configuration.name}.itf.json"

@@ -45,6 +45,18 @@ class Tally:
             self.faults.update(schedule.happened)
             self.actions.update({name.partition("(")[0] for name in schedule.pair.path})
 
+    def keep(self, trace: Trace | None) -> None:
+        """Keep the shortest trace that shows the same. Hypothesis shrinks the program, and a shorter program may take
+        more steps: one composite rule is many of them."""
+        old = self.trace
+        if (
+            trace is None
+            or old is None
+            or old.meta.why != trace.meta.why
+            or len(trace.steps) < len(old.steps)
+        ):
+            self.trace = trace or old
+
     def share(self, times: int) -> float:
         """The share of runs that so many are."""
         return times / max(1, self.runs)

@@ -15,9 +15,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from cutproof.checks import cli, ladder, report, trace
+from cutproof.checks import cli, ladder, report, trace, verify_impl
 from cutproof.checks import explore as engine
 from cutproof.checks import verify as ladders
+from cutproof.checks.hunt import WIDE
 from cutproof.checks.verdict import Holds, Unknown, Violated
 from cutproof.model.cutover import cutover
 from cutproof.model.examples.barrier import barrier
@@ -493,9 +494,12 @@ def test_a_harm_that_cannot_happen_is_shown_not_to(gallery) -> None:
 
 
 def test_the_ladder_has_every_rung(gallery) -> None:
+    ours = [*(f"refinement {text}" for text in verify_impl.REFINED), *(f"lock step {name}" for name in WIDE)]
     names = [t.name for t in ladders.tasks()]
-    assert names == [*SCOPES, "elsewhere", "together", "lost", "as written"]
-    assert [t.name for t in ladders.tasks(full=True)][-2:] == ["unreached lost", "as written"]
+    assert names == [*SCOPES, "elsewhere", "together", "lost", "as written", *ours]
+    full = [t.name for t in ladders.tasks(full=True)]
+    assert full.index("unreached lost") == full.index("as written") - 1
+    assert len(full) == len(names) + 1 + len(verify_impl.REFINED_FULL)
 
 
 # ------------------------------------------------------------------ interrupts, and pipes that close

@@ -115,7 +115,7 @@ def test_the_delta_is_what_makes_the_acknowledgement_by_the_source_safe() -> Non
     ("text", "part"),
     [
         ("nowhere", "unknown scope 'nowhere'"),
-        ("writes=9", "out of range"),
+        ("writes=10", "out of range"),
         ("documents=0", "out of range"),
         ("writes=two", "whole number"),
         ("late=2", "0 or 1"),
