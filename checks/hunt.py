@@ -2,6 +2,7 @@
 
 python -m cutproof.checks.hunt                      # the hardened protocol, then every safeguard switched off
 python -m cutproof.checks.hunt 20000 gc_waits       # up to 20,000 runs, what has `gc_waits` in its name
+python -m cutproof.checks.hunt 500 one_mig seed=1   # other draws
 """
 
 from __future__ import annotations
@@ -129,9 +130,10 @@ def line(found: Hunt) -> str:
 def main(arguments: list[str]) -> int:
     """Print a line for each hunt. Exit code 1 if the hardened protocol is violated, or a safeguard seems idle."""
     runs = int(arguments[0]) if arguments and arguments[0].isdecimal() else RUNS
-    words = [a for a in arguments if not a.isdecimal()]
+    seed = next((int(a[5:]) for a in arguments if a.startswith("seed=") and a[5:].isdecimal()), 0)
+    words = [a for a in arguments if not (a.isdecimal() or a.startswith("seed="))]
     bad, total = 0, Tally()
-    for found in hardened() if not words else ():
+    for found in hardened(seed=seed) if not words else ():
         total += found.tally
         bad += found.found
         print(line(found), flush=True)
@@ -139,7 +141,7 @@ def main(arguments: list[str]) -> int:
         print(total, *total.short(), sep="\n", flush=True)
     for exhibit in NECESSARY:
         if not words or any(word in exhibit.file for word in words):
-            found = hunt(configuration_of(exhibit), runs, shrink=False)
+            found = hunt(configuration_of(exhibit), runs, seed=seed, shrink=False)
             bad += not found.found
             print(line(found), flush=True)
     return int(bad > 0 or bool(not words and total.short()))

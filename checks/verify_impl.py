@@ -43,7 +43,7 @@ def refinement_rows(progress: Progress | None, text: str) -> list[Row]:
 
 def _told(progress: Progress | None, states: int, expanded: int) -> None:
     if progress:
-        progress(states, 0, states - expanded, 0, 0.0)
+        progress(states, 0, 0, states - expanded, 0.0)
 
 
 def lockstep_rows(progress: Progress | None, name: str, times: int) -> list[Row]:
@@ -75,5 +75,8 @@ def tasks(full: bool) -> list[Task]:
     scopes = (*REFINED, *(REFINED_FULL if full else ()))
     return [
         *(Task(f"refinement {text}", refinement_rows, (text,)) for text in scopes),
-        *(Task(f"lock step {name}", lockstep_rows, (name, 10 if full else 1)) for name in hunts.WIDE),
+        *(
+            Task(f"lock step {name}", lockstep_rows, (name, 10 if full else 1), heavy=True)
+            for name in hunts.WIDE
+        ),
     ]
