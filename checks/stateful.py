@@ -231,7 +231,7 @@ def machine(
     for action in dict.fromkeys(t.action for t in first.pair.protocol.transitions):
         arguments = next(t.arguments for t in first.pair.protocol.transitions if t.action == action)
         body[f"do_{action}"] = _rule_of(action, {key for key, _ in arguments})
-    made = type(name, (Machine,), body)
+    made: type[Machine] = type(name, (Machine,), body)
     plainly = made.TestCase.runTest
 
     def run_test(self: Any) -> None:

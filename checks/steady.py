@@ -21,7 +21,9 @@ def steady() -> Iterator[None]:
     if kept is None:
         yield
         return
-    nothing = providers.Constants()
+    from hypothesis.internal.constants_ast import Constants
+
+    nothing = Constants()
     providers.CONSTANTS_CACHE.cache.clear()
     providers._get_local_constants = lambda: nothing
     try:
