@@ -10,17 +10,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path as File
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from cutproof.checks.necessity import NECESSARY, Exhibit
 from cutproof.checks.schedule import Configuration
-from cutproof.checks.stateful import machine
+from cutproof.checks.stateful import FOUND, machine
 from cutproof.checks.steady import steady
 from cutproof.checks.tally import Tally
 from cutproof.model.scopes import parse_scope
 
+USAGE = 2  # wrong usage, as of the command `cutproof`
 RUNS = 2_000  # of a hunt without a safeguard
 WIDE_RUNS, WIDE_STEPS = 100, 100  # of the hardened protocol in each wide scope
 
@@ -84,12 +86,13 @@ def hunt(
     seed: int = 0,
     shrink: bool = True,
     aim: bool = False,
+    folder: File | None = None,
 ) -> Hunt:
-    """Let Hypothesis look for a violation; where it finds one, `tally.trace` is the shrunk run.
+    """Let Hypothesis look for a violation; where it finds one, `tally.trace` is the shrunk run, written to `folder`.
 
     The same arguments find the same: the seed is a part of the machine's identity."""
     tally = Tally()
-    found = machine(configuration, tally=tally, folder=None)
+    found = machine(configuration, tally=tally, folder=folder)
     found._hypothesis_internal_add_digest = f"{configuration.name} {seed}".encode()
     chosen = settings(
         max_examples=examples,
@@ -113,10 +116,11 @@ def hunt(
 def hardened(times: int = 1, seed: int = 0) -> Iterator[Hunt]:
     """The hardened protocol in each wide scope: so many times `WIDE_RUNS`, once aimed at runs that come far, once not.
 
-    What is aimed comes far, but each run resembles another one: it alone reaches fewer actions."""
+    A violation leaves its trace in `counterexamples/`. What is aimed comes far, but each run resembles another one: it
+    alone reaches fewer actions."""
     for name in WIDE:
         for aim in (True, False):
-            yield hunt(wide(name), times * WIDE_RUNS, WIDE_STEPS, seed=2 * seed + aim, aim=aim)
+            yield hunt(wide(name), times * WIDE_RUNS, WIDE_STEPS, seed=2 * seed + aim, aim=aim, folder=FOUND)
 
 
 def line(found: Hunt) -> str:
@@ -128,10 +132,14 @@ def line(found: Hunt) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Print a line for each hunt. Exit code 1 if the hardened protocol is violated, or a safeguard seems idle."""
+    """Print a line for each hunt. Exit code 1 if the hardened protocol is violated, or a safeguard seems idle, 2 if
+    nothing has such a name."""
     runs = int(arguments[0]) if arguments and arguments[0].isdecimal() else RUNS
     seed = next((int(a[5:]) for a in arguments if a.startswith("seed=") and a[5:].isdecimal()), 0)
     words = [a for a in arguments if not (a.isdecimal() or a.startswith("seed="))]
+    if words and not any(word in e.file for e in NECESSARY for word in words):
+        print(f"no safeguard has {words[0]!r} in its name; `cutproof safeguards` lists them", file=sys.stderr)
+        return USAGE
     bad, total = 0, Tally()
     for found in hardened(seed=seed) if not words else ():
         total += found.tally

@@ -74,10 +74,16 @@ def chance(found: Exploration, harmed: NDArray[np.bool_], steps: int) -> float:
 
 
 def main(words: list[str]) -> int:
-    """Print a line for each safeguard. Exit code 0."""
-    for exhibit in NECESSARY:
-        if exhibit.harm != "STK" and (not words or any(word in exhibit.file for word in words)):
+    """Print a line for each safeguard. Exit code 0, or 2 if nothing has such a name."""
+    chosen = [e for e in NECESSARY if not words or any(word in e.file for word in words)]
+    if not chosen:
+        print(f"no safeguard has {words[0]!r} in its name; `cutproof safeguards` lists them", file=sys.stderr)
+        return 2
+    for exhibit in chosen:
+        try:
             print(rarity(exhibit), flush=True)
+        except ValueError as error:
+            print(f"not computed: {error}", flush=True)
     return 0
 
 

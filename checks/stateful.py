@@ -73,9 +73,8 @@ class Machine(RuleBasedStateMachine):
                 tally.failed = error
             tally.keep(self.schedule.trace)
             if self.folder is not None and tally.trace is not None:
-                self.folder.mkdir(exist_ok=True)
                 file = self.folder / f"{self.configuration.name}.itf.json"
-                write(tally.trace, file)
+                write(tally.trace, file, overwrite=True)  # while it shrinks, and by the next run that fails
                 error.add_note(f"the run is in {file}: cutproof replay {file} --on impl")
             raise
 

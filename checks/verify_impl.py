@@ -17,6 +17,8 @@ from cutproof.checks.lockstep import Disagreement
 from cutproof.checks.refinement import refine
 from cutproof.checks.schedule import Stuck
 from cutproof.checks.search import Progress
+from cutproof.checks.stateful import FOUND
+from cutproof.checks.tally import PHASE_FLOOR
 from cutproof.checks.verdict import HOLDS, LIVENESS, SAFETY
 from cutproof.model.scopes import parse_scope
 
@@ -49,7 +51,7 @@ def _told(progress: Progress | None, states: int, expanded: int) -> None:
 def lockstep_rows(progress: Progress | None, name: str, times: int) -> list[Row]:
     """Hypothesis in one wide scope. `transitions` counts the steps of the protocol that were taken."""
     start, configuration = time.perf_counter(), hunts.wide(name)
-    found = hunts.hunt(configuration, times * hunts.WIDE_RUNS, hunts.WIDE_STEPS)
+    found = hunts.hunt(configuration, times * hunts.WIDE_RUNS, hunts.WIDE_STEPS, folder=FOUND)
     tally = found.tally
     row = Row(
         "lock step", name, configuration.scope.describe(), "holds", HOLDS,
@@ -57,17 +59,21 @@ def lockstep_rows(progress: Progress | None, name: str, times: int) -> list[Row]
         seconds=time.perf_counter() - start, facts={"phases": dict(tally.phases), "faults": sorted(tally.faults)},
     )  # fmt: skip
     if tally.failed is None:
-        return [row]
+        ended = tally.share(tally.phases["complete"])
+        if ended >= PHASE_FLOOR:
+            return [row]
+        return [
+            replace(
+                row, verdict="never", code=LIVENESS, detail=f"complete in {ended:.0%} of the runs: too few"
+            )
+        ]
     reason = str(tally.failed).partition("\n")[0]
     code = LIVENESS if isinstance(tally.failed, Stuck) else SAFETY
-    what = (
-        "refinement"
-        if isinstance(tally.failed, Disagreement)
-        else tally.trace.meta.property
-        if tally.trace
-        else ""
-    )
-    return [replace(row, verdict="violated", code=code, property=what, detail=reason)]
+    what = "refinement"
+    if not isinstance(tally.failed, Disagreement):
+        what = tally.trace.meta.property or "" if tally.trace else ""
+    file = str(FOUND / f"{name}.itf.json")
+    return [replace(row, verdict="violated", code=code, property=what, detail=reason, trace=file)]
 
 
 def tasks(full: bool) -> list[Task]:

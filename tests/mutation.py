@@ -37,6 +37,7 @@ from cosmic_ray.work_db import use_db
 ROOT = Path(__file__).resolve().parent.parent
 EXPLAINED = ROOT / "docs" / "mutation.md"
 FLAGS = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=mutation"]
+OURS = 70  # the exit code of a process in which not the mutant is at fault
 PROCESSOR_TIME, TIMEOUT = 25, 300  # seconds of one mutant's tests, which take ten; one that hangs is noticed
 LOADED = (
     "hypothesis.stateful",
@@ -87,7 +88,10 @@ class Mutant:
     @property
     def text(self) -> str:
         """The whole text of the module with it."""
-        return str(mutate_code(source_of(self.module), get_operator(self.operator)(), self.occurrence))
+        text = mutate_code(source_of(self.module), get_operator(self.operator)(), self.occurrence)
+        if text is None:
+            raise ValueError(f"{self} changes nothing")
+        return str(text)
 
 
 def source_of(module: str) -> str:
@@ -197,7 +201,7 @@ def forked(do: Callable[[], int]) -> int:
         os.chdir(ROOT)
         os._exit(do())
     except BaseException:
-        os._exit(1)
+        os._exit(OURS)
 
 
 def covered(file: Path) -> int:
@@ -247,6 +251,11 @@ class Touched:
         )
         return [f"tests/{file}.py::{test}" for file, test in places]
 
+    def all(self) -> list[str]:
+        """Every test that runs some line."""
+        contexts = {c for lines in self.of.values() for found in lines.values() for c in found}
+        return sorted(f"tests/{p[0]}.py::{p[1]}" for c in contexts if (p := self._place(c)))
+
     @staticmethod
     def _place(context: str) -> tuple[str, str] | None:
         """The file and the function of a context; None for what runs outside of tests."""
@@ -256,11 +265,14 @@ class Touched:
 
 
 def noticed(mutant: Mutant, tests: Sequence[str]) -> int:
-    """Run these tests with the mutant in its place; 0 if all pass."""
+    """Run these tests with the mutant in its place; 0 if all pass, 1 if not."""
+    sys.meta_path.insert(0, Changed(mutant))
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_TIME, PROCESSOR_TIME))
     signal.alarm(TIMEOUT)
-    sys.meta_path.insert(0, Changed(mutant))
-    return int(pytest.main([*FLAGS, *tests]) != 0)
+    try:
+        return int(pytest.main([*FLAGS, *tests]) != 0)
+    except BaseException:
+        return 1
 
 
 def survivors(found: Sequence[Mutant], touched: Touched) -> list[Mutant]:
@@ -271,6 +283,8 @@ def survivors(found: Sequence[Mutant], touched: Touched) -> list[Mutant]:
     def reap() -> None:
         child, status = os.wait()
         mutant = running.pop(child)
+        if os.waitstatus_to_exitcode(status) == OURS:
+            raise RuntimeError(f"{mutant} could not be tested")
         if status == 0:
             alive.append(mutant)
 
@@ -308,6 +322,11 @@ def main(modules: list[str]) -> int:
             print("the tests fail as the modules are", file=sys.stderr)
             return 2
         touched = Touched(file)
+    # A test that can't be found would look like one that fails, and every mutant like a killed one.
+    collect = partial(pytest.main, ["--collect-only", *FLAGS, *touched.all()])
+    if os.waitpid(forked(collect), 0)[1] != 0:
+        print("some of the tests that run a line can't be found by their names", file=sys.stderr)
+        return 2
     known, unexplained, killed, total = explained(), 0, 0, 0
     for module in modules or MODULES:
         lines, found = source_of(module).splitlines(), mutants(module)

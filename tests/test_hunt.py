@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from cutproof.checks.necessity import NECESSARY, Exhibit
 from cutproof.checks.perform import perform
 from cutproof.checks.schedule import Schedule, Stuck, Violated
 from cutproof.checks.tally import Tally
+from cutproof.checks.trace import read
 from cutproof.impl.node import Replica
 from cutproof.model.safeguards import SAFEGUARDS
 
@@ -124,13 +126,14 @@ def test_the_shrunk_run_is_a_trace_that_both_can_replay() -> None:
     assert "audits: 1 operation acknowledged on 1 document; lost: 1 LAW" in result.checked
 
 
-def test_a_fault_of_the_implementation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The implementation alone is wrong: its nodes open to clients before their fence."""
+def test_a_fault_of_the_implementation_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The implementation alone is wrong: its nodes open to clients before their fence. The trace is left behind."""
     monkeypatch.setattr(Replica, "is_open", lambda self, epoch: True)
-    found = hunt(wide("there_and_back"), 200)
+    found = hunt(wide("there_and_back"), 200, folder=tmp_path / "found")
     assert isinstance(found.tally.failed, Disagreement)
     assert found.tally.trace is not None
     assert found.tally.trace.meta.why.endswith("what may happen next differs")
+    assert read(tmp_path / "found" / "there_and_back.itf.json").steps == found.tally.trace.steps
 
 
 def test_a_migration_that_does_not_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,6 +151,8 @@ def test_the_command_prints_a_line_for_each_hunt(capsys: pytest.CaptureFixture[s
     assert out[0].startswith("lost-write-without-ack_after_applied")
     assert hunts.main(["1", "wipe_before_retry"]) == 1
     assert "nothing found" in capsys.readouterr().out
+    assert hunts.main(["1", "nosuch"]) == 2
+    assert "no safeguard has 'nosuch' in its name" in capsys.readouterr().err
 
 
 def test_an_error_that_is_not_ours_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

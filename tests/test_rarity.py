@@ -59,6 +59,10 @@ def test_what_cannot_be_computed_is_refused() -> None:
 
 
 def test_the_command_prints_a_line_for_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nosuch"]) == 2
+    assert "no safeguard has 'nosuch' in its name" in capsys.readouterr().err
+    assert main(["stuck-without"]) == 0
+    assert capsys.readouterr().out.startswith("not computed: stuck-without-per_migration_tracking")
     assert main(["one_owner_record"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cutproof.checks import hunt as hunts
-from cutproof.checks.verdict import HOLDS, SAFETY
+from cutproof.checks.verdict import HOLDS, LIVENESS, SAFETY
 from cutproof.checks.verify_impl import lockstep_rows, refinement_rows, tasks
 from cutproof.impl.node import Replica
 
@@ -28,18 +30,28 @@ def test_an_implementation_that_does_otherwise_is_violated(monkeypatch: pytest.M
 
 
 def test_a_wide_scope_is_walked_in_lock_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hunts, "WIDE_RUNS", 5)
+    monkeypatch.setattr(hunts, "WIDE_RUNS", 20)
     [row] = lockstep_rows(None, "there_and_back", 1)
     assert (row.verdict, row.code) == ("holds", HOLDS)
-    assert row.detail.startswith("5 runs, ")
+    assert "rule steps" in row.detail
     assert row.transitions > 0
     assert "dual" in row.facts["phases"]
 
 
-def test_what_parts_in_lock_step_is_violated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_that_come_nowhere_show_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hunts, "WIDE_RUNS", 5)
+    monkeypatch.setattr(hunts, "WIDE_STEPS", 1)
+    [row] = lockstep_rows(None, "there_and_back", 1)
+    assert (row.verdict, row.code) == ("never", LIVENESS)
+
+
+def test_what_parts_in_lock_step_is_violated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Replica, "is_open", lambda self, epoch: True)
     [row] = lockstep_rows(None, "there_and_back", 1)
     assert (row.verdict, row.code, row.property) == ("violated", SAFETY, "refinement")
+    assert row.trace is not None
+    assert (tmp_path / row.trace).exists()
 
 
 def test_the_full_ladder_has_more_scopes_and_more_runs() -> None:
