@@ -69,8 +69,8 @@ class Cluster:
 
     `rf` replicas of each shard in each group (Miroir's 2, or 1 where a group has one node); `policy` is what the
     operator sets, judged by `gate` ("sound", "seed" or None) when a migration begins; `without` removes safeguards by
-    name; `pages` cuts a shard's key space for copying; `drain_timeout` is in steps, None waits for ever. Raises
-    ValueError for what can't be."""
+    name; `pages` cuts a shard's key space for copying; `drain_timeout` is in steps, None waits for ever; `passes` are the
+    steps between two anti-entropy passes. Raises ValueError for what can't be."""
 
     def __init__(
         self,
@@ -85,11 +85,12 @@ class Cluster:
         pages: int = 16,
         drain_timeout: int | None = None,
         collects: bool = False,
+        passes: int = PASS,
     ) -> None:
         groups = _groups(nodes)
         self.rf = rf if rf is not None else min(RF, *(len(g) for g in groups))
-        if shards < 1 or pages < 1:
-            raise ValueError(f"shards={shards}, pages={pages}: both are 1 or more")
+        if shards < 1 or pages < 1 or passes < 1:
+            raise ValueError(f"shards={shards}, pages={pages}, passes={passes}: each is 1 or more")
         if not 1 <= self.rf <= min(len(g) for g in groups):
             raise ValueError(
                 f"rf={self.rf} with {min(len(g) for g in groups)} nodes in a group; add nodes, or lower it"
@@ -113,7 +114,7 @@ class Cluster:
         self.migrations: list[Migration] = []
         self.views: dict[str, dict[int, Route]] = {}  # routers that know an older record, by name
         self.slow: set[str] = set()  # routers whose clock is slow
-        self.next_pass = PASS
+        self.passes = self.next_pass = passes
         self.moving: list[Shard] = []  # shards whose coordinator may have something to do
 
     @property
@@ -308,19 +309,23 @@ class Cluster:
             choices.step(choice)
             return True
         network = self.network
-        moving = self.moving
-        total = len(network.pool) + len(moving)
+        total = len(network.pool) + len(self.moving)
         if total and int(network.random.random() * total) < len(network.pool):
             network.tick()
             return True
         network.steps += 1
         if network.steps >= self.next_pass and self.mechanisms.anti_entropy is not AntiEntropy.OFF:
-            self.next_pass = network.steps + PASS
+            self.next_pass = network.steps + self.passes
             self.repair()
-        start = int(network.random.random() * len(moving)) if moving else 0
-        if any(self._turn(shard) for shard in moving[start:] + moving[:start]):
-            return True
-        return bool(network.pool) or self.repair() > 0
+        return self.turn() or bool(network.pool) or self.repair() > 0
+
+    def turn(self) -> bool:
+        """One of the coordinators, drawn by the seed, does one of the things that it wants done; False if none could.
+
+        With `network.tick`, which lets one thing that is under way go on, a caller can pace the two by itself."""
+        moving = self.moving
+        start = int(self.network.random.random() * len(moving)) if moving else 0
+        return any(self._turn(shard) for shard in moving[start:] + moving[:start])
 
     def _turn(self, shard: Shard) -> bool:
         """The coordinator of a shard does one of the things that it wants done; whether it could."""

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cutproof.impl.routing import key_hash
+
 Version = tuple[int, int, int]
 Content = Mapping[str, Any]
 
@@ -22,11 +24,12 @@ Content = Mapping[str, Any]
 class History:
     """What was promised and shown of one document. Orders as above; 0 is nothing."""
 
-    __slots__ = ("acked", "healed", "issued", "key", "operations", "shard", "shown", "waiting")
+    __slots__ = ("acked", "healed", "issued", "key", "operations", "place", "shard", "shown", "waiting")
 
     def __init__(self, key: str, shard: int) -> None:
         self.key = key
         self.shard = shard
+        self.place = key_hash(key)  # where the key lies in the key space
         self.waiting = 0  # writes that wait for their answer
         self.issued = 0  # the order of the last operation that was dispatched
         self.acked: Copy | None = None  # the highest operation that a client was told has succeeded

@@ -16,6 +16,7 @@ from cutproof.impl.coordinator import (
     Delete,
     Fence,
     Proceed,
+    ReadPage,
     Wipe,
     recovered,
 )
@@ -195,6 +196,8 @@ def can_perform(shard: Shard, command: Command) -> bool:
         case Delete(node, epoch):
             replica = shard.at(node)
             return not replica.node.cut and (epoch >= replica.fence or not shard.mechanisms.command_epoch)
+        case ReadPage(node, _, False):
+            return not shard.at(node).node.cut  # it is read once, when the command is performed
         case AskTask() | AskQueries() | Proceed():
             reachable = True
         case _:

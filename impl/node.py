@@ -152,8 +152,9 @@ class Replica:
 
     def page(self, number: int) -> tuple[Copy, ...]:
         """A page: the copies whose keys lie in this range of the key space, tombstones too, in key order."""
-        pages, found = self.pages, self.documents.values()
-        return tuple(sorted((c for c in found if page_of(c.key, pages) == number), key=lambda c: c.key))
+        pages = self.pages
+        found = [c for c in self.documents.values() if c.history.place * pages >> 64 == number]
+        return tuple(sorted(found, key=lambda c: c.key))
 
     def listed(self) -> list[Copy]:
         """The documents that are there, in key order: what a page by offset counts in."""
