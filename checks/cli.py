@@ -7,7 +7,6 @@ and errors to stderr. Every error ends in `main`.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cutproof.checks import cli_loss
 from cutproof.checks.arguments import (
     Wrong,
     checked,
@@ -32,6 +32,7 @@ from cutproof.checks.arguments import (
     the_removed,
     the_scope,
 )
+from cutproof.checks.console import Closed, Json, ScopeText, say, say_json
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.exploration import Exploration
@@ -42,30 +43,6 @@ INTERRUPTED = 130  # what typer makes of an interrupt that no command took
 HINT = "this is a fault of cutproof; please report it, with what CUTPROOF_DEBUG=1 prints"
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-
-class Closed(Exception):
-    """Nobody reads our output any more."""
-
-
-# ------------------------------------------------------------------ in and out
-
-
-def say(*lines: str) -> None:
-    """Lines to stdout, at once."""
-    try:
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise Closed from None
-
-
-def say_json(facts: dict[str, Any]) -> None:
-    say(json.dumps(facts, ensure_ascii=False))
-
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]
-ScopeText = Annotated[str, typer.Option("--scope", help="A named scope, bounds, or both: base,writes=1.")]
 
 
 # ------------------------------------------------------------------ verify
@@ -252,6 +229,10 @@ def replay(
         say(*account(result, sentences=True))
     return 0 if result.reproduced else NOT_REPRODUCED
 
+
+# ------------------------------------------------------------------ loss runs, in a file of their own
+
+app.command()(cli_loss.loss)
 
 # ------------------------------------------------------------------ safeguards, diagram
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import connection
 from typing import Any
 
 from cutproof.checks.verdict import UNKNOWN
+from cutproof.checks.workers import end_workers, leave_interrupts, put_off
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ class Ladder:
         context = multiprocessing.get_context("spawn")
         channel = context.SimpleQueue()
         pool = ProcessPoolExecutor(self.workers, context, _begin_worker, (channel,))
-        with _put_off() as asked:
+        with put_off() as asked:
             try:
                 begun = sorted(self.tasks, key=lambda task: not task.heavy)
                 pending: dict[Future[list[Row]], Task] = {
@@ -110,27 +106,10 @@ class Ladder:
                     if asked:
                         raise KeyboardInterrupt
             except BaseException:
-                for child in multiprocessing.active_children():
-                    child.kill()
+                end_workers()
                 raise
             finally:
                 pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _put_off() -> Iterator[list[int]]:
-    """Interrupts are noted, not raised: raised while a lock of the pool is held, one would leave it locked for ever."""
-    asked: list[int] = []
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in {signal.SIGINT, signal.SIGTERM}:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                before[number] = signal.signal(number, lambda number, _: asked.append(number))
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _outcome(task: Task, future: Future[list[Row]]) -> list[Row]:
@@ -142,19 +121,10 @@ def _outcome(task: Task, future: Future[list[Row]]) -> list[Row]:
 
 
 def _begin_worker(channel: Any) -> None:
-    """A worker reports through the channel, leaves interrupts to its parent, and does not outlive it."""
+    """A worker reports through the channel."""
     global _channel  # noqa: PLW0603  one a worker, made by its initializer
     _channel = channel
-    for number in (signal.SIGINT, signal.SIGTERM):  # they may be sent to the whole group; the parent ends us
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
+    leave_interrupts()
 
 
 def _run_task(task: Task) -> list[Row]:

@@ -131,7 +131,7 @@ class Ticker:
     `last` is what each name told last: states, transitions, depth, frontier, seconds."""
 
     def __init__(self, pause: float = 10.0) -> None:
-        self.last: dict[str, tuple[int, int, int, int, float]] = {}
+        self.last: dict[str, tuple[int, int, int, int, float] | str] = {}
         self.pause, self.told = pause, time.perf_counter()
         self.status = Status("", console=Console(stderr=True)) if sys.stderr.isatty() else None
 
@@ -145,11 +145,14 @@ class Ticker:
             self.status.stop()
 
     def tell(self, name: str, *numbers: Any) -> None:
-        """Of a search: states, transitions, depth, frontier, seconds. Without them: it has ended."""
+        """Of a search: states, transitions, depth, frontier, seconds; of anything else a text. Nothing: it has ended."""
         if not numbers:
             self.last.pop(name, None)
         else:
-            self.last[name] = numbers
+            self.last[name] = numbers[0] if isinstance(numbers[0], str) else numbers
+        self._show()
+
+    def _show(self) -> None:
         now = time.perf_counter()
         if self.status:
             self.status.update(Text(self.text()))
@@ -162,7 +165,10 @@ class Ticker:
         return "; ".join(self._of(name) for name in self.last)
 
     def _of(self, name: str) -> str:
-        states, _, depth, frontier, seconds = self.last[name]
+        last = self.last[name]
+        if isinstance(last, str):
+            return f"{name}: {last}"
+        states, _, depth, frontier, seconds = last
         rate = f", {states / seconds:,.0f} states/s" if seconds and depth else ""
         where = f"{states:,} states{rate}, frontier {frontier:,}, depth {depth}" if depth else f"{states}"
         return f"{name}: {where}"

@@ -283,7 +283,7 @@ def _reached(name: str, places: dict[str, list[str]], prop: str = "") -> Row:
 
 def tasks(full: bool = False, folder: File = TRACES) -> list[Task]:
     """Every task of the ladder, in the order in which its rows are told."""
-    from cutproof.checks import necessity, verify_impl
+    from cutproof.checks import necessity, verify_impl, verify_loss
 
     exhibits = [(e.file, i) for i, e in enumerate(necessity.EXHIBITS)]
     unreached = [(e.file, i) for i, (e, _, _) in enumerate(necessity.UNREACHED)] if full else []
@@ -295,6 +295,7 @@ def tasks(full: bool = False, folder: File = TRACES) -> list[Task]:
         *(Task(f"unreached {name}", unreached_rows, (index,)) for name, index in unreached),
         Task("as written", as_written_rows),
         *verify_impl.tasks(full),
+        *verify_loss.tasks(full),
     ]
 
 

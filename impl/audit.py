@@ -91,13 +91,14 @@ def entries(shard: Shard) -> Iterator[Entry]:
             yield Entry(key, history.acked, stored, replicas, kind, lasting, history.healed)
 
 
-def loss(shard: Shard, history: History) -> str:
-    """How the last acknowledged operation is lost at the owner; empty if it is not."""
-    stored, promised = shard.owner.documents.get(history.key), history.acked
+def loss(shard: Shard, history: History, replica: Replica | None = None) -> str:
+    """How the last acknowledged operation is lost at the owner (or at a replica); empty if it is not."""
+    replica = replica or shard.owner
+    stored, promised = replica.documents.get(history.key), history.acked
     if promised is None:
         return ""
     if served(stored, history.shown) >= promised.order:
-        return "LU" if history.key in shard.owner.fields_missing else ""
+        return "LU" if history.key in replica.fields_missing else ""
     there = stored is not None and stored.content is not None
     if promised.content is None:
         return "RD" if there else ""

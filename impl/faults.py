@@ -63,6 +63,9 @@ class Plan:
             case "lose":
                 network.lose(message)
             case "duplicate":
+                if message.replica.is_fenced(message):  # a fence holds for whatever arrives, however often
+                    network.refuse(message)
+                    return
                 message.replica.doubles = True
                 network.duplicate(message)
                 network.accept(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from cutproof.model.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
 from cutproof.model.policy import DrainOnTimeout, Policy, Rollback, seed_gate, sound_gate
@@ -85,7 +86,11 @@ ShardState = Pending | Migrating | MigrationComplete | Draining | DeltaPass | Ac
 
 
 class MigrationError(Exception):
-    """A migration can't be begun, or can't go on."""
+    """A migration can't be begun, or can't go on. It can be sent from one process to another."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        made = tuple(vars(self).values())  # what the class was called with
+        return (type(self), made if type(self).__init__ is not Exception.__init__ else self.args)
 
 
 class UnsafeCutover(MigrationError):

@@ -228,3 +228,23 @@ def test_a_rate_is_from_0_to_1(rate: float) -> None:
 def test_a_plan_that_can_not_be_is_refused(every: int) -> None:
     with pytest.raises(ValueError, match="every=0 or more"):
         cluster().faults.fail("old", every=every)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_duplicated_delivery_is_refused_below_the_fence(seed: int) -> None:
+    """Found by cutting down losses: what arrives twice was accepted without a look at the fence."""
+    cluster = Cluster(["old-0"], 1, 1, seed, pages=1)
+    cluster.put("a", {"n": 0})
+    cluster.faults.stale("late")
+    migration = cluster.move([0], "new-0")
+    shard = cluster.shards[0]
+    cluster.run_until(lambda: shard.record.phase is Phase.DELTA and shard.record.proof)
+    cluster.faults.duplicate("old-0", 1.0)
+    write = cluster.submit("a", {"n": 1}, router="late")
+    while not write.answered:
+        cluster.network.tick()
+    assert write.status is Status.REFUSED
+    cluster.faults.plan("old-0")
+    cluster.run_until(migration.finished)
+    cluster.settle()
+    assert cluster.audit().clean

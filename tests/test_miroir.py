@@ -1,13 +1,20 @@
 """The names that Miroir people know, and the checks of configurations."""
 
+import pickle
+
 import pytest
 
 from cutproof.impl import miroir
 from cutproof.impl.miroir import (
     GATES,
     AntiEntropyConfig,
+    DeltaPassFailed,
+    DrainTimeout,
+    InvalidTransition,
     MigrationConfig,
+    MigrationError,
     MigrationPhase,
+    NotFound,
     UnsafeCutover,
     UnsafeCutoverNoAntiEntropy,
     migration_warning_if_ae_disabled,
@@ -87,3 +94,15 @@ def test_errors_say_what_they_are_about() -> None:
         issubclass(e, miroir.MigrationError)
         for e in (miroir.DrainTimeout, miroir.InvalidTransition, miroir.NotFound, UnsafeCutoverNoAntiEntropy)
     )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MigrationError("why"), UnsafeCutover("why"), UnsafeCutoverNoAntiEntropy(), DrainTimeout(3),
+        InvalidTransition(1, "dual"), NotFound(2), DeltaPassFailed(1, "why"),
+    ],
+)  # fmt: skip
+def test_errors_can_be_sent_between_processes(error: MigrationError) -> None:
+    sent = pickle.loads(pickle.dumps(error))
+    assert (type(sent), str(sent), vars(sent)) == (type(error), str(error), vars(error))

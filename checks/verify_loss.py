@@ -1,0 +1,122 @@
+"""The rungs of the ladder that count what is lost.
+
+8. *scenarios*: the seed's nineteen, in both forms; each shows what it must show.
+9. *loss*: a million writes under the default policy lose nothing; configurations that must lose do, at the rate that is
+   predicted where one is.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from cutproof.checks.bounds import interval, upper
+from cutproof.checks.ladder import Row, Task, Told
+from cutproof.checks.loss import Run, run
+from cutproof.checks.loss_report import per_million
+from cutproof.checks.sample import NEAR, Setup
+from cutproof.checks.tradeoffs import ALONE, SEED, SKIPPED, UNSAFE, failing
+from cutproof.checks.verdict import HOLDS, SAFETY
+from cutproof.model.mechanisms import Cleanup
+from cutproof.model.policy import Policy, sound_gate
+
+MILLION = 1_000_000
+FEW, FEW_FULL = 100_000, 1_000_000
+PREDICTED = 0.02  # of the deliveries to N fail, and nothing repairs
+BOUNDARY, BOUNDARY_FULL = 2_000, 100_000  # acknowledged writes of runs near the boundary
+
+
+def _measured(progress: Told | None, setup: Setup, writes: int) -> Run:
+    def told(counts: object, share: float) -> None:
+        if progress:
+            progress(f"{share:.0%} of {writes:,} writes")
+
+    found = run(setup, writes, progress=told)
+    if found.partial:
+        raise KeyboardInterrupt
+    return found
+
+
+def _row(name: str, found: Run, good: bool, expected: str, detail: str) -> Row:
+    c = found.counts
+    lost = bool(c.lost_for_good or c.lost_outside or c.stuck or c.stale_reads or c.wrong_searches)
+    return Row(
+        "loss", name, "", "violated" if lost else "holds", HOLDS if good else SAFETY, expected=expected,
+        removed=found.setup.without, property="no_lost_write" if lost else "", detail=detail, seconds=found.seconds,
+        facts={"migrations": c.migrations, "acknowledged": c.acknowledged, "at_risk": c.at_risk, "lost": c.lost,
+               "permanent": c.lost_for_good},
+    )  # fmt: skip
+
+
+def safe_rows(progress: Told | None, name: str, setup: Setup, writes: int) -> list[Row]:
+    """A run that must lose nothing, not even for a while."""
+    found = _measured(progress, setup, writes)
+    c = found.counts
+    harmed = sum(c.seen.values()) + c.lost + c.lost_outside
+    bound = per_million(upper(c.lost, c.acknowledged))
+    detail = f"{c.lost:,} of {c.acknowledged:,} acknowledged writes lost, below {bound} in a million"
+    return [_row(name, found, not harmed and c.at_risk > 0, "holds", detail)]
+
+
+def predicted_rows(progress: Told | None, writes: int) -> list[Row]:
+    """The unsafe configuration loses what is predicted, and the gate refuses it."""
+    found = _measured(progress, failing(PREDICTED), writes)
+    c = found.counts
+    low, high = interval(c.lost, c.acknowledged)
+    refused = sound_gate(UNSAFE) is not None
+    detail = (
+        f"{100 * c.lost / c.acknowledged:.2f} % lost, {100 * PREDICTED:g} % predicted; the gate refuses it"
+    )
+    if not refused:
+        detail = "the gate accepts it"
+    return [_row("nothing repairs", found, low <= PREDICTED <= high and refused, "violated", detail)]
+
+
+def repaired_rows(progress: Told | None, cleanup: Cleanup, writes: int) -> list[Row]:
+    """Anti-entropy alone: lost for good where clean-up does not wait for it, healed where it does."""
+    at_once = cleanup is Cleanup.IMMEDIATE
+    setup = replace(failing(PREDICTED), policy=replace(SKIPPED, cleanup=cleanup))
+    found = _measured(progress, setup, writes)
+    c = found.counts
+    healed = sum(c.healed.values())
+    good = bool(c.lost_for_good) if at_once else healed > 0 and not (c.lost_for_good or c.lost_outside)
+    detail = f"{c.lost_for_good:,} lost for good, {healed:,} for a while"
+    name = f"anti-entropy alone, clean-up {'at once' if at_once else 'after a clean pass'}"
+    return [_row(name, found, good, "violated" if at_once else "holds", detail)]
+
+
+def scenario_rows(progress: Told | None, number: int) -> list[Row]:
+    """One scenario in both forms."""
+    from cutproof.checks.chaos import Form, find
+    from cutproof.checks.chaos import run as play
+
+    rows, scenario = [], find(number)
+    for form in Form:
+        start = time.perf_counter()
+        found = play(scenario, form)
+        good = found.passed
+        detail = found.why if not good else f"{len(found.checks)} checks"
+        rows.append(Row(
+            "scenario", f"{number} {scenario.name} {form.value}", "", "holds" if good else "violated",
+            HOLDS if good else SAFETY, detail=detail, seconds=time.perf_counter() - start,
+        ))  # fmt: skip
+    return rows
+
+
+LARGE = 10  # the scenario with a million writes in one migration
+
+
+def tasks(full: bool) -> list[Task]:
+    """Every task of these rungs."""
+    few, near = (FEW_FULL, BOUNDARY_FULL) if full else (FEW, BOUNDARY)
+    many = 3 * MILLION if full else MILLION
+    boundary = Setup(Policy(), rates=NEAR, traffic="boundary", seed=SEED)
+    numbers = [n for n in range(1, 20) if full or n != LARGE]
+    return [
+        *(Task(f"scenario {n}", scenario_rows, (n,), heavy=n == LARGE) for n in numbers),
+        Task("loss default", safe_rows, ("the default policy", Setup(ALONE, seed=SEED), many), heavy=True),
+        Task("loss boundary", safe_rows, ("near the boundary", boundary, near), heavy=True),
+        Task("loss predicted", predicted_rows, (few,)),
+        Task("loss at once", repaired_rows, (Cleanup.IMMEDIATE, few)),
+        Task("loss clean pass", repaired_rows, (Cleanup.AFTER_CLEAN_PASS, few)),
+    ]
