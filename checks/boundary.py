@@ -272,8 +272,7 @@ class Walk:
                 self._write(draw.choice(again), False)
 
     def _write(self, offer: Offer, overtaken: bool) -> Write | None:
-        """A client's write, with what becomes of its messages and what it is told; one that is overtaken is at first on the
-        owner alone."""
+        """A client's write, what becomes of its messages, and what it is told; the owner alone has an overtaken one."""
         draw = self.random
         self.take(offer)
         write = next(reversed(self.shard.waiting), None)

@@ -230,9 +230,10 @@ def replay(
     return 0 if result.reproduced else NOT_REPRODUCED
 
 
-# ------------------------------------------------------------------ loss runs, in a file of their own
+# ------------------------------------------------------------------ loss runs and scenarios, in a file of their own
 
 app.command()(cli_loss.loss)
+app.command()(cli_loss.scenarios)
 
 # ------------------------------------------------------------------ safeguards, diagram
 

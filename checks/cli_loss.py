@@ -1,4 +1,4 @@
-"""The command `cutproof loss`."""
+"""The commands `cutproof loss` and `cutproof scenarios`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks.arguments import checked, refuse, the_policy, the_removed
+from cutproof.checks.arguments import checked, refuse, the_policy, the_removed, the_scope
 from cutproof.checks.console import Json, say, say_json
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -117,7 +117,7 @@ def _setup(
     texts: dict[str, str], rates: dict[str, float], calm: bool, seed: int, target: int, migrations: int | None
 ) -> Setup:
     from cutproof.checks.sample import CALM, NEAR, PUTS, Mix, Rates, Setup, parse_mix
-    from cutproof.impl.miroir import GATES, check_policy
+    from cutproof.impl.miroir import GATES, UnsafeCutover, check_policy
 
     gate, traffic = texts["gate"], texts["traffic"]
     if gate not in (*GATES, "none"):
@@ -126,6 +126,8 @@ def _setup(
         refuse(f"--traffic {traffic}: there are mixed, seed and boundary")
     if texts["scope"] and traffic != "boundary":
         refuse("--scope is of --traffic boundary; other traffic has no scope")
+    if texts["scope"]:
+        the_scope(texts["scope"])
     if texts["mix"] and traffic == "boundary":
         refuse("--mix is not of --traffic boundary: what may be written there is in its scope")
     plain = CALM if calm or traffic == "seed" else NEAR if traffic == "boundary" else Rates()
@@ -135,8 +137,9 @@ def _setup(
     if gate != "none":
         try:
             check_policy(policy, GATES[gate])
-        except Exception as error:
-            refuse(f"the {gate} gate refuses this policy: {error}; --gate none measures what it does")
+        except UnsafeCutover as error:
+            why = str(error) if type(error) is UnsafeCutover else f"{type(error).__name__}: {error}"
+            refuse(f"the {gate} gate refuses this policy: {why}; --gate none measures what it does")
     return Setup(
         policy=policy,
         without=the_removed(texts["without"]),
@@ -207,3 +210,67 @@ def _keep(found: Run) -> None:
         print(f"{file}: {error.strerror or error}: what was finished is not kept", file=sys.stderr)
         return
     print(f"go on with the same command and --resume {file}", file=sys.stderr)
+
+
+# ------------------------------------------------------------------ scenarios
+
+
+def scenarios(
+    name: Annotated[
+        str, typer.Argument(help="One of them, by its name or number; without: all nineteen.")
+    ] = "",
+    form: Annotated[
+        str, typer.Option(help="pure: puts of distinct ids; mixed: updates and deletes; both.")
+    ] = "both",
+    seed: Annotated[int, typer.Option(help="Draws what is mixed in, and the schedule.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; each may need 2 GB.")] = 2,
+    json_lines: Json = False,
+) -> int:
+    """Run the seed's nineteen chaos scenarios; each must show what it is there to show."""
+    from cutproof.checks import report
+    from cutproof.checks.chaos import SCENARIOS, Form, facts, find, line
+    from cutproof.checks.ladder import Ladder, Row, Task
+    from cutproof.checks.verdict import UNKNOWN
+    from cutproof.checks.verify_loss import LARGE, outcome_rows
+
+    forms = [f for f in Form if form in ("both", f.value)]
+    if not forms:
+        refuse(f"--form {form}: there are {', '.join(f.value for f in Form)} and both")
+    chosen = [checked(find, int(name) if name.isdecimal() else name)] if name else list(SCENARIOS)
+    tasks = [
+        Task(
+            f"{s.number} {s.name} {f.value}",
+            outcome_rows,
+            (s.number, f.value, seed),
+            heavy=s.number in (*LARGE, 19),
+        )
+        for s in chosen
+        for f in forms
+    ]
+
+    def each(rows: list[Row]) -> None:
+        for row in rows:
+            outcome = row.facts.get("outcome")
+            if outcome is None:
+                say_json(
+                    {"name": row.name, "verdict": row.verdict, "reason": row.detail}
+                ) if json_lines else say(f"{row.name}: {row.verdict}: {row.detail}")
+            elif json_lines:
+                say_json(facts(outcome))
+            else:
+                say(line(outcome))
+                if name:
+                    say(*(f"   {'ok  ' if c.holds else 'FAIL'} {c.text}" for c in outcome.checks))
+
+    with report.Ticker() as ticker:
+        ladder = Ladder(tasks, min(workers, len(tasks)), ticker.tell)
+        try:
+            rows = ladder.run(each)
+        except KeyboardInterrupt:
+            print(f"interrupted: {len(ladder.finished)} of {len(tasks)} had ended", file=sys.stderr)
+            return UNKNOWN
+    code = report.exit_code_of(rows)
+    if not json_lines:
+        passed = sum(row.code == 0 for row in rows)
+        say("", f"{passed} of {len(rows)} show what they must")
+    return code

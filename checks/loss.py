@@ -55,8 +55,8 @@ def do_chunk(setup: Setup, number: int) -> Counts:
     else:
         from cutproof.checks.traffic import migrate
     size, total = chunk_size(setup), Counts()
-    for migration in range(number * size, (number + 1) * size):
-        with no_collector():
+    with no_collector():
+        for migration in range(number * size, (number + 1) * size):
             total += migrate(setup, migration)
     return total
 

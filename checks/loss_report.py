@@ -8,16 +8,18 @@ from typing import Any
 from cutproof.checks.bounds import interval, needed, upper
 from cutproof.checks.loss import Run
 from cutproof.checks.sample import KINDS, Counts, Setup
-from cutproof.checks.verdict import HOLDS, SAFETY, UNKNOWN
+from cutproof.checks.verdict import HOLDS, LIVENESS, SAFETY, UNKNOWN
 
 CLAIM = 1e-6  # "fewer than 1 in 1M"
 MILLION = 1_000_000
 
 
 def exit_code(run: Run) -> int:
-    """12 where something is permanently lost, 3 where the run is partial, 0 otherwise."""
+    """12 where something is permanently lost, 13 where a migration never ends, 3 where the run is partial, else 0."""
     if run.counts.lost_for_good or run.counts.lost_outside:
         return SAFETY
+    if run.counts.stuck:
+        return LIVENESS
     return UNKNOWN if run.partial else HOLDS
 
 

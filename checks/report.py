@@ -145,7 +145,7 @@ class Ticker:
             self.status.stop()
 
     def tell(self, name: str, *numbers: Any) -> None:
-        """Of a search: states, transitions, depth, frontier, seconds; of anything else a text. Nothing: it has ended."""
+        """Of a search: states, transitions, depth, frontier, seconds; else a text. Without them: it has ended."""
         if not numbers:
             self.last.pop(name, None)
         else:

@@ -15,7 +15,8 @@ from xxhash import xxh64_intdigest
 
 from cutproof.impl.audit import loss
 from cutproof.impl.clients import Status, Write
-from cutproof.impl.copies import Copy
+from cutproof.impl.copies import Copy, order_of
+from cutproof.impl.network import served
 from cutproof.impl.node import Replica
 from cutproof.impl.shard import Shard
 from cutproof.model.policy import Policy
@@ -289,7 +290,10 @@ def count_losses(
         if key in now or not (history.healed or key in early):
             continue
         kind, acked = early.get(key, ("RD" if _is_delete(history.acked) else "LAW", history.acked))
-        if acked is history.acked and id(acked) in in_time:
+        newer = served(shard.owner.documents.get(key), history.shown) > order_of(history.acked)
+        if (
+            acked is history.acked and id(acked) in in_time and not newer
+        ):  # else it was overwritten, not healed
             counts.healed[kind] += 1
             lost = True
     counts.losing += lost

@@ -247,7 +247,9 @@ class Traffic:
                 if shard.record.phase is not Phase.ABORTED or not self.retries:
                     break
                 self._retry()
-            cluster.step()
+            if not cluster.step() and cluster.moving:
+                counts.stuck = 1
+                break
             if self.random.random() < PASSES:
                 cluster.repair()
             self._see()

@@ -69,8 +69,8 @@ class Cluster:
 
     `rf` replicas of each shard in each group (Miroir's 2, or 1 where a group has one node); `policy` is what the
     operator sets, judged by `gate` ("sound", "seed" or None) when a migration begins; `without` removes safeguards by
-    name; `pages` cuts a shard's key space for copying; `drain_timeout` is in steps, None waits for ever; `passes` are the
-    steps between two anti-entropy passes. Raises ValueError for what can't be."""
+    name; `pages` cuts a shard's key space for copying; `drain_timeout` is in steps, None waits for ever; `passes` are
+    the steps between two anti-entropy passes. Raises ValueError for what can't be."""
 
     def __init__(
         self,
@@ -317,7 +317,8 @@ class Cluster:
         if network.steps >= self.next_pass and self.mechanisms.anti_entropy is not AntiEntropy.OFF:
             self.next_pass = network.steps + self.passes
             self.repair()
-        return self.turn() or bool(network.pool) or self.repair() > 0
+        # A pass that ends clean sends nothing, and lets the coordinator go on.
+        return self.turn() or bool(network.pool) or self.repair() > 0 or self.turn()
 
     def turn(self) -> bool:
         """One of the coordinators, drawn by the seed, does one of the things that it wants done; False if none could.

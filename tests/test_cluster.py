@@ -611,3 +611,13 @@ def test_a_client_gives_up_on_a_node_that_is_cut_off() -> None:
     cluster.settle()
     assert cluster.get("doc-1") == {"n": 9}  # it was late, and nothing newer came
     assert cluster.audit().clean
+
+
+def test_a_clean_pass_lets_the_migration_go_on() -> None:
+    """A pass that finds nothing sends nothing, and yet something has happened."""
+    policy = Policy(skip_delta_pass=True, cleanup=Cleanup.AFTER_CLEAN_PASS)
+    cluster = Cluster(["old-0"], 1, policy=policy, gate=None)
+    cluster.put("a", {"n": 1})
+    migration = cluster.move([0], "new-0")
+    cluster.run_until(migration.finished)
+    assert migration.complete
