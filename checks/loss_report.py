@@ -136,7 +136,7 @@ def _kinds(run: Run) -> str:
 
 def per_million(rate: float) -> str:
     """A rate as so many in a million."""
-    return f"{rate * MILLION:,.3g}" if rate < 0.1 else f"{rate * MILLION:,.0f}"
+    return f"{rate * MILLION:.3g}" if rate * MILLION < 1000 else f"{rate * MILLION:,.0f}"
 
 
 def _bounds(run: Run) -> list[str]:

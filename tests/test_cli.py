@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cutproof.checks import cli, ladder, report, trace, verify_impl
+from cutproof.checks import cli, ladder, report, trace, verify_impl, verify_loss
 from cutproof.checks import explore as engine
 from cutproof.checks import verify as ladders
 from cutproof.checks.hunt import WIDE
@@ -496,10 +496,11 @@ def test_a_harm_that_cannot_happen_is_shown_not_to(gallery) -> None:
 def test_the_ladder_has_every_rung(gallery) -> None:
     ours = [*(f"refinement {text}" for text in verify_impl.REFINED), *(f"lock step {name}" for name in WIDE)]
     names = [t.name for t in ladders.tasks()]
-    assert names == [*SCOPES, "elsewhere", "together", "lost", "as written", *ours]
+    counted = [t.name for t in verify_loss.tasks(False)]
+    assert names == [*SCOPES, "elsewhere", "together", "lost", "as written", *ours, *counted]
     full = [t.name for t in ladders.tasks(full=True)]
     assert full.index("unreached lost") == full.index("as written") - 1
-    assert len(full) == len(names) + 1 + len(verify_impl.REFINED_FULL)
+    assert len(full) == len(names) + 1 + len(verify_impl.REFINED_FULL) + len(verify_loss.LARGE)
 
 
 # ------------------------------------------------------------------ interrupts, and pipes that close

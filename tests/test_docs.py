@@ -17,6 +17,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from enum import Enum
@@ -29,6 +30,7 @@ import typer
 
 from cutproof.checks import cli, verdict
 from cutproof.checks.evidence import replaced
+from cutproof.checks.scenarios import SCENARIOS
 from cutproof.checks.verify import FAULTS, scope_rows
 from cutproof.model import language
 from cutproof.model.cutover import cutover
@@ -108,7 +110,12 @@ def wrong_command(line: str) -> str:
         except Exception as error:
             return str(error) or repr(error)
         return ""
-    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()), contextlib.chdir(ROOT):
+    folder: Any = ROOT
+    if arguments[0] == "scenarios":
+        arguments = [*arguments, "--form", "pure"] if len(arguments) > 1 else [*arguments, "4"]
+    if arguments[0] == "loss":  # the shortest run that there is, where it may leave files
+        arguments, folder = [*arguments, "--writes", "1", "--workers", "1"], tempfile.mkdtemp()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()), contextlib.chdir(folder):
         code = cli.main(arguments)
     return said.getvalue() if code in (cli.USAGE, cli.OURS) else ""
 
@@ -206,6 +213,7 @@ def test_files_that_are_named_are_there(path: Path) -> None:
 
 def known_names() -> set[str]:
     protocol, names = cutover(Scope()), {*HARDENED, *SCOPES, *SMALL_SCOPES, *language.__all__}
+    names |= {s.name for s in SCENARIOS}
     names |= {p.name for p in PROPERTIES} | {a.name for a in protocol.actions} | set(variables(Scope()))
     for record in (Policy, Scope):
         names |= {f.name for f in fields(record)}
@@ -241,7 +249,7 @@ def test_the_exit_codes_are_those_of_the_command() -> None:
 
 def test_excerpts_are_real() -> None:
     found = FROM.findall((README).read_text("utf-8"))
-    assert len(found) == 2
+    assert len(found) == 3
     for command, excerpt in found:
         _, *arguments = shlex.split(command)
         if arguments == ["verify"]:
@@ -299,6 +307,8 @@ BAD: list[tuple[Callable[..., Any], tuple[Any, ...], Any]] = [
      "cutproof: traces/nothing.itf.json: No such file or directory\n"),
     (wrong_command, ("cutproof verify --deep",), "No such option: --deep"),
     (wrong_command, ("cutproof verify --scope writes=10",), "writes=10 is out of range: writes is 1..9"),
+    (wrong_command, ("cutproof loss --writes 3e6 --failures 2",), "cutproof: failures=2.0: a rate is from 0 to 1"),
+    (wrong_command, ("cutproof scenarios high_volum",), "did you mean high_volume, "),
     (wrong_command, ("make proofs",), "no target proofs"),
     (wrong_command, ("python -m cutproof.checks.nothing",), "no module cutproof.checks.nothing"),
     (wrong_command, ("python tests/nothing.py",), "no file tests/nothing.py"),
