@@ -181,15 +181,13 @@ def _verdict(run: Run) -> list[str]:
 
 def standing(counts: Counts, share: float) -> str:
     """How a run stands, on one line."""
-    bound = (
-        f", below {per_million(upper(counts.lost, counts.acknowledged))} in a million"
-        if counts.acknowledged
-        else ""
-    )
-    return (
+    said = (
         f"{share:.0%}, {counts.acknowledged:,} writes acknowledged in {counts.migrations:,} migrations, "
-        f"{counts.lost:,} lost" + (f", below {bound} in a million" if bound else "")
+        f"{counts.lost:,} lost"
     )
+    if not counts.acknowledged:
+        return said
+    return f"{said}, below {per_million(upper(counts.lost, counts.acknowledged))} in a million"
 
 
 def explained(run: Run, files: Mapping[str, str]) -> list[str]:

@@ -20,7 +20,6 @@ from cutproof.checks.bounds import interval
 from cutproof.checks.evidence import path_of, replaced
 from cutproof.checks.necessity import NECESSARY, Exhibit
 from cutproof.checks.sample import NEAR, Counts, Setup
-from cutproof.checks.traffic import no_collector
 
 MOST = 20_000  # runs for each safeguard
 ENOUGH = 10  # runs that saw the harm
@@ -58,13 +57,12 @@ def sampled(exhibit: Exhibit, most: int = MOST, enough: int = ENOUGH) -> Sampled
     """Run until enough runs saw the harm, or so many were made."""
     setup, counts, first, number = setup_of(exhibit), Counts(), None, 0
     while number < most and counts.seen[exhibit.harm] < enough:
-        with no_collector():
-            for _ in range(min(BATCH, most - number)):
-                found = migrate(setup, number)
-                if first is None and found.seen[exhibit.harm]:
-                    first = number
-                counts += found
-                number += 1
+        for _ in range(min(BATCH, most - number)):
+            found = migrate(setup, number)
+            if first is None and found.seen[exhibit.harm]:
+                first = number
+            counts += found
+            number += 1
     return Sampled(exhibit, counts, first)
 
 

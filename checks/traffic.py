@@ -6,9 +6,6 @@ is written, and what goes wrong (`sample.Rates`). Which of the things under way 
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from random import Random
 
 from cutproof.checks.sample import Counts, Setup, count_answers, count_losses, missing
@@ -276,19 +273,6 @@ class Traffic:
         counts.repaired_by_anti_entropy = costs.documents_repaired_by_anti_entropy
         counts.sealed_steps, counts.steps = costs.sealed_steps, self.cluster.network.steps
         counts.stale_reads, counts.wrong_searches = shard.stale_reads, shard.wrong_searches
-
-
-@contextmanager
-def no_collector() -> Iterator[None]:
-    """Python's cyclic garbage collector is off meanwhile: it would look at every document again and again."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
-        gc.collect()
 
 
 def migrate(setup: Setup, number: int) -> Counts:

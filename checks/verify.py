@@ -6,6 +6,7 @@
 4. *exhibit*: each removed safeguard does the harm that it is there to prevent, by the stored trace.
 5. *as written*: the seed's own design is violated.
 6. *refinement* and 7. *lock step*: the reference implementation is held to the specification (`verify_impl.py`).
+8. *scenario* and 9. *loss*: what the reference implementation loses is counted (`verify_loss.py`).
 
 A rung that cannot fail shows nothing: a safeguard that can be removed without harm fails the fourth.
 Rows are made by tasks, which run in processes of their own and come back in the declared order.

@@ -1,6 +1,6 @@
 """The rungs of the ladder that count what is lost.
 
-8. *scenarios*: the seed's nineteen, in both forms; each shows what it must show.
+8. *scenario*: the seed's nineteen, in both forms; each shows what it must show.
 9. *loss*: a million writes under the default policy lose nothing; configurations that must lose do, at the rate that is
    predicted where one is.
 """

@@ -249,7 +249,9 @@ def test_losing_nothing_is_told_with_its_bound() -> None:
     lines = text(found)
     assert any("not below 1: that takes 2,995,731 acknowledged writes" in line for line in lines)
     assert any("Clopper-Pearson" in line for line in lines)
-    assert "below" in standing(found.counts, 0.5)
+    stands = standing(found.counts, 0.5)
+    assert stands.startswith("50%, ") and stands.count("below") == 1 == stands.count("in a million")
+    assert standing(Counts(), 0.0).endswith("0 lost")
 
 
 def test_three_million_writes_show_fewer_than_one() -> None:

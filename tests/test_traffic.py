@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from cutproof.checks.sample import CALM, PUTS, Counts, Rates, Setup, parse_mix
-from cutproof.checks.traffic import NEW, OLD, Misfortune, Traffic, migrate, no_collector
+from cutproof.checks.traffic import NEW, OLD, Misfortune, Traffic, migrate
 from cutproof.impl import Cluster, UnsafeCutover
 from cutproof.impl.node import Message
 from cutproof.impl.record import Phase
@@ -128,16 +127,6 @@ def test_clients_write_what_the_mix_says() -> None:
     partial = Traffic(Setup(rates=CALM, mix=parse_mix("patches=1"), each=200), 0)
     partial.run()
     assert any(len(c.content or {}) >= 1 for c in partial.shard.owner.documents.values())
-
-
-def test_the_collector_is_off_only_meanwhile() -> None:
-    assert gc.isenabled()
-    with no_collector():
-        assert not gc.isenabled()
-        with no_collector():
-            assert not gc.isenabled()
-        assert not gc.isenabled()
-    assert gc.isenabled()
 
 
 def test_what_is_late_lands_later() -> None:
