@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 420, 72, 16, 40, 56
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 420, 72, 28, 40, 56
 LETTERS = 'font-family="sans-serif" font-size="12" fill="#222"'
 
 
