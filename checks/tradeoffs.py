@@ -208,6 +208,7 @@ def every_outcome(workers: int = 2) -> list[Outcome]:
 def generated(measure: Measure) -> dict[Path, dict[str, str]]:
     """Every generated part by its file and name; a plot is a file of its own, with the name ""."""
     from cutproof.checks.chaos import chaos_report
+    from cutproof.checks.chaos_without import all_noticed, without_part
 
     # A seed for each rate: with the same one for all, one unlucky draw would show in every line.
     seed = [(rate, measure(failing(rate, seed=n), SOME)) for n, rate in enumerate(FAILURES, 1)]
@@ -215,7 +216,7 @@ def generated(measure: Measure) -> dict[Path, dict[str, str]]:
     return {
         TRADE_OFFS: {"failures": failures_part(seed), "policies": policies_part(measure)},
         PLOT: {"": failures_plot(seed, mixed)},
-        CHAOS: {"scenarios": chaos_report(every_outcome())},
+        CHAOS: {"scenarios": chaos_report(every_outcome()), "without": without_part(all_noticed())},
     }
 
 
