@@ -15,7 +15,7 @@ from cutproof.checks.lockstep import LockStep, specification
 from cutproof.checks.loss import Run
 from cutproof.checks.sample import Setup
 from cutproof.checks.trace import Trace, TraceError, write
-from cutproof.model.policy import resolve
+from cutproof.model.policy import resolve, sound_gate
 from cutproof.model.safeguards import SAFEGUARDS, Harm
 
 Names = tuple[str, ...]
@@ -31,11 +31,19 @@ def explain(run: Run, folder: File) -> dict[str, str]:
         try:
             write(trace_of(run.setup, number, key, kind), file)
             said[kind] = str(file)
-        except (NotCut, TraceError) as error:
+        except NotCut as error:
+            said[kind] = f"no trace: {error}{_meaning(run.setup)}"
+        except TraceError as error:
             said[kind] = f"no trace: {error}"
         except OSError as error:
             said[kind] = f"no trace: {file}: {error.strerror or error}"
     return said
+
+
+def _meaning(setup: Setup) -> str:
+    if setup.without or sound_gate(setup.policy) is not None:
+        return ""
+    return "; under this policy the specification loses nothing: the implementation departs from it, please report it"
 
 
 def trace_of(setup: Setup, number: int, key: str, kind: str) -> Trace:

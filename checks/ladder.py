@@ -47,6 +47,7 @@ class Task:
     heavy: bool = False
 
 
+ENDED = "ended"  # the rung of a task whose worker was ended from outside
 Told = Callable[..., None]  # a task's name and its progress; the name alone when it has ended
 _channel: Any = None
 
@@ -105,6 +106,8 @@ class Ladder:
                     tell()
                     if asked:
                         raise KeyboardInterrupt
+                if any(row.rung == ENDED for row in self.rows):
+                    end_workers()  # one that was killed may have held a lock that others wait for
             except BaseException:
                 end_workers()
                 raise
@@ -117,7 +120,7 @@ def _outcome(task: Task, future: Future[list[Row]]) -> list[Row]:
         return future.result()
     except BrokenProcessPool:
         reason = "its worker was ended from outside (out of memory?)"
-        return [Row("ended", task.name, "", "unknown", UNKNOWN, detail=reason)]
+        return [Row(ENDED, task.name, "", "unknown", UNKNOWN, detail=reason)]
 
 
 def _begin_worker(channel: Any) -> None:

@@ -23,6 +23,7 @@ from cutproof.checks.sample import Counts, Setup
 from cutproof.checks.workers import end_workers, leave_interrupts, put_off
 
 CHUNK = 20  # migrations of mixed traffic, some tenths of a second
+CHUNK_WRITES = 20_000  # at most, unless one migration has more
 CHUNK_NEAR = 100  # of runs near the boundary, which are small
 SURPLUS = 4  # times as many chunks as should be enough; then the rest is not worth waiting for
 
@@ -43,7 +44,9 @@ class Run:
 
 def chunk_size(setup: Setup) -> int:
     """How many migrations a chunk has."""
-    return CHUNK_NEAR if setup.traffic == "boundary" else CHUNK
+    if setup.traffic == "boundary":
+        return CHUNK_NEAR
+    return max(1, min(CHUNK, CHUNK_WRITES // setup.each))
 
 
 def do_chunk(setup: Setup, number: int) -> Counts:

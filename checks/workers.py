@@ -15,11 +15,19 @@ from multiprocessing import connection
 def put_off() -> Iterator[list[int]]:
     """Interrupts are noted, not raised: raised while a lock of the pool is held, one would leave it locked for ever."""
     asked: list[int] = []
-    before = {}
+    before, here = {}, os.getpid()
+
+    def note(number: int, _: object) -> None:
+        if os.getpid() == here:
+            asked.append(number)
+            return
+        signal.signal(number, signal.SIG_DFL)  # a forked worker has inherited this: it is to end
+        os.kill(os.getpid(), number)
+
     if threading.current_thread() is threading.main_thread():
         for number in {signal.SIGINT, signal.SIGTERM}:
             if signal.getsignal(number) is not signal.SIG_IGN:
-                before[number] = signal.signal(number, lambda number, _: asked.append(number))
+                before[number] = signal.signal(number, note)
     try:
         yield asked
     finally:

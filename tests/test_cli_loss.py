@@ -68,6 +68,24 @@ def test_machines_get_the_same_facts(run) -> None:
     assert but_seconds(out) != but_seconds(run("loss", *SMALL, "--json", "--seed", 6)[1])
 
 
+@pytest.mark.parametrize(("migrations", "traffic"), [(5, "mixed"), (40, "mixed"), (40, "seed")])
+def test_writes_are_spread_over_about_so_many_migrations(run, migrations: int, traffic: str) -> None:
+    arguments = (
+        "--writes",
+        "20000",
+        "--migrations",
+        migrations,
+        "--traffic",
+        traffic,
+        "--workers",
+        1,
+        "--json",
+    )
+    found = json.loads(run("loss", *arguments)[1])
+    assert found["acknowledged"] >= 20_000
+    assert 0.7 * migrations <= found["migrations"] <= 1.6 * migrations
+
+
 def test_the_gate_refuses_the_unsafe_configuration(run) -> None:
     code, out, err = run("loss", *SMALL, *UNSAFE)
     assert (code, out) == (2, "")

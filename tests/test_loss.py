@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -23,6 +25,7 @@ from cutproof.checks.kept import Kept
 from cutproof.checks.loss import Run, Series, chunk_size, do_chunk, run, run_in_processes
 from cutproof.checks.loss_report import exit_code, facts, standing, text
 from cutproof.checks.sample import CALM, NEAR, PUTS, Counts, Rates, Setup
+from cutproof.checks.workers import put_off
 from cutproof.model.mechanisms import AntiEntropy, Cleanup
 from cutproof.model.policy import Policy
 
@@ -186,22 +189,54 @@ def test_a_signal_while_others_work_makes_it_partial() -> None:
     assert found.counts.migrations >= chunk_size(SMALL)
 
 
-def test_a_killed_worker_loses_no_finished_chunk() -> None:
-    with ProcessPoolExecutor(2) as pool:
-        killed = False
+def _kill_one(pids: Callable[[], list[int]]) -> Callable[[Counts, float], None]:
+    """Told of progress, it kills a worker once two chunks are finished."""
+    killed: list[int] = []
 
-        def progress(counts: Counts, share: float) -> None:
-            nonlocal killed
-            if not killed and counts.migrations >= 2 * chunk_size(SMALL):
-                killed = True
-                os.kill(next(iter(pool._processes)), signal.SIGKILL)
-                time.sleep(0.1)
+    def progress(counts: Counts, share: float) -> None:
+        if not killed and counts.migrations >= 2 * chunk_size(SMALL):
+            killed.append(pids()[0])
+            os.kill(killed[0], signal.SIGKILL)
+            time.sleep(0.1)
 
-        found = run(SMALL, 10**6, pool, 4, progress)
+    return progress
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["our pool", "a pool that forks"])
+def test_a_killed_worker_loses_no_finished_chunk(ours: bool) -> None:
+    if ours:
+        children = lambda: sorted(p.pid for p in multiprocessing.active_children() if p.pid)  # noqa: E731
+        found = run_in_processes(SMALL, 10**6, 2, _kill_one(children))
+    else:
+        with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
+            found = run(SMALL, 10**6, pool, 4, _kill_one(lambda: sorted(pool._processes)))
     assert found.partial == "a worker was ended from outside (out of memory?)"
     assert found.counts.migrations >= 2 * chunk_size(SMALL)
     assert found.counts == sum((found.chunks[n] for n in sorted(found.chunks)), Counts())
     assert all(found.chunks[n] == do_chunk(SMALL, n) for n in list(found.chunks)[:2])
+
+
+def _holds_the_lock(lock: Any) -> None:
+    lock.acquire()
+    time.sleep(60)
+
+
+def test_a_worker_that_waits_for_a_lock_is_ended_too() -> None:
+    """One that was killed may have held it: forked in the middle of a run, the others must still hear the end."""
+    context = multiprocessing.get_context("fork")
+    lock = context.Lock()
+    with put_off() as asked:
+        first = context.Process(target=_holds_the_lock, args=(lock,))
+        first.start()
+        time.sleep(0.3)
+        second = context.Process(target=_holds_the_lock, args=(lock,))
+        second.start()
+        time.sleep(0.3)
+        first.kill()
+        second.terminate()
+        second.join(10)
+        assert second.exitcode == -signal.SIGTERM
+    assert asked == []
 
 
 def test_other_errors_of_a_worker_are_not_hidden() -> None:
@@ -291,3 +326,8 @@ def test_the_bias_is_stated() -> None:
     assert any("BIASED" in line for line in lines)
     assert not any("BIASED" in line for line in text(run(SMALL, 10)))
     assert Rates() == SMALL.rates
+
+
+def test_a_chunk_has_fewer_migrations_where_they_are_large() -> None:
+    sizes = {each: chunk_size(Setup(each=each)) for each in (1, 1_000, 5_000, 20_000, 10**6)}
+    assert sizes == {1: 20, 1_000: 20, 5_000: 4, 20_000: 1, 10**6: 1}
