@@ -1,4 +1,4 @@
-"""Chunks on a Dask cluster on this machine."""
+"""Chunks on a Dask cluster that runs beside the test."""
 
 from __future__ import annotations
 
