@@ -5,6 +5,7 @@ One shard with O, N and R and a few writes, in a scope of the specification. The
 - the migration goes on by whole phases, so that every phase is as likely to be met as the long copy;
 - a client's write comes in one piece with what becomes of its messages: applied, only accepted, failed, or left under
   way while the migration goes on;
+- three in ten writes are followed at once by another one of the same document, while N still lacks the first;
 - a kind of step is drawn first, then one of that kind: one crash is as likely as one of many deliveries;
 - what goes wrong does so at the rates of `sample.NEAR`, about ten times those of mixed traffic, and each run has its
   own choice of kinds. Faults without a rate of their own (late commands, restarts, overlaps and more) share one.
@@ -44,9 +45,8 @@ ON, CLIENT = 0.35, 0.3  # how often the migration goes on, or a client writes; e
 PHASES = (0, 0, 0, 0, 1, 1, 2, 4)  # by how many phases it goes on; 0: by a few steps
 FATES = ("apply", "apply", "accept", "leave")  # of a write's message, if it does not fail
 OUTCOMES = ("acknowledge", "acknowledge", "acknowledge", "time_out", "")
-OVERTAKEN = (
-    0.3  # of the writes are followed at once by another one of the same document, and N gets them late
-)
+# Of the writes are followed at once by another one of the same document, and N gets the first one late.
+OVERTAKEN = 0.3
 OWN = 0.6  # of the kinds of faults may happen in a run
 UNRATED = 0.05  # the rate of faults that have none of their own
 FAULTY = 4.0  # a fault that is drawn as such strikes at so many times its rate
@@ -58,7 +58,9 @@ ENDED = (Phase.IDLE, Phase.COMPLETE, Phase.ABORTED)
 
 
 def rated(rates: Rates) -> dict[str, float]:
-    """The rate of each kind of fault; `UNRATED` for the rest."""
+    """The rate of each kind of fault, at whatever node; `UNRATED` for the rest.
+
+    Two rates have no part here: the source fails as the others do, and clients give up late, or by `OUTCOMES`."""
     return {
         "failed delivery": rates.failures, "lost": rates.losses, "late": rates.lateness,
         "duplicated": rates.duplicates, "failed task": rates.task_failures, "crash": rates.crashes,
@@ -101,7 +103,6 @@ class Walk:
         bounded = {k: not bound or bool(getattr(scope, bound)) for k, bound in sorted(BOUND.items())}
         self.kinds = {kind: self.random.random() < OWN and may for kind, may in bounded.items()}
         self.aborts = self.random.random() < setup.rates.aborts
-        self.timeouts = setup.rates.timeouts
         self.counts = Counts(migrations=1)
         self.steps: list[Step] = []
         self.writes: list[Write] = []  # between DUAL and CLEANUP

@@ -91,7 +91,12 @@ def loss(
     if trace.exists() and not trace.is_dir():
         refuse(f"--trace {trace}: is not a folder")
     kept = _kept(resume, setup) if resume else None
-    found = _run(setup, target, workers, dask, kept)
+    try:
+        found = _run(setup, target, workers, dask, kept)
+    except OSError as error:
+        if kept is None:
+            raise
+        refuse(f"{resume}: {error.strerror or error}: what was finished could not be kept")
     files = _explain(found, trace)
     if json_lines:
         say_json({**loss_report.facts(found), "traces": files})
@@ -118,7 +123,7 @@ def _writes(text: str) -> int:
 def _setup(
     texts: dict[str, str], rates: dict[str, float], calm: bool, seed: int, target: int, migrations: int | None
 ) -> Setup:
-    from cutproof.checks.sample import CALM, NEAR, PUTS, Mix, Rates, Setup, parse_mix
+    from cutproof.checks.sample import CALM, NEAR, NOT_NEAR, PUTS, Mix, Rates, Setup, parse_mix
     from cutproof.impl.miroir import GATES, UnsafeCutover, check_policy
 
     gate, traffic = texts["gate"], texts["traffic"]
@@ -132,6 +137,10 @@ def _setup(
         the_scope(texts["scope"])
     if texts["mix"] and traffic == "boundary":
         refuse("--mix is not of --traffic boundary: what may be written there is in its scope")
+    if traffic == "boundary":
+        idle = ["migrations"] * (migrations is not None) + [name for name in NOT_NEAR if name in rates]
+        if idle:
+            refuse(f"--{idle[0].replace('_', '-')} is not of --traffic boundary: it has no part in such runs")
     plain = CALM if calm or traffic == "seed" else NEAR if traffic == "boundary" else Rates()
     mix = PUTS if traffic == "seed" else Mix()
     chosen = {**vars(plain), **rates}

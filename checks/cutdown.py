@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
+from typing import TypeVar
 
 from cutproof.checks.because import because
 from cutproof.checks.events import Event
@@ -30,6 +31,7 @@ REDONE = 8  # steps of the coordinator that are left out together, at most
 CLIENTS = (*WRITES, *ANSWERS, "collect")
 ALWAYS = ("cut_off", "heal")  # kept where an aborted attempt is left out
 Chosen = tuple[int, ...]
+T = TypeVar("T")
 
 
 class NotCut(Exception):
@@ -154,7 +156,7 @@ class _Cut:
             for group in self._groups(chosen):
                 found = loses(tuple(i for i in chosen if i not in group)) if group <= set(chosen) else None
                 chosen = chosen if found is None else found
-            chosen = _halving(chosen, loses)
+            chosen = halving(chosen, loses)
             if chosen == before:
                 return chosen
 
@@ -212,8 +214,8 @@ class _Cut:
         raise NotCut("what remains can't be performed")
 
 
-def _halving(chosen: Chosen, loses: Callable[[Chosen], Chosen | None]) -> Chosen:
-    """Leave out half of the events, then quarters, at last each: from the end, where what comes after the loss goes."""
+def halving(chosen: tuple[T, ...], loses: Callable[[tuple[T, ...]], tuple[T, ...] | None]) -> tuple[T, ...]:
+    """Leave out half of it, then quarters, at last each: from the end, where what comes after the loss goes."""
     size = max(1, len(chosen) // 2)
     while True:
         end = len(chosen)

@@ -82,6 +82,7 @@ def action_of(expected: Record, new: Mapping[str, Any]) -> str:
 
 
 def answered(write: Write) -> dict[str, Any]:
+    """What an answer to a client is about: the rank of the write, and the epoch of its route."""
     return {"rank": write.copy.order // 2, "view": write.route.epoch}
 
 

@@ -6,10 +6,9 @@ The losing migration is run again, recorded. One of mixed or seed-like traffic i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path as File
 
-from cutproof.checks.cutdown import PROPERTY, NotCut, cut_down
+from cutproof.checks.cutdown import PROPERTY, NotCut, cut_down, halving
 from cutproof.checks.journal import Journal
 from cutproof.checks.lockstep import LockStep, specification
 from cutproof.checks.loss import Run
@@ -82,25 +81,11 @@ def _of_walk(setup: Setup, number: int, kind: str) -> Trace:
     names = harmed(tuple(map(str, walk.steps)))
     if names is None:
         raise NotCut("the specification does not lose it by these steps")
-    names = _shortest(names, harmed)
+    while (fewer := halving(names, harmed)) != names:
+        names = fewer
     pair = LockStep(scope, setup.policy, setup.without)
     for name in names:
         pair.take(name)
     why = SAFEGUARDS[setup.without[-1]].without if len(setup.without) == 1 else ""
     said = why or f"Near the boundary, in so few steps: {Harm[kind].value}."
     return pair.trace(said, property=PROPERTY, harm=kind, form="always")
-
-
-def _shortest(names: Names, harmed: Callable[[Names], Names | None]) -> Names:
-    """Steps are left out, many at a time and then each, until none can go."""
-    while True:
-        before, size = names, max(1, len(names) // 2)
-        while size:
-            end = len(names)
-            while end > 0:
-                found = harmed(names[: max(end - size, 0)] + names[end:])
-                names = found if found is not None else names
-                end = min(end - size, len(names))
-            size //= 2
-        if names == before:
-            return names

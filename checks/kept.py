@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from cutproof.checks.sample import Counts, Setup
+from cutproof.checks.sample import KINDS, Counts, Setup
 
 VERSION = 1
 LIMIT = 64 * 2**20  # bytes of a file
@@ -26,8 +27,19 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _fits(counts: Counts) -> bool:
-    plain = Counts()
-    return all(getattr(counts, n).keys() == getattr(plain, n).keys() for n in ("permanent", "healed", "seen"))
+    """These are counts that a chunk can have."""
+    plain, numbers = Counts(), []
+    for f in fields(Counts):
+        value = getattr(counts, f.name)
+        if f.name == "first":
+            numbers += [migration for migration, _ in value.values()]
+        else:
+            numbers += value.values() if isinstance(value, dict) else [value]
+    kinds = all(
+        getattr(counts, n).keys() == getattr(plain, n).keys() for n in ("permanent", "healed", "seen")
+    )
+    parts = counts.lost <= counts.acknowledged <= counts.writes and counts.losing <= counts.migrations
+    return kinds and parts and min(numbers) >= 0 and counts.first.keys() <= set(KINDS)
 
 
 class Kept:

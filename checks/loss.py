@@ -27,6 +27,8 @@ CHUNK_WRITES = 20_000  # at most, unless one migration has more
 CHUNK_NEAR = 100  # of runs near the boundary, which are small
 SURPLUS = 4  # times as many chunks as should be enough; then the rest is not worth waiting for
 
+INTERRUPTED = "interrupted"  # why a run is partial
+
 Progress = Callable[[Counts, float], None]  # what is counted so far, and the share of the run that this is
 
 
@@ -151,7 +153,7 @@ def _alone(setup: Setup, series: Series, finished: Finished) -> str:
             begun.add(number)
             finished(number, do_chunk(setup, number))
     except KeyboardInterrupt:
-        return "interrupted"
+        return INTERRUPTED
     return ""
 
 
@@ -180,7 +182,7 @@ def _apart(
             if asked:
                 for future in pending:
                     future.cancel()
-                return "interrupted"
+                return INTERRUPTED
         for future in pending:
             future.cancel()
     return ""

@@ -59,9 +59,10 @@ class Rates:
 
 # Of traffic near the boundary, where runs are small: most of them see several kinds.
 NEAR = Rates(
-    failures=0.08, losses=0.04, lateness=0.1, timeouts=0.1, duplicates=0.04, task_failures=0.06, source_failures=0.04,
+    failures=0.08, losses=0.04, lateness=0.1, timeouts=0.0, duplicates=0.04, task_failures=0.06, source_failures=0.0,
     crashes=0.05, partitions=0.02, aborts=0.3, skew=0.15, stale=0.35,
 )  # fmt: skip
+NOT_NEAR = ("timeouts", "source_failures")  # have no part near the boundary, see `boundary.rated`
 CALM = Rates(**{f.name: 0.0 for f in fields(Rates)})  # nothing goes wrong
 
 
@@ -90,9 +91,8 @@ class Mix:
         return tuple(ends)
 
 
-PUTS = Mix(
-    puts=1, updates=0, patches=0, deletes=0
-)  # distinct documents only: a lost write is a lost document
+# Distinct documents only: a lost write is a lost document.
+PUTS = Mix(puts=1, updates=0, patches=0, deletes=0)
 
 
 def parse_mix(text: str) -> Mix:
@@ -208,23 +208,21 @@ class Counts:
         for f in fields(self):
             mine, theirs = getattr(self, f.name), getattr(other, f.name)
             if f.name == "first":
-                value: Any = (
-                    {**theirs, **mine} if not (mine.keys() & theirs.keys()) else _earlier(mine, theirs)
-                )
+                value: Any = _earlier(mine, theirs)
             elif isinstance(mine, dict):
                 value = {kind: mine[kind] + theirs[kind] for kind in mine}
             else:
                 value = mine + theirs
             setattr(total, f.name, value)
-        total.first = dict(sorted(total.first.items()))
         return total
 
 
 def _earlier(
     one: dict[str, tuple[int, str]], other: dict[str, tuple[int, str]]
 ) -> dict[str, tuple[int, str]]:
-    both = {**other, **one}
-    return {kind: min(found[kind] for found in (one, other) if kind in found) for kind in both}
+    return {
+        kind: min(found[kind] for found in (one, other) if kind in found) for kind in sorted({*one, *other})
+    }
 
 
 # ------------------------------------------------------------------ counting

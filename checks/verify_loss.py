@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from cutproof.checks.bounds import interval, upper
 from cutproof.checks.ladder import Row, Task, Told
-from cutproof.checks.loss import Run, run
+from cutproof.checks.loss import INTERRUPTED, Run, run
 from cutproof.checks.loss_report import per_million
 from cutproof.checks.sample import NEAR, Setup
 from cutproof.checks.tradeoffs import ALONE, SEED, SKIPPED, UNSAFE, failing
@@ -32,13 +32,14 @@ def _measured(progress: Told | None, setup: Setup, writes: int) -> Run:
             progress(f"{share:.0%} of {writes:,} writes")
 
     found = run(setup, writes, progress=told)
-    if found.partial:
+    if found.partial == INTERRUPTED:
         raise KeyboardInterrupt
     return found
 
 
 def _row(name: str, found: Run, good: bool, expected: str, detail: str) -> Row:
     c = found.counts
+    good, detail = good and not found.partial, found.partial or detail
     lost = bool(c.lost_for_good or c.lost_outside or c.stuck or c.stale_reads or c.wrong_searches)
     return Row(
         "loss", name, "", "violated" if lost else "holds", HOLDS if good else SAFETY, expected=expected,
@@ -64,9 +65,7 @@ def predicted_rows(progress: Told | None, writes: int) -> list[Row]:
     c = found.counts
     low, high = interval(c.lost, c.acknowledged)
     refused = sound_gate(UNSAFE) is not None
-    detail = (
-        f"{100 * c.lost / c.acknowledged:.2f} % lost, {100 * PREDICTED:g} % predicted; the gate refuses it"
-    )
+    detail = f"{100 * c.lost / max(c.acknowledged, 1):.2f} % lost, {100 * PREDICTED:g} % predicted; the gate refuses it"
     if not refused:
         detail = "the gate accepts it"
     return [_row("nothing repairs", found, low <= PREDICTED <= high and refused, "violated", detail)]

@@ -89,7 +89,9 @@ class MigrationError(Exception):
     """A migration can't be begun, or can't go on. It can be sent from one process to another."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        made = tuple(vars(self).values())  # what the class was called with
+        made = tuple(
+            v for k, v in vars(self).items() if not k.startswith("__")
+        )  # what the class was called with
         return (type(self), made if type(self).__init__ is not Exception.__init__ else self.args)
 
 

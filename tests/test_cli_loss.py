@@ -145,6 +145,11 @@ def test_a_safeguard_can_be_removed_near_the_boundary(run) -> None:
         (("--traffic", "heavy"), "--traffic heavy: there are mixed, seed and boundary"),
         (("--scope", "base"), "--scope is of --traffic boundary"),
         (("--traffic", "boundary", "--scope", "bse"), "unknown scope 'bse'"),
+        (("--traffic", "boundary", "--migrations", "9"), "--migrations is not of --traffic boundary"),
+        (
+            ("--traffic", "boundary", "--source-failures", "0.1"),
+            "--source-failures is not of --traffic boundary",
+        ),
         (("--traffic", "boundary", "--mix", "puts=1"), "--mix is not of --traffic boundary"),
         (("--mix", "sets=1"), "'sets=1' is not a share of writes"),
         (("--policy", "cleanup=never"), "cleanup=never: the values are"),
@@ -181,6 +186,17 @@ def test_a_file_of_another_run_is_refused(run) -> None:
     assert run("loss", *SMALL, "--resume", "text.json")[0] == 2
     assert Path("text.json").read_text() == "mine"
     assert Path("run.json").read_bytes() == before
+
+
+def test_a_disk_that_is_full_gets_one_line(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    code, out, err = run("loss", *SMALL, "--resume", "run.json")
+    assert (code, out) == (2, "")
+    assert err == "cutproof: run.json: No space left on device: what was finished could not be kept\n"
+    assert os.listdir() == []
 
 
 # ------------------------------------------------------------------ how it ends

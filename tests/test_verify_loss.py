@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cutproof.checks import verify_loss
+from cutproof.checks import loss, verify_loss
 from cutproof.checks.sample import CALM, NEAR, Rates, Setup
 from cutproof.checks.tradeoffs import ALONE, UNSAFE
 from cutproof.checks.verdict import HOLDS, SAFETY
@@ -27,15 +27,17 @@ def test_the_default_policy_loses_nothing() -> None:
     [
         Setup(ALONE, ("apply_checks_version",), rates=Rates(lateness=0.2, timeouts=0.1)),
         Setup(ALONE, ("search_filters_owned",), rates=NEAR, traffic="boundary", scope="two_documents"),
-        Setup(ALONE, rates=CALM),  # nothing is at risk but what waits; and that is enough
     ],
 )
 def test_a_run_that_loses_is_not_as_expected(setup: Setup) -> None:
     [row] = safe_rows(None, "x", setup, 300 if setup.traffic == "boundary" else 4_000)
-    if setup.without:
-        assert (row.verdict, row.code) == ("violated", SAFETY)
-    else:
-        assert row.code == HOLDS
+    assert (row.verdict, row.code) == ("violated", SAFETY)
+
+
+def test_a_run_that_ends_early_is_not_as_expected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss, "SURPLUS", 1)
+    [row] = safe_rows(None, "x", Setup(ALONE, rates=replace(CALM, stale=1.0), each=200), 20_000)
+    assert row.code == SAFETY and "were acknowledged: lower the rates" in row.detail
 
 
 def test_the_predicted_rate_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
