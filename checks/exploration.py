@@ -123,6 +123,7 @@ class Exploration:
     interrupted: bool = False
     cut: dict[int, str] = field(default_factory=dict)
     deadlocks: list[int] = field(default_factory=list)
+    degrees: list[int] = field(default_factory=list)
     edges: Edges | None = None
     graph: nx.MultiDiGraph[int] | None = None
     verdicts: list[Verdict] = field(default_factory=list)

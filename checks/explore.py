@@ -46,7 +46,7 @@ def explore(
     the verdicts say what was covered.
     """
     judged = copy.copy(protocol)
-    judged.claims = claims = _selected(protocol, properties, only)
+    judged.claims = claims = selected(protocol, properties, only)
     search = Search(judged, limits, stop_at_first, prune_violations, progress)
     found = search.run(edges=graph or any(c.form == "can_always" for c in claims))
     found.protocol = protocol
@@ -64,9 +64,10 @@ def explore(
     return found
 
 
-def _selected(
+def selected(
     protocol: Protocol, properties: Iterable[str] | None, only: tuple[str, str] | None
 ) -> tuple[Claim, ...]:
+    """The claims of a protocol that are asked for. Raises ValueError if there are none such."""
     names = None if properties is None else list(properties)
     strange = [n for n in names or () if n not in {c.property for c in protocol.claims}]
     claims = tuple(

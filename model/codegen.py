@@ -14,7 +14,7 @@ the state, which steps there are, as (number of the transition, what is added to
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -77,11 +77,12 @@ class _Writer:
         )
 
 
-def _conjuncts(term: Term) -> list[Term]:
+def conjuncts(term: Term) -> list[Term]:
+    """The conditions of which all must hold."""
     return list(term.args) if term.op == "and" else [] if term is ex.TRUE else [term]
 
 
-def _apart(term: Term) -> Term:
+def apart(term: Term) -> Term:
     """The negation of a disjunction as a conjunction."""
     if term.op == "not" and term.args[0].op == "or":
         return ex.conjunction(*map(ex.negation, term.args[0].args))
@@ -107,18 +108,21 @@ def _shared(writer: _Writer, roots: list[Term], indent: str, prefix: str) -> lis
     return lines
 
 
-def _branches(protocol: Protocol, numbers: Iterable[int], packing: Packing | None) -> list[str]:
-    """One block for each transition; blocks in a row that begin with the same tests share them."""
+def _branches(
+    fields: tuple[Field, ...],
+    steps: Iterable[tuple[int, Transition]],
+    packing: Packing | None,
+    frequency: Counter[Term],
+) -> list[str]:
+    """One block for each numbered transition; blocks in a row that begin with the same tests share them."""
     lines: list[str] = []
     open_tests: list[Term] = []
-    frequency = Counter(c for t in protocol.transitions for c in _conjuncts(t.enabled))
-    for number in numbers:
-        transition = protocol.transitions[number]
-        tests = sorted(_conjuncts(transition.enabled), key=lambda c: (-frequency[c], _weight(c)))
+    for number, transition in steps:
+        tests = sorted(conjuncts(transition.enabled), key=lambda c: (-frequency[c], _weight(c)))
         depth = 0
         while depth < min(len(open_tests), len(tests)) and open_tests[depth] is tests[depth]:
             depth += 1
-        writer = _Writer(protocol.fields, packing)
+        writer = _Writer(fields, packing)
         for test in tests[depth:]:
             lines.append(f"{'    ' * (1 + depth)}if {writer.text(test)}:")
             depth += 1
@@ -194,7 +198,8 @@ class Compiled:
     @cached_property
     def source(self) -> str:
         """The text of the two functions on tuples."""
-        protocol, body = self.protocol, _branches(self.protocol, range(len(self.protocol.transitions)), None)
+        protocol, steps = self.protocol, enumerate(self.protocol.transitions)
+        body = _branches(protocol.fields, steps, None, _frequency(protocol.transitions))
         lines = ["def successors(state):", _unpack(protocol), "    found = []", "    append = found.append"]
         lines += [*body, "    return found", "", "def judge(state):", _unpack(protocol), *_judge(protocol)]
         return "\n".join(lines) + "\n"
@@ -227,12 +232,9 @@ class Compiled:
             else:
                 masks.append(mask)
                 runs.append([number])
-        lines = list[str]()
-        for i, run in enumerate(runs):
-            lines += [f"def steps{i}(state):", "    found = []", "    append = found.append"]
-            lines += [*_branches(self.protocol, run, self.packing), "    return tuple(found)", ""]
-        made = _compiled("\n".join(lines), f"<steps of {self.protocol.name}>")
-        return [(mask, Table(made[f"steps{i}"])) for i, mask in enumerate(masks)]
+        every = self.protocol.transitions
+        made = compile_steps(self.protocol, self.packing, [[(n, every[n]) for n in run] for run in runs])
+        return [(mask, Table(work)) for mask, work in zip(masks, made, strict=True)]
 
     @cached_property
     def claims(self) -> dict[int, Part]:
@@ -245,7 +247,7 @@ class Compiled:
 
     def _narrow(self, term: Term) -> Term:
         kept = list[Term]()
-        for part in _conjuncts(term):
+        for part in conjuncts(term):
             needed = self.packing.mask(ex.names(ex.conjunction(*kept, part))).bit_count()
             if not kept or needed <= FILTER:
                 kept.append(part)
@@ -256,7 +258,7 @@ class Compiled:
         for i, claim in enumerate(self.protocol.claims):
             term = ex.negation(claim.holds) if claim.form == "always" else claim.holds
             if term is not ex.FALSE:
-                told[i] = view(_apart(term))
+                told[i] = view(apart(term))
         lines = list[str]()
         for i, term in told.items():
             writer = _Writer(self.protocol.fields, self.packing)
@@ -278,6 +280,22 @@ def compile_terms(protocol: Protocol, terms: list[Term]) -> Callable[[State], tu
     lines = ["def values(state):", _unpack(protocol), *_shared(writer, terms, "    ", "t")]
     lines.append(f"    return ({''.join(writer.value(t) + ', ' for t in terms)})")
     return _compiled("\n".join(lines), f"<terms of {protocol.name}>")["values"]
+
+
+def compile_steps(
+    protocol: Protocol, packing: Packing, runs: Sequence[Sequence[tuple[int, Transition]]]
+) -> list[Callable[[int], Steps]]:
+    """For each run of numbered transitions, the function from a packed state to the steps that they take."""
+    frequency, lines = _frequency(protocol.transitions), list[str]()
+    for i, run in enumerate(runs):
+        lines += [f"def steps{i}(state):", "    found = []", "    append = found.append"]
+        lines += [*_branches(protocol.fields, run, packing, frequency), "    return tuple(found)", ""]
+    made = _compiled("\n".join(lines), f"<steps of {protocol.name}>")
+    return [made[f"steps{i}"] for i in range(len(runs))]
+
+
+def _frequency(transitions: Iterable[Transition]) -> Counter[Term]:
+    return Counter(c for t in transitions for c in conjuncts(t.enabled))
 
 
 def _compiled(source: str, name: str) -> dict[str, Any]:
