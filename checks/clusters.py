@@ -240,6 +240,8 @@ def _laid_out(
     groups = _grouped(packing, sampled, apart, within, BITS - SPARE - taken)
     order = {f.name: i for i, f in enumerate(packing.fields)}
     clusters = [cluster(sorted(names, key=order.__getitem__)) for names in groups]
+    for c in clusters:
+        c.apart = c.fields[0].name in apart
     for some in blocks:
         for position in range(len(some[0])):
             twins = tuple(block[position] for block in some)

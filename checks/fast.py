@@ -204,14 +204,22 @@ def _round(search: VectorSearch, found: Exploration, claim: Claim, left: Words) 
 
 def _first_of(search: VectorSearch, words: Words) -> Path:
     """The path to whichever of these words the plain engine would find first."""
-    words = np.sort(words)
-    for level in range(len(search.levels)):
+    ((_, goal),) = first_level(search, words).items()
+    return paths(search.engine, search.levels, {"": goal}, search.starts)[""]
+
+
+def first_level(search: VectorSearch, words: Words) -> dict[int, Goal]:
+    """By origin, the first level that has some of these words, and which."""
+    words, found = np.sort(words), dict[int, Goal]()
+    for level in range(len(search.levels) if len(words) else 0):
         there = search.levels.get(level, search.layout)
         at = np.minimum(np.searchsorted(words, there), len(words) - 1)
         mine = np.ascontiguousarray(there[words[at] == there])
-        if len(mine):
-            return paths(search.engine, search.levels, {"": (level, mine)}, search.starts)[""]
-    raise AssertionError("the words are of no level")
+        origins = search.origins(mine)
+        for origin in np.unique(origins).tolist():
+            if origin not in found:
+                found[origin] = level, mine[origins == np.uint64(origin)]
+    return found
 
 
 def _around(search: VectorSearch, way: Path, members: Words) -> Path:

@@ -192,7 +192,7 @@ class VectorSearch:
         if broken.any():
             self._tell(BROKEN, words[broken])
         dead = (moved == 0) & ~broken
-        if dead.any() and self.goods and (STUCK, 0) not in self.first:
+        if self.goods and dead.any() and sum(c == STUCK for c, _ in self.first) < self.begun:
             good = np.logical_or.reduce(self.engine.holding(self.goods, words[dead]))
             if not good.all():
                 self._tell(STUCK, words[dead][~good])
@@ -238,9 +238,13 @@ class VectorSearch:
         if len(words):
             self.telling.setdefault(claim, []).append(words)
 
+    def word_of(self, state: Sequence[int]) -> Words:
+        """The word of a state, in an array."""
+        return np.array([self.layout.canonical(self.layout.word(self.compiled.pack(tuple(state))))], np.uint64)
+
     def origins(self, words: Words) -> Words:
         """The bits of each word that never change, and say where its run began."""
-        return words & np.uint64(self.layout.bits(self.origin_clusters))
+        return words & np.uint64(self.layout.bits(i for i, c in enumerate(self.layout.clusters) if c.apart))
 
     def _told(self, claims: Sequence[int], depth: int) -> None:
         """Record what was told of the level at `depth`."""

@@ -7,8 +7,9 @@ path that the plain engine finds: the fewest steps, and of those the first by th
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,22 +44,32 @@ class Ways:
 
 
 def paths(
-    engine: Engine, levels: Levels, goals: Mapping[Hashable, Goal], starts: Sequence[int]
-) -> dict[Hashable, Path]:
-    """The path to each goal, from one of the `starts` (packed)."""
-    found, names = dict[Hashable, Path](), sorted(goals, key=lambda name: (goals[name][0], str(name)))
-    for low in range(0, len(names), GOALS):
-        some = names[low : low + GOALS]
-        ways = _ways(engine, levels, [goals[name] for name in some])
-        for bit, name in enumerate(some):
-            found[name] = _forward(engine, ways, bit, goals[name][0], starts)
+    engine: Engine,
+    levels: Levels,
+    goals: Mapping[Hashable, Goal],
+    starts: Sequence[int],
+    shared: Callable[[Any], Hashable] = lambda name: name,
+) -> dict[Any, Path]:
+    """The path to each goal, from one of the `starts` (packed).
+
+    Goals that `shared` gives one name are followed together: no word may lead to two of them."""
+    found, groups = dict[Any, Path](), dict[Hashable, list[Any]]()
+    for name in sorted(goals, key=lambda name: (goals[name][0], str(name))):
+        groups.setdefault(shared(name), []).append(name)
+    together = list(groups.values())
+    for low in range(0, len(together), GOALS):
+        some = together[low : low + GOALS]
+        ways = _ways(engine, levels, [(bit, goals[name]) for bit, names in enumerate(some) for name in names])
+        for bit, names in enumerate(some):
+            for name in names:
+                found[name] = _forward(engine, ways, bit, goals[name], starts)
     return found
 
 
-def _ways(engine: Engine, levels: Levels, goals: Sequence[Goal]) -> Ways:
+def _ways(engine: Engine, levels: Levels, goals: Sequence[tuple[int, Goal]]) -> Ways:
     ways, after = Ways({}, {}), Visited()
     bits: list[npt.NDArray[np.uint64]] = []
-    for level in range(max(depth for depth, _ in goals), -1, -1):
+    for level in range(max(depth for _, (depth, _) in goals), -1, -1):
         words, mine = list[Words](), list[npt.NDArray[np.uint64]]()
         if len(after):
             for chunk in levels.chunks(level, engine.layout, ROWS):
@@ -68,7 +79,7 @@ def _ways(engine: Engine, levels: Levels, goals: Sequence[Goal]) -> Ways:
                         kernels.any_of(bits[part], places, source[which], told)
                 words.append(chunk[told != 0])
                 mine.append(told[told != 0])
-        for bit, (depth, some) in enumerate(goals):
+        for bit, (depth, some) in goals:
             if depth == level:
                 words.append(some)
                 mine.append(np.full(len(some), np.uint64(1 << bit)))
@@ -99,13 +110,16 @@ def _marked(words: Words, bits: npt.NDArray[np.uint64]) -> tuple[Visited, list[n
     return known, by_place
 
 
-def _forward(engine: Engine, ways: Ways, goal: int, depth: int, starts: Iterable[int]) -> Path:
-    compiled, layout = engine.compiled, engine.layout
-    state = next(p for p in starts if ways.leads(0, layout.canonical(layout.word(p)), goal))
+def _forward(engine: Engine, ways: Ways, bit: int, goal: Goal, starts: Iterable[int]) -> Path:
+    compiled, layout, (depth, words) = engine.compiled, engine.layout, goal
+    same = layout.bits(i for i, c in enumerate(layout.clusters) if c.apart)  # where its runs begin says no transition
+    begun = int(words[0]) & same
+    first = {p: layout.canonical(layout.word(p)) for p in starts}
+    state = next(p for p, word in first.items() if word & same == begun and ways.leads(0, word, bit))
     states, numbers = [compiled.unpack(state)], list[int]()
     for level in range(1, depth + 1):
         on = (
-            s for s in steps_of(engine, state) if ways.leads(level, layout.canonical(layout.word(s[1])), goal)
+            s for s in steps_of(engine, state) if ways.leads(level, layout.canonical(layout.word(s[1])), bit)
         )
         number, state = next(on)
         states.append(compiled.unpack(state))

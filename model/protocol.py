@@ -240,11 +240,27 @@ class Protocol:
 
     def resolve(self, mechanisms: Any) -> Protocol:
         """The protocol with its mechanisms chosen: folded, and without the transitions that cannot fire."""
-        values = {}
-        for f in fields(mechanisms):
-            value = getattr(mechanisms, f.name)
-            domain = boolean() if isinstance(value, bool) else enumeration(type(value))
-            values[f"mechanisms.{f.name}"] = ex.constant(domain.encode(value), domain.kind is bool)
+        values = {name: _known(getattr(mechanisms, name)) for name in _names(mechanisms)}
+        return self._with({f"mechanisms.{name}": value for name, value in values.items()}, mechanisms)
+
+    def resolve_all(self, records: Sequence[Any]) -> tuple[Protocol, list[State]]:
+        """The protocol for many choices of its mechanisms at once, and an initial state for each: a mechanism on which
+        they differ is a field, `mechanisms.delta`, that no transition changes."""
+        other, values = self._copy(), dict[str, Term]()
+        for name in _names(records[0]):
+            chosen = [getattr(record, name) for record in records]
+            values[f"mechanisms.{name}"] = _known(chosen[0])
+            if any(value is not chosen[0] for value in chosen):
+                domain = boolean() if isinstance(chosen[0], bool) else enumeration(type(chosen[0]))
+                cell = Field(f"mechanisms.{name}", f"mechanisms.{name}", (), domain)
+                values[cell.name] = ex.variable(*_spec(cell))
+                other.cells, other.fields = (*other.cells, cell), (*other.fields, cell)
+                other.start = {**other.start, cell.name: domain.encode(chosen[0])}
+        added = other.fields[len(self.fields) :]
+        of = [tuple(f.domain.encode(getattr(r, f.name.partition(".")[2])) for f in added) for r in records]
+        return other._with(values, tuple(records)), [self.initial + codes for codes in of]
+
+    def _with(self, values: Mapping[str, Term], mechanisms: Any) -> Protocol:
         done: dict[Term, Term] = {}
 
         def folded(term: Term) -> Term:
@@ -344,6 +360,15 @@ class Protocol:
     def digest(self) -> str:
         """SHA-256 of `text()`: two specifications that run alike by the letter have one digest."""
         return hashlib.sha256(self.text().encode()).hexdigest()
+
+
+def _names(record: Any) -> list[str]:
+    return [f.name for f in fields(record)]
+
+
+def _known(value: Any) -> Term:
+    domain = boolean() if isinstance(value, bool) else enumeration(type(value))
+    return ex.constant(domain.encode(value), domain.kind is bool)
 
 
 def _spec(cell: Field) -> tuple[str, int, int, bool]:
