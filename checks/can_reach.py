@@ -38,9 +38,13 @@ class Passes:
         """By claim, the words from which no state where it holds can be reached. What follows a state where an action
         left its domain is not known, so these count as reaching it."""
         self._begin()
-        for (claim, _), (_, words) in self.search.first.items():
-            if claim == BROKEN:
-                self._put(words, np.full(len(words), self.all))
+        search = self.search
+        if any(claim == BROKEN for claim, _ in search.first):
+            for level in range(len(search.levels)):
+                for words in search.levels.chunks(level, search.layout, ROWS):
+                    self.look()
+                    broken = words[search.engine.leaving(words)]
+                    self._put(broken, np.full(len(broken), self.all))
         return self._until_nothing_changes(every=False)
 
     def rounds(self) -> list[Words]:

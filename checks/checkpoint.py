@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+import xxhash
 
 from cutproof.checks.clusters import Layout, as_dict, restored
+from cutproof.checks.levels import name_of, sum_of
 
 if TYPE_CHECKING:
     from cutproof.checks.vector import VectorSearch
 
 NAME, FORMAT = "search.json", 1
+BROKEN_OR_STUCK = -2  # the least number of what is told beside claims
 
 
 class CheckpointError(Exception):
@@ -45,6 +48,7 @@ class Saved(msgspec.Struct, forbid_unknown_fields=True):
     clusters: list[Cluster]
     sizes: list[int]
     widths: list[list[int]]
+    sums: list[str]
     fired: list[int]
     degrees: list[int]
     expanded: int
@@ -52,6 +56,7 @@ class Saved(msgspec.Struct, forbid_unknown_fields=True):
     seconds: float
     ended: bool
     told: list[Told]
+    checksum: str = ""  # of all of this, with none in its place
 
 
 def save(search: VectorSearch, folder: Path, what: str) -> None:
@@ -62,6 +67,7 @@ def save(search: VectorSearch, folder: Path, what: str) -> None:
         clusters=[Cluster(**entry) for entry in as_dict(search.layout)],
         sizes=search.levels.sizes,
         widths=[list(w) for w in search.levels.widths],
+        sums=search.levels.sums,
         fired=search.engine.fired.tolist(),
         degrees=search.degrees.tolist(),
         expanded=search.expanded,
@@ -70,12 +76,17 @@ def save(search: VectorSearch, folder: Path, what: str) -> None:
         ended=not len(search.front),
         told=[Told(c, o, depth, words.tolist()) for (c, o), (depth, words) in search.first.items()],
     )
+    saved.checksum = _checksum(saved)
     beside = folder / (NAME + ".part")
     with beside.open("wb") as out:
         out.write(msgspec.json.encode(saved))
         out.flush()
         os.fsync(out.fileno())
     os.replace(beside, folder / NAME)
+
+
+def _checksum(saved: Saved) -> str:
+    return xxhash.xxh3_64_hexdigest(msgspec.json.encode(msgspec.structs.replace(saved, checksum="")))
 
 
 def read(folder: Path, what: str) -> Saved | None:
@@ -90,11 +101,13 @@ def read(folder: Path, what: str) -> Saved | None:
     try:
         saved = msgspec.json.decode(file.read_bytes(), type=Saved)
     except (msgspec.DecodeError, OSError) as error:
-        raise CheckpointError(f"{file} cannot be read: {error}") from None
+        raise CheckpointError(f"{file} cannot be read: {error}; give an empty folder") from None
     if saved.format != FORMAT:
         raise CheckpointError(f"{file} has format {saved.format}, not {FORMAT}: give an empty folder")
     if saved.search != what:
         raise CheckpointError(f"{folder} is of another search (scope, policy, safeguards or claims differ)")
+    if saved.checksum != _checksum(saved):
+        raise CheckpointError(f"{file} is damaged: give an empty folder")
     return saved
 
 
@@ -103,20 +116,43 @@ def restore(search: VectorSearch, folder: Path, saved: Saved) -> None:
     levels, layout = search.levels, search.layout
     try:
         levels.sizes, levels.widths = list(saved.sizes), [tuple(w) for w in saved.widths]
-        for number, size in enumerate(saved.sizes):
-            words = levels.get(number, layout)
-            if len(words) != size or words.dtype != np.uint64:
-                raise ValueError(f"level {number} has {len(words)} states, not {size}")
-            if search.visited.pour(words) != size:
-                raise ValueError(f"level {number} has a state twice")
-    except (OSError, ValueError) as error:
+        levels.sums = list(saved.sums)
+        for number in range(len(levels)):
+            _pour(search, number)
+        search.engine.fired[:] = saved.fired
+        search.degrees[:] = saved.degrees
+        if any(
+            not BROKEN_OR_STUCK <= t.claim < len(search.claims) or t.depth >= len(levels) for t in saved.told
+        ):
+            raise ValueError("a claim or a level that is told of is not there")
+        search.first = {(t.claim, t.origin): (t.depth, np.array(t.words, np.uint64)) for t in saved.told}
+        search.front = np.array([] if saved.ended else levels.get(len(levels) - 1, layout), np.uint64)
+    except (OSError, ValueError, IndexError, OverflowError) as error:
         raise CheckpointError(f"{folder}: {error}; give an empty folder") from None
-    search.engine.fired[:] = saved.fired
-    search.degrees[:] = saved.degrees
     search.expanded, search.depth, search.seconds = saved.expanded, saved.depth, saved.seconds
-    search.first = {(t.claim, t.origin): (t.depth, np.array(t.words, np.uint64)) for t in saved.told}
-    search.front = np.array([] if saved.ended else levels.get(len(levels) - 1, layout), np.uint64)
     search.watch()
+
+
+def _pour(search: VectorSearch, number: int) -> None:
+    """Put a level into the set of states found. Raises ValueError for one that is not as it was written."""
+    levels, layout = search.levels, search.layout
+    try:
+        kept = levels.raw(number)
+    except FileNotFoundError:
+        raise ValueError(f"{name_of(number)} is missing") from None
+    except (OSError, ValueError, EOFError):
+        raise ValueError(f"{name_of(number)} cannot be read") from None
+    whole = isinstance(kept, np.ndarray) and kept.dtype == np.uint64 and kept.shape == (levels.sizes[number],)
+    if not whole or sum_of(kept) != levels.sums[number]:
+        raise ValueError(f"{name_of(number)} is not as it was written")
+    words = levels.get(number, layout)
+    for c in layout.clusters:
+        if len(words) and (words >> np.uint64(c.offset) & np.uint64((1 << c.width) - 1)).max() >= len(
+            c.codes
+        ):
+            raise ValueError(f"{name_of(number)} has a state that was not given a number")
+    if search.visited.pour(words) != len(words):
+        raise ValueError(f"{name_of(number)} has a state twice")
 
 
 def relayout(layout: Layout, saved: Saved) -> None:

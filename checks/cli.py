@@ -16,26 +16,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path as File
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks import cli_loss
+from cutproof.checks import cli_explore, cli_export, cli_loss
 from cutproof.checks.arguments import (
     Wrong,
     checked,
     protocol_of_trace,
     refuse,
     settings_of,
-    the_bytes,
-    the_policy,
     the_removed,
     the_scope,
 )
 from cutproof.checks.console import Closed, Json, ScopeText, say, say_json
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
-    from cutproof.checks.exploration import Exploration
     from cutproof.checks.ladder import Row
 
 USAGE, OURS, CLOSED, UNKNOWN, NOT_REPRODUCED = 2, 70, 141, 3, 1
@@ -109,89 +106,9 @@ def verify(
     return code
 
 
-# ------------------------------------------------------------------ explore
+# ------------------------------------------------------------------ commands in files of their own
 
-
-@app.command()
-def explore(
-    scope: ScopeText = "base",
-    without: Annotated[
-        str, typer.Option("--without", help="Safeguards to remove, separated by commas.")
-    ] = "",
-    as_written: Annotated[
-        bool, typer.Option("--as-written", help="Remove what the seed's design lacks.")
-    ] = False,
-    policy: Annotated[
-        str, typer.Option("--policy", help="name=value,... where it differs from the default.")
-    ] = "",
-    graph: Annotated[
-        File | None, typer.Option("--graph", help="Write the state graph: .graphml, .dot, .json.")
-    ] = None,
-    max_states: Annotated[int | None, typer.Option("--max-states", min=1)] = None,
-    max_seconds: Annotated[float | None, typer.Option("--max-seconds", min=0.001)] = None,
-    max_memory: Annotated[str, typer.Option("--max-memory", help="Of this process: 500M, 2G.")] = "",
-    trace: Annotated[
-        File | None, typer.Option("--trace", help="Write each counterexample into this folder.")
-    ] = None,
-    json_lines: Json = False,
-) -> int:
-    """Explore every interleaving within a scope, and judge every property."""
-    from cutproof.checks import explore as engine
-    from cutproof.checks import report
-    from cutproof.checks import verify as ladders
-    from cutproof.checks.verdict import exit_code
-
-    bounds, chosen, removed = the_scope(scope), the_policy(policy), the_removed(without, as_written)
-    limits = engine.Limits(max_states, max_seconds, the_bytes(max_memory))
-    _can_be_written(graph, trace)
-    with report.Ticker() as ticker:
-        try:
-            protocol = ladders.build(bounds, chosen, removed)
-
-            def progress(*numbers: Any) -> None:
-                ticker.tell("explore", *numbers)
-
-            found = engine.explore(protocol, limits=limits, graph=graph is not None, progress=progress)
-        except KeyboardInterrupt:
-            print(f"interrupted: {ticker.text() or 'nothing was explored'}", file=sys.stderr)
-            return UNKNOWN
-    about = {"scope": bounds.bounds(), "policy": chosen.changed(), "safeguards_removed": removed}
-    traces = report.traces_of(found, about)
-    variant = "as-written" if as_written else "-".join(["without", *removed]) if removed else "hardened"
-    files, conflict = report.write_traces(traces, trace, variant) if trace else ({}, "")
-    if json_lines:
-        for facts in report.explored_json(found, files, about):
-            say_json(facts)
-    else:
-        say(*report.explored(found, files, traces))
-    if conflict:
-        refuse(conflict)
-    if graph is not None:
-        _write_graph(found, graph)
-    if found.interrupted:
-        print("interrupted: the verdicts say what was covered", file=sys.stderr)
-    return exit_code(found.verdicts)
-
-
-def _can_be_written(graph: File | None, folder: File | None) -> None:
-    """Refuse before a long search what could not be written after it."""
-    if graph is not None:
-        if graph.suffix not in (".graphml", ".dot", ".gv", ".json"):
-            refuse(f"--graph {graph}: a graph is written as .graphml, .dot, .gv or .json")
-        if not graph.parent.is_dir() or graph.is_dir():
-            refuse(f"--graph {graph}: there is no such folder, or it is one")
-    if folder is not None and folder.exists() and not folder.is_dir():
-        refuse(f"--trace {folder}: is not a folder")
-
-
-def _write_graph(found: Exploration, file: File) -> None:
-    from cutproof.checks.graph import write_graph
-
-    try:
-        write_graph(found, file)
-    except OSError as error:
-        refuse(f"--graph {file}: {error.strerror or error}")
-
+app.command()(cli_explore.explore)
 
 # ------------------------------------------------------------------ replay
 
@@ -230,10 +147,9 @@ def replay(
     return 0 if result.reproduced else NOT_REPRODUCED
 
 
-# ------------------------------------------------------------------ loss runs and scenarios, in a file of their own
-
 app.command()(cli_loss.loss)
 app.command()(cli_loss.scenarios)
+app.command()(cli_export.export)
 
 # ------------------------------------------------------------------ safeguards, diagram
 

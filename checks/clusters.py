@@ -45,6 +45,7 @@ class Cluster:
     fields: tuple[Field, ...]
     mask: int
     seen: int = 1  # values among the sampled states
+    apart: bool = False  # a field by itself, because it says where a run began
     offset: int = 0
     width: int = 0
     codes: list[int] = field(default_factory=list)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,19 +17,20 @@ from cutproof.checks.clusters import Layout, Words
 from cutproof.checks.columns import needed, values
 from cutproof.checks.kernel import kernels
 from cutproof.checks.rulebook import Rulebook
-from cutproof.checks.rules import Factor, Rule, Splitter
+from cutproof.checks.rules import Rule, Splitter
 from cutproof.checks.words import EMPTY, PARTS, RECENT
 from cutproof.model import expressions as ex
 from cutproof.model.codegen import Compiled, apart
 from cutproof.model.expressions import Term
 from cutproof.model.protocol import Claim, Protocol, Transition
 
-ROWS = 1 << 12  # of a level that a worker expands at a time
-ROOM = 1 << 13  # successors that a worker's buffer for one part holds
+ROWS = 1 << 14  # of a level that a worker expands at a time
+ROOM = 1 << 14  # successors that a worker's buffer for one part holds
 MISSES = 1 << 14
 EDGES = 1 << 17  # steps that are looked at one by one at a time
 CLAIMS = 64  # judged together: one bit each
-ALARM = 20.0  # bits of values that occur, above which a condition of a claim is looked at only where the rest holds
+WAYS = 12  # in which a claim can be told, each looked up on its own
+ALARM = 1000  # combinations, above which a condition of a claim is looked at only where the rest holds
 
 Numbers = npt.NDArray[np.int64]
 
@@ -47,6 +49,16 @@ class Desk:
         self.times, self.in_factors = np.zeros(0, np.int64), np.zeros(0, np.int64)
 
 
+@dataclass
+class Judge:
+    """Rules of which each tells one claim in one way: `of` has the bits of its rules for each claim. What the rules of
+    `exact` tell is so; what others tell is looked at again, because their widest conditions were left out."""
+
+    book: Rulebook
+    of: dict[int, int]
+    exact: np.uint64
+
+
 class Engine:
     """What expands and judges words, on `workers` threads; what it learns it keeps. `layout` may be laid out anew."""
 
@@ -60,27 +72,26 @@ class Engine:
         )
         told = [(i, told_of(c)) for i, c in enumerate(claims)]
         self.told = {i: term for i, term in told if term is not ex.FALSE}
-        self.judges, self.exact = list[tuple[Rulebook, list[int]]](), set[int]()
-        for start in range(0, len(self.told), CLAIMS):
-            some = list(self.told.items())[start : start + CLAIMS]
-            rules = [self._alarm(splitter, i, term) for i, term in some]
-            self.judges.append((Rulebook(compiled, layout, splitter, rules), [i for i, _ in some]))
+        ways = [(i, way) for i, term in self.told.items() for way in ways_of(term)]
+        self.judges = [self._judge(splitter, ways[at : at + CLAIMS]) for at in range(0, len(ways), CLAIMS)]
         self.fired = np.zeros(len(protocol.transitions), np.int64)
         self.desks = [Desk(len(protocol.transitions)) for _ in range(workers)]
         self.pool = ThreadPoolExecutor(workers) if workers > 1 else None
         self.on_relayout: list[Callable[[tuple[int, ...]], None]] = []
 
-    # `exact` claims are told by their rules alone; what others may be told of is looked at again
-
-    def _alarm(self, splitter: Splitter, number: int, term: Term) -> Rule:
-        """A rule that is taken wherever the claim is told, and seldom elsewhere: without its widest conditions."""
-        step = Transition(self.claims[number].property, "", False, (), (("", term),), ())
-        factors = splitter.taken_apart(number, step)
-        kept = [f for f in factors if splitter.bits(f.clusters) <= ALARM] or factors[:1]
-        if len(kept) == len(factors):
-            self.exact.add(number)
-        splitter.compile(kept)
-        return Rule([Factor(f.clusters, f.steps, f.work) for f in kept], number)
+    def _judge(self, splitter: Splitter, ways: Sequence[tuple[int, Term]]) -> Judge:
+        """Rules that tell claims, one for each way in which a claim can be told."""
+        rules, of, exact = list[Rule](), dict[int, int](), 0
+        for r, (claim, term) in enumerate(ways):
+            step = Transition(self.claims[claim].property, "", False, (), (("", term),), ())
+            factors = splitter.taken_apart(claim, step)
+            narrow = [f for f in factors if splitter.combinations(f.clusters) <= ALARM]
+            kept = narrow or [min(factors, key=lambda f: splitter.combinations(f.clusters))]
+            exact |= (len(kept) == len(factors)) << r
+            of[claim] = of.get(claim, 0) | 1 << r
+            splitter.compile(kept)
+            rules.append(Rule(kept, claim))
+        return Judge(Rulebook(self.compiled, self.layout, splitter, rules), of, np.uint64(exact))
 
     def together(self, work: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
         """`work` for each tuple of arguments, on the workers, in order."""
@@ -125,7 +136,7 @@ class Engine:
             return False
         self.count()
         self.layout.widen()
-        for other in (self.book, *(b for b, _ in self.judges)):
+        for other in (self.book, *(judge.book for judge in self.judges)):
             other.laid_out()
         for tell in self.on_relayout:
             tell(old)
@@ -149,6 +160,19 @@ class Engine:
             yield source[:n], number[:n], target[:n]
             low = row
 
+    def leaving(self, words: Words) -> npt.NDArray[np.bool_]:
+        """From which of some words, that the search went through, an action leaves its domain."""
+        found, desk, low = np.zeros(len(words), np.bool_), Desk(len(self.protocol.transitions)), 0
+        while low < len(words):
+            row, skips, _ = self.expand(desk, words, low, min(len(words), low + ROWS))
+            desk.fill[:] = 0
+            if skips:
+                self._meet(words[low:row])
+            else:
+                found[low:row] = desk.broken[: row - low]
+                low = row
+        return found
+
     def _meet(self, words: Words) -> None:
         """Learn what these words lack. They have been gone through, so nothing that they lead to is new."""
         desk = Desk(len(self.protocol.transitions))
@@ -156,7 +180,9 @@ class Engine:
             row, skips, misses = self.expand(desk, words, 0, min(ROWS, len(words)))
             desk.fill[:] = 0
             lacking = np.concatenate([words[desk.skipped[:skips]], words[row:]])
-            if misses and self.learn(self.book, words[desk.miss_row[:misses]], desk.miss_rule[:misses].copy()):
+            if misses and self.learn(
+                self.book, words[desk.miss_row[:misses]], desk.miss_rule[:misses].copy()
+            ):
                 raise AssertionError("words that the search went through have their numbers")
             words = lacking
 
@@ -167,20 +193,22 @@ class Engine:
 
         None if the words had to be laid out anew: judge them again."""
         found = dict[int, Words]()
-        for book, claims in self.judges:
-            bits = sum(1 << r for r, i in enumerate(claims) if i in watched)
-            told = self._told(book, bits, words) if bits else np.zeros(0, np.uint64)
+        for judge in self.judges:
+            bits = sum(mine for claim, mine in judge.of.items() if claim in watched)
+            told = self._told(judge.book, bits, words) if bits else np.zeros(0, np.uint64)
             if told is None:
                 return None
             rows = np.flatnonzero(told)
-            for r, i in enumerate(claims):
-                mine = rows[(told[rows] >> np.uint64(r)) & np.uint64(1) == 1] if len(rows) else rows
-                if len(mine):
-                    some = words[mine]
-                    if i not in self.exact:
-                        some = some[self.holding([self.told[i]], some)[0]]
-                    if len(some):
-                        found[i] = some
+            for claim, its in judge.of.items() if len(rows) else ():
+                mine = rows[(told[rows] & np.uint64(its)) != 0]
+                some = words[mine]
+                doubtful = (told[mine] & np.uint64(its) & judge.exact) == 0
+                if doubtful.any():
+                    keep = ~doubtful
+                    keep[doubtful] = self.holding([self.told[claim]], some[doubtful])[0]
+                    some = some[keep]
+                if len(some):
+                    found[claim] = np.union1d(found[claim], some) if claim in found else some
         return found
 
     def _told(self, book: Rulebook, bits: int, words: Words) -> Words | None:
@@ -225,3 +253,13 @@ class Engine:
 def told_of(claim: Claim) -> Term:
     """Where the claim is told: of an *always* where it is false, of another where it holds."""
     return apart(ex.negation(claim.holds) if claim.form == "always" else claim.holds)
+
+
+def ways_of(term: Term) -> list[Term]:
+    """Terms of which at least one holds wherever `term` does, and none elsewhere."""
+    if term.op == "not" and term.args[0].op == "and":
+        term = ex.disjunction(*map(ex.negation, term.args[0].args))
+    if term.op != "or":
+        return [apart(term)]
+    found = [way for part in term.args for way in ways_of(part)]
+    return found if len(found) <= WAYS else [apart(term)]

@@ -7,8 +7,10 @@ import resource
 import sys
 import time
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import sub
 from typing import TYPE_CHECKING, Any
 
 from cutproof.checks.verdict import Path, Unknown, Verdict
@@ -100,6 +102,11 @@ class Edges:
     targets: array[int] = field(default_factory=lambda: array("i"))
     numbers: array[int] = field(default_factory=lambda: array("i"))
 
+    def degrees(self) -> list[int]:
+        """How many states fired so many transitions, by that number."""
+        counts = Counter(map(sub, self.starts[1:], self.starts))
+        return [counts[degree] for degree in range(max(counts, default=-1) + 1)]
+
 
 @dataclass
 class Exploration:
@@ -108,8 +115,9 @@ class Exploration:
     `ended` says why the search stopped before its end, or is empty; `frontier` counts the states that were
     not expanded then. `cut` are expanded states whose successors are not all there, and why: an action left
     its domain, or what a violation leads to was pruned. `deadlocks` are the states that no transition leaves.
-    `fired` counts, for each transition of the protocol, how often it did, self-loops included. `depth` is a
-    number of steps: whatever they lead to was found; the longest shortest path, if the search is complete."""
+    `fired` counts, for each transition of the protocol, how often it did, self-loops included. `degrees[n]` counts
+    the expanded states that fired n transitions; empty where nobody counted. `depth` is a number of steps: whatever
+    they lead to was found; the longest shortest path, if the search is complete."""
 
     protocol: Protocol
     states: Sequence[State] = ()

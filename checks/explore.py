@@ -56,6 +56,7 @@ def explore(
         path = found.path_to(number)
         found.verdicts.append(Violated(path=path, detail=detail, **found.about("domain", "always")))
     if found.edges:
+        found.degrees = found.edges.degrees()
         from cutproof.checks import graph as graphs  # networkx takes a while to import
 
         graphs.judge_liveness(found, claims, limits, cycles)

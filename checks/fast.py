@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path as File
 from typing import Any
 
@@ -18,6 +19,7 @@ from cutproof.checks.can_reach import Passes, knots
 from cutproof.checks.clusters import Words
 from cutproof.checks.exploration import INTERRUPTED, Exploration, Limits
 from cutproof.checks.explore import NO_LIMITS, selected
+from cutproof.checks.handover import handed_over, why_not
 from cutproof.checks.vector import BROKEN, STUCK, Progress, VectorSearch
 from cutproof.checks.verdict import Holds, Path, Verdict, Violated
 from cutproof.checks.walk_back import Goal, paths, steps_of
@@ -67,6 +69,7 @@ def explore(
     only: tuple[str, str] | None = None,
     stop_at_first: bool = False,
     cycles: bool = True,
+    graph: bool = False,
     progress: Progress | None = None,
     workers: int | None = None,
     symmetry: bool = False,
@@ -77,20 +80,37 @@ def explore(
 
     `symmetry` keeps one state for all that differ only by which of interchangeable indices is which. With a `folder`,
     levels are kept there, and a run that was ended goes on from its last whole level. Without `witnesses`, a
-    *sometimes* that holds has no path. Raises TooWide if a state does not fit into a word."""
-    claims = selected(protocol, properties, only)
+    *sometimes* that holds has no path. `graph` keeps the labelled graph, and `states` are in the order of discovery
+    then; there is none where `handover.why_not` says so. Raises TooWide if a state does not fit into a word, and
+    CheckpointError for a folder that is of something else."""
+    began, claims = time.perf_counter(), selected(protocol, properties, only)
     search = VectorSearch(
         protocol, claims, limits, workers=workers or default_workers(), stop_at_first=stop_at_first,
         progress=progress, symmetry=symmetry, folder=folder,
     )  # fmt: skip
     try:
         search.run()
-        return _judged(search, claims, cycles, witnesses)
+        found = _judged(search, claims, cycles, witnesses, began)
+        if graph and not (found.interrupted or why_not(search)):
+            _hand_over(search, found)
+        return found
     finally:
         search.close()
 
 
-def _judged(search: VectorSearch, claims: Sequence[Claim], cycles: bool, witnesses: bool) -> Exploration:
+def _hand_over(search: VectorSearch, found: Exploration) -> None:
+    """The same exploration, with what the plain engine would have kept of it."""
+    from cutproof.checks.graph import state_graph  # networkx takes a while to import
+
+    whole = handed_over(search)
+    found.states, found.parents, found.via, found.edges = whole.states, whole.parents, whole.via, whole.edges
+    found.cut, found.deadlocks = whole.cut, whole.deadlocks
+    found.graph = state_graph(found)
+
+
+def _judged(
+    search: VectorSearch, claims: Sequence[Claim], cycles: bool, witnesses: bool, began: float
+) -> Exploration:
     start, protocol = time.perf_counter(), search.protocol
     found = Exploration(
         protocol, Levelled(search, search.states), fired=search.engine.fired.tolist(), expanded=search.expanded,
@@ -112,7 +132,7 @@ def _judged(search: VectorSearch, claims: Sequence[Claim], cycles: bool, witness
         found.verdicts.append(Violated(path=ways[BROKEN], detail=_complaint(search, ways[BROKEN]), **about))
     places = [i for i, c in enumerate(claims) if c.form == "can_always"]
     if places:
-        _liveness(search, found, claims, places, ways, cycles)
+        _liveness(search, found, claims, places, ways, cycles, began)
     found.degrees = np.trim_zeros(search.degrees, "b").tolist()
     found.seconds += time.perf_counter() - start
     return found
@@ -149,6 +169,7 @@ def _liveness(
     places: list[int],
     ways: dict[Any, Path],
     cycles: bool,
+    began: float,
 ) -> None:
     """Verdicts of *can always* claims; "deadlock", and a cycle for each if asked."""
     verdicts = found.verdicts
@@ -161,7 +182,7 @@ def _liveness(
     reason = found.ended
     try:
         if not reason:
-            passes = Passes(search, places, lambda: _look(search))
+            passes = Passes(search, places, lambda: _look(search, began))
             for i, lost in zip(places, passes.reach(), strict=True):
                 reached[i] = _reachable(search, found, claims[i], lost)
             if cycles:
@@ -179,9 +200,8 @@ def _liveness(
         verdicts.append(rounds.get(i) or found.unknown(claim.property, "cycle", claim.harm, reason))
 
 
-def _look(search: VectorSearch) -> None:
-    limits = Limits(seconds=search.limits.seconds, memory=search.limits.memory)
-    if reason := limits.reached(0, search.started):
+def _look(search: VectorSearch, began: float) -> None:
+    if reason := replace(search.limits, states=None).reached(0, began):
         raise OverBudget(reason)
 
 

@@ -75,7 +75,9 @@ class Run:
 Progress = Callable[[int, int, int, int, float], None]
 
 
-def decide(alone: bool, workers: int | None = None, traces: bool = True, progress: Progress | None = None) -> Run:
+def decide(
+    alone: bool, workers: int | None = None, traces: bool = True, progress: Progress | None = None
+) -> Run:
     """All policies with one copy of each document (`alone`), or with replicas. Without `traces`, `found` has numbers of
     steps. Raises RuntimeError if the search was ended."""
     records = tuple(dict.fromkeys(resolve(p) for p in policies() if p.replicas is not alone))
@@ -135,7 +137,9 @@ def table(found: Sequence[Decided]) -> str:
     names = sorted({name for d in found for name in d.steps})
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*(f.name for f in fields(Policy)), "strict", "eventual", "heals", "seed_gate", "sound_gate", *names])
+    writer.writerow(
+        [*(f.name for f in fields(Policy)), "strict", "eventual", "heals", "seed_gate", "sound_gate", *names]
+    )
     for d in found:
         values = [getattr(d.policy, f.name) for f in fields(Policy)]
         gates = ["refuses" if gate(d.policy) else "accepts" for gate in (seed_gate, sound_gate)]
@@ -159,11 +163,22 @@ def text(found: Sequence[Decided]) -> str:
         ("- and unsafe, strictly", sum(not d.strict for d in accepted)),
         ("- and unsafe, eventually", sum(not d.eventual for d in accepted)),
         ("refused by the seed's gate, and safe", sum(d.strict for d in found if seed_gate(d.policy))),
-        ("on which the sound gate and the search differ", sum(d.strict is (sound_gate(d.policy) is not None) for d in found)),
+        (
+            "on which the sound gate and the search differ",
+            sum(d.strict is (sound_gate(d.policy) is not None) for d in found),
+        ),
     )
     by_property = Counter(name for d in found for name in d.steps)
-    lines = ["| every policy, decided in one search | policies |", "|---|---|", *(f"| {a} | {n:,} |" for a, n in rows)]
-    lines += ["", "| property | policies that violate it | fewest steps, at least | at most |", "|---|---|---|---|"]
+    lines = [
+        "| every policy, decided in one search | policies |",
+        "|---|---|",
+        *(f"| {a} | {n:,} |" for a, n in rows),
+    ]
+    lines += [
+        "",
+        "| property | policies that violate it | fewest steps, at least | at most |",
+        "|---|---|---|---|",
+    ]
     for name, number in sorted(by_property.items()):
         steps = [d.steps[name] for d in found if name in d.steps]
         lines.append(f"| {name} | {number:,} | {min(steps)} | {max(steps)} |")
@@ -175,7 +190,9 @@ def differ(found: Sequence[Decided], judged: Sequence[census.Judged]) -> list[st
     lines = []
     for d, j in zip(found, judged, strict=True):
         if (set(d.steps), d.heals) != (set(j.violated), j.heals):
-            lines.append(f"{d.policy.changed()}: {sorted(d.steps)} {d.heals}; the census {sorted(j.violated)} {j.heals}")
+            lines.append(
+                f"{d.policy.changed()}: {sorted(d.steps)} {d.heals}; the census {sorted(j.violated)} {j.heals}"
+            )
     return lines
 
 

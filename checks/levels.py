@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import xxhash
 
 from cutproof.checks.clusters import Layout, Words
 
@@ -23,6 +24,7 @@ class Levels:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self.sizes: list[int] = []
         self.widths: list[tuple[int, ...]] = []
+        self.sums: list[str] = []  # a checksum of the words of each, where they are on disk
         self._words: dict[int, Words] = {}
 
     def __len__(self) -> int:
@@ -35,19 +37,25 @@ class Levels:
         self.widths.append(widths)
         if self.folder is None and sum(map(len, self._words.values())) + len(words) <= KEPT:
             self._words[number] = words
+            self.sums.append("")
             return
         if self.folder is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="cutproof-levels-")
             self.folder = Path(self._temporary.name)
         write(self.folder / name_of(number), words)
+        self.sums.append(sum_of(words))
 
-    def get(self, number: int, layout: Layout) -> Words:
-        """The words of a level, as they are laid out now."""
+    def raw(self, number: int) -> Words:
+        """The words of a level, as they were laid out when it was added."""
         words = self._words.get(number)
         if words is None:
             assert self.folder is not None
             words = np.load(self.folder / name_of(number), mmap_mode="r", allow_pickle=False)
-        return layout.moved(words, self.widths[number])
+        return words
+
+    def get(self, number: int, layout: Layout) -> Words:
+        """The words of a level, as they are laid out now."""
+        return layout.moved(self.raw(number), self.widths[number])
 
     def chunks(self, number: int, layout: Layout, rows: int) -> Iterator[Words]:
         """The words of a level, some at a time."""
@@ -64,6 +72,11 @@ class Levels:
 def name_of(number: int) -> str:
     """The name of the file of a level."""
     return f"level-{number:04}.npy"
+
+
+def sum_of(words: Words) -> str:
+    """The checksum of the words of a level."""
+    return xxhash.xxh3_64_hexdigest(np.ascontiguousarray(words).data)
 
 
 def write(file: Path, words: Words) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
@@ -65,9 +65,10 @@ def plot(
     series: Sequence[Series],
     line: str,
     predicted: Sequence[tuple[float, float]],
+    spelled: Callable[[float], str] | None = None,
 ) -> str:
-    """The whole file. `line` names the predicted line through the points `predicted`. Raises ValueError for a value
-    that is not above 0: it has no logarithm."""
+    """The whole file. `line` names the predicted line through the points `predicted`; the axes are in per cent, unless
+    `spelled` says otherwise. Raises ValueError for a value that is not above 0: it has no logarithm."""
     points = [p for s in series for p in s.points]
     if any(min(p.x, p.y, p.low, p.high) <= 0 for p in points) or any(min(pair) <= 0 for pair in predicted):
         raise ValueError("an axis is logarithmic: values are above 0")
@@ -78,7 +79,7 @@ def plot(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         _text(LEFT, 20, title, ' font-weight="bold"'),
-        *_grid(x, y),
+        *_grid(x, y, spelled or _percent),
         _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 16, across, MIDDLE),
         f'<g transform="translate(16 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)">{_text(0, 0, up, MIDDLE)}</g>',
     ]
@@ -94,14 +95,14 @@ def plot(
     return "\n".join(parts) + "\n"
 
 
-def _grid(x: _Axis, y: _Axis) -> list[str]:
+def _grid(x: _Axis, y: _Axis, spelled: Callable[[float], str]) -> list[str]:
     parts, low, faint = [], HEIGHT - BOTTOM, 'stroke="#ddd"'
     for value in x.decades():
         parts.append(_line(x(value), TOP, x(value), low, faint))
-        parts.append(_text(x(value), low + 18, _percent(value), MIDDLE))
+        parts.append(_text(x(value), low + 18, spelled(value), MIDDLE))
     for value in y.decades():
         parts.append(_line(LEFT, y(value), WIDTH - RIGHT, y(value), faint))
-        parts.append(_text(LEFT - 8, y(value) + 4, _percent(value), AT_END))
+        parts.append(_text(LEFT - 8, y(value) + 4, spelled(value), AT_END))
     return parts
 
 

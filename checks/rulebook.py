@@ -1,7 +1,7 @@
 """What was learnt of the rules (`rules.py`), as flat arrays for the compiled search: open addressing, a place a look-up.
 
 A key is the bits of the word that a factor reads. The value says where the steps are that these bits lead to: each
-with what it adds to the word. Which rules are worth a look at all is looked up first, by a few bits (`active`).
+with what it adds to the word. Which rules are worth a look at all is looked up first, by a few bits (`able`).
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ CHANGES, TAKEN, BROKEN, KNOWN = 32, 40, 62, 63
 
 class Tables(NamedTuple):
     """Rule `r` has the factors `first[r]` to `first[r + 1]`, and factor `f` the places `place[f]` to
-    `place[f] + 2^size[f]` of `slots`. The last factor tells the row of `active`: the rules that may be
-    taken, closed by -1."""
+    `place[f] + 2^size[f]` of `slots`. The factors after those of the last rule tell a row of `able`
+    each: a rule may be taken where all of these rows have its bit."""
 
     first: npt.NDArray[np.int64]
     mask: Words
@@ -40,7 +40,7 @@ class Tables(NamedTuple):
     added: Words
     number: npt.NDArray[np.int32]
     single: npt.NDArray[np.int32]
-    active: npt.NDArray[np.int16]
+    able: Words  # a row of bits, one for each rule
     blocks: npt.NDArray[
         np.int64
     ]  # of interchangeable indices: how many, the offset of the first, the width of each
@@ -51,16 +51,16 @@ class Rulebook:
 
     def __init__(self, compiled: Compiled, layout: Layout, splitter: Splitter, rules: Sequence[Rule]) -> None:
         self.compiled, self.layout, self.rules = compiled, layout, list(rules)
-        looked_at = splitter.first_look(self.rules)
-        self._possible = splitter.possible(self.rules, looked_at)
-        self.factors = [f for rule in self.rules for f in rule.factors] + [Factor(looked_at, ())]
+        looks = splitter.looks(self.rules)
+        self._possible = [splitter.possible(self.rules, look) for look in looks]
+        self.factors = [f for rule in self.rules for f in rule.factors] + [Factor(look, ()) for look in looks]
         self._several = [rule.single >= 0 for rule in self.rules for _ in rule.factors]
         self._known: list[dict[int, tuple[Steps, bool]]] = [{} for _ in self.factors]
         self._listed: list[dict[int, int]] = [{} for _ in self.factors]  # key in the word -> value
         self._size = [SMALLEST] * len(self.factors)
         self._first = np.cumsum([0, *(len(rule.factors) for rule in self.rules)]).astype(np.int64)
         self._added, self._number, self._filled = np.zeros(64, np.uint64), np.zeros(64, np.int32), 0
-        self._active, self._rows = np.full((8, len(self.rules) + 1), -1, np.int16), 0
+        self._able, self._rows = np.zeros((8, max(1, -(-len(self.rules) // 64))), np.uint64), 0
         self.laid_out()
 
     @property
@@ -108,17 +108,17 @@ class Rulebook:
     def _computed(self, f: int, bits: int) -> tuple[Steps, bool]:
         factor = self.factors[f]
         if not factor.steps:
-            return ((self._row(bits), 0),), False
+            return ((self._row(f - int(self._first[-1]), bits), 0),), False
         try:
             return factor.work(bits), False
         except DomainError:
             return inside_bits(self.compiled, factor.steps, bits), True
 
-    def _row(self, bits: int) -> int:
-        if self._rows == len(self._active):
-            self._active = np.concatenate([self._active, np.full_like(self._active, -1)])
-        there = self._possible(bits)
-        self._active[self._rows, : len(there)] = there
+    def _row(self, look: int, bits: int) -> int:
+        if self._rows == len(self._able):
+            self._able = np.concatenate([self._able, np.zeros_like(self._able)])
+        able = sum([1 << r for r in self._possible[look](bits)])
+        self._able[self._rows] = [able >> 64 * w & WHOLE for w in range(self._able.shape[1])]
         self._rows += 1
         return self._rows - 1
 
@@ -182,8 +182,8 @@ class Rulebook:
         """Bring what was learnt since the last time into the arrays."""
         grown = set[int]()
         for f, listed in enumerate(self._listed):
-            if len(listed) * 2 > 1 << self._size[f]:
-                self._size[f] = (4 * len(listed) - 1).bit_length()
+            if len(listed) * 4 > 3 << self._size[f]:
+                self._size[f] = (2 * len(listed) - 1).bit_length()
                 grown.add(f)
         if grown or not self._arranged:
             before()
@@ -209,7 +209,7 @@ class Rulebook:
             added=self._added,
             number=self._number,
             single=np.array([rule.single for rule in self.rules] or [-1], np.int32),
-            active=self._active,
+            able=self._able,
             blocks=np.array(self.layout.blocks, np.int64).reshape(-1, 3),
         )
 

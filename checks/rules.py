@@ -26,10 +26,12 @@ from cutproof.model.protocol import Field, Transition
 WIDE = 12.0  # bits (of values that occur) above which a transition is taken apart
 SPLIT = 200  # combinations above which a transition is taken apart
 MOST, DEARER = 200, 2.0  # combinations of a factor, and how many more they may become by joining two
-SELECTIVE = 12.0  # bits of what is looked at first, to rule most rules out
+LOOKS = 4  # times that some bits are looked up to rule rules out, at most
+SELECTIVE = 100  # combinations of these bits
+PAYS = 2.0  # rules that one more look must rule out, on average
 LOOKED_AT = 4000  # sampled states by which that is chosen
 RANGE = 1 << 15  # codes that are counted in an array of all that there could be
-WORTH = 0.4  # rules that looking at one more cluster must rule out, on average
+WORTH = 0.15  # rules that one more cluster in a look must rule out, on average
 
 
 @dataclass
@@ -49,6 +51,10 @@ class Rule:
     single: int = -1
 
 
+Way = list[
+    tuple[frozenset[int], Term]
+]  # the conditions of a transition, each with the clusters that it reads
+Truth = dict[Term, npt.NDArray[np.bool_]]  # of conditions, in each sampled state
 Piece = tuple[
     frozenset[int], list[tuple[str, Term]], list[tuple[Field, Term]]
 ]  # what it reads, guards, updates
@@ -76,7 +82,7 @@ class Splitter:
         found, joined = list[Rule](), dict[frozenset[int], list[tuple[int, Transition]]]()
         for number, transition in transitions:
             clusters = self._read(transition)
-            if self._combinations(clusters) > SPLIT:
+            if self.combinations(clusters) > SPLIT:
                 found.append(Rule(self.taken_apart(number, transition), number))
             else:
                 joined.setdefault(clusters, []).append((number, transition))
@@ -88,7 +94,7 @@ class Splitter:
         self, runs: dict[frozenset[int], list[tuple[int, Transition]]]
     ) -> dict[frozenset[int], list[tuple[int, Transition]]]:
         """Join runs of transitions as long as the combinations to be computed hardly become more."""
-        values = {c: self._combinations(c) for c in runs}
+        values = {c: self.combinations(c) for c in runs}
         gains: dict[tuple[int, int], tuple[float, frozenset[int]]] = {}
         places = dict(enumerate(runs))
         fresh = len(places)
@@ -96,7 +102,7 @@ class Splitter:
         def consider(i: int, j: int) -> None:
             both = places[i] | places[j]
             if both not in values:
-                values[both] = self._combinations(both)
+                values[both] = self.combinations(both)
             one, two, n = values[places[i]], values[places[j]], values[both]
             if n <= MOST and n <= DEARER * (one + two):
                 gains[i, j] = (one + two) / n, both
@@ -120,7 +126,7 @@ class Splitter:
             merged.setdefault(places[i], []).extend(steps[i])
         return {c: sorted(some, key=lambda step: step[0]) for c, some in merged.items()}
 
-    def _combinations(self, clusters: frozenset[int]) -> int:
+    def combinations(self, clusters: frozenset[int]) -> int:
         """How many combinations of values some clusters have, judged by the sampled states: what was seen, and what
         was not, by how much was seen once and twice (Chao, "Nonparametric estimation of the number of classes")."""
         code, values = np.zeros(len(self.sampled), np.int64), 1
@@ -180,41 +186,44 @@ class Splitter:
 
     # -------------------------------------------------- what is looked at first
 
-    def first_look(self, rules: Sequence[Rule]) -> frozenset[int]:
-        """A few clusters that rule most rules out, by the sampled states: phase, epoch and the like."""
+    def looks(self, rules: Sequence[Rule]) -> list[frozenset[int]]:
+        """Some sets of few clusters that together rule most rules out, by the sampled states: phase, epoch and such."""
         columns = _columns(self.compiled.packing, self.sampled)
         ways = [[self.conditions(tests) for tests in tests_of(rule)] for rule in rules]
         terms = list(dict.fromkeys(test for rule in ways for way in rule for _, test in way))
         true = dict(zip(terms, values(terms, columns, len(self.sampled)), strict=True))
-        chosen, left = frozenset[int](), float(len(rules))
-        while True:
-            best = left, chosen
-            for i in range(len(self.clusters)):
-                wider = chosen | {i}
-                if i not in chosen and self.bits(wider) <= SELECTIVE:
-                    best = min(best, (self._able(ways, true, wider), wider), key=lambda pair: pair[0])
-            if left - best[0] < WORTH:
-                return chosen
-            left, chosen = best
+        able = np.ones((len(rules), len(self.sampled)), dtype=bool)
+        chosen = list[frozenset[int]]()
+        while len(chosen) < LOOKS:
+            look, left = frozenset[int](), able
+            while True:
+                wider = [look | {i} for i in range(len(self.clusters)) if i not in look]
+                wider = [w for w in wider if self.combinations(w) <= SELECTIVE]
+                tried = [(able & self._able(ways, true, w), w) for w in wider]
+                best, which = min(tried, key=lambda pair: pair[0].sum(), default=(left, look))
+                if left.sum() - best.sum() < WORTH * len(self.sampled):
+                    break
+                look, left = which, best
+            if able.sum() - left.sum() < PAYS * len(self.sampled) and chosen:
+                break
+            chosen.append(look)
+            able = left
+        return chosen
 
     def conditions(self, tests: Iterable[Term]) -> list[tuple[frozenset[int], Term]]:
         """Conditions with the clusters that they read."""
         return [(self.of(ex.names(test)), test) for test in tests]
 
-    def _able(self, ways: Sequence[Sequence[Sequence[tuple[frozenset[int], Term]]]],
-              true: dict[Term, npt.NDArray[np.bool_]], clusters: frozenset[int]) -> float:  # fmt: skip
-        """How many rules are not ruled out by some clusters, on average."""
-        total, ones = 0.0, np.ones(len(self.sampled), dtype=bool)
-        for rule in ways:
-            able = ~ones
-            for way in rule:
-                passes = ones
-                for read, test in way:
-                    if read <= clusters:
-                        passes = passes & true[test]
-                able = able | passes
-            total += float(able.mean())
-        return total
+    def _able(
+        self, ways: Sequence[Sequence[Way]], true: Truth, clusters: frozenset[int]
+    ) -> npt.NDArray[np.bool_]:
+        """Which rules are not ruled out by some clusters, in each sampled state."""
+        able = np.ones((len(ways), len(self.sampled)), dtype=bool)
+        for i, rule in enumerate(ways):
+            tests = [[true[test] for read, test in way if read <= clusters] for way in rule]
+            if all(tests):
+                able[i] = np.logical_or.reduce([np.logical_and.reduce(some) for some in tests])
+        return able
 
     def possible(self, rules: Sequence[Rule], clusters: frozenset[int]) -> Callable[[int], list[int]]:
         """From the packed bits of some clusters: the numbers of the rules that they do not rule out."""

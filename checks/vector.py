@@ -9,7 +9,7 @@ of states found; then each worker puts its parts of the buffers into the set (`v
 
 The words of each level are kept (`levels.py`), and nothing else of how a state was reached: a shortest trace is found
 by going back over the levels (`walk_back.py`), what can always happen too (`can_reach.py`). The answers are those of
-the plain engine, state for state: tests/test_engines_agree.py.
+the plain engine, state for state: tests/test_fast.py.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import hashlib
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path as File
 
 import numpy as np
@@ -26,6 +27,7 @@ from cutproof.checks import checkpoint
 from cutproof.checks.clusters import Words, layout_of
 from cutproof.checks.engine import ROWS, Desk, Engine, Numbers
 from cutproof.checks.exploration import INTERRUPTED, Limits
+from cutproof.checks.interrupts import Held
 from cutproof.checks.levels import Levels
 from cutproof.checks.symmetry import interchangeable
 from cutproof.checks.visited import Visited
@@ -125,32 +127,34 @@ class VectorSearch:
         """Search until every state was found, a limit was reached, or the user interrupts."""
         self.started = time.perf_counter()
         try:
-            if not self.levels.sizes:
-                self.visited.pour(self.front)
-                self.fresh = [self.front]
-                self._judge()
-                self._close_level()
-            while len(self.front) and not self.ended:
-                self._level()
+            with Held() as held:
+                if not self.levels.sizes:
+                    self.visited.pour(self.front)
+                    self.fresh = [self.front]
+                    self._judge()
+                    self._close_level(whole=True)
+                while len(self.front) and not self.ended:
+                    self._level(held)
         except KeyboardInterrupt:
             self.ended, self.interrupted = INTERRUPTED, True
         self.engine.count()
         self.seconds, self.started = self.spent, 0.0
 
-    def _level(self) -> None:
+    def _level(self, held: Held) -> None:
         """Expand the frontier, in batches, with a look at the limits between two batches."""
         engine = self.engine
         self.skipped, self.misses = list[Numbers](), list[tuple[Words, Numbers]]()
-        rows = min(ROWS, max(64, -(-len(self.front) // len(engine.desks))))
-        todo = deque((low, min(len(self.front), low + rows)) for low in range(0, len(self.front), rows))
-        while todo:
-            batch = [(desk, *todo.popleft()) for desk in engine.desks if todo]
+        shares = self._shares()
+        while any(shares):
+            batch = [
+                (desk, *share.popleft()) for desk, share in zip(engine.desks, shares, strict=True) if share
+            ]
             done = engine.together(
                 engine.expand, [(desk, self.front, low, high) for desk, low, high in batch]
             )
             for (desk, low, high), (row, skips, misses) in zip(batch, done, strict=True):
                 if row < high:
-                    todo.appendleft((row, high))
+                    shares[engine.desks.index(desk)].appendleft((row, high))
                 self.expanded += row - low - skips
                 self._settle(desk, self.front[low:row])
                 if skips:
@@ -158,12 +162,31 @@ class VectorSearch:
                     self.misses.append((self.front[desk.miss_row[:misses]], desk.miss_rule[:misses].copy()))
             self._gather()
             self._report()
-            self.ended = self.limits.reached(len(self.visited), self.started)
-            if self.ended and todo:
+            self.ended = self._over(held)
+            if self.ended and any(shares):
                 break
         self._make_up()
         self._judge()
-        self._close_level()
+        self._close_level(whole=not any(shares))
+
+    def _shares(self) -> list[deque[tuple[int, int]]]:
+        """The frontier in as many shares as there are workers, each in order, in chunks: words that are alike look up
+        the same places, and lead to the same words."""
+        desks, n = self.engine.desks, len(self.front)
+        cuts = [n * i // len(desks) for i in range(len(desks) + 1)]
+        if not self.front.flags.writeable:
+            self.front = self.front.copy()
+        self.engine.together(np.ndarray.sort, [(self.front[a:b],) for a, b in pairwise(cuts)])
+        return [deque((low, min(b, low + ROWS)) for low in range(a, b, ROWS)) for a, b in pairwise(cuts)]
+
+    def _over(self, held: Held) -> str:
+        """Why the search ends here, or nothing. An interrupt is heard between two batches, where all is whole."""
+        try:
+            held.look()
+        except KeyboardInterrupt:
+            self.interrupted = True
+            return INTERRUPTED
+        return self.limits.reached(len(self.visited), self.started)
 
     def _make_up(self) -> None:
         """Learn what the rows that were skipped lacked, and expand them; until nothing is lacking."""
@@ -240,7 +263,9 @@ class VectorSearch:
 
     def word_of(self, state: Sequence[int]) -> Words:
         """The word of a state, in an array."""
-        return np.array([self.layout.canonical(self.layout.word(self.compiled.pack(tuple(state))))], np.uint64)
+        return np.array(
+            [self.layout.canonical(self.layout.word(self.compiled.pack(tuple(state))))], np.uint64
+        )
 
     def origins(self, words: Words) -> Words:
         """The bits of each word that never change, and say where its run began."""
@@ -256,18 +281,18 @@ class VectorSearch:
             if len({o for c, o in self.first if c == claim}) == self.begun:
                 self.watched.discard(claim)
 
-    def _close_level(self) -> None:
-        """The next level is whole: record it."""
-        self._told([BROKEN, STUCK], self.depth)
+    def _close_level(self, whole: bool) -> None:
+        """Record the next level. One that is not `whole` is no depth that was reached, and no run goes on from it."""
+        self._told([BROKEN, STUCK], len(self.levels) - 1)
         self.front = np.concatenate(self.new) if self.new else np.zeros(0, np.uint64)
         self.new = []
         if len(self.visited) > self.begun:
-            self.depth += bool(len(self.front))
-        self._told(list(self.engine.told), self.depth)
+            self.depth += whole and bool(len(self.front))
+        self._told(list(self.engine.told), len(self.levels))
         self.engine.count()
         if len(self.front):
             self.levels.add(self.front, self.layout.widths)
-        if self.folder:
+        if self.folder and whole:
             checkpoint.save(self, self.folder, self.what)
         if self.stop_at_first and not self.ended and self._decided():
             self.ended = "the search ended once it had what it was asked for"

@@ -112,7 +112,9 @@ def _marked(words: Words, bits: npt.NDArray[np.uint64]) -> tuple[Visited, list[n
 
 def _forward(engine: Engine, ways: Ways, bit: int, goal: Goal, starts: Iterable[int]) -> Path:
     compiled, layout, (depth, words) = engine.compiled, engine.layout, goal
-    same = layout.bits(i for i, c in enumerate(layout.clusters) if c.apart)  # where its runs begin says no transition
+    same = layout.bits(
+        i for i, c in enumerate(layout.clusters) if c.apart
+    )  # where its runs begin says no transition
     begun = int(words[0]) & same
     first = {p: layout.canonical(layout.word(p)) for p in starts}
     state = next(p for p, word in first.items() if word & same == begun and ways.leads(0, word, bit))
