@@ -281,12 +281,13 @@ def _grouped(
     packing: Packing, sampled: Sequence[int], apart: set[str], without: set[str], bits: int
 ) -> list[list[str]]:
     """Names of fields, but for those of `without`, in groups: two that make a small cluster and save most bits are
-    joined, until all fit into so many bits. No more than that: what a transition reads should be few clusters with few values each."""
+    joined, until all fit into so many bits. No more than that: what a transition reads should be few clusters with few
+    values each."""
     groups: dict[int, list[str]] = {}
     columns: dict[int, npt.NDArray[np.int64]] = {}
     counts: dict[int, int] = {}
     needs: dict[int, int] = {}
-    joined: dict[tuple[int, int], tuple[int, float, int]] = {}
+    joined: dict[tuple[int, int], tuple[int, int, float]] = {}
 
     def enter(place: int, names: list[str], column: npt.NDArray[np.int64], need: int | None = None) -> None:
         values, codes = np.unique(column, return_inverse=True)

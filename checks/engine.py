@@ -76,7 +76,7 @@ class Engine:
         self.judges = [self._judge(splitter, ways[at : at + CLAIMS]) for at in range(0, len(ways), CLAIMS)]
         self.fired = np.zeros(len(protocol.transitions), np.int64)
         self.desks = [Desk(len(protocol.transitions)) for _ in range(workers)]
-        self.pool = ThreadPoolExecutor(workers) if workers > 1 else None
+        self.pool = ThreadPoolExecutor(workers - 1) if workers > 1 else None
         self.on_relayout: list[Callable[[tuple[int, ...]], None]] = []
 
     def _judge(self, splitter: Splitter, ways: Sequence[tuple[int, Term]]) -> Judge:
@@ -97,7 +97,8 @@ class Engine:
         """`work` for each tuple of arguments, on the workers, in order."""
         if self.pool is None or len(arguments) < 2:
             return [work(*a) for a in arguments]
-        return [f.result() for f in [self.pool.submit(work, *a) for a in arguments]]
+        others = [self.pool.submit(work, *a) for a in arguments[1:]]
+        return [work(*arguments[0]), *(other.result() for other in others)]
 
     def close(self) -> None:
         """End the threads."""
@@ -125,8 +126,8 @@ class Engine:
         n = high - low
         desk.broken[:n] = 0
         return kernels.expand(
-            tuple(self.book.tables), words, low, high, ROOM, desk.times, desk.in_factors, desk.recent, desk.out, desk.fill,
-            desk.moved, desk.taken, desk.broken, desk.skipped, desk.miss_row, desk.miss_rule,
+            tuple(self.book.tables), words, low, high, ROOM, desk.times, desk.in_factors, desk.recent, desk.out,
+            desk.fill, desk.moved, desk.taken, desk.broken, desk.skipped, desk.miss_row, desk.miss_rule,
         )  # fmt: skip
 
     def learn(self, book: Rulebook, words: Words, rules: Numbers) -> bool:

@@ -20,6 +20,7 @@ from cutproof.checks.kernels_sets import (
     parts_of,
     place_in,
     places_of,
+    put_in_order,
     refill,
     scatter,
 )
@@ -37,7 +38,7 @@ from cutproof.checks.words import (
 
 __all__ = [
     "all_of", "any_of", "canonical", "edges", "expand", "insert", "judge", "mixed", "parts_of", "place_in", "places_of",
-    "refill", "scatter",
+    "put_in_order", "refill", "scatter",
 ]  # fmt: skip
 
 

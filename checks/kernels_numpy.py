@@ -266,3 +266,8 @@ def _fresh(words: Words, place: Numbers, recent: Words) -> Numbers:
     fresh = np.empty(len(words), bool)
     fresh[order] = words != before
     return np.flatnonzero(fresh)
+
+
+def put_in_order(words: Words, bits: int) -> None:
+    """Sort words of so many bits, in place."""
+    words.sort()

@@ -17,6 +17,7 @@ from numba.extending import intrinsic
 from cutproof.checks.words import EMPTY, LOW32, MIXER, MULTIPLIER, PART_SHIFT
 
 AHEAD = 16  # words that are asked for ahead of time
+DIGIT, DIGITS = 11, np.uint64((1 << 11) - 1)  # bits of a digit by which words are sorted
 
 
 @intrinsic
@@ -146,3 +147,27 @@ def all_of(bits, places, source, into):  # type: ignore
             into[source[i]] &= bits[places[i]]
         else:
             into[source[i]] = 0
+
+
+@njit(nogil=True, cache=True)
+def put_in_order(words, bits):  # type: ignore
+    """Sort words of so many bits, in place: by their digits, from the lowest."""
+    if words.size < 1 << 12:
+        words.sort()
+        return
+    one, other = words, np.empty_like(words)
+    turns = 0
+    for shift in range(0, bits, DIGIT):
+        count = np.zeros((1 << DIGIT) + 1, np.int64)
+        for i in range(one.size):
+            count[np.int64((one[i] >> np.uint64(shift)) & DIGITS) + 1] += 1
+        for d in range(1 << DIGIT):
+            count[d + 1] += count[d]
+        for i in range(one.size):
+            d = np.int64((one[i] >> np.uint64(shift)) & DIGITS)
+            other[count[d]] = one[i]
+            count[d] += 1
+        one, other = other, one
+        turns += 1
+    if turns & 1:
+        other[:] = one

@@ -122,12 +122,12 @@ def lattice(runs: Sequence[Run]) -> list[Decided]:
             by_record[alone, record] = {}
         for (number, claim), way in run.found.items():
             steps, name = way if isinstance(way, int) else way.steps, run.claims[claim].property
-            mine = by_record[alone, run.records[number]]
-            mine[name] = min(steps, mine.get(name, steps))
+            so_far = by_record[alone, run.records[number]]
+            so_far[name] = min(steps, so_far.get(name, steps))
     decided = []
     for policy in policies():
-        steps = by_record[not policy.replicas, resolve(policy)]
-        decided.append(Decided(policy, {n: s for n, s in steps.items() if n != HEALS}, HEALS in steps))
+        mine = by_record[not policy.replicas, resolve(policy)]
+        decided.append(Decided(policy, {n: s for n, s in mine.items() if n != HEALS}, HEALS in mine))
     return decided
 
 

@@ -12,7 +12,7 @@ import xxhash
 
 from cutproof.checks.clusters import Layout, Words
 
-KEPT = 1 << 25  # words that are kept in memory; what is beyond goes to disk
+KEPT = 1 << 22  # words that are kept in memory; what is beyond goes to disk
 
 
 class Levels:

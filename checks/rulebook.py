@@ -1,4 +1,4 @@
-"""What was learnt of the rules (`rules.py`), as flat arrays for the compiled search: open addressing, a place a look-up.
+"""What was learnt of the rules (`rules.py`), as flat arrays for the compiled search: open addressing, one place each.
 
 A key is the bits of the word that a factor reads. The value says where the steps are that these bits lead to: each
 with what it adds to the word. Which rules are worth a look at all is looked up first, by a few bits (`able`).
@@ -58,6 +58,7 @@ class Rulebook:
         self._known: list[dict[int, tuple[Steps, bool]]] = [{} for _ in self.factors]
         self._listed: list[dict[int, int]] = [{} for _ in self.factors]  # key in the word -> value
         self._size = [SMALLEST] * len(self.factors)
+        self._place, self._slots = np.zeros(0, np.int64), np.zeros(0, np.uint64)
         self._first = np.cumsum([0, *(len(rule.factors) for rule in self.rules)]).astype(np.int64)
         self._added, self._number, self._filled = np.zeros(64, np.uint64), np.zeros(64, np.int32), 0
         self._able, self._rows = np.zeros((8, max(1, -(-len(self.rules) // 64))), np.uint64), 0

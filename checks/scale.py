@@ -64,7 +64,7 @@ def one(text: str) -> dict[str, object]:
     search.run()
     seconds = time.perf_counter() - start
     wrong = [c for c, _ in search.first if c == BROKEN or claims[c].form == "always"]
-    found = {
+    found: dict[str, object] = {
         "states": search.states, "transitions": int(search.engine.fired.sum()), "depth": search.depth,
         "search": seconds, "set_bytes": search.visited.bytes, "holds": not search.ended and not wrong,
     }  # fmt: skip
@@ -113,8 +113,8 @@ def picture(found: Sequence[Measured]) -> str:
         "states",
         "seconds",
         [Series("search", "#1f77b4", points), Series("whole, from the command", "#d62728", whole)],
-        [(m.states, m.states * rate) for m in (found[0], largest)],
         "as many states a second as the largest",
+        [(m.states, m.states * rate) for m in (found[0], largest)],
         spelled=lambda value: f"{value:,.0f}" if value >= 1 else f"{value:g}",
     )
 

@@ -28,6 +28,7 @@ from cutproof.checks.clusters import Words, layout_of
 from cutproof.checks.engine import ROWS, Desk, Engine, Numbers
 from cutproof.checks.exploration import INTERRUPTED, Limits
 from cutproof.checks.interrupts import Held
+from cutproof.checks.kernel import kernels
 from cutproof.checks.levels import Levels
 from cutproof.checks.symmetry import interchangeable
 from cutproof.checks.visited import Visited
@@ -176,7 +177,9 @@ class VectorSearch:
         cuts = [n * i // len(desks) for i in range(len(desks) + 1)]
         if not self.front.flags.writeable:
             self.front = self.front.copy()
-        self.engine.together(np.ndarray.sort, [(self.front[a:b],) for a, b in pairwise(cuts)])
+        self.engine.together(
+            kernels.put_in_order, [(self.front[a:b], self.layout.used) for a, b in pairwise(cuts)]
+        )
         return [deque((low, min(b, low + ROWS)) for low in range(a, b, ROWS)) for a, b in pairwise(cuts)]
 
     def _over(self, held: Held) -> str:

@@ -64,7 +64,7 @@ class Visited:
         return len(self) - before
 
     def find(self, words: Words) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]]:
-        """Part by part: the places of the words that are of it (-1: not in the set), which words these are, the part."""
+        """Part by part: the places of the words that are of it (-1: not in the set), which these are, the part."""
         of = np.empty(len(words), np.int64)
         kernels.parts_of(words, of)
         for part in range(PARTS):

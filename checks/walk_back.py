@@ -46,7 +46,7 @@ class Ways:
 def paths(
     engine: Engine,
     levels: Levels,
-    goals: Mapping[Hashable, Goal],
+    goals: Mapping[Any, Goal],
     starts: Sequence[int],
     shared: Callable[[Any], Hashable] = lambda name: name,
 ) -> dict[Any, Path]:

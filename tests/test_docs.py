@@ -115,6 +115,8 @@ def wrong_command(line: str) -> str:
         arguments = [*arguments, "--form", "pure"] if len(arguments) > 1 else [*arguments, "4"]
     if arguments[0] == "loss":  # the shortest run that there is, where it may leave files
         arguments, folder = [*arguments, "--writes", "1", "--workers", "1"], tempfile.mkdtemp()
+    if "--resume" in arguments:
+        folder = tempfile.mkdtemp()
     with (
         contextlib.redirect_stderr(said),
         contextlib.redirect_stdout(io.StringIO()),

@@ -563,3 +563,12 @@ def test_a_search_finds_the_same_with_either(search) -> None:
         assert one.tolist() == two.tolist()
     assert other.engine.fired.tolist() == search.engine.fired.tolist()
     assert other.first.keys() == search.first.keys()
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 5_000, 20_001])
+@pytest.mark.parametrize("bits", [5, 22, 23, 60, 63])
+def test_words_are_put_in_order(kernels: ModuleType, size: int, bits: int) -> None:
+    words = np.random.default_rng(size).integers(0, 1 << bits, size, dtype=np.uint64)
+    expected = np.sort(words)
+    kernels.put_in_order(words, bits)
+    assert (words == expected).all()

@@ -42,6 +42,7 @@ from cutproof.model.language import (
 )
 from cutproof.model.policy import Policy, resolve
 from cutproof.model.protocol import Protocol, State
+from cutproof.model.safeguards import SAFEGUARDS
 from cutproof.model.scopes import SCOPES, SMALL_SCOPES, Scope
 
 NAMED = {**SCOPES, **SMALL_SCOPES}
@@ -517,3 +518,11 @@ def test_what_is_found_in_any_protocol_is_sound() -> None:
 
     judged()
     assert answers == {0, 2, 3}  # nothing, some of the values, and all of them
+
+
+@pytest.mark.parametrize("name", ["two_documents", "offsets"])
+def test_without_a_safeguard_documents_are_no_more_alike(name: str) -> None:
+    """Pages go in key order, whatever else is missing; so there is nothing to reduce, and nothing to compare."""
+    for safeguard in SAFEGUARDS:
+        protocol = cutover({**SCOPES, **SMALL_SCOPES}[name]).resolve(resolve(Policy(), [safeguard]))
+        assert interchangeable(protocol) == [], safeguard
