@@ -20,13 +20,14 @@ from cutproof.checks.kernel import kernels
 from cutproof.checks.vector import BROKEN, VectorSearch
 
 ROWS = 1 << 14
+AT_ONCE = 8  # claims that are marked together: a bit each
 
 Bits = npt.NDArray[np.uint8]
 Look = Callable[[], None]
 
 
 class Passes:
-    """Marks of the states of a finished search: eight claims at most, one bit each. `look` is called now and then."""
+    """Marks of the states of a finished search: AT_ONCE claims at most, one bit each. `look` is called now and then."""
 
     def __init__(self, search: VectorSearch, claims: Sequence[int], look: Look) -> None:
         self.search, self.claims, self.look = search, list(claims), look

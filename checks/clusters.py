@@ -30,7 +30,7 @@ SAMPLED, STEPS, LONGEST = (
     150,
 )  # states to group fields by, steps to find them, steps of one walk
 GROUPED = 64  # values of a cluster among the sampled states, at most
-SPARE = 3  # bits of the word that are kept for clusters that turn out to have more values
+SPARE = 5  # bits of the word that are kept for clusters that turn out to have more values
 SLACK = 2  # bits of a cluster beyond what the sampled states need
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from cutproof.checks.can_reach import Passes, knots
+from cutproof.checks.can_reach import AT_ONCE, Passes, knots
 from cutproof.checks.clusters import Words
 from cutproof.checks.exploration import INTERRUPTED, Exploration, Limits
 from cutproof.checks.explore import NO_LIMITS, selected
@@ -181,13 +181,13 @@ def _liveness(
     reached, rounds = dict[int, Verdict](), dict[int, Verdict]()
     reason = found.ended
     try:
-        if not reason:
-            passes = Passes(search, places, lambda: _look(search, began))
-            for i, lost in zip(places, passes.reach(), strict=True):
+        for low in range(0, 0 if reason else len(places), AT_ONCE):
+            some = places[low : low + AT_ONCE]
+            passes = Passes(search, some, lambda: _look(search, began))
+            for i, lost in zip(some, passes.reach(), strict=True):
                 reached[i] = _reachable(search, found, claims[i], lost)
-            if cycles:
-                for i, left in zip(places, passes.rounds(), strict=True):
-                    rounds[i] = _round(search, found, claims[i], left)
+            for i, left in zip(some, passes.rounds() if cycles else [], strict=cycles):
+                rounds[i] = _round(search, found, claims[i], left)
     except KeyboardInterrupt:
         found.interrupted, reason = True, INTERRUPTED
     except OverBudget as error:

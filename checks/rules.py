@@ -30,6 +30,7 @@ LOOKS = 4  # times that some bits are looked up to rule rules out, at most
 SELECTIVE = 100  # combinations of these bits
 PAYS = 2.0  # rules that one more look must rule out, on average
 LOOKED_AT = 4000  # sampled states by which that is chosen
+AT_ONCE = 200  # transitions of one factor, at most: a place in a table counts its steps with eight bits
 RANGE = 1 << 15  # codes that are counted in an array of all that there could be
 WORTH = 0.15  # rules that one more cluster in a look must rule out, on average
 
@@ -86,7 +87,10 @@ class Splitter:
                 found.append(Rule(self.taken_apart(number, transition), number))
             else:
                 joined.setdefault(clusters, []).append((number, transition))
-        found += [Rule([Factor(c, tuple(steps))]) for c, steps in self._joined(joined).items()]
+        for read, steps in self._joined(joined).items():
+            found += [
+                Rule([Factor(read, tuple(steps[i : i + AT_ONCE]))]) for i in range(0, len(steps), AT_ONCE)
+            ]
         self.compile([f for rule in found for f in rule.factors])
         return found
 

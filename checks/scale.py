@@ -29,7 +29,7 @@ SCOPES = (
     "reads_and_faults,writes=2,partitions=0,overlap=0,skew=0,restarts=0,strays=0",
     "reads_and_faults,writes=2,partitions=0,overlap=0,skew=0,restarts=0",
     "reads_and_faults,writes=2",
-    "reads_and_faults,writes=2,attempts=3",
+    "reads_and_faults,writes=2,partitions=0,overlap=0,skew=0,restarts=0,searches=1",
 )
 PLOT = File("docs/scale.svg")
 

@@ -38,10 +38,7 @@ from cutproof.model.protocol import Claim, Protocol
 
 PAUSE = 0.5  # seconds between two reports of progress
 DEGREES = 1024
-BROKEN, STUCK = (
-    -1,
-    -2,
-)  # told of a state beside the claims: an action leaves its domain; no step, and not at a good end
+BROKEN, STUCK = -1, -2  # told beside the claims: an action leaves its domain; no step, and no good end
 
 Progress = Callable[[int, int, int, int, float], None]  # states, transitions, depth, frontier, seconds
 
@@ -79,9 +76,6 @@ class VectorSearch:
         self.begun = len(begin)  # initial states, each an origin of its own
         self.engine = Engine(protocol, claims, self.layout, self.compiled, workers)
         self.engine.on_relayout.append(self._moved)
-        self.origin_clusters = [
-            i for i, c in enumerate(self.layout.clusters) if c.fields[0].name in set(apart)
-        ]
         self.visited, self.levels = Visited(), Levels(folder)
         self.skipped, self.misses = list[Numbers](), list[tuple[Words, Numbers]]()
         self.new = list[Words]()  # found in this level, and judged
@@ -266,9 +260,8 @@ class VectorSearch:
 
     def word_of(self, state: Sequence[int]) -> Words:
         """The word of a state, in an array."""
-        return np.array(
-            [self.layout.canonical(self.layout.word(self.compiled.pack(tuple(state))))], np.uint64
-        )
+        word = self.layout.word(self.compiled.pack(tuple(state)))
+        return np.array([self.layout.canonical(word)], np.uint64)
 
     def origins(self, words: Words) -> Words:
         """The bits of each word that never change, and say where its run began."""

@@ -344,8 +344,8 @@ def test_words_are_judged(kernels, seed, lacking, some, watched, more, block) ->
 
 @pytest.mark.parametrize("every", [0, 50, 3])
 def test_words_of_a_search_are_judged(kernels, search, every) -> None:
-    book, claims = search.engine.judges[0]
-    for watched in (sum(1 << r for r in range(len(claims))), 0b1011):
+    book = search.engine.judges[0].book
+    for watched in ((1 << len(book.rules)) - 1, 0b1011):
         check_judge(kernels, real(book.tables, every), sample_of(search), watched, 2000)
 
 
