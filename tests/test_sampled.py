@@ -16,9 +16,9 @@ from cutproof.checks.trace import read
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
-ROWS = [[c.strip() for c in row.strip("|").split("|")] for row in TEXT.splitlines() if row.startswith("| ")][
-    1:
-]
+PART = TEXT.partition("<!-- begin sampling -->")[2].partition("<!-- end sampling -->")[0]
+ROWS = [[c.strip() for c in row.strip("|").split("|")] for row in PART.splitlines() if row.startswith("| ")]
+ROWS = ROWS[1:]  # without the head
 PAIRS = list(zip(NECESSARY, ROWS, strict=True))
 QUICK = next(e for e in NECESSARY if e.file == "lost-write-without-fence_epoch")
 
