@@ -113,8 +113,8 @@ def test_a_killed_run_goes_on_and_reports_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.nightly
 def test_fifty_kills(tmp_path: Path) -> None:
-    kills(40, 11, tmp_path, ("--scope", SCOPE, "--workers", "2"))
-    kills(10, 12, tmp_path, HARMED)
+    kills(40, 11, tmp_path / "holds", ("--scope", SCOPE, "--workers", "2"))
+    kills(10, 12, tmp_path / "harmed", HARMED)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
