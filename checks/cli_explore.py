@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from cutproof.checks.arguments import refuse, the_bytes, the_policy, the_removed, the_scope
-from cutproof.checks.console import Json, ScopeText, say, say_json
+from cutproof.checks.console import AsWritten, Json, PolicyText, ScopeText, Without, say, say_json
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.exploration import Exploration, Limits
@@ -22,15 +22,9 @@ UNKNOWN = 3
 
 def explore(
     scope: ScopeText = "base",
-    without: Annotated[
-        str, typer.Option("--without", help="Safeguards to remove, separated by commas.")
-    ] = "",
-    as_written: Annotated[
-        bool, typer.Option("--as-written", help="Remove what the seed's design lacks.")
-    ] = False,
-    policy: Annotated[
-        str, typer.Option("--policy", help="name=value,... where it differs from the default.")
-    ] = "",
+    without: Without = "",
+    as_written: AsWritten = False,
+    policy: PolicyText = "",
     engine: Annotated[
         str, typer.Option("--engine", help="plain, or vector; else vector where the states are many.")
     ] = "",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutproof.checks.arguments import refuse, the_policy, the_removed, the_scope
-from cutproof.checks.console import ScopeText, say
+from cutproof.checks.console import AsWritten, PolicyText, ScopeText, Without, say
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.model.protocol import Protocol
@@ -21,15 +21,9 @@ TARGETS = ("tla", "promela")
 def export(
     target: Annotated[str, typer.Argument(help="tla, for TLC; or promela, for SPIN.")],
     scope: ScopeText = "base",
-    without: Annotated[
-        str, typer.Option("--without", help="Safeguards to remove, separated by commas.")
-    ] = "",
-    as_written: Annotated[
-        bool, typer.Option("--as-written", help="Remove what the seed's design lacks.")
-    ] = False,
-    policy: Annotated[
-        str, typer.Option("--policy", help="name=value,... where it differs from the default.")
-    ] = "",
+    without: Without = "",
+    as_written: AsWritten = False,
+    policy: PolicyText = "",
     into: Annotated[
         File | None, typer.Option("--into", help="Write files into this folder, not to stdout.")
     ] = None,

@@ -28,3 +28,8 @@ def say_json(facts: dict[str, Any]) -> None:
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]
 ScopeText = Annotated[str, typer.Option("--scope", help="A named scope, bounds, or both: base,writes=1.")]
+Without = Annotated[str, typer.Option("--without", help="Safeguards to remove, separated by commas.")]
+AsWritten = Annotated[bool, typer.Option("--as-written", help="Remove what the seed's design lacks.")]
+PolicyText = Annotated[
+    str, typer.Option("--policy", help="name=value,... where it differs from the default.")
+]

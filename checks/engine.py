@@ -17,7 +17,7 @@ from cutproof.checks.clusters import Layout, Words
 from cutproof.checks.columns import needed, values
 from cutproof.checks.kernel import kernels
 from cutproof.checks.rulebook import Rulebook
-from cutproof.checks.rules import Rule, Splitter
+from cutproof.checks.rules import Factor, Rule, Splitter
 from cutproof.checks.words import EMPTY, PARTS, RECENT
 from cutproof.model import expressions as ex
 from cutproof.model.codegen import Compiled, apart
@@ -84,7 +84,7 @@ class Engine:
         rules, of, exact = list[Rule](), dict[int, int](), 0
         for r, (claim, term) in enumerate(ways):
             step = Transition(self.claims[claim].property, "", False, (), (("", term),), ())
-            factors = splitter.taken_apart(claim, step)
+            factors = splitter.taken_apart(claim, step) or [Factor(frozenset(), ((claim, step),))]
             narrow = [f for f in factors if splitter.combinations(f.clusters) <= ALARM]
             kept = narrow or [min(factors, key=lambda f: splitter.combinations(f.clusters))]
             exact |= (len(kept) == len(factors)) << r

@@ -25,7 +25,9 @@ from cutproof.checks.kernels_sets import (
     scatter,
 )
 from cutproof.checks.words import (
+    BROKEN,
     BYTE,
+    CHANGES,
     EMPTY,
     LOW32,
     MULTIPLIER,
@@ -34,6 +36,7 @@ from cutproof.checks.words import (
     RECENT_MASK,
     RECENT_SHIFT,
     STEPS_OR_BROKEN,
+    TAKEN,
 )
 
 __all__ = [
@@ -156,9 +159,9 @@ def expand(
                     miss_row[misses], miss_rule[misses] = row, r
                     misses += 1
                     break
-                if (value >> np.uint64(40)) & STEPS_OR_BROKEN == 0:
+                if (value >> TAKEN) & STEPS_OR_BROKEN == 0:
                     break
-                if (value >> np.uint64(62)) & np.uint64(1):
+                if (value >> BROKEN) & np.uint64(1):
                     away = True
                 if several:
                     total += added[np.int64(value & LOW32)]
@@ -199,9 +202,9 @@ def expand(
                 times[at] += 1
                 value = slots[2 * at + 1]
                 start = np.int64(value & LOW32)
-                m = np.int64((value >> np.uint64(32)) & BYTE)
+                m = np.int64((value >> CHANGES) & BYTE)
                 changing += m
-                all_steps += np.int64((value >> np.uint64(40)) & BYTE)
+                all_steps += np.int64((value >> TAKEN) & BYTE)
                 for q in range(start, start + m):
                     after = word + added[q]
                     if symmetric:
@@ -270,7 +273,7 @@ def judge(t, watched, words, low, high, told, skipped, miss_row, miss_rule):  # 
                     miss_row[misses], miss_rule[misses] = row, r
                     misses += 1
                     break
-                if (value >> np.uint64(40)) & BYTE == 0:
+                if (value >> TAKEN) & BYTE == 0:
                     break
                 if f == last_factor:
                     bits |= np.uint64(1) << np.uint64(r)
@@ -333,9 +336,9 @@ def edges(t, wanted, words, low, high, source, number, target):  # type: ignore
                 if value == 0:
                     lacks = 1
                     break
-                if (value >> np.uint64(40)) & STEPS_OR_BROKEN == 0:
+                if (value >> TAKEN) & STEPS_OR_BROKEN == 0:
                     break
-                if (value >> np.uint64(62)) & np.uint64(1):
+                if (value >> BROKEN) & np.uint64(1):
                     away = True
                 start = np.int64(value & LOW32)
                 if several:
@@ -344,7 +347,7 @@ def edges(t, wanted, words, low, high, source, number, target):  # type: ignore
                         source[n], number[n], target[n] = row, single[r], word + total
                         n += 1
                 else:
-                    for q in range(start, start + np.int64((value >> np.uint64(40)) & BYTE)):
+                    for q in range(start, start + np.int64((value >> TAKEN) & BYTE)):
                         if wanted[numbers[q]]:
                             source[n], number[n], target[n] = row, numbers[q], word + added[q]
                             n += 1

@@ -14,17 +14,18 @@ import numpy.typing as npt
 
 from cutproof.checks.clusters import Layout, Words
 from cutproof.checks.rules import Factor, Rule, Splitter
+from cutproof.checks.words import BROKEN, BYTE, CHANGES, LOW32, MULTIPLIER, TAKEN
 from cutproof.model import expressions as ex
 from cutproof.model.codegen import Compiled, DomainError, Steps
 from cutproof.model.expressions import Term
 from cutproof.model.protocol import Transition
 
-MULTIPLIER = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio, odd: spreads bits (Knuth, TAOCP 3, 6.4)
 WHOLE = (1 << 64) - 1
 SMALLEST = 3  # bits of the size of an empty table
+SPREAD = int(MULTIPLIER)
 
 # A value: where the steps begin (32 bits), how many change the state, how many there are, and two flags.
-CHANGES, TAKEN, BROKEN, KNOWN = 32, 40, 62, 63
+_CHANGES, _TAKEN, _BROKEN, _KNOWN = int(CHANGES), int(TAKEN), int(BROKEN), 63
 
 
 class Tables(NamedTuple):
@@ -149,7 +150,7 @@ class Rulebook:
         clusters = [layout.clusters[i] for i in factor.clusters]
         key = sum([layout.number(c, bits & c.mask) << c.offset for c in clusters])
         if not factor.steps:
-            value = steps[0][0] | 1 << KNOWN
+            value = steps[0][0] | 1 << _KNOWN
         else:
             moves = sorted(steps, key=lambda step: not step[1])  # those that change nothing come last
             if broken and self._several[f]:
@@ -175,7 +176,7 @@ class Rulebook:
             self._number[start : start + len(moves)] = [number for number, _ in moves]
             self._filled += len(moves)
             changing = sum([1 for _, change in moves if change])
-            value = start | changing << CHANGES | len(moves) << TAKEN | broken << BROKEN | 1 << KNOWN
+            value = start | changing << _CHANGES | len(moves) << _TAKEN | broken << _BROKEN | 1 << _KNOWN
         self._listed[f][key] = value
         self._new.append((f, key, value))
 
@@ -222,8 +223,8 @@ class Rulebook:
         """Add to `into` how often each transition was taken: `times` by place, `rules` for those in factors."""
         used = np.flatnonzero(times)
         values = self.tables.slots[2 * used + 1]
-        starts = (values & np.uint64(0xFFFFFFFF)).astype(np.int64)
-        taken = (values >> np.uint64(TAKEN) & np.uint64(0xFF)).astype(np.int64)
+        starts = (values & LOW32).astype(np.int64)
+        taken = (values >> TAKEN & BYTE).astype(np.int64)
         before = np.cumsum(taken) - taken
         each = np.repeat(starts - before, taken) + np.arange(int(taken.sum()))
         np.add.at(into, self.tables.number[each], np.repeat(times[used], taken))
@@ -234,7 +235,7 @@ class Rulebook:
 def _scatter(slots: Words, place: int, size: int, listed: Iterable[tuple[int, int]]) -> None:
     last, shift = (1 << size) - 1, 64 - size
     for key, value in listed:
-        at = (key * MULTIPLIER & WHOLE) >> shift
+        at = (key * SPREAD & WHOLE) >> shift
         while slots[2 * (place + at) + 1]:
             at = (at + 1) & last
         slots[2 * (place + at)], slots[2 * (place + at) + 1] = key, value

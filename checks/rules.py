@@ -23,7 +23,7 @@ from cutproof.model.expressions import Term
 from cutproof.model.packing import Packing
 from cutproof.model.protocol import Field, Transition
 
-WIDE = 12.0  # bits (of values that occur) above which a transition is taken apart
+WIDE = 12.0  # bits (of values that occur) of one factor of a transition that is taken apart
 SPLIT = 200  # combinations above which a transition is taken apart
 MOST, DEARER = 200, 2.0  # combinations of a factor, and how many more they may become by joining two
 LOOKS = 4  # times that some bits are looked up to rule rules out, at most
@@ -52,24 +52,19 @@ class Rule:
     single: int = -1
 
 
-Way = list[
-    tuple[frozenset[int], Term]
-]  # the conditions of a transition, each with the clusters that it reads
+# The conditions of a transition, each with the clusters that it reads.
+Way = list[tuple[frozenset[int], Term]]
 Truth = dict[Term, npt.NDArray[np.bool_]]  # of conditions, in each sampled state
-Piece = tuple[
-    frozenset[int], list[tuple[str, Term]], list[tuple[Field, Term]]
-]  # what it reads, guards, updates
+# What it reads, its guards, its updates.
+Piece = tuple[frozenset[int], list[tuple[str, Term]], list[tuple[Field, Term]]]
 
 
 class Splitter:
-    """Transitions as rules, in their order."""
+    """Transitions as rules. What occurs together is judged by `sampled`, packed states."""
 
     def __init__(self, compiled: Compiled, clusters: Sequence[Cluster], sampled: Sequence[int]) -> None:
-        self.compiled, self.clusters, self.sampled = (
-            compiled,
-            clusters,
-            sampled[:: 1 + len(sampled) // LOOKED_AT],
-        )
+        self.compiled, self.clusters = compiled, clusters
+        self.sampled = sampled[:: 1 + len(sampled) // LOOKED_AT]
         self.codes, self.counts = list[npt.NDArray[np.int64]](), list[int]()
         for cluster in clusters:
             number: dict[int, int] = {}
@@ -98,16 +93,16 @@ class Splitter:
         self, runs: dict[frozenset[int], list[tuple[int, Transition]]]
     ) -> dict[frozenset[int], list[tuple[int, Transition]]]:
         """Join runs of transitions as long as the combinations to be computed hardly become more."""
-        values = {c: self.combinations(c) for c in runs}
+        sizes = {c: self.combinations(c) for c in runs}
         gains: dict[tuple[int, int], tuple[float, frozenset[int]]] = {}
         places = dict(enumerate(runs))
         fresh = len(places)
 
         def consider(i: int, j: int) -> None:
             both = places[i] | places[j]
-            if both not in values:
-                values[both] = self.combinations(both)
-            one, two, n = values[places[i]], values[places[j]], values[both]
+            if both not in sizes:
+                sizes[both] = self.combinations(both)
+            one, two, n = sizes[places[i]], sizes[places[j]], sizes[both]
             if n <= MOST and n <= DEARER * (one + two):
                 gains[i, j] = (one + two) / n, both
 

@@ -21,6 +21,18 @@ from cutproof.model.examples.barrier import barrier
 from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
 from cutproof.model.examples.small_cutover import small_cutover
 from cutproof.model.examples.two_phase_commit import two_phase_commit
+from cutproof.model.language import (
+    Operand,
+    Step,
+    action,
+    always,
+    boolean,
+    can_always,
+    constant,
+    guard,
+    sometimes,
+    when,
+)
 from cutproof.model.protocol import Protocol
 from cutproof.model.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS
 from cutproof.model.scopes import SCOPES, parse_scope
@@ -70,12 +82,35 @@ def told_by(found: Exploration) -> list[tuple[Any, ...]]:
 
 
 def without(protocol: Protocol, *guards: tuple[str, str]) -> Protocol:
-    for guard in guards:
-        protocol = protocol.without_guard(*guard)
+    for dropped in guards:
+        protocol = protocol.without_guard(*dropped)
     return protocol
 
 
 # ------------------------------------------------------------------ the same answers
+
+
+def test_claims_that_are_always_or_never_so() -> None:
+    """What folds to a constant reads nothing, and is told all the same: of the initial state, or never."""
+
+    @action
+    def switch(s: Any) -> Step:
+        return when(guard("off", ~s.on)).then(on=True)
+
+    def trivially(s: Any) -> Operand:
+        return constant(True)
+
+    def never(s: Any) -> Operand:
+        return constant(False)
+
+    properties = [
+        form(function) for form in (always, sometimes, can_always) for function in (trivially, never)
+    ]
+    protocol = Protocol("constants", {"on": boolean()}, [switch], properties)
+    one, two = plain(protocol), fast.explore(protocol)
+    assert differences(one, two) == []
+    kinds = [type(v).__name__ for v in two.verdicts[:6]]
+    assert kinds == ["Holds", "Violated", "Holds", "Violated", "Holds", "Violated"]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
@@ -87,10 +122,10 @@ def test_the_examples(name: str, workers: int) -> None:
 def test_the_examples_without_each_of_their_guards() -> None:
     """These violate, go round, come to a stop, and leave their domains."""
     forms, left = set(), 0
-    for name, *guard in DROPPED:
-        protocol = EXAMPLES[name].without_guard(*guard)
+    for name, *dropped in DROPPED:
+        protocol = EXAMPLES[name].without_guard(*dropped)
         expected = plain(protocol)
-        assert differences(expected, fast.explore(protocol)) == [], (name, guard)
+        assert differences(expected, fast.explore(protocol)) == [], (name, dropped)
         forms |= {v.form for v in expected.verdicts if isinstance(v, Violated)}
         left += "domain" in {v.property for v in expected.verdicts}
     assert forms == {"always", "can_always", "cycle", "deadlock"} and left
