@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from cutproof.checks.clusters import Words
 from cutproof.checks.kernel import kernels
 from cutproof.checks.vector import BROKEN, VectorSearch
+from cutproof.checks.walk_back import steps_of
 
 ROWS = 1 << 14
 AT_ONCE = 8  # claims that are marked together: a bit each
@@ -104,6 +105,9 @@ class Passes:
         for source, _, target in self.search.engine.edges(open_words, self.owed):
             moves = target != open_words[source]
             there, row = target[moves], source[moves]
+            if every and self.search.layout.blocks:
+                same = np.unique(source[~moves])
+                told[same[turning(self.search, open_words[same])]] = 0
             for places, which, part in self.search.visited.find(there):
                 (kernels.all_of if every else kernels.any_of)(self.marks[part], places, row[which], told)
         told |= was
@@ -115,15 +119,30 @@ def knots(search: VectorSearch, words: Words) -> list[Words]:
     """The sets of words, among `words`, within which runs of owed steps go round."""
     words = np.sort(words)
     owed = np.array([t.owed for t in search.protocol.transitions], np.uint8)
-    sources, targets = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    sources, targets, selves = ([np.zeros(0, np.int64)] for _ in range(3))
     for source, _, target in search.engine.edges(words, owed):
         at = np.searchsorted(words, target)
         within = (at < len(words)) & (words[np.minimum(at, len(words) - 1)] == target) & (at != source)
         sources.append(source[within].copy())
         targets.append(at[within])
+        selves.append(source[at == source].copy())
     rows, columns = np.concatenate(sources), np.concatenate(targets)
     graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(len(words), len(words)))
     _, label = connected_components(graph.tocsr(), connection="strong")
     order = np.argsort(label, kind="stable")
     cuts = np.flatnonzero(np.diff(label[order])) + 1
-    return [words[part] for part in np.split(order, cuts) if len(part) > 1]
+    same = words[np.unique(np.concatenate(selves))] if search.layout.blocks else words[:0]
+    alone = set(same[turning(search, same)].tolist())
+    parts = [words[part] for part in np.split(order, cuts)]
+    return [part for part in parts if len(part) > 1 or (len(part) and int(part[0]) in alone)]
+
+
+def turning(search: VectorSearch, words: Words) -> npt.NDArray[np.bool_]:
+    """From which words an owed step leads to another state that differs only by an exchange of what is interchangeable:
+    such a step leads nowhere in the reduced graph, and yet it can be taken for ever."""
+    layout, owed, found = search.layout, [t.owed for t in search.protocol.transitions], list[bool]()
+    for word in words.tolist():
+        state = layout.packed(word)
+        others = (a for n, a in steps_of(search.engine, state) if owed[n] and a != state)
+        found.append(any(layout.canonical(layout.word(a)) == word for a in others))
+    return np.array(found, np.bool_)

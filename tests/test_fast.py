@@ -26,10 +26,14 @@ from cutproof.model.language import (
     Step,
     action,
     always,
+    any_of,
     boolean,
     can_always,
     constant,
+    each,
+    family,
     guard,
+    put,
     sometimes,
     when,
 )
@@ -378,3 +382,33 @@ def test_progress_is_reported_now_and_then(monkeypatch: pytest.MonkeyPatch) -> N
     assert all(a[:3] <= b[:3] for a, b in pairwise(seen))
     monkeypatch.setattr(vector, "PAUSE", 3_600.0)
     fast.explore(two_phase_commit(4), progress=lambda *_: pytest.fail("too often"))
+
+
+def test_a_run_that_only_exchanges_what_is_alike_goes_round_for_ever() -> None:
+    """In the graph that is reduced by symmetry such a step leads from a state to itself."""
+
+    @action
+    def light(s: Any, i: int) -> Step:
+        return when(guard("all dark", ~any_of(*s.lit)), guard("not over", ~s.over)).then(
+            lit=put(s.lit, i, True)
+        )
+
+    @action
+    def swap(s: Any) -> Step:
+        return when(guard("one is lit", any_of(*s.lit))).then(lit=put(put(s.lit, 0, s.lit[1]), 1, s.lit[0]))
+
+    @action
+    def end(s: Any) -> Step:
+        return when(guard("one is lit", any_of(*s.lit))).then(over=True, lit=each(s.lit, False))
+
+    @can_always
+    def over(s: Any) -> Operand:
+        return s.over
+
+    variables = {"lit": family("i", of=boolean()), "over": boolean()}
+    protocol = Protocol("swapping", variables, [light, swap, end], [over], indices={"i": range(2)})
+    whole, reduced = plain(protocol), fast.explore(protocol, symmetry=True)
+    assert (len(whole.states), len(reduced.states)) == (4, 3)
+    expected = [(type(v), getattr(v, "path", None)) for v in whole.verdicts]
+    assert [(type(v), getattr(v, "path", None)) for v in reduced.verdicts] == expected
+    assert isinstance(whole.verdicts[-1], Violated)
