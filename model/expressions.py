@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from weakref import WeakValueDictionary
 
+UNBOUNDED = 1 << 62  # a `high` from here on is none: the value is any integer (no engine but Z3 takes that)
 OPERATIONS = ("not", "and", "or", "eq", "lt", "le", "add", "sub", "ite")
 
 # `eq`, `lt`, `le` compare integers (`eq` booleans too); `ite` is (condition, then, else).
