@@ -238,6 +238,13 @@ class Protocol:
         other.__dict__.update(self.__dict__)
         return other
 
+    def judged_by(self, properties: Sequence[Property]) -> Protocol:
+        """The protocol with other properties in place of its own."""
+        other = self._copy()
+        other.properties = tuple(properties)
+        other.claims = tuple(c for p in other.properties for c in self._claims(p))
+        return other
+
     def resolve(self, mechanisms: Any) -> Protocol:
         """The protocol with its mechanisms chosen: folded, and without the transitions that cannot fire."""
         values = {name: _known(getattr(mechanisms, name)) for name in _names(mechanisms)}

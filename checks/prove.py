@@ -1,0 +1,285 @@
+"""Proof by induction: what holds at the start and is kept by every action holds in runs of any length.
+
+    proof = Proof(cutover(scope), resolve(Policy()))
+    answers = [obligation.ask() for obligation in proof.obligations()]
+    exit_code(answers)
+
+The invariants (`model/invariants.py`) and the *always* properties are taken together, as Inv. There is an obligation for
+the start (Init => Inv), and for each action (Inv and the action => Inv afterwards, within every variable's domain), and
+for each property (Inv => property). What a condition says after a step is the model's own substitution
+(`symbolic.before`), so that nothing of the protocol is written a second time. *Unsatisfiable* means proved;
+a counterexample to induction is a state that satisfies Inv, and a step out of it (it may not be reachable). An
+answer that Z3 does not find in time is unknown, and proves nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import z3
+
+from cutproof.checks.symbolic import Symbols, before
+from cutproof.checks.verdict import HOLDS, SAFETY, UNKNOWN
+from cutproof.model import expressions as ex
+from cutproof.model.expressions import Term
+from cutproof.model.invariants import INVARIANTS
+from cutproof.model.language import Property
+from cutproof.model.protocol import Claim, Field, Protocol, State, Transition
+
+TIME_OUT = 60.0  # seconds for one obligation
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """Two states: the first satisfies every clause, and the transition leads to the second, where `broken` do not
+    hold. `values` has the mechanisms where they were not chosen. Obligations without a step have one state twice."""
+
+    transition: Transition | None
+    state: dict[str, int]
+    after: dict[str, int]
+    broken: tuple[str, ...]
+    values: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Z3 said of one obligation: "proved", "refuted" or "unknown" (with the reason)."""
+
+    kind: str  # start, step, property
+    name: str
+    said: str
+    seconds: float
+    counterexample: Counterexample | None = None
+    reason: str = ""
+
+    @property
+    def proved(self) -> bool:
+        return self.said == "proved"
+
+
+def exit_code(answers: Iterable[Answer]) -> int:
+    """0 where everything is proved, 12 where something is refuted, else 3."""
+    said = {a.said for a in answers}
+    return SAFETY if "refuted" in said else UNKNOWN if "unknown" in said else HOLDS
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """One thing to prove: that no state satisfies all of `assumed` and violates one of the `goals`.
+
+    For a step each way of taking it has guards and goals of its own: the action's arguments."""
+
+    proof: Proof
+    kind: str
+    name: str
+    ways: tuple[Way, ...]
+
+    def refuted_by(self) -> Any:
+        """The condition, besides Inv, that a counterexample satisfies, in Z3."""
+        of = self.proof.symbols.of
+        return z3.Or(*(z3.And(*map(of, way.guards), z3.Not(of(way.goal))) for way in self.ways))
+
+    def ask(self) -> Answer:
+        """Z3's answer."""
+        start, solver = time.perf_counter(), self.proof.solver
+        solver.push()
+        try:
+            if self.kind == "start":  # nothing is assumed of the start but what it is
+                solver = self.proof.fresh()
+                solver.add(*self.proof.symbols.is_state(self.proof.protocol.initial))
+            solver.add(self.refuted_by())
+            said = solver.check()
+            found = self._counterexample(solver.model()) if said == z3.sat else None
+        finally:
+            self.proof.solver.pop()
+        seconds = time.perf_counter() - start
+        if said == z3.unknown:
+            return Answer(self.kind, self.name, "unknown", seconds, reason=_why(solver.reason_unknown()))
+        return Answer(self.kind, self.name, "refuted" if found else "proved", seconds, found)
+
+    def _counterexample(self, model: Any) -> Counterexample:
+        symbols, protocol = self.proof.symbols, self.proof.protocol
+        state = protocol.named(symbols.state_in(model))
+        values = {name: symbols.value_in(model, term) for name, term in symbols.parameters.items()}
+        here = {**state, **values}
+
+        def true(term: Term) -> bool:
+            return bool(ex.evaluate(term, here, {}))
+
+        way = next(w for w in self.ways if all(map(true, w.guards)) and not true(w.goal))
+        after = dict(state)
+        for cell, new in way.transition.updates if way.transition else ():
+            after[cell.name] = ex.evaluate(new, here, {})
+        broken = tuple(dict.fromkeys(name for name, part in way.parts if not true(part)))
+        return Counterexample(way.transition, state, after, broken, values)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One transition of an action (or none), and what must hold before it so that every clause holds after it: by
+    the name of the clause."""
+
+    transition: Transition | None
+    parts: tuple[tuple[str, Term], ...]
+
+    @property
+    def guards(self) -> tuple[Term, ...]:
+        return tuple(g for _, g in self.transition.guards) if self.transition else ()
+
+    @cached_property
+    def goal(self) -> Term:
+        return ex.conjunction(*(part for _, part in self.parts))
+
+
+class Proof:
+    """The proof that the protocol, with these mechanisms, keeps its invariants and satisfies its *always* properties.
+
+    With `mechanisms=None` they are symbolic, and `assuming` says what is known of them; `only` names the properties
+    that are proved (all of them if empty). `bits` chooses how integers are given to Z3: as bit-vectors (fast, where
+    every domain is bounded) or as integers."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        mechanisms: Any = None,
+        *,
+        invariants: Sequence[Property] = INVARIANTS,
+        only: Iterable[str] = (),
+        bits: bool = True,
+        time_out: float = TIME_OUT,
+        assuming: Callable[[Symbols], Iterable[Any]] | None = None,
+    ) -> None:
+        chosen = set(only)
+        self.properties = [
+            p for p in protocol.properties if p.form == "always" and (not chosen or p.name in chosen)
+        ]
+        judged = protocol.judged_by([*invariants, *self.properties])
+        self.protocol = judged.resolve(mechanisms) if mechanisms is not None else judged
+        self.invariants, self.bits, self.time_out, self.assuming = tuple(invariants), bits, time_out, assuming
+        self.symbols = Symbols(self.protocol, bits=bits)
+
+    # -------------------------------------------------- what there is to prove
+
+    @property
+    def clauses(self) -> tuple[Claim, ...]:
+        """Inv: every invariant and property, as one condition each (a property has one for each kind of harm)."""
+        return self.protocol.claims
+
+    def obligations(self) -> Iterator[Obligation]:
+        """The start, then every action in the order of the protocol, then every property."""
+        named = tuple((c.property, c.holds) for c in self.clauses)
+        yield Obligation(self, "start", "Init", (Way(None, named),))
+        for action in dict.fromkeys(t.action for t in self.protocol.transitions):
+            yield self.step(action)
+        for prop in self.properties:
+            yield Obligation(self, "property", prop.name, (Way(None, tuple(p for p in named if p[0] == prop.name)),))
+
+    def step(self, action: str) -> Obligation:
+        """That an action keeps every clause, and every variable within its domain."""
+        mine = [t for t in self.protocol.transitions if t.action == action]
+        return Obligation(self, "step", action, tuple(Way(t, tuple(self._kept(t))) for t in mine))
+
+    def _kept(self, transition: Transition) -> Iterator[tuple[str, Term]]:
+        done: dict[Term, Term] = {}
+        for claim in self.clauses:
+            after = before(claim.holds, transition, done)
+            if after is not claim.holds:
+                yield claim.property, after
+        for cell, value in transition.updates:
+            if (inside := within(cell, value)) is not ex.TRUE:
+                yield f"the domain of {cell.name}", inside
+
+    # -------------------------------------------------- solvers
+
+    @cached_property
+    def solver(self) -> Any:
+        """A solver that knows the domains and Inv."""
+        solver = self.fresh()
+        solver.add(*(self.symbols.of(c.holds) for c in self.clauses))
+        return solver
+
+    def fresh(self) -> Any:
+        """A solver that knows the domains, and what is assumed of the mechanisms."""
+        solver = z3.SolverFor("QF_FD") if self.bits else z3.SolverFor("QF_LIA")
+        solver.set("timeout", int(self.time_out * 1000))
+        solver.add(*self.symbols.within())
+        if self.assuming:
+            solver.add(*self.assuming(self.symbols))
+        return solver
+
+    # -------------------------------------------------- that it says something
+
+    def possible(self) -> Iterator[tuple[str, str, bool]]:
+        """(what, name, whether it can be together with Inv): the start, every action, every value of each variable that is
+        an enumeration of the record (its phases). An invariant that nothing satisfies would prove everything."""
+        of, start = self.symbols.of, self.symbols.is_state(self.protocol.initial)
+        yield "start", "Init", self._satisfiable(*start)
+        for action in dict.fromkeys(t.action for t in self.protocol.transitions):
+            ways = [of(t.enabled) for t in self.protocol.transitions if t.action == action]
+            yield "action", action, self._satisfiable(z3.Or(*ways))
+        for cell in self.protocol.fields:
+            if not cell.where and cell.domain.kind not in (bool, int):
+                for code in range(cell.domain.low, cell.domain.high + 1):
+                    value = cell.domain.decode(code).name
+                    is_this = self.symbols.variable(cell.name) == self.symbols.number(code)
+                    yield cell.name, value, self._satisfiable(is_this)
+
+    def _satisfiable(self, *conditions: Any) -> bool:
+        self.solver.push()
+        self.solver.add(*conditions)
+        said = self.solver.check()
+        self.solver.pop()
+        if said == z3.unknown:
+            raise RuntimeError(f"Z3 does not know: {self.solver.reason_unknown()}")
+        return bool(said == z3.sat)
+
+
+def within(cell: Field, value: Term) -> Term:
+    """That a new value is in the domain of its field; true where the bounds of the term say so."""
+    low, high = ex.constant(cell.domain.low), ex.constant(cell.domain.high)
+    if value.boolean:
+        return ex.TRUE
+    above = ex.TRUE if cell.domain.high >= ex.UNBOUNDED else ex.at_most(value, high)
+    return ex.conjunction(ex.at_most(low, value), above)
+
+
+def _why(reason: str) -> str:
+    return "time-out" if reason in ("timeout", "canceled") else reason
+
+
+# ------------------------------------------------------------------ a counterexample, to be read
+
+
+def side_by_side(protocol: Protocol, found: Counterexample) -> list[str]:
+    """The two states of a counterexample, a line for each variable that is not at its first value, and what broke."""
+
+    def text(cell: Field, code: int) -> str:
+        if not cell.domain.low <= code <= cell.domain.high:
+            return f"{code} (outside)"
+        value = cell.domain.decode(code)
+        return str(getattr(value, "name", value))
+
+    rows = [("", "before", "after")]
+    for cell in protocol.fields:
+        old, new = found.state[cell.name], found.after[cell.name]
+        if old != new or old != protocol.start[cell.name]:
+            rows.append((cell.name, text(cell, old), text(cell, new) if new != old else ""))
+    wide = [max(len(row[i]) for row in rows) for i in range(2)]
+    lines = [f"  {a:<{wide[0]}}  {b:<{wide[1]}}  {c}".rstrip() for a, b, c in rows]
+    off = [name.partition(".")[2] for name, value in found.values.items() if not value]
+    step = f"{found.transition} breaks: " if found.transition else "does not hold: "
+    return [f"{step}{', '.join(found.broken)}", *([f"  without {', '.join(off)}"] if off else []), *lines]
+
+
+def first_refuted(proof: Proof) -> Answer | None:
+    """The first obligation that fails, or None."""
+    return next((a for o in proof.obligations() if not (a := o.ask()).proved), None)
+
+
+def decoded(protocol: Protocol, state: Mapping[str, int]) -> State:
+    """The state of a counterexample, as the engines take it."""
+    return tuple(state[f.name] for f in protocol.fields)
