@@ -20,6 +20,7 @@ from cutproof.model.language import (
     choose,
     constant,
     implies,
+    larger,
     pick,
 )
 from cutproof.model.slot import (
@@ -38,6 +39,7 @@ from cutproof.model.slot import (
     epochs,
     erases,
     in_phase,
+    is_put,
     owner,
     ranks,
     source,
@@ -79,7 +81,8 @@ def phase_fits_epoch(s: S) -> Operand:
     }
     fits = [at_stage(s, s.epoch, one) == in_phase(s, *phases) for one, phases in stages.items()]
     first = (s.epoch == 0) == (s.phase == Phase.IDLE)
-    return all_of(first, *fits)
+    aborted = (s.phase != Phase.ABORTED) | (s.epoch <= 4 * s.scope.aborts)
+    return all_of(first, aborted, *fits)
 
 
 @always
@@ -100,8 +103,10 @@ def fences_confirmed_before(s: S) -> Operand:
 
 @always
 def wiped_before_retry(s: S) -> Operand:
-    """A new attempt begins only when N has confirmed the wipe of the last one."""
-    return all_of(*(implies(s.epoch > e, s.fence[N] >= e) for e in epochs(s.scope) if e % 4 == 0 and not s.scope.back))
+    """A new attempt begins only when N has confirmed the wipe of the last one; the way back, when both were fenced."""
+    if s.scope.back:
+        return implies(s.epoch >= 4, all_of(*(fence >= 3 for fence in (s.fence[O], s.fence[N]))))
+    return all_of(*(implies(s.epoch > e, s.fence[N] >= e) for e in epochs(s.scope) if e % 4 == 0))
 
 
 @always
@@ -176,6 +181,11 @@ def source_of(s: S, view: int) -> Node:
     return N if s.scope.back and view >= 4 else O
 
 
+def other_than(s: S, view: int) -> Node:
+    """The node that the attempt of a view moves to."""
+    return O if source_of(s, view) is N else N
+
+
 def may_go_to(s: S, node: object, view: int) -> bool:
     """Whether a write of a view goes to O or N at all."""
     return stage(view) in ((Stage.IDLE, Stage.DUAL) if node is source_of(s, view) else (Stage.DUAL, Stage.ACTIVE))
@@ -204,8 +214,13 @@ def one_view_a_write(s: S) -> Operand:
     """The write that waits for its answer is under way with the view that it was sent with."""
     found = []
     for node, d, m in messages(s, "client"):
-        mine = (s.waits[d] != 0) & (s.issued[d] == m) & (s.net[node][d][m] != 0)
-        found.append(implies(mine, s.net[node][d][m] == s.waits[d]))
+        mine = (s.waits[d] != 0) & (s.issued[d] == m)
+        found.append(implies(mine & (s.net[node][d][m] != 0), s.net[node][d][m] == s.waits[d]))
+        astray = [s.waits[d] == v + 1 for v in epochs(s.scope) if node is not R and not may_go_to(s, node, v)]
+        found.append(implies(mine & any_of(*astray), s.task[node][d][m] == Task.NONE))
+        if s.scope.back and node is O:
+            old = (s.epoch >= 4) & any_of(*(s.waits[d] == v + 1 for v in range(3)))
+            found.append(implies(mine & old, s.task[node][d][m] != Task.QUEUED))
     return all_of(*found)
 
 
@@ -246,6 +261,13 @@ def pages_while_copying(s: S) -> Operand:
 
 
 @always
+def strays_were_sent(s: S) -> Operand:
+    """What strays was a page or a repair once: it carries an epoch of the stages DUAL and SEALED."""
+    kept = [s.net[n][d][m] for n, d, m in messages(s, "stray")]
+    return all_of(*(~at_stage(s, k, Stage.IDLE, Stage.ACTIVE, kept=1) for k in kept))
+
+
+@always
 def source_stays_drained(s: S) -> Operand:
     """From the drain on, the source has nothing queued: what is under way to it is below its fence."""
     found = [implies(in_phase(s, *FROZEN) & (source(s) == n), s.task[n][d][m] != Task.QUEUED) for n, d, m in messages(s) if n is not R]
@@ -262,17 +284,20 @@ def outcomes_are_stored(s: S) -> Operand:
     found = []
     for node, d, m in messages(s, "client"):
         done, held = s.task[node][d][m] == Task.DONE, s.stored[node][d] >= m
-        if node is R:
-            found.append(implies(done, held))
+        held = held | ((s.shown[d] >= m) & erases(s, d, s.shown[d]) if s.scope.collect else constant(False))
+        if node is R:  # where R's acknowledgement counts nothing is collected
+            found.append(implies(done, held) | constant(s.scope.collect))
             continue
-        deleted = in_phase(s, Phase.CLEANUP, Phase.COMPLETE) & (source(s) == node)
-        if s.scope.back and node is O:
-            deleted = deleted | (s.epoch >= 4)
-        kept = held | (deleted & (pick(s.stored, owner(s))[d] >= m))
-        shown = (source(s) != node) | (s.shown[d] >= m)
+        deleted = in_phase(s, Phase.CLEANUP, Phase.COMPLETE) | (s.epoch >= 4 if s.scope.back else constant(False))
+        there = held | (deleted & (pick(s.stored, owner(s))[d] >= m))
+        if not (s.scope.back or s.scope.collect):
+            found.append(implies(done, there))
+        forgotten = collected(s, d) & (s.shown[d] >= m)
+        at_owner_too = (pick(s.stored, owner(s))[d] >= m) & ((source(s) != node) | (s.shown[d] >= m))
+        at_owner_too = at_owner_too & implies(unfenced(s), pick(s.stored, source(s))[d] >= m) | forgotten
         for v in epochs(s.scope):
-            if node is source_of(s, v) or stage(v) is Stage.ACTIVE or not s.scope.back:
-                found.append(implies(done & (s.waits[d] == v + 1), kept & shown))
+            if may_go_to(s, node, v) and (node is source_of(s, v)) is (stage(v) is not Stage.ACTIVE):
+                found.append(implies(done & (s.waits[d] == v + 1), there & at_owner_too))
     return all_of(*found)
 
 
@@ -282,7 +307,10 @@ def copies_come_from_the_source(s: S) -> Operand:
     found = []
     for d in s.page.items:
         there = choose(in_phase(s, *MOVED), pick(s.stored, target(s))[d], pick(s.stored, source(s))[d])
-        found += [s.page[d] <= there, s.stray[d] <= there]
+        if s.scope.collect:
+            there = larger(there, s.shown[d])
+        pages = [(s.net[n][d]["page"] != 0) | (s.task[n][d]["page"] != Task.NONE) for n in s.net.items]
+        found += [implies(any_of(*pages), s.page[d] <= there), s.stray[d] <= there]
     return all_of(*found)
 
 
@@ -308,7 +336,7 @@ def scanned_is_what_the_source_holds(s: S) -> Operand:
             implies(in_phase(s, Phase.ACTIVATE, Phase.GRACE), same),
             implies(s.phase == Phase.CLEANUP, same | (held == 0)),
             implies(s.phase == Phase.COMPLETE, held == 0),
-            implies(~in_phase(s, Phase.DELTA, *MOVED), s.scanned[d] == 0),
+            implies(~in_phase(s, Phase.DELTA, Phase.ACTIVATE, Phase.GRACE, Phase.CLEANUP), s.scanned[d] == 0),
         ]
     return all_of(*found)
 
@@ -324,11 +352,78 @@ def proved_is_held(s: S) -> Operand:
 # ------------------------------------------------------------------ 4. what clients were promised
 
 
+def unfenced(s: S) -> Operand:
+    """The source may still answer readers: the target is not open yet."""
+    return ~in_phase(s, *MOVED) | (pick(s.fence, source(s)) < s.epoch)
+
+
 def collected(s: S, doc: int) -> Operand:
-    """The owner has forgotten a tombstone, the last that was shown."""
+    """The owner has forgotten the delete that was shown last (it may hold an older tombstone)."""
     if not s.scope.collect:
         return constant(False)
-    return (pick(s.stored, owner(s))[doc] == 0) & erases(s, doc, s.shown[doc])
+    held = pick(s.stored, owner(s))[doc]
+    return (held < s.shown[doc]) & ~is_put(s, doc, held) & erases(s, doc, s.shown[doc])
+
+
+@always
+def versions_are_born_in_order(s: S, doc: int) -> Operand:
+    """A version's epoch is the record's when it was drawn: it rises with the rank, and no message carries a later one."""
+    if not s.scope.collect:
+        return constant(True)
+    born, found = s.born[doc], []
+    for r, epoch in born.items.items():
+        found.append(epoch <= s.epoch)
+        found += [implies(s.issued[doc] >= later, epoch <= born[later]) for later in born.items if later > r]
+        found += [s.net[n][doc][r] <= epoch + 1 for n in s.net.items]
+        found.append(implies(s.issued[doc] == r, s.waits[doc] <= epoch + 1))
+    return all_of(*found)
+
+
+@always
+def wiped_is_empty(s: S) -> Operand:
+    """After an abort, N is empty once it has confirmed the wipe, and accepts nothing that was sent before."""
+    wiped, found = (s.phase == Phase.ABORTED) & (s.fence[N] >= s.epoch), []
+    found += [implies(wiped, held == 0) for held in s.stored[N]]
+    for n, d, m in messages(s):
+        if n is N:
+            found.append(implies(wiped, s.task[n][d][m] == Task.NONE))
+    return all_of(*found) if s.scope.aborts else constant(True)
+
+
+@always
+def forgotten_behind_fences(s: S, doc: int) -> Operand:
+    """A delete is forgotten when no migration lives: after an abort, when it was born before it, or at the end. What N has
+    accepted since its wipe was born after the wipe."""
+    if not s.scope.collect:
+        return constant(True)
+    born = [implies(s.shown[doc] == r, s.born[doc][r] < 4) for r in s.born[doc].items]
+    if s.scope.sweep:
+        born.append(implies(s.shown[doc] == SWEPT, s.born[doc][1] < 4))
+    found = [implies(collected(s, doc), (s.phase == Phase.COMPLETE) | ((s.epoch >= 4) & all_of(*born)))]
+    for r, epoch in s.born[doc].items.items():
+        found.append(implies((s.fence[N] >= 4) & (s.task[N][doc][r] != Task.NONE), epoch >= 4))
+    return all_of(*found)
+
+
+@always
+def nothing_returns(s: S, doc: int) -> Operand:
+    """Once the owner has forgotten a delete, nothing older is left: not stored, not queued, not above a fence."""
+    if not s.scope.collect:
+        return constant(True)
+    found, deleted = [], s.shown[doc]
+    for n in s.stored.items:
+        reads, moving_to, held = constant(True), constant(False), s.stored[n][doc]
+        if n is not R:
+            moving_to = (owner(s) != n) & (target(s) == n) & (s.fence[n] >= 4 if s.scope.aborts else constant(False))
+            reads = (owner(s) == n) | moving_to
+        found.append(implies(reads, (held >= deleted) | ~is_put(s, doc, held)))
+        found.append(implies(moving_to, (held == 0) | (held > deleted)))
+        for m in s.net[n][doc].items:
+            rank = carried(s, doc, m)
+            older = (rank != 0) & ((rank < deleted) & ~erases(s, doc, rank) | (moving_to & (rank == deleted)))
+            refused = s.net[n][doc][m] <= s.fence[n]
+            found.append(implies(reads & older, (s.task[n][doc][m] != Task.QUEUED) & refused))
+    return implies(collected(s, doc), all_of(*found))
 
 
 @always
@@ -336,15 +431,13 @@ def promised_is_at_the_owner(s: S) -> Operand:
     """What was acknowledged is at the owner; until the source is fenced by ACTIVATE, at the source too."""
     found = []
     for d in s.acked.items:
-        sent_to_target = (s.waits[d] != 0) & at_stage(s, s.waits[d], Stage.ACTIVE, kept=1)
-        unfenced = ~in_phase(s, *MOVED) | (pick(s.fence, source(s)) < s.epoch)
         found += [
-            pick(s.stored, owner(s))[d] >= s.acked[d],
-            implies(unfenced, pick(s.stored, source(s))[d] >= s.acked[d]),
             s.shown[d] >= s.acked[d],
             (pick(s.stored, owner(s))[d] >= s.shown[d]) | collected(s, d),
-            s.shown[d] == choose(in_phase(s, *MOVED), at_owner(s, d), pick(s.stored, owner(s))[d]),
-            implies(sent_to_target & (pick(s.stored, target(s))[d] >= s.issued[d]), s.shown[d] >= s.issued[d]),
+            implies(unfenced(s), (pick(s.stored, source(s))[d] >= s.acked[d]) | collected(s, d)),
+            s.shown[d] == choose(in_phase(s, *MOVED) | collected(s, d), at_owner(s, d), pick(s.stored, owner(s))[d]),
+            *(implies((s.waits[d] == v + 1) & (s.stored[other_than(s, v)][d] >= s.issued[d]), s.shown[d] >= s.issued[d])
+              for v in epochs(s.scope) if stage(v) is Stage.ACTIVE),
         ]
     return all_of(*found)
 
@@ -394,10 +487,11 @@ def searches_end_before_cleanup(s: S) -> Operand:
 
 INVARIANTS = (
     one_search_at_a_time, searches_end_before_cleanup,
-    phase_fits_epoch, fences_follow_the_record, fences_confirmed_before, wiped_before_retry,
+    phase_fits_epoch, there_and_back, fences_follow_the_record, fences_confirmed_before, wiped_before_retry,
     opened_after_the_source_was_fenced, cursor_counts_in_copy_and_delta, proof_until_activated, nothing_of_the_removed,
     views_were_recorded, nobody_writes_while_sealed, writes_go_to_their_targets, only_what_was_issued, one_view_a_write,
-    outcomes_are_waited_for, accepted_only_when_open, pages_while_copying, source_stays_drained, outcomes_are_stored,
+    outcomes_are_waited_for, accepted_only_when_open, pages_while_copying, strays_were_sent, source_stays_drained, outcomes_are_stored,
     copies_come_from_the_source, landed_pages_are_stored, scanned_is_what_the_source_holds, proved_is_held,
-    promised_is_at_the_owner, floors_are_promises,
+    promised_is_at_the_owner, floors_are_promises, wiped_is_empty,
+    versions_are_born_in_order, forgotten_behind_fences, nothing_returns,
 )  # fmt: skip
