@@ -23,6 +23,7 @@ from cutproof.model.language import (
     larger,
     pick,
 )
+from cutproof.model.mechanisms import Acknowledge, Cleanup, ReplicaAck
 from cutproof.model.slot import (
     MOVED,
     SEALED,
@@ -131,7 +132,8 @@ def cursor_counts_in_copy_and_delta(s: S) -> Operand:
 @always
 def proof_until_activated(s: S) -> Operand:
     """The owner changes only with a proof, and only a delta makes one."""
-    return implies(in_phase(s, *MOVED), s.proof) & implies(s.proof, in_phase(s, Phase.DELTA, *MOVED))
+    made = implies(s.proof, s.mechanisms.delta) & implies(s.proof, in_phase(s, Phase.DELTA, *MOVED))
+    return implies(in_phase(s, *MOVED), s.proof) & made
 
 
 @always
@@ -288,16 +290,22 @@ def outcomes_are_stored(s: S) -> Operand:
         if node is R:  # where R's acknowledgement counts nothing is collected
             found.append(implies(done, held) | constant(s.scope.collect))
             continue
-        deleted = in_phase(s, Phase.CLEANUP, Phase.COMPLETE) | (s.epoch >= 4 if s.scope.back else constant(False))
-        there = held | (deleted & (pick(s.stored, owner(s))[d] >= m))
+        deleted = (in_phase(s, Phase.CLEANUP, Phase.COMPLETE) & (source(s) == node)) | (s.epoch >= 4 if s.scope.back else constant(False))
         if not (s.scope.back or s.scope.collect):
-            found.append(implies(done, there))
+            found.append(implies(done & ~deleted, held))
+        at_owner, moved = pick(s.stored, owner(s))[d] >= m, in_phase(s, *MOVED)
         forgotten = collected(s, d) & (s.shown[d] >= m)
-        at_owner_too = (pick(s.stored, owner(s))[d] >= m) & ((source(s) != node) | (s.shown[d] >= m))
-        at_owner_too = at_owner_too & implies(unfenced(s), pick(s.stored, source(s))[d] >= m) | forgotten
         for v in epochs(s.scope):
             if may_go_to(s, node, v) and (node is source_of(s, v)) is (stage(v) is not Stage.ACTIVE):
-                found.append(implies(done & (s.waits[d] == v + 1), there & at_owner_too))
+                mine = done & (s.waits[d] == v + 1) & ~forgotten
+                found += [
+                    implies(mine & ~deleted, held),
+                    implies(mine & moved, at_owner),
+                    implies(mine & moved, at_owner | (pick(s.stored, source(s))[d] >= m)),
+                    implies(mine & ~moved, at_owner),
+                    implies(mine & (source(s) == node), s.shown[d] >= m),
+                    implies(mine & unfenced(s), pick(s.stored, source(s))[d] >= m),
+                ]
     return all_of(*found)
 
 
@@ -435,10 +443,55 @@ def promised_is_at_the_owner(s: S) -> Operand:
             s.shown[d] >= s.acked[d],
             (pick(s.stored, owner(s))[d] >= s.shown[d]) | collected(s, d),
             implies(unfenced(s), (pick(s.stored, source(s))[d] >= s.acked[d]) | collected(s, d)),
-            s.shown[d] == choose(in_phase(s, *MOVED) | collected(s, d), at_owner(s, d), pick(s.stored, owner(s))[d]),
+            in_phase(s, *MOVED) | collected(s, d) | (s.shown[d] == pick(s.stored, owner(s))[d]),
+            ~(in_phase(s, *MOVED) | collected(s, d)) | (s.shown[d] == at_owner(s, d)),
             *(implies((s.waits[d] == v + 1) & (s.stored[other_than(s, v)][d] >= s.issued[d]), s.shown[d] >= s.issued[d])
               for v in epochs(s.scope) if stage(v) is Stage.ACTIVE),
         ]
+    return all_of(*found)
+
+
+@always
+def both_hold_what_both_acknowledge(s: S) -> Operand:
+    """Where O and N must acknowledge, N holds what was promised once its page has landed, or R does where R counts. What
+    O alone acknowledged before the dual writes began had been applied when its page was read."""
+    m, found = s.mechanisms, []
+    for d in s.acked.items:
+        copied = in_phase(s, *SEALED, *MOVED) | ((s.phase == Phase.COPY) & (s.cursor > d))
+        n = pick(s.stored, target(s))[d]
+        page = pick(s.task, target(s))[d]["page"]
+        reading = (s.phase == Phase.COPY) & ((pick(s.net, target(s))[d]["page"] != 0) | (page != Task.NONE))
+        promised = [(s.acked[d], replica_counts(s, d))]
+        for r in ranks(s.scope):
+            early = any_of(*(s.waits[d] == v + 1 for v in epochs(s.scope) if stage(v) is Stage.IDLE)) & (s.issued[d] == r)
+            done = early & (pick(s.task, source(s))[d][r] == Task.DONE)
+            promised.append((choose(done, constant(r), constant(0)), constant(False)))
+            settled = implies(early & in_phase(s, Phase.COPY, *SEALED, *MOVED), pick(s.task, source(s))[d][r] != Task.QUEUED)
+            found.append(settled)
+        for rank, at_replica in promised:
+            found.append((m.acknowledge != Acknowledge.ALL) | implies(copied, (n >= rank) | at_replica))
+            found.append((m.acknowledge != Acknowledge.ALL) | implies(reading, (larger(n, s.page[d]) >= rank) | at_replica))
+    return all_of(*found)
+
+
+def replica_counts(s: S, doc: int) -> Operand:
+    """R's acknowledgement counts, and R holds what was acknowledged."""
+    if not s.scope.replica:
+        return constant(False)
+    return (s.mechanisms.replica_ack == ReplicaAck.COUNTS) & (s.stored[R][doc] >= s.acked[doc])
+
+
+@always
+def a_copy_survives(s: S, doc: int) -> Operand:
+    """What was acknowledged is somewhere that lasts: at R where R must acknowledge; else at the owner, or at the source until it
+    is deleted, or at R where R counts. Deleted without a proof, the source had been compared by a clean pass."""
+    m, acked = s.mechanisms, s.acked[doc]
+    here, there = pick(s.stored, source(s))[doc], pick(s.stored, target(s))[doc]
+    kept = choose(in_phase(s, *MOVED), (there >= acked) | (here >= acked), here >= acked) | replica_counts(s, doc)
+    covered = implies(in_phase(s, Phase.CLEANUP, Phase.COMPLETE) & (m.cleanup == Cleanup.AFTER_CLEAN_PASS) & ~m.delta, s.clean)
+    found = [kept | collected(s, doc), covered, implies(s.clean, there >= here)]
+    if s.scope.replica:
+        found.append((m.replica_ack != ReplicaAck.REQUIRED) | (s.stored[R][doc] >= acked) | constant(s.scope.collect))
     return all_of(*found)
 
 
@@ -492,6 +545,7 @@ INVARIANTS = (
     views_were_recorded, nobody_writes_while_sealed, writes_go_to_their_targets, only_what_was_issued, one_view_a_write,
     outcomes_are_waited_for, accepted_only_when_open, pages_while_copying, strays_were_sent, source_stays_drained, outcomes_are_stored,
     copies_come_from_the_source, landed_pages_are_stored, scanned_is_what_the_source_holds, proved_is_held,
-    promised_is_at_the_owner, floors_are_promises, wiped_is_empty,
+    promised_is_at_the_owner, both_hold_what_both_acknowledge,
+    a_copy_survives, floors_are_promises, wiped_is_empty,
     versions_are_born_in_order, forgotten_behind_fences, nothing_returns,
 )  # fmt: skip

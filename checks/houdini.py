@@ -1,0 +1,108 @@
+"""What remains of a set of clauses when those that are not inductive are dropped (Houdini).
+
+For mechanisms under which some invariants do not hold (a policy that skips the delta, say) the rest may still prove
+what one asks: clauses that a step can break, assuming all that are left, are dropped until every step keeps every one.
+The result is the largest inductive subset, so it is the same whatever the order (Flanagan and Leino, *Houdini, an
+annotation assistant*, FME 2001). It assumes nothing: what it keeps is proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import z3
+
+from cutproof.checks.prove import TIME_OUT, within
+from cutproof.checks.symbolic import Symbols, before
+from cutproof.model import expressions as ex
+from cutproof.model.expressions import Term
+from cutproof.model.invariants import INVARIANTS
+from cutproof.model.language import Property
+from cutproof.model.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Kept:
+    """By the name of a clause, its conjuncts that are inductive together; and of each property whether they imply it."""
+
+    clauses: tuple[tuple[str, Term], ...]
+    dropped: tuple[str, ...]  # invariants that lost a conjunct
+    proved: dict[str, bool]
+
+
+class TimedOut(Exception):
+    """Z3 did not answer in time: nothing is proved."""
+
+
+def strongest(
+    protocol: Protocol, mechanisms: Any, properties: Iterable[Property], time_out: float = TIME_OUT
+) -> Kept:
+    """The largest inductive subset of the conjuncts of the invariants and of the properties, and whether it implies each
+    property. Raises TimedOut, and RuntimeError where a step may leave the domain of a variable."""
+    wanted = tuple(properties)
+    judged = protocol.judged_by([*INVARIANTS, *wanted]).resolve(mechanisms)
+    parts = [(c.property, part) for c in judged.claims for part in conjuncts(c.holds)]
+    return _Search(judged, parts, time_out).run([p.name for p in wanted])
+
+
+def conjuncts(term: Term) -> tuple[Term, ...]:
+    """The terms of which it is the conjunction."""
+    return term.args if term.op == "and" else (term,)
+
+
+class _Search:
+    def __init__(self, protocol: Protocol, parts: list[tuple[str, Term]], time_out: float) -> None:
+        self.protocol, self.all, self.symbols = protocol, parts, Symbols(protocol)
+        start = protocol.named(protocol.initial)
+        self.alive = [i for i, (_, part) in enumerate(parts) if ex.evaluate(part, start, {})]
+        self.solver = z3.SolverFor("QF_LIA")
+        self.solver.set("timeout", int(time_out * 1000))
+        self.solver.add(*self.symbols.within())
+        self.marks = [z3.Bool(f"clause {i}") for i in range(len(parts))]
+        for mark, (_, part) in zip(self.marks, parts, strict=True):
+            self.solver.add(z3.Implies(mark, self.symbols.of(part)))
+
+    def run(self, wanted: list[str]) -> Kept:
+        changed = True
+        while changed:
+            changed = False
+            for number in range(len(self.protocol.transitions)):
+                changed |= self._weaken(number)
+        kept = tuple(self.all[i] for i in self.alive)
+        whole = {name: sum(n == name for n, _ in self.all) for name, _ in self.all}
+        left = {name: sum(n == name for n, _ in kept) for name in whole}
+        dropped = tuple(name for name in whole if left[name] < whole[name] and name not in wanted)
+        return Kept(kept, dropped, {name: left.get(name, 0) == whole.get(name, 0) for name in wanted})
+
+    def _weaken(self, number: int) -> bool:
+        """Drop what this transition can break; whether anything was."""
+        transition, done, changed = self.protocol.transitions[number], dict[Term, Term](), False
+        after = {i: before(self.all[i][1], transition, done) for i in self.alive}
+        after = {i: term for i, term in after.items() if term is not self.all[i][1]}
+        inside = ex.conjunction(*(within(cell, value) for cell, value in transition.updates))
+        self.solver.push()
+        try:
+            self.solver.add(*(self.symbols.of(g) for _, g in transition.guards))
+            while after:
+                goal = ex.conjunction(inside, *(after[i] for i in after))
+                self.solver.push()
+                self.solver.add(z3.Not(self.symbols.of(goal)))
+                said = self.solver.check(*(self.marks[i] for i in self.alive))
+                model = self.solver.model() if said == z3.sat else None
+                self.solver.pop()
+                if said == z3.unknown:
+                    raise TimedOut(f"{transition}: {self.solver.reason_unknown()}")
+                if model is None:
+                    break
+                here = self.protocol.named(self.symbols.state_in(model))
+                lost = {i for i, term in after.items() if not ex.evaluate(term, here, {})}
+                if not lost:
+                    raise RuntimeError(f"{transition} may leave a domain, and no clause says otherwise")
+                self.alive = [i for i in self.alive if i not in lost]
+                after = {i: term for i, term in after.items() if i not in lost}
+                changed = True
+        finally:
+            self.solver.pop()
+        return changed
