@@ -489,7 +489,8 @@ def a_copy_survives(s: S, doc: int) -> Operand:
     here, there = pick(s.stored, source(s))[doc], pick(s.stored, target(s))[doc]
     kept = choose(in_phase(s, *MOVED), (there >= acked) | (here >= acked), here >= acked) | replica_counts(s, doc)
     covered = implies(in_phase(s, Phase.CLEANUP, Phase.COMPLETE) & (m.cleanup == Cleanup.AFTER_CLEAN_PASS) & ~m.delta, s.clean)
-    found = [kept | collected(s, doc), covered, implies(s.clean, there >= here)]
+    compared = implies(s.clean, there >= here) & implies(s.clean, in_phase(s, Phase.GRACE, Phase.CLEANUP, Phase.COMPLETE))
+    found = [kept | collected(s, doc), covered, compared]
     if s.scope.replica:
         found.append((m.replica_ack != ReplicaAck.REQUIRED) | (s.stored[R][doc] >= acked) | constant(s.scope.collect))
     return all_of(*found)
