@@ -27,7 +27,7 @@ from cutproof.checks.verdict import HOLDS, SAFETY, UNKNOWN
 from cutproof.model import expressions as ex
 from cutproof.model.expressions import Term
 from cutproof.model.invariants import INVARIANTS
-from cutproof.model.language import Property
+from cutproof.model.language import Operand, Property
 from cutproof.model.protocol import Claim, Field, Protocol, State, Transition
 
 TIME_OUT = 60.0  # seconds for one obligation
@@ -157,6 +157,7 @@ class Proof:
         self.properties = [
             p for p in protocol.properties if p.form == "always" and (not chosen or p.name in chosen)
         ]
+        self.mechanisms = mechanisms
         judged = protocol.judged_by([*invariants, *self.properties])
         self.protocol = judged.resolve(mechanisms) if mechanisms is not None else judged
         self.invariants, self.bits, self.time_out, self.assuming = tuple(invariants), bits, time_out, assuming
@@ -192,6 +193,31 @@ class Proof:
         for cell, value in transition.updates:
             if (inside := within(cell, value)) is not ex.TRUE:
                 yield f"the domain of {cell.name}", inside
+
+    def progress(self, goal: Property, measure: Callable[[Any], Operand]) -> Answer:
+        """Whether from every state that satisfies Inv the goal can be reached by steps that are owed: in each where it does
+        not hold, one of them lowers the measure, which is never below zero."""
+        start, judged = time.perf_counter(), self.protocol.judged_by([goal])
+        resolved = judged if self.mechanisms is None else judged.resolve(self.mechanisms)
+        here = self.protocol.known(measure(self.protocol.view))
+        holds = ex.conjunction(*(c.holds for c in resolved.claims))
+        lower = [
+            ex.conjunction(t.enabled, ex.less(before(here, t), here)) for t in self.protocol.transitions if t.owed
+        ]
+        if here.low < 0:
+            raise ValueError("the measure may fall below zero")
+        of, solver = self.symbols.of, self.solver
+        solver.push()
+        solver.add(z3.Not(of(holds)), *(z3.Not(of(term)) for term in lower))
+        said = solver.check()
+        found = None
+        if said == z3.sat:
+            state = self.protocol.named(self.symbols.state_in(solver.model()))
+            found = Counterexample(None, state, state, (f"no step comes nearer to {goal.name}",))
+        reason = _why(solver.reason_unknown()) if said == z3.unknown else ""
+        solver.pop()
+        word = "proved" if said == z3.unsat else "refuted" if found else "unknown"
+        return Answer("progress", goal.name, word, time.perf_counter() - start, found, reason)
 
     # -------------------------------------------------- solvers
 

@@ -258,7 +258,7 @@ def pages_while_copying(s: S) -> Operand:
         phase = Phase.COPY if m == "page" else Phase.DELTA
         moving, landed = s.net[node][d][m] != 0, s.task[node][d][m] != Task.NONE
         found += [implies(moving | landed, (s.phase == phase) & (target(s) == node)), ~(moving & landed)]
-        found.append(implies(moving, s.net[node][d][m] == s.epoch + 1))
+        found += [implies(moving, s.net[node][d][m] == s.epoch + 1), implies(moving | landed, s.cursor == d)]
     return all_of(*found)
 
 
@@ -267,6 +267,14 @@ def strays_were_sent(s: S) -> Operand:
     """What strays was a page or a repair once: it carries an epoch of the stages DUAL and SEALED."""
     kept = [s.net[n][d][m] for n, d, m in messages(s, "stray")]
     return all_of(*(~at_stage(s, k, Stage.IDLE, Stage.ACTIVE, kept=1) for k in kept))
+
+
+@always
+def applied_at_once(s: S) -> Operand:
+    """Where nodes have no queue, nothing is queued."""
+    if s.scope.queues:
+        return constant(True)
+    return all_of(*(s.task[n][d][m] != Task.QUEUED for n, d, m in messages(s)))
 
 
 @always
@@ -340,7 +348,8 @@ def scanned_is_what_the_source_holds(s: S) -> Operand:
         some = any_of(*((s.net[n][d]["delta"] != 0) | (s.task[n][d]["delta"] != Task.NONE) for n in s.net.items))
         found += [
             implies((s.phase == Phase.DELTA) & ((s.scanned[d] != 0) | (s.cursor > d)), same),
-            implies(some, (s.scanned[d] != 0) & (s.cursor == d)),
+            implies(some, s.scanned[d] != 0),
+            implies((s.phase == Phase.DELTA) & (s.cursor > d), pick(s.stored, target(s))[d] >= s.scanned[d]),
             implies(in_phase(s, Phase.ACTIVATE, Phase.GRACE), same),
             implies(s.phase == Phase.CLEANUP, same | (held == 0)),
             implies(s.phase == Phase.COMPLETE, held == 0),
@@ -544,7 +553,7 @@ INVARIANTS = (
     phase_fits_epoch, there_and_back, fences_follow_the_record, fences_confirmed_before, wiped_before_retry,
     opened_after_the_source_was_fenced, cursor_counts_in_copy_and_delta, proof_until_activated, nothing_of_the_removed,
     views_were_recorded, nobody_writes_while_sealed, writes_go_to_their_targets, only_what_was_issued, one_view_a_write,
-    outcomes_are_waited_for, accepted_only_when_open, pages_while_copying, strays_were_sent, source_stays_drained, outcomes_are_stored,
+    outcomes_are_waited_for, accepted_only_when_open, pages_while_copying, strays_were_sent, applied_at_once, source_stays_drained, outcomes_are_stored,
     copies_come_from_the_source, landed_pages_are_stored, scanned_is_what_the_source_holds, proved_is_held,
     promised_is_at_the_owner, both_hold_what_both_acknowledge,
     a_copy_survives, floors_are_promises, wiped_is_empty,

@@ -144,6 +144,7 @@ class Protocol:
         scope: Any = None,
     ) -> None:
         self.name, self.scope, self.mechanisms = name, scope, None
+        self._values: Mapping[str, Term] = {}
         self.actions, self.properties = tuple(actions), tuple(properties)
         self.indices = {k: tuple(v) for k, v in (indices or {}).items()}
         self.cells = tuple[Field, ...]()  # every field, those with one value too
@@ -274,7 +275,7 @@ class Protocol:
             return ex.substitute(term, values, done)
 
         other = self._copy()
-        other.mechanisms = mechanisms
+        other.mechanisms, other._values = mechanisms, values
         other.transitions = tuple(
             replace(
                 t,
@@ -288,6 +289,10 @@ class Protocol:
         )
         other.claims = tuple(replace(c, holds=folded(c.holds)) for c in self.claims)
         return other
+
+    def known(self, operand: Operand) -> Term:
+        """The term of an expression over `view`, with the mechanisms that were chosen put in."""
+        return ex.substitute(operand.term, self._values, {})
 
     def without_guard(self, action: str, name: str) -> Protocol:
         """The protocol with one named guard dropped; ValueError if the action has no such guard."""
