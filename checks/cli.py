@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks import cli_explore, cli_export, cli_loss
+from cutproof.checks import cli_explore, cli_export, cli_gate, cli_loss
 from cutproof.checks.arguments import (
     Wrong,
     checked,
@@ -150,6 +150,8 @@ def replay(
 app.command()(cli_loss.loss)
 app.command()(cli_loss.scenarios)
 app.command()(cli_export.export)
+app.command()(cli_gate.gate)
+app.command()(cli_gate.prove)
 
 # ------------------------------------------------------------------ safeguards, diagram
 

@@ -8,19 +8,19 @@ annotation assistant*, FME 2001). It assumes nothing: what it keeps is proved.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import z3
 
-from cutproof.checks.prove import TIME_OUT, within
+from cutproof.checks.prove import TIME_OUT, nearer, within
 from cutproof.checks.symbolic import Symbols, before
 from cutproof.model import expressions as ex
 from cutproof.model.expressions import Term
 from cutproof.model.invariants import INVARIANTS
 from cutproof.model.language import Property
-from cutproof.model.protocol import Protocol
+from cutproof.model.protocol import Protocol, State
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,44 @@ class TimedOut(Exception):
 
 
 def strongest(
-    protocol: Protocol, mechanisms: Any, properties: Iterable[Property], time_out: float = TIME_OUT
+    protocol: Protocol,
+    mechanisms: Any,
+    properties: Iterable[Property],
+    goals: Iterable[Property] = (),
+    time_out: float = TIME_OUT,
 ) -> Kept:
     """The largest inductive subset of the conjuncts of the invariants and of the properties, and whether it implies each
-    property. Raises TimedOut, and RuntimeError where a step may leave the domain of a variable."""
+    property; of each of the `goals` whether it can always be reached (`prove.nearer`). Raises TimedOut, and RuntimeError where
+    a step may leave the domain of a variable."""
     wanted = tuple(properties)
     judged = protocol.judged_by([*INVARIANTS, *wanted]).resolve(mechanisms)
     parts = [(c.property, part) for c in judged.claims for part in conjuncts(c.holds)]
-    return _Search(judged, parts, time_out).run([p.name for p in wanted])
+    search = Weakening(judged, parts, judged.initial, range(len(judged.transitions)), time_out)
+    kept = search.run([p.name for p in wanted])
+    for goal in goals:
+        reached = judged.judged_by([goal]).resolve(mechanisms)
+        holds = ex.conjunction(*(c.holds for c in reached.claims))
+        kept.proved[goal.name] = search.certain(nearer(search.symbols, judged, holds))
+    return kept
+
+
+def trapped(
+    protocol: Protocol, state: State, goal: Term, known: Iterable[Term] = (), time_out: float = TIME_OUT
+) -> bool:
+    """Whether Z3 proves that from this state no step that is owed ever leads to the goal. `known` are invariants.
+
+    The proof is a set of states that has this one, is closed under such steps and has none where the goal holds: the largest
+    one that bounds of single variables describe (each is as it is now, or at most, or at least)."""
+    parts = [("not yet", part) for part in conjuncts(ex.negation(goal))]
+    for cell, value in zip(protocol.fields, state, strict=True):
+        here = ex.variable(cell.name, cell.domain.low, cell.domain.high, cell.domain.kind is bool)
+        now = ex.constant(value, here.boolean)
+        facts = [ex.equal(here, now)] if here.boolean else [ex.at_most(here, now), ex.at_most(now, here)]
+        parts += [("bound", fact) for fact in facts if fact is not ex.TRUE]
+    owed = [i for i, t in enumerate(protocol.transitions) if t.owed]
+    search = Weakening(protocol, parts, state, owed, time_out)
+    search.solver.add(*map(search.symbols.of, known))
+    return search.run(["not yet"]).proved["not yet"]
 
 
 def conjuncts(term: Term) -> tuple[Term, ...]:
@@ -52,10 +82,14 @@ def conjuncts(term: Term) -> tuple[Term, ...]:
     return term.args if term.op == "and" else (term,)
 
 
-class _Search:
-    def __init__(self, protocol: Protocol, parts: list[tuple[str, Term]], time_out: float) -> None:
-        self.protocol, self.all, self.symbols = protocol, parts, Symbols(protocol)
-        start = protocol.named(protocol.initial)
+class Weakening:
+    """Clauses that hold in a state, weakened until some transitions keep what is left."""
+
+    def __init__(
+        self, protocol: Protocol, parts: list[tuple[str, Term]], state: State, steps: Sequence[int], time_out: float
+    ) -> None:
+        self.protocol, self.all, self.symbols, self.steps = protocol, parts, Symbols(protocol), steps
+        start = protocol.named(state)
         self.alive = [i for i, (_, part) in enumerate(parts) if ex.evaluate(part, start, {})]
         self.solver = z3.SolverFor("QF_LIA")
         self.solver.set("timeout", int(time_out * 1000))
@@ -68,13 +102,23 @@ class _Search:
         changed = True
         while changed:
             changed = False
-            for number in range(len(self.protocol.transitions)):
+            for number in self.steps:
                 changed |= self._weaken(number)
         kept = tuple(self.all[i] for i in self.alive)
         whole = {name: sum(n == name for n, _ in self.all) for name, _ in self.all}
         left = {name: sum(n == name for n, _ in kept) for name in whole}
         dropped = tuple(name for name in whole if left[name] < whole[name] and name not in wanted)
         return Kept(kept, dropped, {name: left.get(name, 0) == whole.get(name, 0) for name in wanted})
+
+    def certain(self, never: Iterable[Any]) -> bool:
+        """Whether no state satisfies what is left and all of these conditions. Raises TimedOut."""
+        self.solver.push()
+        self.solver.add(*never)
+        said = self.solver.check(*(self.marks[i] for i in self.alive))
+        self.solver.pop()
+        if said == z3.unknown:
+            raise TimedOut(self.solver.reason_unknown())
+        return bool(said == z3.unsat)
 
     def _weaken(self, number: int) -> bool:
         """Drop what this transition can break; whether anything was."""

@@ -25,9 +25,10 @@ import z3
 from cutproof.checks.symbolic import Symbols, before
 from cutproof.checks.verdict import HOLDS, SAFETY, UNKNOWN
 from cutproof.model import expressions as ex
+from cutproof.model.distance import distance
 from cutproof.model.expressions import Term
 from cutproof.model.invariants import INVARIANTS
-from cutproof.model.language import Operand, Property
+from cutproof.model.language import Property
 from cutproof.model.protocol import Claim, Field, Protocol, State, Transition
 
 TIME_OUT = 60.0  # seconds for one obligation
@@ -139,8 +140,7 @@ class Proof:
     """The proof that the protocol, with these mechanisms, keeps its invariants and satisfies its *always* properties.
 
     With `mechanisms=None` they are symbolic, and `assuming` says what is known of them; `only` names the properties
-    that are proved (all of them if empty). `bits` chooses how integers are given to Z3: as bit-vectors (fast, where
-    every domain is bounded) or as integers."""
+    that are proved (all of them if empty)."""
 
     def __init__(
         self,
@@ -149,7 +149,6 @@ class Proof:
         *,
         invariants: Sequence[Property] = INVARIANTS,
         only: Iterable[str] = (),
-        bits: bool = True,
         time_out: float = TIME_OUT,
         assuming: Callable[[Symbols], Iterable[Any]] | None = None,
     ) -> None:
@@ -160,8 +159,8 @@ class Proof:
         self.mechanisms = mechanisms
         judged = protocol.judged_by([*invariants, *self.properties])
         self.protocol = judged.resolve(mechanisms) if mechanisms is not None else judged
-        self.invariants, self.bits, self.time_out, self.assuming = tuple(invariants), bits, time_out, assuming
-        self.symbols = Symbols(self.protocol, bits=bits)
+        self.invariants, self.time_out, self.assuming = tuple(invariants), time_out, assuming
+        self.symbols = Symbols(self.protocol)
 
     # -------------------------------------------------- what there is to prove
 
@@ -194,21 +193,13 @@ class Proof:
             if (inside := within(cell, value)) is not ex.TRUE:
                 yield f"the domain of {cell.name}", inside
 
-    def progress(self, goal: Property, measure: Callable[[Any], Operand]) -> Answer:
-        """Whether from every state that satisfies Inv the goal can be reached by steps that are owed: in each where it does
-        not hold, one of them lowers the measure, which is never below zero."""
+    def progress(self, goal: Property) -> Answer:
+        """Whether from every state that satisfies Inv the goal can be reached by steps that are owed (`nearer`)."""
         start, judged = time.perf_counter(), self.protocol.judged_by([goal])
         resolved = judged if self.mechanisms is None else judged.resolve(self.mechanisms)
-        here = self.protocol.known(measure(self.protocol.view))
-        holds = ex.conjunction(*(c.holds for c in resolved.claims))
-        lower = [
-            ex.conjunction(t.enabled, ex.less(before(here, t), here)) for t in self.protocol.transitions if t.owed
-        ]
-        if here.low < 0:
-            raise ValueError("the measure may fall below zero")
-        of, solver = self.symbols.of, self.solver
+        holds, solver = ex.conjunction(*(c.holds for c in resolved.claims)), self.solver
         solver.push()
-        solver.add(z3.Not(of(holds)), *(z3.Not(of(term)) for term in lower))
+        solver.add(*nearer(self.symbols, self.protocol, holds))
         said = solver.check()
         found = None
         if said == z3.sat:
@@ -230,7 +221,7 @@ class Proof:
 
     def fresh(self) -> Any:
         """A solver that knows the domains, and what is assumed of the mechanisms."""
-        solver = z3.SolverFor("QF_FD") if self.bits else z3.SolverFor("QF_LIA")
+        solver = z3.SolverFor("QF_LIA")
         solver.set("timeout", int(self.time_out * 1000))
         solver.add(*self.symbols.within())
         if self.assuming:
@@ -262,6 +253,16 @@ class Proof:
         if said == z3.unknown:
             raise RuntimeError(f"Z3 does not know: {self.solver.reason_unknown()}")
         return bool(said == z3.sat)
+
+
+def nearer(symbols: Symbols, protocol: Protocol, goal: Term) -> list[Any]:
+    """What a state would satisfy in which the goal does not hold and no step that is owed lowers the distance
+    (`model/distance.py`, never below zero). If there is none, the goal can be reached from everywhere."""
+    here = protocol.known(distance(protocol.view))
+    if here.low < 0:
+        raise ValueError("the distance may fall below zero")
+    lower = [ex.conjunction(t.enabled, ex.less(before(here, t), here)) for t in protocol.transitions if t.owed]
+    return [z3.Not(symbols.of(goal)), *(z3.Not(symbols.of(term)) for term in lower)]
 
 
 def within(cell: Field, value: Term) -> Term:

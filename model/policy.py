@@ -6,7 +6,7 @@ value *replaces* the safeguard that it names (`REPLACES`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 from itertools import product
@@ -28,6 +28,13 @@ class DrainOnTimeout(Enum):
 
     ABORT = "abort"
     FORCE = "force"
+
+
+class Strength(Enum):
+    """How safe: nothing is ever missing (strict), or nothing is lost for good (eventual)."""
+
+    STRICT = "strict"
+    EVENTUAL = "eventual"
 
 
 class Rollback(Enum):
@@ -135,21 +142,25 @@ def resolve(policy: Policy, without: Iterable[str] = ()) -> Mechanisms:
     )
 
 
-def policies() -> Iterator[Policy]:
-    """Every valid policy, in order."""
-    knobs: dict[str, Iterable[Any]] = {
+def knobs() -> dict[str, tuple[Any, ...]]:
+    """The knobs of a policy, each with its values in order."""
+    return {
         "skip_delta_pass": (False, True),
-        "drain_on_timeout": DrainOnTimeout,
-        "cutover_writes": WritesWhileSealed,
-        "cleanup": Cleanup,
-        "rollback": Rollback,
-        "acknowledge": Acknowledge,
+        "drain_on_timeout": tuple(DrainOnTimeout),
+        "cutover_writes": tuple(WritesWhileSealed),
+        "cleanup": tuple(Cleanup),
+        "rollback": tuple(Rollback),
+        "acknowledge": tuple(Acknowledge),
         "anti_entropy": (AntiEntropy.REPAIR, AntiEntropy.ALERT, AntiEntropy.OFF),
         "replicas": (True, False),
-        "replica_ack": ReplicaAck,
+        "replica_ack": tuple(ReplicaAck),
     }
-    for values in product(*knobs.values()):
-        point = dict(zip(knobs, values, strict=True))
+
+
+def policies() -> Iterator[Policy]:
+    """Every valid policy, in order."""
+    for values in product(*knobs().values()):
+        point = dict(zip(knobs(), values, strict=True))
         if point["replicas"] or point["replica_ack"] is ReplicaAck.NONE:
             yield Policy(**point)
 
@@ -166,39 +177,146 @@ def seed_gate(policy: Policy) -> str | None:
     return None
 
 
-# What each value of a knob leaves without a safeguard, in the strict reading; None where every value is safe.
-_UNSAFE: tuple[tuple[str, Enum | bool, str], ...] = (
-    ("skip_delta_pass", True, "what the new node missed is not there when it becomes the owner"),
-    (
-        "drain_on_timeout",
-        DrainOnTimeout.FORCE,
+@dataclass(frozen=True)
+class Clause:
+    """One reason to refuse: every knob that is named has one of the values."""
+
+    name: str
+    refuses: Mapping[str, tuple[Any, ...]]
+    why: str
+
+    __hash__ = object.__hash__
+
+    def holds_of(self, policy: Policy) -> bool:
+        """The policy is refused for this reason."""
+        return all(getattr(policy, knob) in values for knob, values in self.refuses.items())
+
+    def __str__(self) -> str:
+        return ", ".join(f"{knob}={'|'.join(map(_word, values))}" for knob, values in self.refuses.items())
+
+
+# The sound gates: the shortest formulas of what is unsafe, derived from it and proved equal (`checks/derive.py`).
+STRICT = (
+    Clause("delta", {"skip_delta_pass": (True,)}, "what the new node missed is not there when it becomes the owner"),
+    Clause(
+        "drain",
+        {"drain_on_timeout": (DrainOnTimeout.FORCE,)},
         "what the source accepted and applies late is behind the delta pass",
     ),
-    (
-        "cutover_writes",
-        WritesWhileSealed.SOURCE,
+    Clause(
+        "writes",
+        {"cutover_writes": (WritesWhileSealed.SOURCE, WritesWhileSealed.BOTH)},
         "writes during drain and delta go to the source behind the scan",
     ),
-    (
-        "cutover_writes",
-        WritesWhileSealed.BOTH,
-        "writes during drain and delta go to the source behind the scan",
+    Clause(
+        "rollback",
+        {"rollback": (Rollback.ROUTING_REVERT,)},
+        "the old owner lacks what was written after the activation",
     ),
-    ("rollback", Rollback.ROUTING_REVERT, "the old owner lacks what was written after the activation"),
-    ("acknowledge", Acknowledge.ANY, "what the new node alone acknowledged is gone after an abort"),
-    ("replica_ack", ReplicaAck.COUNTS, "what another replica alone acknowledged is not at the owner"),
+    Clause("acknowledge", {"acknowledge": (Acknowledge.ANY,)}, "what the new node alone acknowledged is gone after an abort"),
+    Clause("replica", {"replica_ack": (ReplicaAck.COUNTS,)}, "what another replica alone acknowledged is not at the owner"),
 )
+_SKIPPED = {"skip_delta_pass": (True,)}
+_FORCED = {"drain_on_timeout": (DrainOnTimeout.FORCE,)}
+_OPEN = {"cutover_writes": (WritesWhileSealed.SOURCE, WritesWhileSealed.BOTH)}
+_NEVER_REPAIRS = {"anti_entropy": (AntiEntropy.ALERT, AntiEntropy.OFF)}
+_NOT_REQUIRED = {"replica_ack": (ReplicaAck.NONE, ReplicaAck.COUNTS)}
+_NOT_BOTH = {"acknowledge": (Acknowledge.SOURCE, Acknowledge.ANY)}
+_WAITS = {"cleanup": (Cleanup.AFTER_PROOF, Cleanup.AFTER_CLEAN_PASS)}
+
+EVENTUAL = (
+    Clause(
+        "rollback",
+        {"rollback": (Rollback.ROUTING_REVERT,)},
+        "what the new owner alone took after the activation is not at the old one, to which the routers go back",
+    ),
+    Clause(
+        "no proof",
+        {**_SKIPPED, "cleanup": (Cleanup.AFTER_PROOF,)},
+        "the clean-up waits for a proof that only the delta pass makes: the migration never finishes",
+    ),
+    Clause(
+        "writes, no repair",
+        {**_OPEN, **_NEVER_REPAIRS},
+        "writes during drain and delta go to the source behind the scan, and nothing repairs them",
+    ),
+    Clause(
+        "writes, one copy",
+        {**_OPEN, **_NOT_REQUIRED},
+        "writes during drain and delta may be on the source alone, which is deleted",
+    ),
+    Clause(
+        "any, no repair",
+        {"acknowledge": (Acknowledge.ANY,), **_NEVER_REPAIRS},
+        "the owner may lack what the new node alone acknowledged, and nothing repairs it",
+    ),
+    Clause(
+        "any, one copy",
+        {"acknowledge": (Acknowledge.ANY,), **_NOT_REQUIRED},
+        "what was acknowledged may be on the new node alone, from which nothing is repaired before it is the owner",
+    ),
+    Clause(
+        "replica, no repair",
+        {**_NEVER_REPAIRS, "replica_ack": (ReplicaAck.COUNTS,)},
+        "what another replica alone acknowledged is never brought to the owner",
+    ),
+    Clause(
+        "waits, no repair",
+        {**_SKIPPED, **_WAITS, **_NEVER_REPAIRS},
+        "the clean-up waits for a clean pass, and no pass repairs what would make it clean",
+    ),
+    Clause(
+        "waits, no replica",
+        {**_SKIPPED, **_WAITS, "replicas": (False,)},
+        "the clean-up waits for a clean pass, and without other replicas there is none that repairs",
+    ),
+    Clause(
+        "delta, no repair",
+        {**_SKIPPED, **_NOT_BOTH, **_NEVER_REPAIRS},
+        "what the new node missed is deleted with the source, and nothing repairs it",
+    ),
+    Clause(
+        "drain, no repair",
+        {**_FORCED, **_NOT_BOTH, **_NEVER_REPAIRS},
+        "what the source accepted and applies late is behind the delta pass, and nothing repairs it",
+    ),
+    Clause(
+        "drain, one copy",
+        {**_FORCED, **_NOT_BOTH, **_NOT_REQUIRED},
+        "what the source accepted and applies late may be on the source alone, which is deleted",
+    ),
+    Clause(
+        "delta, one copy",
+        {**_SKIPPED, "cleanup": (Cleanup.AFTER_PROOF, Cleanup.IMMEDIATE), **_NOT_BOTH, **_NOT_REQUIRED},
+        "what the new node missed may be on the source alone, which is deleted before anything compared them",
+    ),
+)
+CLAUSES: dict[Strength, tuple[Clause, ...]] = {Strength.STRICT: STRICT, Strength.EVENTUAL: EVENTUAL}
 
 
-def sound_gate(policy: Policy) -> str | None:
+def refusing_clause(policy: Policy, strength: Strength = Strength.STRICT) -> Clause | None:
+    """The first clause that refuses the policy, or None."""
+    return next((c for c in CLAUSES[strength] if c.holds_of(policy)), None)
+
+
+def sound_gate(policy: Policy, strength: Strength = Strength.STRICT) -> str | None:
     """The sound gate: the reason of a refusal, or None.
 
-    The strict reading: every property holds with anti-entropy taking no step, and the migration can finish. The rule
-    rests on the census of all policies by bounded exploration, `python -m cutproof.checks.census`."""
-    if (known := seed_gate(policy)) is not None:
+    In the strict reading every property holds with anti-entropy taking no step, and the migration can finish; in the
+    eventual one nothing is lost for good, and it can finish. Both are exact: `cutproof prove gate`."""
+    if strength is Strength.STRICT and (known := seed_gate(policy)) is not None:
         return known
-    for knob, value, harm in _UNSAFE:
-        if getattr(policy, knob) is value:
-            written = value.value if isinstance(value, Enum) else str(value).lower()
-            return f"UnsafeCutover: {knob}={written}: {harm}"
-    return None
+    clause = refusing_clause(policy, strength)
+    if clause is None:
+        return None
+    written = ", ".join(f"{knob}={_word(getattr(policy, knob))}" for knob in clause.refuses)
+    return f"UnsafeCutover: {written}: {clause.why}"
+
+
+def _word(value: Any) -> str:
+    return str(value.value) if isinstance(value, Enum) else str(value).lower()
+
+
+def gate_of(strength: Strength) -> Callable[[Policy], str | None]:
+    """The sound gate of one strength."""
+    return lambda policy: sound_gate(policy, strength)

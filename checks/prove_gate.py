@@ -1,0 +1,173 @@
+"""The whole lattice of policies, decided by proof, and beside it what a gate says.
+
+A policy is safe where Z3 proves it: strictly, every *always* property by induction, and that the migration can always
+finish; eventually, that nothing is lost for good, and that it can finish. It is unsafe where Z3 finds a run to a
+violation (`bounded.py`), or proves of a state that nothing finishes from there (`houdini.trapped`). A policy that is
+neither is unknown, and counts for nothing. Safe and unsafe are facts about the protocol: no gate is asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import z3
+
+from cutproof.checks import fast
+from cutproof.checks.bounded import Search, codes_of
+from cutproof.checks.houdini import strongest, trapped
+from cutproof.checks.prove import Answer, Proof
+from cutproof.checks.symbolic import Symbols
+from cutproof.checks.verdict import Violated
+from cutproof.model.cutover import cutover
+from cutproof.model.mechanisms import Mechanisms
+from cutproof.model.policy import Policy, Strength, policies, resolve
+from cutproof.model.properties import complete_at_last, finish, no_permanent_loss
+from cutproof.model.protocol import Protocol
+from cutproof.model.scopes import SMALL_SCOPES
+
+DEPTH = {Strength.STRICT: 18, Strength.EVENTUAL: 24}  # steps: the longest of the shortest runs to harm
+LIVELY = (finish, complete_at_last)
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Of one policy: "safe", "unsafe" or "unknown", and why: the property, and the steps to a state that violates it."""
+
+    policy: Policy
+    said: str
+    property: str = ""
+    steps: int | None = None
+
+
+def scope_of_lattice(alone: bool) -> Protocol:
+    """The protocol in which policies are judged: with one copy of each document, or with replicas."""
+    return cutover(SMALL_SCOPES["gate_alone" if alone else "gate"])
+
+
+def one_of(records: Sequence[Mechanisms]) -> Callable[[Symbols], Iterable[Any]]:
+    """That the symbolic mechanisms are one of these records."""
+
+    def assuming(symbols: Symbols) -> Iterable[Any]:
+        ways = []
+        for record in records:
+            codes = codes_of(record, symbols.parameters)
+            ways.append(
+                z3.And(
+                    *(symbols.of(t) == (z3.BoolVal(bool(codes[n])) if t.boolean else symbols.number(codes[n]))
+                      for n, t in symbols.parameters.items())
+                )
+            )  # fmt: skip
+        return [z3.Or(*ways)]
+
+    return assuming
+
+
+def proved_together(alone: bool, records: Sequence[Mechanisms]) -> list[Answer]:
+    """One proof of the strict reading for all of these records at once: their mechanisms are symbolic."""
+    proof = Proof(scope_of_lattice(alone), None, assuming=one_of(records))
+    return [*(o.ask() for o in proof.obligations()), *(proof.progress(goal) for goal in LIVELY)]
+
+
+def decide(
+    strength: Strength, progress: Progress | None = None, chosen: Iterable[Policy] | None = None
+) -> list[Decision]:
+    """Every policy (or the `chosen` ones), decided, in the order of `policies()`."""
+    wanted, found = list(policies() if chosen is None else chosen), dict[tuple[bool, Mechanisms], Decision]()
+    for alone in (False, True):
+        records = list(dict.fromkeys(resolve(p) for p in wanted if p.replicas is not alone))
+        if records:
+            for record, (said, name, steps) in _decided(alone, records, strength, progress).items():
+                found[alone, record] = Decision(Policy(), said, name, steps)
+    decided = [(p, found[not p.replicas, resolve(p)]) for p in wanted]
+    return [Decision(p, d.said, d.property, d.steps) for p, d in decided]
+
+
+_Told = tuple[str, str, int | None]
+
+
+def _decided(
+    alone: bool, records: list[Mechanisms], strength: Strength, progress: Progress | None
+) -> dict[Mechanisms, _Told]:
+    tell = progress or (lambda _: None)
+    protocol, found = scope_of_lattice(alone), dict[Mechanisms, _Told]()
+    names = () if strength is Strength.STRICT else (no_permanent_loss.name,)
+
+    def at_depth(k: int, refuted: int, among: int, _: float) -> None:
+        tell(f"depth {k}: {refuted} of {among} records refuted")
+
+    bounded = Search(protocol, records, names).run(DEPTH[strength], at_depth)
+    for f in bounded.found:
+        found.update({records[i]: ("unsafe", f.property, f.path.steps) for i in f.records})
+    left = [r for r in records if r not in found]
+    if strength is Strength.STRICT and left and all(a.proved for a in proved_together(alone, left)):
+        return {**found, **dict.fromkeys(left, ("safe", "", None))}
+    for number, record in enumerate(left, 1):
+        found[record] = _alone(protocol, record, strength)
+        if number % 20 == 0:
+            tell(f"{number} of {len(left)} records that are not refuted")
+    return found
+
+
+def _alone(protocol: Protocol, record: Mechanisms, strength: Strength) -> _Told:
+    """One record that no run refutes: proved by the clauses that it keeps, or stuck somewhere."""
+    always = [p for p in protocol.properties if p.form == "always"]
+    kept = strongest(protocol, record, always if strength is Strength.STRICT else [no_permanent_loss], LIVELY)
+    if all(kept.proved.values()):
+        return "safe", "", None
+    resolved = protocol.resolve(record)
+    for goal in (g for g in LIVELY if not kept.proved[g.name]):
+        verdict = fast.explore(resolved, properties=[goal.name], cycles=False, workers=1).verdicts[0]
+        claim = next(c for c in resolved.claims if c.property == goal.name)
+        if isinstance(verdict, Violated) and verdict.path:
+            if trapped(resolved, verdict.path.states[-1], claim.holds, [term for _, term in kept.clauses]):
+                return "unsafe", goal.name, verdict.path.steps
+    return "unknown", "", None
+
+
+# ------------------------------------------------------------------ a gate beside it
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a gate says of every policy, beside what was proved. The lists are in the order of `policies()`."""
+
+    gate: str
+    strength: Strength
+    decisions: tuple[Decision, ...]
+    false_accepts: tuple[Decision, ...]
+    false_refusals: tuple[Decision, ...]
+    unknown: tuple[Decision, ...]
+    accepted: int
+    seconds: float
+
+    @property
+    def exact(self) -> bool:
+        """The gate accepts what is safe, and nothing else; and every policy was decided."""
+        return not (self.false_accepts or self.false_refusals or self.unknown)
+
+
+def judge(
+    gate: Callable[[Policy], str | None], name: str, strength: Strength, progress: Progress | None = None
+) -> Judgement:
+    """Put a gate to the proof: every policy is decided, and the gate is asked."""
+    start = time.perf_counter()
+    decisions = tuple(decide(strength, progress))
+    accepts = {d.policy for d in decisions if gate(d.policy) is None}
+    return Judgement(
+        name, strength, decisions,
+        false_accepts=tuple(d for d in decisions if d.said == "unsafe" and d.policy in accepts),
+        false_refusals=tuple(d for d in decisions if d.said == "safe" and d.policy not in accepts),
+        unknown=tuple(d for d in decisions if d.said == "unknown"),
+        accepted=len(accepts),
+        seconds=time.perf_counter() - start,
+    )  # fmt: skip
+
+
+def word(value: object) -> str:
+    """A value of a knob, as an operator writes it."""
+    return str(value.value) if isinstance(value, Enum) else str(value).lower()

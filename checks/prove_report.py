@@ -1,0 +1,147 @@
+"""What `cutproof prove` says, and does: the protocol by induction, and a gate against the whole lattice."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cutproof.checks.arguments import refuse, the_policy, the_removed, the_scope
+from cutproof.checks.console import say, say_json
+from cutproof.checks.prove import Answer, Obligation, Proof, exit_code, side_by_side
+from cutproof.checks.verdict import HOLDS, SAFETY, UNKNOWN
+from cutproof.model.cutover import cutover
+from cutproof.model.policy import Policy, Strength, gate_of, refusing_clause, resolve, seed_gate
+from cutproof.model.properties import complete_at_last, finish
+from cutproof.model.scopes import SCOPES, Scope
+
+# What is proved by default: the ten named scopes, and one document with two operations (puts or deletes), reads, searches, a
+# replica with repairs, and every kind of fault.
+EVERYTHING = "reads_and_faults,writes=2,searches=1,deletes=1,replica=1,repairs=1"
+PROVED = (*SCOPES, EVERYTHING)
+
+
+def proof_in(scope: Scope, policy: Policy | None = None, removed: Sequence[str] = (), time_out: float = 60.0) -> Proof:
+    """The proof of the protocol within a scope, under a policy, without some safeguards."""
+    chosen = policy or Policy(replicas=scope.replica)
+    return Proof(cutover(scope), resolve(chosen, removed), time_out=time_out)
+
+
+def answers_of(proof: Proof, obligations: Sequence[Obligation] | None = None) -> Iterator[Answer]:
+    """Every obligation, then that it can always finish."""
+    for obligation in proof.obligations() if obligations is None else obligations:
+        yield obligation.ask()
+    yield proof.progress(finish)
+    yield proof.progress(complete_at_last)
+
+
+def answer_json(answer: Answer, scope: str) -> dict[str, Any]:
+    """One answer, as `--json` gives it."""
+    found = answer.counterexample
+    broken = list(found.broken) if found else []
+    step = str(found.transition) if found and found.transition else None
+    return {
+        "scope": scope, "kind": answer.kind, "name": answer.name, "said": answer.said, "seconds": round(answer.seconds, 3),
+        "broken": broken, "step": step, "reason": answer.reason,
+    }  # fmt: skip
+
+
+def prove_protocol(
+    scope: str, without: str, policy: str, smt2: Path | None, time_out: float, json_lines: bool
+) -> int:
+    """Prove it in one scope, or in all of `PROVED`."""
+    from cutproof.checks.smt2 import write_all
+
+    names = [scope] if scope else list(PROVED)
+    scopes, removed = [the_scope(name) for name in names], the_removed(without)
+    chosen = the_policy(policy) if policy else None
+    began, every = time.perf_counter(), list[tuple[str, Answer]]()
+    try:
+        for name, bounds in zip(names, scopes, strict=True):
+            proof = proof_in(bounds, chosen, removed, time_out)
+            obligations = list(proof.obligations())
+            if smt2 is not None:
+                try:
+                    write_all(obligations, smt2, name)
+                except OSError as error:
+                    refuse(f"--smt2 {smt2}: {error.strerror or error}")
+            mine = list(answers_of(proof, obligations))
+            every += [(name, a) for a in mine]
+            if json_lines:
+                for answer in mine:
+                    say_json(answer_json(answer, name))
+            else:
+                say(*_told(name, mine, proof))
+    except KeyboardInterrupt:
+        print(f"interrupted: {len(every)} obligations were asked", file=sys.stderr)
+        return UNKNOWN
+    if not json_lines:
+        slow = sorted(every, key=lambda pair: -pair[1].seconds)[:3]
+        slowest = ", ".join(f"{a.name} in {name} {a.seconds:.2f} s" for name, a in slow)
+        said = Counter(a.said for _, a in every)
+        counts = ", ".join(f"{n} {word}" for word, n in sorted(said.items()))
+        say(f"{len(every)} obligations: {counts}; {time.perf_counter() - began:.1f} s; slowest: {slowest}")
+    return exit_code(a for _, a in every)
+
+
+def _told(name: str, answers: Sequence[Answer], proof: Proof) -> list[str]:
+    bad = [a for a in answers if not a.proved]
+    kinds = Counter(a.kind for a in answers)
+    counts = f"{kinds['step']} actions, {kinds['property']} always, {kinds['progress']} can always"
+    if not bad:
+        return [f"proved   {name}: {counts}, {sum(a.seconds for a in answers):.2f} s"]
+    lines = [f"{'refuted' if any(a.said == 'refuted' for a in bad) else 'unknown'}  {name}: {counts}"]
+    for answer in bad[:5]:
+        lines.append(f"  {answer.kind} {answer.name}: {answer.said} {answer.reason}".rstrip())
+        if answer.counterexample:
+            lines += [f"  {line}" for line in side_by_side(proof.protocol, answer.counterexample)]
+    if len(bad) > 5:
+        lines.append(f"  and {len(bad) - 5} more obligations")
+    return lines
+
+
+# ------------------------------------------------------------------ the gate
+
+
+def prove_gate(gate_name: str, strength: Strength, json_lines: bool) -> int:
+    """Every policy decided by proof, and what the gate says of it: 0 where the gate is exact."""
+    from cutproof.checks.prove_gate import judge
+
+    def progress(text: str) -> None:
+        print(f"cutproof: {text}", file=sys.stderr, flush=True)
+
+    gate = gate_of(strength) if gate_name == "sound" else seed_gate
+    try:
+        found = judge(gate, gate_name, strength, progress)
+    except KeyboardInterrupt:
+        print("interrupted: nothing is claimed", file=sys.stderr)
+        return UNKNOWN
+    reasons = Counter(
+        clause.name if (clause := refusing_clause(d.policy, strength)) else "no clause of the sound gate"
+        for d in found.false_accepts
+    )
+    facts = {
+        "gate": gate_name, "strength": strength.value, "policies": len(found.decisions), "accepted": found.accepted,
+        "refused": len(found.decisions) - found.accepted, "false_accepts": len(found.false_accepts),
+        "false_refusals": len(found.false_refusals), "unknown": len(found.unknown), "reasons": dict(reasons),
+        "safe": sum(d.said == "safe" for d in found.decisions), "seconds": round(found.seconds, 1),
+    }  # fmt: skip
+    if json_lines:
+        say_json(facts)
+    else:
+        verdict = "exact: safe is what it accepts" if found.exact else "not exact"
+        say(
+            f"the {gate_name} gate, {strength.value}: {verdict}",
+            f"  {facts['policies']:,} policies, {facts['safe']:,} proved safe; accepted {facts['accepted']:,}, "
+            f"refused {facts['refused']:,}",
+            f"  accepted and unsafe {facts['false_accepts']:,}, refused and safe {facts['false_refusals']:,}, "
+            f"unknown {facts['unknown']:,}; {found.seconds:.0f} s",
+            *(f"  {n:,} wrongly accepted: {name}" for name, n in reasons.most_common()),
+        )
+    if found.false_accepts or found.false_refusals:
+        return SAFETY
+    return UNKNOWN if found.unknown else HOLDS
+
