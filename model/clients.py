@@ -39,6 +39,7 @@ from cutproof.model.slot import (
     erases,
     is_put,
     other,
+    rank_of,
     ranks,
     reachable,
     served,
@@ -87,13 +88,15 @@ def dispatch(s: S, doc: int, rank: int, erases: bool, view: int, slow: bool, *gu
         "version": put(s.version, (doc, rank), drawn),
         "net": net,
     }
+    if s.scope.others:
+        changes["sequencer"] = changes["drawn"] = s.sequencer + 1
     if s.scope.collect:
         changes["born"] = put(s.born, (doc, rank), s.epoch)
     return when(
         guard("previous write answered", s.waits[doc] == 0),
         guard("next in order", s.issued[doc] == previous),
         guard("nothing under way", _in_order(s, doc, previous)),
-        guard("writers are not held", _not_held(s, view)),
+        guard("writers are not held", not_held(s, view)),
         guard("the migration has begun", constant(s.scope.before) | (s.phase != Phase.IDLE)),
         *guards,
     ).then(**changes)
@@ -108,7 +111,7 @@ def _alone(view: int, chosen: dict[Node, Operand]) -> Operand:
     return ~all_of(chosen[O], chosen[N]) if stage(view) is Stage.DUAL else constant(False)
 
 
-def _not_held(s: S, view: int) -> Operand:
+def not_held(s: S, view: int) -> Operand:
     """SEAL: writers wait."""
     if stage(view) is not Stage.SEALED:
         return constant(True)
@@ -192,7 +195,7 @@ def acknowledge(s: S, doc: int, rank: int, view: int) -> Step:
     return when(
         guard("waits for this write", (s.waits[doc] == view + 1) & (s.issued[doc] == rank)),
         guard("succeeded where it must", may_acknowledge(s, doc, rank, view)),
-    ).then(acked=put(s.acked, doc, rank), **answered(s, doc, rank))
+    ).then(acked=put(s.acked, doc, rank_of(s, doc, rank)), **answered(s, doc, rank))
 
 
 def _under_way(s: S, doc: int, rank: int) -> Operand:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from cutproof.model import anti_entropy, clients, delivery, faults, properties
+from cutproof.model import anti_entropy, clients, delivery, environment, faults, properties
 from cutproof.model.language import (
     Step,
     action,
@@ -395,7 +395,10 @@ def cutover(scope: Scope) -> Protocol:
         indices=indices(scope),
         variables=variables(scope),
         initial=initial(scope),
-        actions=(*COORDINATOR, *delivery.ACTIONS, *clients.ACTIONS, *anti_entropy.ACTIONS, *faults.ACTIONS),
+        actions=(
+            *COORDINATOR, *delivery.ACTIONS, *clients.ACTIONS, *anti_entropy.ACTIONS, *faults.ACTIONS,
+            *environment.ACTIONS,
+        ),
         properties=properties.PROPERTIES,
         mechanisms=Mechanisms,
         scope=scope,

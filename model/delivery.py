@@ -34,6 +34,7 @@ from cutproof.model.slot import (
     erases,
     newer,
     owner,
+    rank_of,
     reachable,
     served,
     source,
@@ -48,7 +49,7 @@ HOLDERS = ("page", "stray", "repair")  # messages that keep what they carry in a
 def carried(s: S, doc: int, message: Message) -> Operand:
     """The rank that a message carries."""
     if isinstance(message, int):
-        return constant(message)
+        return rank_of(s, doc, message)
     if message == "sweep":
         return constant(SWEPT)
     return getattr(s, "scanned" if message == "delta" else message)[doc]
@@ -108,18 +109,27 @@ def applied(s: S, node: Node, doc: int, message: Message) -> dict[str, Any]:
     merged = pick(s.partial, source(s))[doc]
     if isinstance(message, int):
         merged = s.partial[node][doc] | (~m.whole_documents & (s.acked[doc] > stored) & (s.acked[doc] < rank))
-    visible = (owner(s) == node) & lands
-    comes_back = visible & (served(s, doc, stored) < s.acked[doc]) & (rank >= s.acked[doc])
     changes = {
         "stored": put(s.stored, (node, doc), choose(lands, becomes, stored)),
         "partial": put(s.partial, (node, doc), choose(lands, merged, s.partial[node][doc])),
-        "healed": put(s.healed, doc, s.healed[doc] | comes_back),
-        "shown": put(s.shown, doc, choose(visible, larger(s.shown[doc], rank), s.shown[doc])),
+        **seen(s, node, doc, rank, lands),
     }
     if s.scope.table and isinstance(message, int):
         settles = ~m.per_write_tracking & (target(s) == node)
         changes["missed"] = put(s.missed, doc, choose(settles, 0, s.missed[doc]))
     return changes
+
+
+def seen(s: S, node: Node, doc: int, rank: Any, lands: Operand) -> dict[str, Any]:
+    """What clients may see of it, where the node is the owner."""
+    visible = (owner(s) == node) & lands
+    comes_back = (
+        visible & (served(s, doc, s.stored[node][doc]) < s.acked[doc]) & (rank >= s.acked[doc])
+    )
+    return {
+        "healed": put(s.healed, doc, s.healed[doc] | comes_back),
+        "shown": put(s.shown, doc, choose(visible, larger(s.shown[doc], rank), s.shown[doc])),
+    }
 
 
 def outcome(s: S, doc: int, message: Message) -> Any:
@@ -233,7 +243,8 @@ def delivery_is_lost(s: S, node: Node, doc: int, message: Message) -> Step | Non
 
 def queue_is_empty(s: S, node: Node) -> Operand:
     """Everything that the node accepted has been applied or has failed."""
-    return all_of(*(task != Task.QUEUED for by_message in s.task[node] for task in by_message))
+    others = [~s.others_queued[node]] if s.scope.others else []
+    return all_of(*(task != Task.QUEUED for by_message in s.task[node] for task in by_message), *others)
 
 
 ACTIONS = (accept, accept_duplicate, refuse, apply, task_fails, delivery_fails, delivery_is_lost)

@@ -128,6 +128,7 @@ def wiped(s: S, fence: Any) -> dict[str, Any]:
         "page": page,
         "stray_is_delta": is_delta,
         "repair": repair,
+        **({"others_queued": put(s.others_queued, N, False)} if s.scope.others else {}),
     }
 
 

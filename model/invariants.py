@@ -41,7 +41,9 @@ from cutproof.model.slot import (
     erases,
     in_phase,
     is_put,
+    last_issued,
     owner,
+    rank_of,
     ranks,
     source,
     stage,
@@ -206,8 +208,12 @@ def only_what_was_issued(s: S) -> Operand:
     for d in s.issued.items:
         holders = [by_doc[d] for by_doc in s.stored] + [s.acked[d], s.shown[d], s.page[d], s.scanned[d], s.stray[d], s.repair[d]]
         swept = s.issued[d] >= 1 if s.scope.sweep else constant(False)
-        found += [(h <= s.issued[d]) | ((h == SWEPT) & swept) for h in holders]
-        found.append(implies(s.waits[d] != 0, s.acked[d] < s.issued[d]))
+        last = s.sequencer if s.scope.others else s.issued[d]
+        found += [(h <= last) | ((h == SWEPT) & swept) for h in holders]
+        found.append(implies(s.waits[d] != 0, s.acked[d] < last_issued(s, d)))
+    if s.scope.others:
+        found += [(s.drawn == 0) == (s.issued[0] == 0), s.drawn <= s.sequencer, s.other <= s.sequencer]
+        found.append((s.acked[0] == 0) | (s.acked[0] == s.drawn))
     return all_of(*found)
 
 
@@ -281,6 +287,8 @@ def applied_at_once(s: S) -> Operand:
 def source_stays_drained(s: S) -> Operand:
     """From the drain on, the source has nothing queued: what is under way to it is below its fence."""
     found = [implies(in_phase(s, *FROZEN) & (source(s) == n), s.task[n][d][m] != Task.QUEUED) for n, d, m in messages(s) if n is not R]
+    if s.scope.others:
+        found += [implies(in_phase(s, *FROZEN) & (source(s) == n), ~s.others_queued[n]) for n in (O, N)]
     return all_of(*found)
 
 
@@ -293,26 +301,27 @@ def outcomes_are_stored(s: S) -> Operand:
     at the owner."""
     found = []
     for node, d, m in messages(s, "client"):
-        done, held = s.task[node][d][m] == Task.DONE, s.stored[node][d] >= m
-        held = held | ((s.shown[d] >= m) & erases(s, d, s.shown[d]) if s.scope.collect else constant(False))
+        rank = rank_of(s, d, m)
+        done, held = s.task[node][d][m] == Task.DONE, s.stored[node][d] >= rank
+        held = held | ((s.shown[d] >= rank) & erases(s, d, s.shown[d]) if s.scope.collect else constant(False))
         if node is R:  # where R's acknowledgement counts nothing is collected
             found.append(implies(done, held) | constant(s.scope.collect))
             continue
         deleted = (in_phase(s, Phase.CLEANUP, Phase.COMPLETE) & (source(s) == node)) | (s.epoch >= 4 if s.scope.back else constant(False))
         if not (s.scope.back or s.scope.collect):
             found.append(implies(done & ~deleted, held))
-        at_owner, moved = pick(s.stored, owner(s))[d] >= m, in_phase(s, *MOVED)
-        forgotten = collected(s, d) & (s.shown[d] >= m)
+        at_owner, moved = pick(s.stored, owner(s))[d] >= rank, in_phase(s, *MOVED)
+        forgotten = collected(s, d) & (s.shown[d] >= rank)
         for v in epochs(s.scope):
             if may_go_to(s, node, v) and (node is source_of(s, v)) is (stage(v) is not Stage.ACTIVE):
                 mine = done & (s.waits[d] == v + 1) & ~forgotten
                 found += [
                     implies(mine & ~deleted, held),
                     implies(mine & moved, at_owner),
-                    implies(mine & moved, at_owner | (pick(s.stored, source(s))[d] >= m)),
+                    implies(mine & moved, at_owner | (pick(s.stored, source(s))[d] >= rank)),
                     implies(mine & ~moved, at_owner),
-                    implies(mine & (source(s) == node), s.shown[d] >= m),
-                    implies(mine & unfenced(s), pick(s.stored, source(s))[d] >= m),
+                    implies(mine & (source(s) == node), s.shown[d] >= rank),
+                    implies(mine & unfenced(s), pick(s.stored, source(s))[d] >= rank),
                 ]
     return all_of(*found)
 
@@ -404,6 +413,8 @@ def wiped_is_empty(s: S) -> Operand:
     for n, d, m in messages(s):
         if n is N:
             found.append(implies(wiped, s.task[n][d][m] == Task.NONE))
+    if s.scope.others:
+        found.append(implies(wiped, ~s.others_queued[N]))
     return all_of(*found) if s.scope.aborts else constant(True)
 
 
@@ -448,13 +459,14 @@ def promised_is_at_the_owner(s: S) -> Operand:
     """What was acknowledged is at the owner; until the source is fenced by ACTIVATE, at the source too."""
     found = []
     for d in s.acked.items:
+        last = last_issued(s, d)
         found += [
             s.shown[d] >= s.acked[d],
             (pick(s.stored, owner(s))[d] >= s.shown[d]) | collected(s, d),
             implies(unfenced(s), (pick(s.stored, source(s))[d] >= s.acked[d]) | collected(s, d)),
             in_phase(s, *MOVED) | collected(s, d) | (s.shown[d] == pick(s.stored, owner(s))[d]),
             ~(in_phase(s, *MOVED) | collected(s, d)) | (s.shown[d] == at_owner(s, d)),
-            *(implies((s.waits[d] == v + 1) & (s.stored[other_than(s, v)][d] >= s.issued[d]), s.shown[d] >= s.issued[d])
+            *(implies((s.waits[d] == v + 1) & (s.stored[other_than(s, v)][d] >= last), s.shown[d] >= last)
               for v in epochs(s.scope) if stage(v) is Stage.ACTIVE),
         ]
     return all_of(*found)
@@ -474,7 +486,7 @@ def both_hold_what_both_acknowledge(s: S) -> Operand:
         for r in ranks(s.scope):
             early = any_of(*(s.waits[d] == v + 1 for v in epochs(s.scope) if stage(v) is Stage.IDLE)) & (s.issued[d] == r)
             done = early & (pick(s.task, source(s))[d][r] == Task.DONE)
-            promised.append((choose(done, constant(r), constant(0)), constant(False)))
+            promised.append((choose(done, rank_of(s, d, r), constant(0)), constant(False)))
             settled = implies(early & in_phase(s, Phase.COPY, *SEALED, *MOVED), pick(s.task, source(s))[d][r] != Task.QUEUED)
             found.append(settled)
         for rank, at_replica in promised:

@@ -47,6 +47,8 @@ class Scope:
     skew: bool = False  # a router's clock is slow
     overlap: bool = False  # somebody begins a second migration of the slot
     policy_change: bool = False  # somebody switches anti-entropy off while a migration lives
+    # for proofs only
+    others: bool = False  # one write is tracked; all other clients are an environment, versions have no bound
 
     def __post_init__(self) -> None:
         for name, low, high in (("documents", 1, 3), ("writes", 1, 9), ("attempts", 1, 3), ("aborts", 0, 3)):
@@ -57,6 +59,10 @@ class Scope:
             raise ValueError(f"aborts={self.aborts} needs attempts={self.aborts} or more")
         if self.back and (self.aborts or self.attempts != 2):
             raise ValueError("back=1 needs attempts=2 and aborts=0: there and back")
+        if self.others:
+            only = ("deletes", "searches", "sweep", "collect", "table", "skew", "orderly", "back")
+            if self.documents * self.writes != 1 or not self.queues or any(getattr(self, name) for name in only):
+                raise ValueError(f"others=1 tracks one write of one document, with queues, and without {', '.join(only)}")
 
     def bounds(self) -> dict[str, int]:
         """The bounds that differ from the defaults."""
@@ -121,6 +127,9 @@ SCOPES: dict[str, Scope] = {
     "two_documents": Scope(documents=2, deletes=True, searches=True, failures=True, queues=False),
     "two_migrations": Scope(attempts=2, back=True, late=True, zombies=True, overlap=True),
 }  # fmt: skip
+
+# One write is tracked among any number of others, with every kind of fault: for proofs, since versions have no bound.
+TRACKED = replace(SCOPES["reads_and_faults"], skew=False, replica=True, repairs=True, others=True)
 
 # Smaller ones, made for one question each.
 SMALL_SCOPES: dict[str, Scope] = {

@@ -41,6 +41,7 @@ from cutproof.model.language import (
     pick,
     put,
 )
+from cutproof.model.expressions import UNBOUNDED
 from cutproof.model.scopes import Scope
 
 S = Any  # a view of the state: variables by name, `s.mechanisms`, `s.scope`
@@ -132,6 +133,9 @@ def indices(scope: Scope) -> dict[str, tuple[Any, ...]]:
 def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
     """Every variable, within a scope; one value each where its dimension is off."""
     top, last = max(*ranks(scope), SWEPT if scope.sweep else 0), epochs(scope)[-1]
+    issued = count(0, top)
+    if scope.others:
+        top = UNBOUNDED
     rank, seen = count(0, top), last + 1  # a view that is `seen` is kept as 1 + its epoch, 0 is none
 
     def possible(node: Node, message: object) -> bool:
@@ -160,7 +164,7 @@ def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
         "stray_is_delta": family("doc", of=boolean(varies=scope.strays)),  # a repair of the delta, not a page
         "repair": family("doc", of=count(0, top, varies=scope.repairs)),
         # the clients
-        "issued": family("doc", of=rank),
+        "issued": family("doc", of=issued),
         "waits": family(
             "doc", of=count(0, seen)
         ),  # 0, or 1 + the view of the write that waits for its answer
@@ -186,6 +190,17 @@ def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
         "switched_off": boolean(varies=scope.policy_change),
         "missed": family("doc", of=count(0, top, varies=scope.table)),  # table: applied on O, failed on N
         "blocked": boolean(varies=scope.table),  # table: an entry of another migration that never settles
+        **(environment_variables() if scope.others else {}),
+    }
+
+
+def environment_variables() -> dict[str, Domain | FamilyDomain]:
+    """What there is only where one write is tracked, and all others are an environment."""
+    return {
+        "sequencer": count(0, UNBOUNDED),  # the last version that was drawn
+        "drawn": count(0, UNBOUNDED),  # the tracked write's
+        "other": count(0, UNBOUNDED),  # which version the next step of the environment is about
+        "others_queued": family("node", of=boolean()),
     }
 
 
@@ -221,6 +236,16 @@ def owner(s: S) -> Operand:
 def source_in(s: S, view: int) -> Operand:
     """The source of the migration that a view saw. Attempt 0 is from O; with a way back, attempt 1 may be from N."""
     return s.source if s.scope.back and view >= 4 else constant(O)
+
+
+def rank_of(s: S, doc: int, rank: int) -> Operand:
+    """The place of a client's write in the order of issue: its number, or where others write too, its version."""
+    return s.drawn if s.scope.others else constant(rank)
+
+
+def last_issued(s: S, doc: int) -> Operand:
+    """The rank of the last write that was issued and is told apart."""
+    return s.drawn if s.scope.others else s.issued[doc]
 
 
 def other(node: Operand) -> Operand:
