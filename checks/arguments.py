@@ -47,6 +47,14 @@ def the_scope(text: str) -> Scope:
         refuse(f"{error}{near(first, [*SCOPES, *SMALL_SCOPES]) if strange else ''}")
 
 
+def the_bounded_scope(text: str) -> Scope:
+    """A scope that has an end: versions have none where `others` is on."""
+    scope = the_scope(text)
+    if scope.others:
+        refuse(f"--scope {text}: versions have no bound with others=1, so only `cutproof prove` takes it")
+    return scope
+
+
 def the_removed(without: str, as_written: bool = False) -> tuple[str, ...]:
     """The removed safeguards, sorted; `without` names some, separated by commas."""
     from cutproof.model.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS

@@ -28,7 +28,7 @@ from cutproof.checks.arguments import (
     refuse,
     settings_of,
     the_removed,
-    the_scope,
+    the_bounded_scope,
 )
 from cutproof.checks.console import Closed, Json, ScopeText, say, say_json
 
@@ -66,7 +66,7 @@ def verify(
 
     start = time.perf_counter()
     for text in scope or ():
-        the_scope(text)
+        the_bounded_scope(text)
     tasks = ladders.scope_tasks(dict.fromkeys(scope)) if scope else ladders.tasks(full)
     shown: list[Row] = []
 
@@ -184,7 +184,7 @@ def diagram(scope: ScopeText = "abort") -> int:
     from cutproof.checks import verify as ladders
     from cutproof.checks.explore import explore as explored
 
-    found = explored(ladders.build(the_scope(scope)), cycles=False, properties=["finish"])
+    found = explored(ladders.build(the_bounded_scope(scope)), cycles=False, properties=["finish"])
     if found.interrupted:
         return UNKNOWN
     say(report.phase_diagram([found]).rstrip("\n"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from cutproof.checks.arguments import refuse, the_bytes, the_policy, the_removed, the_scope
+from cutproof.checks.arguments import refuse, the_bytes, the_policy, the_removed, the_bounded_scope
 from cutproof.checks.console import AsWritten, Json, PolicyText, ScopeText, Without, say, say_json
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -55,7 +55,7 @@ def explore(
     from cutproof.checks.exploration import Limits
     from cutproof.checks.verdict import exit_code
 
-    bounds, chosen, removed = the_scope(scope), the_policy(policy), the_removed(without, as_written)
+    bounds, chosen, removed = the_bounded_scope(scope), the_policy(policy), the_removed(without, as_written)
     limits = Limits(max_states, max_seconds, the_bytes(max_memory))
     _fits(engine, workers, symmetry, resume)
     _can_be_written(graph, trace)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks.arguments import refuse, the_policy, the_removed, the_scope
+from cutproof.checks.arguments import refuse, the_policy, the_removed, the_bounded_scope
 from cutproof.checks.console import AsWritten, PolicyText, ScopeText, Without, say
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -33,7 +33,7 @@ def export(
 
     if target not in TARGETS:
         refuse(f"export {target}: there are {' and '.join(TARGETS)}")
-    bounds, chosen, removed = the_scope(scope), the_policy(policy), the_removed(without, as_written)
+    bounds, chosen, removed = the_bounded_scope(scope), the_policy(policy), the_removed(without, as_written)
     settings = [
         f"scope {bounds.describe() or 'of defaults'}",
         *(f"{name}={str(value).lower()}" for name, value in chosen.changed().items()),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks.arguments import checked, refuse, the_policy, the_removed, the_scope
+from cutproof.checks.arguments import checked, refuse, the_bounded_scope, the_policy, the_removed
 from cutproof.checks.console import Json, say, say_json
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -134,7 +134,7 @@ def _setup(
     if texts["scope"] and traffic != "boundary":
         refuse("--scope is of --traffic boundary; other traffic has no scope")
     if texts["scope"]:
-        the_scope(texts["scope"])
+        the_bounded_scope(texts["scope"])
     if texts["mix"] and traffic == "boundary":
         refuse("--mix is not of --traffic boundary: what may be written there is in its scope")
     if traffic == "boundary":

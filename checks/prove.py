@@ -50,7 +50,7 @@ class Counterexample:
 class Answer:
     """What Z3 said of one obligation: "proved", "refuted" or "unknown" (with the reason)."""
 
-    kind: str  # start, step, property
+    kind: str  # start, step, property, progress
     name: str
     said: str
     seconds: float
@@ -78,10 +78,13 @@ class Obligation:
     kind: str
     name: str
     ways: tuple[Way, ...]
+    never: tuple[Any, ...] = ()  # conditions in Z3, in place of ways
 
     def refuted_by(self) -> Any:
         """The condition, besides Inv, that a counterexample satisfies, in Z3."""
         of = self.proof.symbols.of
+        if self.never:
+            return z3.And(*self.never)
         return z3.Or(*(z3.And(*map(of, way.guards), z3.Not(of(way.goal))) for way in self.ways))
 
     def ask(self) -> Answer:
@@ -111,6 +114,8 @@ class Obligation:
         def true(term: Term) -> bool:
             return bool(ex.evaluate(term, here, {}))
 
+        if self.never:
+            return Counterexample(None, state, state, (f"some step comes nearer to {self.name}",), values)
         way = next(w for w in self.ways if all(map(true, w.guards)) and not true(w.goal))
         after = dict(state)
         for cell, new in way.transition.updates if way.transition else ():
@@ -157,6 +162,7 @@ class Proof:
             p for p in protocol.properties if p.form == "always" and (not chosen or p.name in chosen)
         ]
         self.mechanisms = mechanisms
+        self.goals = [p for p in protocol.properties if p.form == "can_always" and (not chosen or p.name in chosen)]
         judged = protocol.judged_by([*invariants, *self.properties])
         self.protocol = judged.resolve(mechanisms) if mechanisms is not None else judged
         self.invariants, self.time_out, self.assuming = tuple(invariants), time_out, assuming
@@ -170,13 +176,15 @@ class Proof:
         return self.protocol.claims
 
     def obligations(self) -> Iterator[Obligation]:
-        """The start, then every action in the order of the protocol, then every property."""
+        """The start, then every action in the order of the protocol, then every property, then that its ends can always be
+        reached."""
         named = tuple((c.property, c.holds) for c in self.clauses)
         yield Obligation(self, "start", "Init", (Way(None, named),))
         for action in dict.fromkeys(t.action for t in self.protocol.transitions):
             yield self.step(action)
         for prop in self.properties:
             yield Obligation(self, "property", prop.name, (Way(None, tuple(p for p in named if p[0] == prop.name)),))
+        yield from map(self.progress, self.goals)
 
     def step(self, action: str) -> Obligation:
         """That an action keeps every clause, and every variable within its domain."""
@@ -193,22 +201,12 @@ class Proof:
             if (inside := within(cell, value)) is not ex.TRUE:
                 yield f"the domain of {cell.name}", inside
 
-    def progress(self, goal: Property) -> Answer:
-        """Whether from every state that satisfies Inv the goal can be reached by steps that are owed (`nearer`)."""
-        start, judged = time.perf_counter(), self.protocol.judged_by([goal])
+    def progress(self, goal: Property) -> Obligation:
+        """That from every state that satisfies Inv the goal can be reached by steps that are owed (`nearer`)."""
+        judged = self.protocol.judged_by([goal])
         resolved = judged if self.mechanisms is None else judged.resolve(self.mechanisms)
-        holds, solver = ex.conjunction(*(c.holds for c in resolved.claims)), self.solver
-        solver.push()
-        solver.add(*nearer(self.symbols, self.protocol, holds))
-        said = solver.check()
-        found = None
-        if said == z3.sat:
-            state = self.protocol.named(self.symbols.state_in(solver.model()))
-            found = Counterexample(None, state, state, (f"no step comes nearer to {goal.name}",))
-        reason = _why(solver.reason_unknown()) if said == z3.unknown else ""
-        solver.pop()
-        word = "proved" if said == z3.unsat else "refuted" if found else "unknown"
-        return Answer("progress", goal.name, word, time.perf_counter() - start, found, reason)
+        holds = ex.conjunction(*(c.holds for c in resolved.claims))
+        return Obligation(self, "progress", goal.name, (), tuple(nearer(self.symbols, self.protocol, holds)))
 
     # -------------------------------------------------- solvers
 

@@ -5,37 +5,28 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cutproof.checks.arguments import refuse, the_policy, the_removed, the_scope
 from cutproof.checks.console import say, say_json
-from cutproof.checks.prove import Answer, Obligation, Proof, exit_code, side_by_side
+from cutproof.checks.prove import Answer, Proof, exit_code, side_by_side
 from cutproof.checks.verdict import HOLDS, SAFETY, UNKNOWN
 from cutproof.model.cutover import cutover
 from cutproof.model.policy import Policy, Strength, gate_of, refusing_clause, resolve, seed_gate
-from cutproof.model.properties import complete_at_last, finish
 from cutproof.model.scopes import SCOPES, Scope
 
 # What is proved by default: the ten named scopes, and one document with two operations (puts or deletes), reads, searches, a
 # replica with repairs, and every kind of fault.
 EVERYTHING = "reads_and_faults,writes=2,searches=1,deletes=1,replica=1,repairs=1"
-PROVED = (*SCOPES, EVERYTHING)
+PROVED = (*SCOPES, EVERYTHING, "tracked")
 
 
 def proof_in(scope: Scope, policy: Policy | None = None, removed: Sequence[str] = (), time_out: float = 60.0) -> Proof:
     """The proof of the protocol within a scope, under a policy, without some safeguards."""
     chosen = policy or Policy(replicas=scope.replica)
     return Proof(cutover(scope), resolve(chosen, removed), time_out=time_out)
-
-
-def answers_of(proof: Proof, obligations: Sequence[Obligation] | None = None) -> Iterator[Answer]:
-    """Every obligation, then that it can always finish."""
-    for obligation in proof.obligations() if obligations is None else obligations:
-        yield obligation.ask()
-    yield proof.progress(finish)
-    yield proof.progress(complete_at_last)
 
 
 def answer_json(answer: Answer, scope: str) -> dict[str, Any]:
@@ -68,7 +59,7 @@ def prove_protocol(
                     write_all(obligations, smt2, name)
                 except OSError as error:
                     refuse(f"--smt2 {smt2}: {error.strerror or error}")
-            mine = list(answers_of(proof, obligations))
+            mine = [o.ask() for o in obligations]
             every += [(name, a) for a in mine]
             if json_lines:
                 for answer in mine:

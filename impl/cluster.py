@@ -68,9 +68,10 @@ class Cluster:
     """Some nodes, in one replica group (a list of names) or several (a list of lists), and the shards on them.
 
     `rf` replicas of each shard in each group (Miroir's 2, or 1 where a group has one node); `policy` is what the
-    operator sets, judged by `gate` ("sound", "seed" or None) when a migration begins; `without` removes safeguards by
-    name; `pages` cuts a shard's key space for copying; `drain_timeout` is in steps, None waits for ever; `passes` are
-    the steps between two anti-entropy passes. Raises ValueError for what can't be."""
+    operator sets, judged by `gate` ("sound", "seed" or None) when a migration begins, and when it is changed while one
+    lives; `without` removes safeguards by name; `pages` cuts a shard's key space for copying; `drain_timeout` is in
+    steps, None waits for ever; `passes` are the steps between two anti-entropy passes. Raises ValueError for what
+    can't be."""
 
     def __init__(
         self,
@@ -98,7 +99,8 @@ class Cluster:
         if gate is not None and gate not in GATES:
             raise ValueError(f"gate={gate!r}: there are {', '.join(map(repr, GATES))} and None")
         self.policy = _fitting(policy, self.rf * len(groups) > 1)
-        self.mechanisms = resolve(self.policy, without)
+        self.without = tuple(without)
+        self.mechanisms = resolve(self.policy, self.without)
         self.gate = gate
         self.drain_timeout = drain_timeout
         self.now = 0.0  # seconds, for what expires
@@ -263,10 +265,28 @@ class Cluster:
         if target not in self.nodes:
             self.nodes[target] = Node(target)
             self.groups[group].append(target)
+        self._record_policy(self.shards[number] for number in moves)
         migration = Migration(self, len(self.migrations), target, group, moves)
         self.migrations.append(migration)
         migration.begin()
         return migration
+
+    def change_policy(self, policy: Policy) -> None:
+        """Set what migrations begin under from now on; one that lives, or is retried, keeps the copy in its record.
+
+        The gate judges the policy when one begins, and now if one lives: then raises UnsafeCutover where it refuses,
+        and nothing changes. Raises ValueError for a policy that can't be. Without the safeguard `policy_is_recorded`
+        the record keeps no copy of its own: every shard feels the change at once."""
+        policy = _fitting(policy, self.policy.replicas)
+        if self.gate is not None and any(s.record.live for s in self.shards):
+            check_policy(policy, GATES[self.gate])
+        self.policy, self.mechanisms = policy, resolve(policy, self.without)
+        if not self.mechanisms.policy_is_recorded:
+            self._record_policy(self.shards)
+
+    def _record_policy(self, shards: Iterable[Shard]) -> None:
+        for shard in shards:
+            shard.change(shard.record, mechanisms=self.mechanisms)
 
     def advance(self, seconds: float) -> None:
         """Let the clock go on; it matters only to what expires."""
@@ -314,9 +334,10 @@ class Cluster:
             network.tick()
             return True
         network.steps += 1
-        if network.steps >= self.next_pass and self.mechanisms.anti_entropy is not AntiEntropy.OFF:
+        if network.steps >= self.next_pass:
             self.next_pass = network.steps + self.passes
-            self.repair()
+            if any(s.record.mechanisms.anti_entropy is not AntiEntropy.OFF for s in self.shards):
+                self.repair()
         # A pass that ends clean sends nothing, and lets the coordinator go on.
         return self.turn() or bool(network.pool) or self.repair() > 0 or self.turn()
 
@@ -385,7 +406,11 @@ class Cluster:
 
     def fingerprint(self) -> int:
         """64 bits of everything that matters for what happens next, the scheduler's draws apart (xxh3)."""
-        return xxhash.xxh3_64_intdigest(repr(tuple(state_of(s) for s in self.shards)).encode())
+        changed = [
+            (s.number, s.record.mechanisms) for s in self.shards if s.record.mechanisms != s.mechanisms
+        ]
+        ahead = [self.mechanisms] if any(s.mechanisms != self.mechanisms for s in self.shards[:1]) else []
+        return xxhash.xxh3_64_intdigest(repr((*map(state_of, self.shards), *changed, *ahead)).encode())
 
     def snapshot(self) -> Snapshot:
         """The cluster as it is, for `restore`."""

@@ -26,6 +26,8 @@ def distance(s: S) -> Operand:
         total = total + weight(s.phase == phase, PHASE * left)
     for node in (O, N):
         total = total + weight(s.cut[node], CUT) + weight(s.fence[node] < s.epoch, FENCE)
+        if s.scope.others:
+            total = total + weight(s.others_queued[node], 1)
         for by_message in s.task[node]:
             for task in by_message:
                 total = total + weight(task == Task.QUEUED, 1)
@@ -52,6 +54,7 @@ def unclean(s: S) -> Operand:
         total = total + weight((there < here) & ~comes, DOCUMENT)
         for node in s.net.items:
             total = total + weight(s.net[node][d]["repair"] != 0, STAGE)
+            total = total + weight(s.task[node][d]["repair"] == Task.QUEUED, 1)
     return choose(waits, total, constant(0))
 
 

@@ -234,8 +234,9 @@ def one_view_a_write(s: S) -> Operand:
 
 @always
 def outcomes_are_waited_for(s: S) -> Operand:
-    """The outcome of a write is kept while somebody waits for it."""
+    """The outcome of a write is kept while somebody waits for it; that of a repair, a sweep or a stray never."""
     return all_of(
+        *(s.task[n][d][m] != Task.DONE for n, d, m in messages(s, "repair", "sweep", "stray")),
         *(implies(s.task[n][d][m] == Task.DONE, (s.waits[d] != 0) & (s.issued[d] == m)) for n, d, m in messages(s, "client"))
     )
 

@@ -87,7 +87,7 @@ def parse_scope(text: str) -> Scope:
     for position, part in enumerate(text.split(",")):
         name, equals, value = (p.strip() for p in part.partition("="))
         name = {"docs": "documents"}.get(name, name)
-        named = {**SCOPES, **SMALL_SCOPES}
+        named = {**SCOPES, **SMALL_SCOPES, "tracked": TRACKED}
         if not equals and name in named and position == 0:
             scope = named[name]
         elif not equals:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -16,6 +18,7 @@ from shards import Drawn
 from cutproof.impl import (
     Cluster,
     InvalidDocument,
+    Migration,
     MigrationError,
     Policy,
     ReservedField,
@@ -25,10 +28,13 @@ from cutproof.impl import (
     UnsafeCutover,
 )
 from cutproof.impl.faults import KINDS
+from cutproof.impl.miroir import GATES, InvalidTransition
 from cutproof.impl.node import Kind, Message, page_of
 from cutproof.impl.record import Phase
 from cutproof.impl.routing import key_hash
-from cutproof.model.mechanisms import AntiEntropy, Cleanup
+from cutproof.impl.state import state_of
+from cutproof.model.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck
+from cutproof.model.policy import Strength, gate_of, policies, resolve, sound_gate
 
 
 def filled(documents: int = 30, **more: Any) -> Cluster:
@@ -621,3 +627,179 @@ def test_a_clean_pass_lets_the_migration_go_on() -> None:
     migration = cluster.move([0], "new-0")
     cluster.run_until(migration.finished)
     assert migration.complete
+
+
+# ------------------------------------------------------------------ the policy changes
+
+RECORDED = "policy_is_recorded"
+SKIPS = Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE)
+HEALS_LATER = Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE, replica_ack=ReplicaAck.REQUIRED)
+OFF = replace(HEALS_LATER, anti_entropy=AntiEntropy.OFF)
+
+
+def missed_by_the_target(**more: Any) -> tuple[Cluster, Migration]:
+    """Every page is copied, and then an acknowledged update does not reach the target."""
+    cluster = Cluster(**{"nodes": [["old"], ["other"]], "shards": 1, "seed": 3, "passes": 10**9, **more})
+    cluster.put("a", {"n": 1})
+    migration = cluster.move([0], "new")
+    (shard,) = cluster.shards
+    cluster.run_until(lambda: shard.record.phase is Phase.COPY and shard.record.cursor == shard.pages)
+    write = cluster.submit("a", {"n": 2})
+    cluster.step(next(c for c in cluster.enabled() if c.action == "delivery_fails" and "to new" in str(c)))
+    cluster.run_until(lambda: write.answered)
+    assert write.status is Status.ACKNOWLEDGED
+    return cluster, migration
+
+
+def served(cluster: Cluster, migration: Migration) -> dict[str, Any] | None:
+    cluster.run_until(migration.finished)
+    assert migration.complete
+    return cluster.get("a")
+
+
+def test_without_the_rule_a_change_of_the_policy_loses_an_acknowledged_write() -> None:
+    cluster, migration = missed_by_the_target(gate=None, without=[RECORDED])
+    cluster.change_policy(SKIPS)
+    assert served(cluster, migration) == {"n": 1}
+    assert str(cluster.audit()).endswith("lost: 1 LU")
+
+
+def test_a_change_that_the_gate_refuses_is_refused_while_a_migration_lives() -> None:
+    for without in ([], [RECORDED]):
+        cluster, migration = missed_by_the_target(without=without)
+        before = cluster.fingerprint()
+        with pytest.raises(UnsafeCutover, match="skip_delta_pass=true"):
+            cluster.change_policy(SKIPS)
+        assert (cluster.policy, cluster.fingerprint()) == (Policy(), before)
+        assert served(cluster, migration) == {"n": 2}
+        assert cluster.audit().clean
+
+
+def test_without_the_rule_what_was_to_be_healed_is_lost_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run of the stored trace: anti-entropy is switched off while a migration lives that counts on it."""
+
+    def passes(refused: bool, **more: Any) -> dict[str, Any] | None:
+        cluster, migration = missed_by_the_target(policy=HEALS_LATER, **more)
+        with pytest.raises(UnsafeCutover) if refused else nullcontext():
+            cluster.change_policy(OFF)
+        assert served(cluster, migration) == {"n": 1}  # lost, and to be healed
+        cluster.repair()
+        cluster.settle()
+        return cluster.get("a")
+
+    assert passes(False, gate=None, without=[RECORDED]) == {"n": 1}
+    assert passes(False, gate=None) == {"n": 2}  # the record's copy rules
+    assert passes(True, gate="seed", without=[RECORDED]) == {"n": 2}  # it only has to be asked again
+    monkeypatch.setitem(GATES, "sound", gate_of(Strength.EVENTUAL))
+    assert passes(True, gate="sound", without=[RECORDED]) == {"n": 2}
+
+
+def test_a_change_that_the_gate_accepts_is_for_later_migrations() -> None:
+    alert = Policy(anti_entropy=AntiEntropy.ALERT)
+    cluster, migration = missed_by_the_target()
+    cluster.change_policy(alert)
+    (shard,) = cluster.shards
+    assert shard.record.mechanisms == resolve(Policy())
+    migration.abort()
+    cluster.settle()
+    migration.retry()
+    assert shard.record.mechanisms == resolve(Policy())  # it is still the same migration
+    assert served(cluster, migration) == {"n": 2}
+    later = cluster.move([0], "newer")
+    assert shard.record.mechanisms == resolve(alert)
+    assert served(cluster, later) == {"n": 2}
+
+
+def test_where_no_migration_lives_the_gate_is_asked_at_the_next_begin() -> None:
+    cluster = filled(5)
+    cluster.change_policy(SKIPS)
+    assert not cluster.policy.replicas  # a fact of the topology, which nobody sets
+    with pytest.raises(UnsafeCutover, match="skip_delta_pass=true"):
+        cluster.add_node("new")
+    assert list(cluster.nodes) == ["old-0"]
+    cluster.change_policy(Policy())
+    migration = cluster.add_node("new")
+    cluster.run_until(migration.finished)
+    assert migration.complete
+    with pytest.raises(ValueError, match="replica_ack=counts"):
+        cluster.change_policy(Policy(replica_ack=ReplicaAck.COUNTS))
+
+
+def test_a_migration_that_lives_does_not_feel_a_change() -> None:
+    """Not in its steps, and not in the passes that it began with."""
+
+    def runs(change: bool) -> list[object]:
+        cluster, migration = missed_by_the_target(policy=HEALS_LATER, gate=None, passes=1)
+        if change:
+            cluster.change_policy(OFF)
+        states: list[object] = []
+        while not migration.finished() and cluster.step():
+            states.append(state_of(cluster.shards[0]))
+        assert cluster.get("a") == {"n": 2}  # healed before the clean-up ended
+        return states
+
+    assert runs(True) == runs(False)
+
+
+def test_the_scheduler_begins_passes_for_the_records_not_for_the_policy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for began, then, passes in ((HEALS_LATER, OFF, 1), (OFF, HEALS_LATER, 0)):
+        cluster, _ = missed_by_the_target(policy=began, gate=None)
+        cluster.change_policy(then)
+        begun: list[int] = []
+        monkeypatch.setattr(cluster, "repair", lambda begun=begun: begun.append(1) or 0)
+        cluster.next_pass = 0
+        while not cluster.next_pass:
+            cluster.step()
+        assert len(begun) == passes
+
+
+def test_what_migrations_begin_under_is_part_of_the_fingerprint() -> None:
+    cluster = filled(3)
+    prints = [cluster.fingerprint()]
+    for policy in (Policy(anti_entropy=AntiEntropy.OFF), Policy(acknowledge=Acknowledge.ALL)):
+        cluster.change_policy(policy)
+        prints.append(cluster.fingerprint())
+    cluster.change_policy(Policy())
+    assert len(set(prints)) == 3
+    assert cluster.fingerprint() == prints[0]
+    cluster.change_policy(Policy(anti_entropy=AntiEntropy.OFF))
+    cluster.add_node("new")
+    cluster.change_policy(Policy())
+    other = filled(3)
+    other.add_node("new")
+    assert list(map(state_of, cluster.shards)) == list(map(state_of, other.shards))
+    assert cluster.fingerprint() != other.fingerprint()  # the records' copies differ
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    program=st.lists(
+        st.tuples(st.sampled_from(["put", "fail", "step", "move", "change"]), st.integers(0, 10**6)),
+        max_size=25,
+    ),
+    seed=st.integers(0, 99),
+)
+def test_nothing_is_lost_whatever_operators_set(program: list[tuple[str, int]], seed: int) -> None:
+    """Whatever is tried: a change is refused only while a migration lives, and exactly where the gate refuses."""
+    cluster = Cluster([["a"], ["b"]], 2, seed=seed)
+    every = [p for p in policies() if p.replicas]
+    for number, (what, n) in enumerate(program):
+        if what == "put":
+            cluster.submit(f"doc-{n % 5}", {"n": number})
+        elif what == "fail" and "x" in cluster.nodes:
+            cluster.faults.fail("x", rate=n % 3 / 4)
+        elif what == "step":
+            cluster.run(n % 100)
+        elif what == "move":
+            with suppress(UnsafeCutover, InvalidTransition, ValueError):
+                cluster.move([n % 2], f"{'xyz'[n % 3]}")
+        elif what == "change":
+            lives = any(s.record.live for s in cluster.shards)
+            policy = every[n % len(every)] if n % 2 else Policy(acknowledge=list(Acknowledge)[n % 3])
+            refused = lives and sound_gate(policy) is not None
+            with pytest.raises(UnsafeCutover) if refused else nullcontext():
+                cluster.change_policy(policy)
+    cluster.run(1000)
+    assert cluster.audit().clean
