@@ -45,7 +45,8 @@ class Refuted:
 
 @dataclass(frozen=True)
 class Bounded:
-    """What was found up to a depth: runs in the order of their lengths. `unknown` has the depth at which Z3 gave no answer."""
+    """What was found up to a depth: runs in the order of their lengths. `unknown` has the depth at which Z3
+    gave no answer."""
 
     found: tuple[Refuted, ...]
     depth: int
@@ -65,7 +66,11 @@ class Search:
     def __init__(
         self, protocol: Protocol, records: Sequence[Any], wanted: Iterable[str] = (), time_out: float = 300.0
     ) -> None:
-        names = set(wanted)
+        names, judged = set(wanted), {c.property for c in protocol.claims if c.form == "always"}
+        if strange := sorted(names - judged):
+            raise ValueError(
+                f"no always property {', '.join(strange)}: there are {', '.join(sorted(judged))}"
+            )
         self.protocol = protocol
         self.claims = [
             c for c in protocol.claims if c.form == "always" and (not names or c.property in names)
@@ -82,7 +87,10 @@ class Search:
     def _is(self, record: Record) -> Any:
         of, number = self.symbols.of, self.symbols.number
         return z3.And(
-            *(of(t) == (z3.BoolVal(bool(record[n])) if t.boolean else number(record[n])) for n, t in self.symbols.parameters.items())
+            *(
+                of(t) == (z3.BoolVal(bool(record[n])) if t.boolean else number(record[n]))
+                for n, t in self.symbols.parameters.items()
+            )
         )
 
     def run(self, depth: int, progress: Progress | None = None) -> Bounded:
@@ -93,8 +101,7 @@ class Search:
                 self._step(k - 1)
             while self.open:
                 self.solver.push()
-                bad = z3.Or(*(z3.Not(self.symbols.of(c.holds, k)) for c in self.claims))
-                self.solver.add(bad, z3.Or(*(self._is(self.records[i]) for i in self.open)))
+                self.solver.add(z3.Or(*(z3.Not(self.symbols.of(c.holds, k)) for c in self.claims)))
                 said = self.solver.check()
                 model = self.solver.model() if said == z3.sat else None
                 self.solver.pop()
@@ -104,7 +111,9 @@ class Search:
                     break
                 found.append(self._refuted(self._path(model, k)))
             if progress:
-                progress(k, len(self.records) - len(self.open), len(self.records), time.perf_counter() - start)
+                progress(
+                    k, len(self.records) - len(self.open), len(self.records), time.perf_counter() - start
+                )
             if not self.open:
                 break
         return Bounded(tuple(found), k)
@@ -119,20 +128,22 @@ class Search:
             for cell, value in t.updates:
                 if cell.name in new:
                     new[cell.name].append((i, of(value, k)))
-        self.solver.add(z3.Or(*chosen))
-        self.solver.add(*(z3.AtMost(*chosen, 1),))
+        self.solver.add(z3.Or(*chosen), *at_most_one(chosen, f"@{k}"))
         for name, ways in new.items():
-            after = symbols.variable(name, k + 1)
+            after = symbols.variable(name, k)
             for i, value in ways:
-                self.solver.add(z3.Implies(chosen[i], after == value))
-            same = z3.Or(*(chosen[i] for i, _ in ways)) if ways else z3.BoolVal(False)
-            self.solver.add(z3.Or(same, after == symbols.variable(name, k)))
+                after = z3.If(chosen[i], value, after)
+            self.solver.add(symbols.variable(name, k + 1) == after)
         self.solver.add(*symbols.within(k + 1))
 
     def _path(self, model: Any, steps: int) -> Path:
         states = tuple(self.symbols.state_in(model, k) for k in range(steps + 1))
         fired = [
-            next(i for i in range(len(self.protocol.transitions)) if z3.is_true(model[z3.Bool(f"fires {i}@{k}")]))
+            next(
+                i
+                for i in range(len(self.protocol.transitions))
+                if z3.is_true(model[z3.Bool(f"fires {i}@{k}")])
+            )
             for k in range(steps)
         ]
         return Path(states, tuple(fired))
@@ -151,8 +162,23 @@ class Search:
                     claim = claim or bad
         if not mine or claim is None:
             raise RuntimeError("Z3 found a run that is a run of no policy")
-        self.open = [i for i in self.open if i not in set(mine)]
+        refuted, kept = set(mine), ex.conjunction(*(left for _, left in ends))
+        self.open = [i for i in self.open if i not in refuted]
+        self.solver.add(
+            self.symbols.of(ex.disjunction(ex.negation(valid), kept))
+        )  # what is open under these is left
         return Refuted(path, claim.property, claim.harm, tuple(mine))
+
+
+def at_most_one(chosen: Sequence[Any], where: str) -> list[Any]:
+    """At most one of these: each is told whether one before it was chosen (plain clauses: in QF_BV, Z3 5.4 was seen to
+    give models in which two of `AtMost(..., 1)` are true)."""
+    found, before = [], z3.BoolVal(False)
+    for i, now in enumerate(chosen):
+        seen = z3.Bool(f"fired by {i}{where}")
+        found += [z3.Implies(before, z3.Not(now)), z3.Implies(before, seen), z3.Implies(now, seen)]
+        before = seen
+    return found
 
 
 def codes_of(record: Any, parameters: Iterable[str]) -> Record:
@@ -204,7 +230,9 @@ def fewest(depth: int, wanted: Iterable[str] = (), progress: Progress | None = N
         if bounded.unknown is not None:
             raise TimeoutError(f"Z3 gave no answer at depth {bounded.unknown}")
         steps = {records[i]: n for i, n in bounded.steps().items()}
-        found.update({p: steps[resolve(p)] for p in policies() if p.replicas is not alone and resolve(p) in steps})
+        found.update(
+            {p: steps[resolve(p)] for p in policies() if p.replicas is not alone and resolve(p) in steps}
+        )
     return found
 
 
@@ -212,7 +240,11 @@ def main(arguments: list[str]) -> int:
     depth = int(arguments[0]) if arguments else 18
 
     def progress(k: int, refuted: int, among: int, seconds: float) -> None:
-        print(f"depth {k}: {refuted} of {among} records of mechanisms refuted, {seconds:.0f} s", file=sys.stderr, flush=True)
+        print(
+            f"depth {k}: {refuted} of {among} records of mechanisms refuted, {seconds:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
 
     found = fewest(depth, progress=progress)
     with File("docs/policies.csv").open(encoding="utf-8") as lines:

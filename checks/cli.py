@@ -27,8 +27,8 @@ from cutproof.checks.arguments import (
     protocol_of_trace,
     refuse,
     settings_of,
-    the_removed,
     the_bounded_scope,
+    the_removed,
 )
 from cutproof.checks.console import Closed, Json, ScopeText, say, say_json
 

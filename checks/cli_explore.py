@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from cutproof.checks.arguments import refuse, the_bytes, the_policy, the_removed, the_bounded_scope
+from cutproof.checks.arguments import refuse, the_bounded_scope, the_bytes, the_policy, the_removed
 from cutproof.checks.console import AsWritten, Json, PolicyText, ScopeText, Without, say, say_json
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks.arguments import refuse, the_policy, the_removed, the_bounded_scope
+from cutproof.checks.arguments import refuse, the_bounded_scope, the_policy, the_removed
 from cutproof.checks.console import AsWritten, PolicyText, ScopeText, Without, say
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used

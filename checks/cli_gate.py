@@ -17,7 +17,8 @@ if TYPE_CHECKING:  # what takes a while to import is imported where it is used
 
 GateName = Annotated[str, typer.Option("--gate", help="sound, or seed: the rule of the seed's design.")]
 StrengthName = Annotated[
-    str, typer.Option("--strength", help="strict: nothing is ever missing. eventual: nothing is lost for good.")
+    str,
+    typer.Option("--strength", help="strict: nothing is ever missing. eventual: nothing is lost for good."),
 ]
 
 
@@ -26,7 +27,9 @@ def gate(
     gate_name: GateName = "sound",
     strength_name: StrengthName = "strict",
     policy: PolicyText = "",
-    trace: Annotated[File | None, typer.Option("--trace", help="Write the trace of harm into this folder.")] = None,
+    trace: Annotated[
+        File | None, typer.Option("--trace", help="Write the trace of harm into this folder.")
+    ] = None,
     json_lines: Json = False,
 ) -> int:
     """Accept or refuse a policy: 0 or 12, with the clause that refuses and a shortest trace of the harm."""
@@ -90,7 +93,9 @@ def _told(facts: dict[str, Any], clause: Clause | None) -> list[str]:
             lines[0] += f" by clause '{clause.name}': {clause}" if clause else ""
         lines.append(f"  {facts['reason']}")
     elif clause:
-        lines.append(f"  the sound gate ({facts['strength']}) refuses it by clause '{clause.name}': {clause}: {clause.why}")
+        lines.append(
+            f"  the sound gate ({facts['strength']}) refuses it by clause '{clause.name}': {clause}: {clause.why}"
+        )
     if harm := facts["trace"]:
         steps = f"{harm['steps']} steps" if harm["steps"] else "from the start"
         lines.append(f"  shortest harm: {harm['property']} ({harm['harm']}) is violated, {steps}")
@@ -103,7 +108,8 @@ def _told(facts: dict[str, Any], clause: Clause | None) -> list[str]:
 
 
 def harm_of(policy: Policy, strength: Strength, folder: File | None) -> dict[str, Any] | None:
-    """The shortest behaviour that shows what the policy does, found by exploring the protocol under it; with a folder it is
+    """The shortest behaviour that shows what the policy does, found by exploring the protocol under it; with a
+    folder it is
     written there. Where no state is bad, a state from which nothing finishes."""
     from cutproof.checks import report
     from cutproof.checks.fast import explore
@@ -150,14 +156,24 @@ def _written(found: Exploration, policy: Policy, folder: File, report: Any) -> s
 
 
 def prove(
-    what: Annotated[str, typer.Argument(help="gate: put a gate to the proof. Nothing: the protocol, by induction.")] = "",
-    scope: Annotated[str, typer.Option("--scope", help="A named scope, bounds, or both; all named ones if empty.")] = "",
-    without: Annotated[str, typer.Option("--without", help="Safeguards to remove, separated by commas.")] = "",
+    what: Annotated[
+        str, typer.Argument(help="gate: put a gate to the proof. Nothing: the protocol, by induction.")
+    ] = "",
+    scope: Annotated[
+        str, typer.Option("--scope", help="A named scope, bounds, or both; all named ones if empty.")
+    ] = "",
+    without: Annotated[
+        str, typer.Option("--without", help="Safeguards to remove, separated by commas.")
+    ] = "",
     policy: PolicyText = "",
     gate_name: GateName = "sound",
     strength_name: StrengthName = "strict",
-    smt2: Annotated[File | None, typer.Option("--smt2", help="Write every obligation into this folder, as SMT-LIB 2.")] = None,
-    time_out: Annotated[float, typer.Option("--time-out", min=0.001, help="Seconds for one obligation.")] = 60.0,
+    smt2: Annotated[
+        File | None, typer.Option("--smt2", help="Write every obligation into this folder, as SMT-LIB 2.")
+    ] = None,
+    time_out: Annotated[
+        float, typer.Option("--time-out", min=0.001, help="Seconds for one obligation.")
+    ] = 60.0,
     json_lines: Json = False,
 ) -> int:
     """Prove the protocol for runs of any length, or a gate for every policy: 0 proved, 12 refuted, 3 unknown."""
@@ -168,9 +184,16 @@ def prove(
     if smt2 is not None and smt2.exists() and not smt2.is_dir():
         refuse(f"--smt2 {smt2}: is not a folder")
     if what == "gate":
-        for option, given in {"--scope": scope, "--without": without, "--policy": policy, "--smt2": smt2}.items():
+        for option, given in {
+            "--scope": scope,
+            "--without": without,
+            "--policy": policy,
+            "--smt2": smt2,
+        }.items():
             if given:
-                refuse(f"{option} has no part in `prove gate`: it decides every policy in the scopes gate and gate_alone")
+                refuse(
+                    f"{option} has no part in `prove gate`: it decides every policy in the scopes gate and gate_alone"
+                )
         if gate_name not in ("sound", "seed"):
             refuse(f"--gate {gate_name}: there are sound and seed")
         return prove_report.prove_gate(gate_name, the_strength(strength_name), json_lines)

@@ -28,7 +28,6 @@ from cutproof.model.policy import Policy, resolve
 from cutproof.model.safeguards import SAFEGUARDS
 from cutproof.model.scopes import Scope, parse_scope
 
-
 # A safeguard that runs as a policy's value (`policy.REPLACES`): its own switch is read by nothing else.
 SAYS_ITSELF = "seal_blocks_writes"
 SAYS = {"mechanisms.writes_while_sealed": SAYS_ITSELF}
@@ -50,7 +49,9 @@ def used_in(scope: Scope) -> list[Used]:
     codes, of = codes_of(record, proof.symbols.parameters), proof.symbols.of
     marks, solver = dict[str, z3.BoolRef](), proof.solver
     for name, term in proof.symbols.parameters.items():
-        value = of(term) == (z3.BoolVal(bool(codes[name])) if term.boolean else proof.symbols.number(codes[name]))
+        value = of(term) == (
+            z3.BoolVal(bool(codes[name])) if term.boolean else proof.symbols.number(codes[name])
+        )
         safeguard = SAYS.get(name, name.partition(".")[2])
         if name != f"mechanisms.{SAYS_ITSELF}" and safeguard in SAFEGUARDS:
             marks[safeguard] = z3.Bool(f"safeguard {safeguard}")
@@ -73,7 +74,10 @@ def _used(proof: Proof, obligation: Obligation, marks: dict[str, z3.BoolRef]) ->
     try:
         solver.add(z3.Or(*ways))
         # Guards first, so that where either would do, the safeguard is given up last.
-        literals = {**{("guard", n): m for n, m in guards.items()}, **{("safeguard", n): m for n, m in marks.items()}}
+        literals = {
+            **{("guard", n): m for n, m in guards.items()},
+            **{("safeguard", n): m for n, m in marks.items()},
+        }
         if solver.check(*literals.values()) != z3.unsat:
             raise RuntimeError(f"{obligation.name} is not proved with every safeguard in place")
         core = {str(mark) for mark in solver.unsat_core()}
@@ -97,8 +101,6 @@ def table(scopes: Iterable[str]) -> dict[str, dict[str, list[str]]]:
             for safeguard in used.safeguards:
                 found[safeguard].setdefault(used.action, []).append(scope)
     return found
-
-
 
 
 def text(found: dict[str, dict[str, list[str]]]) -> str:

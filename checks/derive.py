@@ -5,7 +5,8 @@
 A *product* says of each knob which values it may have; the formula refuses a policy that is in one of its products. It
 is a minimal sum of products, exactly: all prime products (none can be widened by a value), then the fewest that
 cover every unsafe policy, then the fewest literals, by integer programming. Policies that are invalid input may fall
-either way. (Quine and McCluskey's method for functions of many-valued variables, Rudell and Sangiovanni-Vincentelli 1987.)
+either way. (Quine and McCluskey's method for functions of many-valued variables, Rudell and
+Sangiovanni-Vincentelli 1987.)
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import z3
-from scipy.optimize import LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from cutproof.checks.evidence import replaced
 from cutproof.model.policy import CLAUSES, Clause, Policy, Strength, knobs, policies, seed_gate
@@ -74,7 +75,9 @@ def _primes(refuse: Bits) -> npt.NDArray[np.int64]:
     return np.argwhere(prime)
 
 
-def _cover(primes: npt.NDArray[np.int64], points: npt.NDArray[np.int64], shape: Sequence[int]) -> list[tuple[int, ...]]:
+def _cover(
+    primes: npt.NDArray[np.int64], points: npt.NDArray[np.int64], shape: Sequence[int]
+) -> list[tuple[int, ...]]:
     """The fewest primes that cover all points, and of those the fewest literals; the first by order where many are."""
     covers = np.ones((len(primes), len(points)), bool)
     literals = np.zeros(len(primes))
@@ -84,7 +87,13 @@ def _cover(primes: npt.NDArray[np.int64], points: npt.NDArray[np.int64], shape: 
         covers &= has[primes[:, axis]][:, points[:, axis]]
         literals += np.array([min(len(s), size - len(s)) for s in sets])[primes[:, axis]]
     cost = 1000 + literals + np.arange(len(primes)) / (len(primes) + 1) / 100
-    found = milp(cost, constraints=LinearConstraint(covers.T.astype(float), lb=1), integrality=np.ones(len(primes)), bounds=(0, 1))
+    found = milp(
+        cost,
+        constraints=LinearConstraint(covers.T.astype(float), lb=1),
+        integrality=np.ones(len(primes), np.int64),
+        bounds=Bounds(0, 1),
+        options={"mip_rel_gap": 0},
+    )
     if not found.success:
         raise RuntimeError(f"no cover was found: {found.message}")
     return [tuple(primes[i]) for i in np.flatnonzero(found.x > 0.5)]
@@ -109,7 +118,9 @@ class Knobs:
 
     def product(self, product: Mapping[str, Sequence[Any]]) -> Any:
         """The policy is in the product."""
-        return z3.And(*(z3.Or(*(self.of[n] == self.values[n].index(v) for v in vs)) for n, vs in product.items()))
+        return z3.And(
+            *(z3.Or(*(self.of[n] == self.values[n].index(v) for v in vs)) for n, vs in product.items())
+        )
 
     def refused(self, products: Iterable[Mapping[str, Sequence[Any]]]) -> Any:
         """The policy is in one of the products."""
@@ -117,7 +128,9 @@ class Knobs:
 
     def policy(self, model: Any) -> Policy:
         """The policy of a model."""
-        return Policy(**{n: self.values[n][model.eval(v, model_completion=True).as_long()] for n, v in self.of.items()})
+        return Policy(
+            **{n: self.values[n][model.eval(v, model_completion=True).as_long()] for n, v in self.of.items()}
+        )
 
 
 def differ(one: Iterable[Mapping[str, Any]], other: Iterable[Mapping[str, Any]]) -> Policy | None:
@@ -131,7 +144,8 @@ def differ(one: Iterable[Mapping[str, Any]], other: Iterable[Mapping[str, Any]])
 
 
 def mutants(clauses: Sequence[Clause]) -> list[tuple[str, list[Product]]]:
-    """Small changes of a gate: each clause dropped, each literal negated or left out, each value added to one. (A value taken
+    """Small changes of a gate: each clause dropped, each literal negated or left out, each value added to one.
+    (A value taken
     away from a literal may change nothing: products are as wide as they can be, and overlap.)"""
     table, all_of, found = knobs(), [dict(c.refuses) for c in clauses], list[tuple[str, list[Product]]]()
 
@@ -170,7 +184,8 @@ def written(product: Mapping[str, Sequence[Any]]) -> str:
 
 
 def wrongly_accepted(unsafe: Iterable[Policy], strength: Strength) -> list[tuple[Clause, int, int]]:
-    """What the seed's gate accepts and should not, by the clause that refuses it: how many have it as their first reason,
+    """What the seed's gate accepts and should not, by the clause that refuses it: how many have it as their
+    first reason,
     and how many as their only one."""
     first, only = dict.fromkeys(CLAUSES[strength], 0), dict.fromkeys(CLAUSES[strength], 0)
     for policy in unsafe:
@@ -201,13 +216,17 @@ def text(safe: Mapping[Strength, set[Policy]]) -> str:
         every = mutants(clauses)
         refuted = sum(differ(changed, derived) is not None for _, changed in every)
         lines += [
-            f"**{strength.value.capitalize()}**: {len(unsafe):,} of {sum(1 for _ in policies()):,} policies are refused, by "
+            f"**{strength.value.capitalize()}**: {len(unsafe):,} of {sum(1 for _ in policies()):,} policies "
+            "are refused, by "
             f"{len(derived)} products. The gate that runs {'is equivalent (Z3)' if same else 'DIFFERS'}; "
             f"{refuted} of {len(every)} mutations of it are refuted, each with a policy.",
             "",
             "| refused where | why | of these the seed's gate accepts: first reason | only reason |",
             "|---|---|---|---|",
-            *(f"| {written(c.refuses)} | {c.why} | {a:,} | {b:,} |" for c, a, b in wrongly_accepted(unsafe, strength)),
+            *(
+                f"| {written(c.refuses)} | {c.why} | {a:,} | {b:,} |"
+                for c, a, b in wrongly_accepted(unsafe, strength)
+            ),
             "",
         ]
     return "\n".join(lines[:-1])
@@ -220,7 +239,11 @@ def main(arguments: list[str]) -> int:
     safe = safe_of()
     if arguments == ["--products"]:
         for strength in Strength:
-            print(strength.value, *map(written, shortest(p for p in policies() if p not in safe[strength])), sep="\n  ")
+            print(
+                strength.value,
+                *map(written, shortest(p for p in policies() if p not in safe[strength])),
+                sep="\n  ",
+            )
         return 0
     part = text(safe)
     print(part)

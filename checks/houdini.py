@@ -25,7 +25,8 @@ from cutproof.model.protocol import Protocol, State
 
 @dataclass(frozen=True)
 class Kept:
-    """By the name of a clause, its conjuncts that are inductive together; and of each property whether they imply it."""
+    """By the name of a clause, its conjuncts that are inductive together; and of each property whether they
+    imply it."""
 
     clauses: tuple[tuple[str, Term], ...]
     dropped: tuple[str, ...]  # invariants that lost a conjunct
@@ -43,8 +44,11 @@ def strongest(
     goals: Iterable[Property] = (),
     time_out: float = TIME_OUT,
 ) -> Kept:
-    """The largest inductive subset of the conjuncts of the invariants and of the properties, and whether it implies each
-    property; of each of the `goals` whether it can always be reached (`prove.nearer`). Raises TimedOut, and RuntimeError where
+    """The largest inductive subset of the conjuncts of the invariants and of the properties, and whether it
+    implies
+    each
+    property; of each of the `goals` whether it can always be reached (`prove.nearer`). Raises TimedOut, and
+    RuntimeError where
     a step may leave the domain of a variable."""
     wanted = tuple(properties)
     judged = protocol.judged_by([*INVARIANTS, *wanted]).resolve(mechanisms)
@@ -61,15 +65,21 @@ def strongest(
 def trapped(
     protocol: Protocol, state: State, goal: Term, known: Iterable[Term] = (), time_out: float = TIME_OUT
 ) -> bool:
-    """Whether Z3 proves that from this state no step that is owed ever leads to the goal. `known` are invariants.
+    """Whether Z3 proves that from this state no step that is owed ever leads to the goal. `known` are
+    invariants.
 
-    The proof is a set of states that has this one, is closed under such steps and has none where the goal holds: the largest
-    one that bounds of single variables describe (each is as it is now, or at most, or at least)."""
+
+    The proof is a set of states that has this one, is closed under such steps and has none where the goal
+    holds: the largest
+    one that conditions on single variables describe (it is as it is now, at most, at least, or not something)."""
     parts = [("not yet", part) for part in conjuncts(ex.negation(goal))]
     for cell, value in zip(protocol.fields, state, strict=True):
         here = ex.variable(cell.name, cell.domain.low, cell.domain.high, cell.domain.kind is bool)
         now = ex.constant(value, here.boolean)
         facts = [ex.equal(here, now)] if here.boolean else [ex.at_most(here, now), ex.at_most(now, here)]
+        if not here.boolean and cell.domain.kind is not int:  # of an enumeration: none of the other members
+            codes = range(cell.domain.low, cell.domain.high + 1)
+            facts += [ex.negation(ex.equal(here, ex.constant(code))) for code in codes if code != value]
         parts += [("bound", fact) for fact in facts if fact is not ex.TRUE]
     owed = [i for i, t in enumerate(protocol.transitions) if t.owed]
     search = Weakening(protocol, parts, state, owed, time_out)
@@ -86,7 +96,12 @@ class Weakening:
     """Clauses that hold in a state, weakened until some transitions keep what is left."""
 
     def __init__(
-        self, protocol: Protocol, parts: list[tuple[str, Term]], state: State, steps: Sequence[int], time_out: float
+        self,
+        protocol: Protocol,
+        parts: list[tuple[str, Term]],
+        state: State,
+        steps: Sequence[int],
+        time_out: float,
     ) -> None:
         self.protocol, self.all, self.symbols, self.steps = protocol, parts, Symbols(protocol), steps
         start = protocol.named(state)

@@ -1,11 +1,11 @@
 """Policy files: TOML in Miroir's words, everything optional, checked key by key.
 
-    skip_delta_pass = true
-    cleanup = "immediate"
-    [anti_entropy]
-    auto_repair = false
-    [topology]
-    replication_factor = 1
+skip_delta_pass = true
+cleanup = "immediate"
+[anti_entropy]
+auto_repair = false
+[topology]
+replication_factor = 1
 """
 
 from __future__ import annotations
@@ -65,7 +65,11 @@ def _seconds(value: object) -> float:
     if isinstance(value, str):
         for unit, factor in units.items():
             number = value.removesuffix(unit)
-            if number != value and number.replace(".", "", 1).isascii() and number.replace(".", "", 1).isdigit():
+            if (
+                number != value
+                and number.replace(".", "", 1).isascii()
+                and number.replace(".", "", 1).isdigit()
+            ):
                 return float(number) * factor
     elif isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9:
         return float(value)
@@ -114,7 +118,7 @@ def read_policy(file: Path) -> Given:
         raise Wrong(f"{file}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise Wrong(f"{file}: is not UTF-8 (byte {error.start})") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise Wrong(f"{file}: is not TOML: {error}") from None
     try:
         return given(data)
@@ -137,9 +141,14 @@ def given(data: Mapping[str, Any]) -> Given:
     config = AntiEntropyConfig(**ae)
     policy = policy_from(config, MigrationConfig(**migration, replica_ack=acks, replicas=copies > 1))
     if policy.anti_entropy is AntiEntropy.REPAIR and not config.schedule_cron.strip():
-        policy = policy_from(AntiEntropyConfig(auto_repair=False), MigrationConfig(**migration, replica_ack=acks, replicas=copies > 1))
+        policy = policy_from(
+            AntiEntropyConfig(auto_repair=False),
+            MigrationConfig(**migration, replica_ack=acks, replicas=copies > 1),
+        )
     by_hand = {k: getattr(policy, k) for k in found if k in migration and hasattr(policy, k)}
-    if any(k.startswith("anti_entropy.") for k in found if k not in NO_MATTER or not config.schedule_cron.strip()):
+    if any(
+        k.startswith("anti_entropy.") for k in found if k not in NO_MATTER or not config.schedule_cron.strip()
+    ):
         by_hand["anti_entropy"] = policy.anti_entropy
     if {"topology.replication_factor", "topology.replica_groups"} & found.keys():
         by_hand["replicas"] = policy.replicas
@@ -172,7 +181,13 @@ def _checked(key: str, value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    text = (
+        f'"{value}"'
+        if isinstance(value, str)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -181,7 +196,9 @@ def together(file: str, found: Given, flags: Mapping[str, Any]) -> Policy:
     for knob, value in flags.items():
         if knob in found.set and found.set[knob] != value:
             here, there = _plain(found.set[knob]), _plain(value)
-            raise Wrong(f"{file}: {knob}: the file says {here}, --policy says {there}: expected one and the same")
+            raise Wrong(
+                f"{file}: {knob}: the file says {here}, --policy says {there}: expected one and the same"
+            )
     values = {f.name: flags.get(f.name, getattr(found.policy, f.name)) for f in fields(Policy)}
     try:
         return Policy(**values)

@@ -4,7 +4,8 @@
     answers = [obligation.ask() for obligation in proof.obligations()]
     exit_code(answers)
 
-The invariants (`model/invariants.py`) and the *always* properties are taken together, as Inv. There is an obligation for
+The invariants (`model/invariants.py`) and the *always* properties are taken together, as Inv. There is an
+obligation for
 the start (Init => Inv), and for each action (Inv and the action => Inv afterwards, within every variable's domain), and
 for each property (Inv => property). What a condition says after a step is the model's own substitution
 (`symbolic.before`), so that nothing of the protocol is written a second time. *Unsatisfiable* means proved;
@@ -162,7 +163,9 @@ class Proof:
             p for p in protocol.properties if p.form == "always" and (not chosen or p.name in chosen)
         ]
         self.mechanisms = mechanisms
-        self.goals = [p for p in protocol.properties if p.form == "can_always" and (not chosen or p.name in chosen)]
+        self.goals = [
+            p for p in protocol.properties if p.form == "can_always" and (not chosen or p.name in chosen)
+        ]
         judged = protocol.judged_by([*invariants, *self.properties])
         self.protocol = judged.resolve(mechanisms) if mechanisms is not None else judged
         self.invariants, self.time_out, self.assuming = tuple(invariants), time_out, assuming
@@ -176,14 +179,17 @@ class Proof:
         return self.protocol.claims
 
     def obligations(self) -> Iterator[Obligation]:
-        """The start, then every action in the order of the protocol, then every property, then that its ends can always be
+        """The start, then every action in the order of the protocol, then every property, then that its ends
+        can always be
         reached."""
         named = tuple((c.property, c.holds) for c in self.clauses)
         yield Obligation(self, "start", "Init", (Way(None, named),))
         for action in dict.fromkeys(t.action for t in self.protocol.transitions):
             yield self.step(action)
         for prop in self.properties:
-            yield Obligation(self, "property", prop.name, (Way(None, tuple(p for p in named if p[0] == prop.name)),))
+            yield Obligation(
+                self, "property", prop.name, (Way(None, tuple(p for p in named if p[0] == prop.name)),)
+            )
         yield from map(self.progress, self.goals)
 
     def step(self, action: str) -> Obligation:
@@ -229,7 +235,8 @@ class Proof:
     # -------------------------------------------------- that it says something
 
     def possible(self) -> Iterator[tuple[str, str, bool]]:
-        """(what, name, whether it can be together with Inv): the start, every action, every value of each variable that is
+        """(what, name, whether it can be together with Inv): the start, every action, every value of each
+        variable that is
         an enumeration of the record (its phases). An invariant that nothing satisfies would prove everything."""
         of, start = self.symbols.of, self.symbols.is_state(self.protocol.initial)
         yield "start", "Init", self._satisfiable(*start)
@@ -259,7 +266,9 @@ def nearer(symbols: Symbols, protocol: Protocol, goal: Term) -> list[Any]:
     here = protocol.known(distance(protocol.view))
     if here.low < 0:
         raise ValueError("the distance may fall below zero")
-    lower = [ex.conjunction(t.enabled, ex.less(before(here, t), here)) for t in protocol.transitions if t.owed]
+    lower = [
+        ex.conjunction(t.enabled, ex.less(before(here, t), here)) for t in protocol.transitions if t.owed
+    ]
     return [z3.Not(symbols.of(goal)), *(z3.Not(symbols.of(term)) for term in lower)]
 
 

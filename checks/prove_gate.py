@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import z3
@@ -22,11 +21,12 @@ from cutproof.checks.houdini import strongest, trapped
 from cutproof.checks.prove import Answer, Proof
 from cutproof.checks.symbolic import Symbols
 from cutproof.checks.verdict import Violated
+from cutproof.model import expressions as ex
 from cutproof.model.cutover import cutover
 from cutproof.model.mechanisms import Mechanisms
 from cutproof.model.policy import Policy, Strength, policies, resolve
 from cutproof.model.properties import complete_at_last, finish, no_permanent_loss
-from cutproof.model.protocol import Protocol
+from cutproof.model.protocol import Protocol, State
 from cutproof.model.scopes import SMALL_SCOPES
 
 DEPTH = {Strength.STRICT: 18, Strength.EVENTUAL: 24}  # steps: the longest of the shortest runs to harm
@@ -36,7 +36,8 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Decision:
-    """Of one policy: "safe", "unsafe" or "unknown", and why: the property, and the steps to a state that violates it."""
+    """Of one policy: "safe", "unsafe" or "unknown", and why: the property, and the steps to a state that
+    violates it."""
 
     policy: Policy
     said: str
@@ -124,9 +125,30 @@ def _alone(protocol: Protocol, record: Mechanisms, strength: Strength) -> _Told:
         verdict = fast.explore(resolved, properties=[goal.name], cycles=False, workers=1).verdicts[0]
         claim = next(c for c in resolved.claims if c.property == goal.name)
         if isinstance(verdict, Violated) and verdict.path:
-            if trapped(resolved, verdict.path.states[-1], claim.holds, [term for _, term in kept.clauses]):
+            known = [term for _, term in kept.clauses]
+            last = verdict.path.states[-1]
+            if any(trapped(resolved, state, claim.holds, known) for state in (last, settled(resolved, last))):
                 return "unsafe", goal.name, verdict.path.steps
     return "unknown", "", None
+
+
+def settled(protocol: Protocol, state: State, steps: int = 60) -> State:
+    """Where a state comes to by steps that are owed, the first that changes something each time: what is under way has
+    landed there, and fewer conditions describe it."""
+    seen = {state}
+    for _ in range(steps):
+        here = protocol.named(state)
+        for transition in protocol.transitions:
+            if transition.owed and ex.evaluate(transition.enabled, here, {}):
+                new = {cell.name: ex.evaluate(value, here, {}) for cell, value in transition.updates}
+                after = tuple(new.get(f.name, here[f.name]) for f in protocol.fields)
+                if after not in seen:
+                    break
+        else:
+            break
+        seen.add(after)
+        state = after
+    return state
 
 
 # ------------------------------------------------------------------ a gate beside it
@@ -156,18 +178,24 @@ def judge(
 ) -> Judgement:
     """Put a gate to the proof: every policy is decided, and the gate is asked."""
     start = time.perf_counter()
-    decisions = tuple(decide(strength, progress))
+    decisions = decide(strength, progress)
+    return beside(decisions, gate, name, strength, time.perf_counter() - start)
+
+
+def beside(
+    decisions: Sequence[Decision],
+    gate: Callable[[Policy], str | None],
+    name: str,
+    strength: Strength,
+    seconds: float,
+) -> Judgement:
+    """What a gate says, beside what was decided in so many seconds."""
     accepts = {d.policy for d in decisions if gate(d.policy) is None}
     return Judgement(
-        name, strength, decisions,
+        name, strength, tuple(decisions),
         false_accepts=tuple(d for d in decisions if d.said == "unsafe" and d.policy in accepts),
         false_refusals=tuple(d for d in decisions if d.said == "safe" and d.policy not in accepts),
         unknown=tuple(d for d in decisions if d.said == "unknown"),
         accepted=len(accepts),
-        seconds=time.perf_counter() - start,
+        seconds=seconds,
     )  # fmt: skip
-
-
-def word(value: object) -> str:
-    """A value of a knob, as an operator writes it."""
-    return str(value.value) if isinstance(value, Enum) else str(value).lower()

@@ -17,13 +17,16 @@ from cutproof.model.cutover import cutover
 from cutproof.model.policy import Policy, Strength, gate_of, refusing_clause, resolve, seed_gate
 from cutproof.model.scopes import SCOPES, Scope
 
-# What is proved by default: the ten named scopes, and one document with two operations (puts or deletes), reads, searches, a
+# What is proved by default: the ten named scopes, and one document with two operations (puts or deletes),
+# reads, searches, a
 # replica with repairs, and every kind of fault.
 EVERYTHING = "reads_and_faults,writes=2,searches=1,deletes=1,replica=1,repairs=1"
 PROVED = (*SCOPES, EVERYTHING, "tracked")
 
 
-def proof_in(scope: Scope, policy: Policy | None = None, removed: Sequence[str] = (), time_out: float = 60.0) -> Proof:
+def proof_in(
+    scope: Scope, policy: Policy | None = None, removed: Sequence[str] = (), time_out: float = 60.0
+) -> Proof:
     """The proof of the protocol within a scope, under a policy, without some safeguards."""
     chosen = policy or Policy(replicas=scope.replica)
     return Proof(cutover(scope), resolve(chosen, removed), time_out=time_out)
@@ -35,7 +38,8 @@ def answer_json(answer: Answer, scope: str) -> dict[str, Any]:
     broken = list(found.broken) if found else []
     step = str(found.transition) if found and found.transition else None
     return {
-        "scope": scope, "kind": answer.kind, "name": answer.name, "said": answer.said, "seconds": round(answer.seconds, 3),
+        "scope": scope, "kind": answer.kind, "name": answer.name,
+        "said": answer.said, "seconds": round(answer.seconds, 3),
         "broken": broken, "step": step, "reason": answer.reason,
     }  # fmt: skip
 
@@ -135,4 +139,3 @@ def prove_gate(gate_name: str, strength: Strength, json_lines: bool) -> int:
     if found.false_accepts or found.false_refusals:
         return SAFETY
     return UNKNOWN if found.unknown else HOLDS
-

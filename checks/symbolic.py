@@ -44,13 +44,16 @@ class Symbols:
         roots += [v for t in protocol.transitions for _, v in t.updates] + [c.holds for c in protocol.claims]
         parts = ex.ordered([*roots, *extra])
         if bits:
-            spread = [(t.low, t.high) for t in parts] + [(f.domain.low, f.domain.high) for f in protocol.fields]
+            spread = [(t.low, t.high) for t in parts] + [
+                (f.domain.low, f.domain.high) for f in protocol.fields
+            ]
             if any(high >= ex.UNBOUNDED for _, high in spread):
                 raise ValueError("an unbounded variable does not fit into bits: use integers")
             self.width = 1 + max(max(-low - 1, high).bit_length() for low, high in spread)
         self.parameters = {str(t.leaf): t for t in parts if t.op == "param"}
         self._variables = {
-            f.name: ex.variable(f.name, f.domain.low, f.domain.high, f.domain.kind is bool) for f in protocol.fields
+            f.name: ex.variable(f.name, f.domain.low, f.domain.high, f.domain.kind is bool)
+            for f in protocol.fields
         }
         self._made: dict[tuple[Term, int | None], Any] = {}
 

@@ -1,9 +1,12 @@
 """Every run with any number of writes is a run with one tracked write and an environment: checked, step by step.
 
-The proof for unbounded writes is about the protocol with `others` (`model/environment.py`). It says something about real
+The proof for unbounded writes is about the protocol with `others` (`model/environment.py`). It says something
+about real
 clients only if their runs are among its runs. So each step of the explicit protocol, with some of its writes chosen as
-the tracked one, must be matched by steps there that lead from the image of one state to the image of the next (a
-forward simulation; Lynch and Vaandrager 1995). What is not in the state of the explicit protocol, whether the tracked write
+the tracked one, must be matched by steps there that lead from the image of one state to the image of the next
+(a
+forward simulation; Lynch and Vaandrager 1995). What is not in the state of the explicit protocol, whether the
+tracked write
 was acknowledged, and before the read began, goes along with the run.
 """
 
@@ -44,7 +47,8 @@ class Unmatched:
 
 
 class Tracking:
-    """The explicit protocol in a scope, and the same with one write of document 0 tracked. Raises ValueError for a scope
+    """The explicit protocol in a scope, and the same with one write of document 0 tracked. Raises ValueError
+    for a scope
     with more than one document, or with what `Scope.others` excludes."""
 
     def __init__(self, scope: Scope, policy: Policy | None = None, without: tuple[str, ...] = ()) -> None:
@@ -66,8 +70,13 @@ class Tracking:
                 there[name] = here[name]
         issued = here["issued[0]"]
         for n in self.nodes:
-            there[f"net[{n},0,1]"], there[f"task[{n},0,1]"] = here[f"net[{n},0,{r}]"], here[f"task[{n},0,{r}]"]
-            there[f"others_queued[{n}]"] = int(any(here[f"task[{n},0,{q}]"] == QUEUED for q in self._others(r)))
+            there[f"net[{n},0,1]"], there[f"task[{n},0,1]"] = (
+                here[f"net[{n},0,{r}]"],
+                here[f"task[{n},0,{r}]"],
+            )
+            there[f"others_queued[{n}]"] = int(
+                any(here[f"task[{n},0,{q}]"] == QUEUED for q in self._others(r))
+            )
         mine = issued == r
         there.update(
             {
@@ -108,7 +117,11 @@ class Tracking:
         arguments, action = dict(transition.arguments), transition.action
         which = arguments.get("rank", arguments.get("message"))
         if not isinstance(which, int) or which == r:
-            return [_named(action, {k: 1 if v == r and k in ("rank", "message") else v for k, v in arguments.items()})]
+            return [
+                _named(
+                    action, {k: 1 if v == r and k in ("rank", "message") else v for k, v in arguments.items()}
+                )
+            ]
         node = arguments["node"].name if "node" in arguments else ""
         if action.startswith("write"):
             return ["others_draw()"]
@@ -124,9 +137,15 @@ class Tracking:
 
     _view, _left = 0, False
 
-    def step(self, state: State, transition: Transition, after: State, r: int, memory: Memory) -> tuple[str, Memory]:
+    def step(
+        self, state: State, transition: Transition, after: State, r: int, memory: Memory
+    ) -> tuple[str, Memory]:
         """Match one step; what is wrong, and what is remembered after it."""
-        arguments, now, then = dict(transition.arguments), self.explicit.named(state), self.explicit.named(after)
+        arguments, now, then = (
+            dict(transition.arguments),
+            self.explicit.named(state),
+            self.explicit.named(after),
+        )
         which, node = arguments.get("message"), arguments.get("node")
         if isinstance(which, int) and node is not None:
             self._view = now[f"net[{node.name},0,{which}]"] - 1
@@ -144,7 +163,8 @@ class Tracking:
     # -------------------------------------------------- all of it, or at random
 
     def everywhere(self, r: int, limit: int = 1_000_000) -> tuple[int, int, Unmatched | None]:
-        """Every reachable state and step: how many, and the first that is not matched. Raises MemoryError beyond `limit`."""
+        """Every reachable state and step: how many, and the first that is not matched.
+        Raises MemoryError beyond `limit`."""
         first = (self.explicit.initial, Memory())
         known, queue, steps = {first}, deque([first]), 0
         while queue:

@@ -7,6 +7,7 @@
 5. *as written*: the seed's own design is violated.
 6. *refinement* and 7. *lock step*: the reference implementation is held to the specification (`verify_impl.py`).
 8. *scenario* and 9. *loss*: what the reference implementation loses is counted (`verify_loss.py`).
+10. *proof*, 11. *needed* and 12. *gate*: what holds in runs of any length, by Z3 (`verify_proof.py`).
 
 A rung that cannot fail shows nothing: a safeguard that can be removed without harm fails the fourth.
 Rows are made by tasks, which run in processes of their own and come back in the declared order.
@@ -284,7 +285,7 @@ def _reached(name: str, places: dict[str, list[str]], prop: str = "") -> Row:
 
 def tasks(full: bool = False, folder: File = TRACES) -> list[Task]:
     """Every task of the ladder, in the order in which its rows are told."""
-    from cutproof.checks import necessity, verify_impl, verify_loss
+    from cutproof.checks import necessity, verify_impl, verify_loss, verify_proof
 
     exhibits = [(e.file, i) for i, e in enumerate(necessity.EXHIBITS)]
     unreached = [(e.file, i) for i, (e, _, _) in enumerate(necessity.UNREACHED)] if full else []
@@ -297,6 +298,7 @@ def tasks(full: bool = False, folder: File = TRACES) -> list[Task]:
         Task("as written", as_written_rows),
         *verify_impl.tasks(full),
         *verify_loss.tasks(full),
+        *verify_proof.tasks(full),
     ]
 
 

@@ -396,7 +396,11 @@ def cutover(scope: Scope) -> Protocol:
         variables=variables(scope),
         initial=initial(scope),
         actions=(
-            *COORDINATOR, *delivery.ACTIONS, *clients.ACTIONS, *anti_entropy.ACTIONS, *faults.ACTIONS,
+            *COORDINATOR,
+            *delivery.ACTIONS,
+            *clients.ACTIONS,
+            *anti_entropy.ACTIONS,
+            *faults.ACTIONS,
             *environment.ACTIONS,
         ),
         properties=properties.PROPERTIES,

@@ -123,9 +123,7 @@ def applied(s: S, node: Node, doc: int, message: Message) -> dict[str, Any]:
 def seen(s: S, node: Node, doc: int, rank: Any, lands: Operand) -> dict[str, Any]:
     """What clients may see of it, where the node is the owner."""
     visible = (owner(s) == node) & lands
-    comes_back = (
-        visible & (served(s, doc, s.stored[node][doc]) < s.acked[doc]) & (rank >= s.acked[doc])
-    )
+    comes_back = visible & (served(s, doc, s.stored[node][doc]) < s.acked[doc]) & (rank >= s.acked[doc])
     return {
         "healed": put(s.healed, doc, s.healed[doc] | comes_back),
         "shown": put(s.shown, doc, choose(visible, larger(s.shown[doc], rank), s.shown[doc])),

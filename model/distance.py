@@ -10,7 +10,13 @@ from cutproof.model.language import Operand, all_of, choose, constant, pick
 from cutproof.model.mechanisms import Cleanup
 from cutproof.model.slot import N, O, Phase, S, Task, epochs, in_phase, source, target
 
-PHASE, CUT, FENCE, DOCUMENT, STAGE = 100_000, 20_000, 1_000, 200, 40  # weights: each outweighs all that follow
+PHASE, CUT, FENCE, DOCUMENT, STAGE = (
+    100_000,
+    20_000,
+    1_000,
+    200,
+    40,
+)  # weights: each outweighs all that follow
 
 
 def weight(condition: Operand, points: int) -> Operand:
@@ -65,7 +71,11 @@ def unread(s: S, doc: int, phase: Phase, kind: str) -> Operand:
     here = s.cursor == doc
     stage = weight(task == Task.QUEUED, STAGE) + weight(pick(s.net, target(s))[doc][kind] != 0, 2 * STAGE)
     none = (task == Task.NONE) & (pick(s.net, target(s))[doc][kind] == 0)
-    return choose(waits, constant(STAGE) + choose(here, stage, constant(0)) + weight(none | ~here, 3 * STAGE), constant(0))
+    return choose(
+        waits,
+        constant(STAGE) + choose(here, stage, constant(0)) + weight(none | ~here, 3 * STAGE),
+        constant(0),
+    )
 
 
 def searching(s: S) -> Operand:

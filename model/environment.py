@@ -1,11 +1,14 @@
 """All other clients, as an environment: one write is tracked, among any number of others, with versions without bound.
 
 Only in scopes with `others`. The tracked write is any write: what is proved of it holds of each. The others need not be
-told apart. At any time one of them may have a message on its way, of any view that a router could have; it arrives where
+told apart. At any time one of them may have a message on its way, of any view that a router could have; it
+arrives where
 that view writes to, is accepted by the rule that every message obeys, and is applied, with any version that the
 sequencer has drawn, older or newer than the tracked one. Which version that is, a counter says that others turn
-(`other`): it rises by one or starts again at any time, so it may have any value. This is more than real clients do (a
-version may be applied twice, or at a node alone), and every real run is among it; `checks/tracked.py` holds that against
+(`other`): it rises by one or starts again at any time, so it may have any value. This is more than real
+clients do (a
+version may be applied twice, or at a node alone), and every real run is among it; `checks/tracked.py` holds
+that against
 the explicit protocol.
 """
 
@@ -14,13 +17,17 @@ from __future__ import annotations
 from cutproof.model.clients import not_held, targets
 from cutproof.model.delivery import open_to, seen
 from cutproof.model.language import Step, action, choose, constant, guard, put, when
-from cutproof.model.slot import Node, S, reachable, was_recorded
+from cutproof.model.slot import Node, S, Stage, reachable, stage
 
 
 @action(choice=True)
 def others_draw(s: S) -> Step | None:
     """Another client's write is given the next version."""
-    return when(guard("anything goes", constant(True))).then(sequencer=s.sequencer + 1) if s.scope.others else None
+    return (
+        when(guard("anything goes", constant(True))).then(sequencer=s.sequencer + 1)
+        if s.scope.others
+        else None
+    )
 
 
 @action(choice=True)
@@ -40,14 +47,16 @@ def other_again(s: S) -> Step | None:
 @action(choice=True)
 def others_arrive(s: S, node: Node, view: int) -> Step | None:
     """A write of another client, sent with some view, arrives and is queued."""
-    chosen, recorded = targets(s, view), was_recorded(s, view)
-    if not s.scope.others or node not in chosen or recorded is None:
+    chosen = targets(s, view)
+    if not s.scope.others or node not in chosen:
         return None
+    # What was sent earlier may arrive in any later phase, and goes by what its router knew when it was sent.
+    goes = constant(True) if stage(view) is Stage.DUAL else chosen[node]
     m = s.mechanisms
     return when(
-        guard("recorded", recorded),
+        guard("recorded", s.epoch >= view),
         guard("writers are not held", not_held(s, view)),
-        guard("a target", chosen[node]),
+        guard("a target", goes),
         guard("reachable", reachable(s, node)),
         guard("epoch not below the fence", ~m.fence_epoch | (s.fence[node] <= view)),
         guard("open to clients", open_to(s, node, constant(view + 1))),
@@ -64,7 +73,9 @@ def others_apply(s: S, node: Node) -> Step | None:
     return when(
         guard("queued", s.others_queued[node]),
         guard("a write of the others", (s.other != 0) & (s.other != s.drawn)),
-    ).then(stored=put(s.stored, (node, 0), choose(lands, s.other, stored)), **seen(s, node, 0, s.other, lands))
+    ).then(
+        stored=put(s.stored, (node, 0), choose(lands, s.other, stored)), **seen(s, node, 0, s.other, lands)
+    )
 
 
 @action

