@@ -10,9 +10,10 @@ replication_factor = 1
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -65,15 +66,18 @@ def _seconds(value: object) -> float:
     if isinstance(value, str):
         for unit, factor in units.items():
             number = value.removesuffix(unit)
-            if (
-                number != value
-                and number.replace(".", "", 1).isascii()
-                and number.replace(".", "", 1).isdigit()
-            ):
+            if number != value and re.fullmatch(r"\d{1,9}(\.\d{1,9})?", number, re.ASCII) and float(number):
                 return float(number) * factor
     elif isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9:
         return float(value)
     raise ValueError('seconds, as 30, "30s", "500ms" or "2m"')
+
+
+def _schedule(value: object) -> str:
+    """Five fields, or none: then no pass ever begins."""
+    if not isinstance(value, str) or len(value.split()) not in (0, 5):
+        raise ValueError('a schedule of five fields, as "0 */6 * * *", or "" for never')
+    return value
 
 
 def _text(value: object) -> str:
@@ -92,7 +96,7 @@ _KEYS: dict[str, Callable[[object], Any]] = {
     "acknowledge": _member(Acknowledge),
     "anti_entropy.enabled": _boolean,
     "anti_entropy.auto_repair": _boolean,
-    "anti_entropy.schedule_cron": _text,
+    "anti_entropy.schedule_cron": _schedule,
     "anti_entropy.shards_per_pass": _number(0, 1 << 20),
     "anti_entropy.max_read_concurrency": _number(1, 1 << 20),
     "anti_entropy.fingerprint_batch_size": _number(1, 1 << 30),
@@ -101,9 +105,10 @@ _KEYS: dict[str, Callable[[object], Any]] = {
     "topology.replica_groups": _number(1, 99),
     "topology.replica_ack": _member(ReplicaAck),
 }
-# Knobs that change how fast, or how often, and no verdict.
+SCHEDULE = "anti_entropy.schedule_cron"
+# Knobs that change how fast, or how often, and no verdict; but an empty schedule: a pass that never begins.
 NO_MATTER = (
-    "drain_timeout", "anti_entropy.schedule_cron", "anti_entropy.shards_per_pass", "anti_entropy.max_read_concurrency",
+    "drain_timeout", SCHEDULE, "anti_entropy.shards_per_pass", "anti_entropy.max_read_concurrency",
     "anti_entropy.fingerprint_batch_size", "anti_entropy.updated_at_field",
 )  # fmt: skip
 
@@ -140,21 +145,17 @@ def given(data: Mapping[str, Any]) -> Given:
         )
     config = AntiEntropyConfig(**ae)
     policy = policy_from(config, MigrationConfig(**migration, replica_ack=acks, replicas=copies > 1))
-    if policy.anti_entropy is AntiEntropy.REPAIR and not config.schedule_cron.strip():
-        policy = policy_from(
-            AntiEntropyConfig(auto_repair=False),
-            MigrationConfig(**migration, replica_ack=acks, replicas=copies > 1),
-        )
+    never = policy.anti_entropy is AntiEntropy.REPAIR and not config.schedule_cron.strip()
+    if never:
+        policy = replace(policy, anti_entropy=AntiEntropy.ALERT)
     by_hand = {k: getattr(policy, k) for k in found if k in migration and hasattr(policy, k)}
-    if any(
-        k.startswith("anti_entropy.") for k in found if k not in NO_MATTER or not config.schedule_cron.strip()
-    ):
+    if never or any(k.startswith("anti_entropy.") for k in found if k not in NO_MATTER):
         by_hand["anti_entropy"] = policy.anti_entropy
     if {"topology.replication_factor", "topology.replica_groups"} & found.keys():
         by_hand["replicas"] = policy.replicas
     if "topology.replica_ack" in found:
         by_hand["replica_ack"] = policy.replica_ack
-    return Given(policy, by_hand, tuple(k for k in found if k in NO_MATTER))
+    return Given(policy, by_hand, tuple(k for k in found if k in NO_MATTER and not (never and k == SCHEDULE)))
 
 
 def _flat(data: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cutproof.model.language import (
     Operand,
     all_of,

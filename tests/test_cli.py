@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cutproof.checks import cli, ladder, report, trace, verify_impl, verify_loss
+from cutproof.checks import cli, ladder, report, trace, verify_impl, verify_loss, verify_proof
 from cutproof.checks import explore as engine
 from cutproof.checks import verify as ladders
 from cutproof.checks.hunt import WIDE
@@ -498,10 +498,11 @@ def test_the_ladder_has_every_rung(gallery) -> None:
     ours = [*(f"refinement {text}" for text in verify_impl.REFINED), *(f"lock step {name}" for name in WIDE)]
     names = [t.name for t in ladders.tasks()]
     counted = [t.name for t in verify_loss.tasks(False)]
-    assert names == [*SCOPES, "elsewhere", "together", "lost", "as written", *ours, *counted]
+    proved = [t.name for t in verify_proof.tasks(False)]
+    assert names == [*SCOPES, "elsewhere", "together", "lost", "as written", *ours, *counted, *proved]
     full = [t.name for t in ladders.tasks(full=True)]
     assert full.index("unreached lost") == full.index("as written") - 1
-    assert len(full) == len(names) + 1 + len(verify_impl.REFINED_FULL) + len(verify_loss.LARGE)
+    assert len(full) == len(names) + 1 + len(verify_impl.REFINED_FULL) + len(verify_loss.LARGE) + 1
 
 
 # ------------------------------------------------------------------ interrupts, and pipes that close

@@ -308,7 +308,7 @@ def test_a_line_of_the_scopes_is_what_the_command_finds(name: str) -> None:
 BAD: list[tuple[Callable[..., Any], tuple[Any, ...], Any]] = [
     (broken_links, ("[a](nowhere.md) [b](README.md) [c](https://example.org)", ROOT), ["nowhere.md"]),
     (broken_links, ("# Here it is\n[a](#here-it-is) [b](#there) [c](README.md#no)", ROOT), ["#there", "README.md#no"]),
-    (wrong_command, ("cutproof prove",), "cutproof: No such command 'prove'.\n"),
+    (wrong_command, ("cutproof prune",), "cutproof: No such command 'prune'. Did you mean 'prove'?\n"),
     (wrong_command, ("cutproof replay traces/nothing.itf.json",),
      "cutproof: traces/nothing.itf.json: No such file or directory\n"),
     (wrong_command, ("cutproof verify --deep",), "No such option: --deep"),
