@@ -68,13 +68,16 @@ def others_apply(s: S, node: Node) -> Step | None:
     """A node applies a queued write of another client: it lands if its version is above what is stored."""
     if not s.scope.others:
         return None
-    stored = s.stored[node][0]
-    lands = (s.other > stored) | ~s.mechanisms.apply_checks_version
+    m, stored, partial = s.mechanisms, s.stored[node][0], s.partial[node][0]
+    lands = (s.other > stored) | ~m.apply_checks_version
+    merged = partial | (~m.whole_documents & (s.acked[0] > stored) & (s.acked[0] < s.other))
     return when(
         guard("queued", s.others_queued[node]),
         guard("a write of the others", (s.other != 0) & (s.other != s.drawn)),
     ).then(
-        stored=put(s.stored, (node, 0), choose(lands, s.other, stored)), **seen(s, node, 0, s.other, lands)
+        stored=put(s.stored, (node, 0), choose(lands, s.other, stored)),
+        partial=put(s.partial, (node, 0), choose(lands, merged, partial)),
+        **seen(s, node, 0, s.other, lands),
     )
 
 
