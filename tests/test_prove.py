@@ -151,7 +151,8 @@ def test_a_trap_is_proved_and_a_way_out_is_not() -> None:
 @pytest.mark.parametrize(
     "safeguard",
     ["fence_epoch", "drain_waits_for_fences", "drain_waits_for_applied", "apply_checks_version", "ack_needs_source",
-     "wipe_before_retry", "command_epoch", "source_fenced_before_open", "delta_always", "cleanup_needs_proof", "whole_documents"],
+     "wipe_before_retry", "command_epoch", "source_fenced_before_open", "delta_always", "cleanup_needs_proof",
+     "whole_documents"],
 )  # fmt: skip
 def test_one_write_among_any_number_needs_the_safeguards(safeguard: str) -> None:
     assert first_refuted(Proof(cutover(TRACKED), resolve(Policy(), (safeguard,)))) is not None
