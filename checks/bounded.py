@@ -237,6 +237,12 @@ def fewest(depth: int, wanted: Iterable[str] = (), progress: Progress | None = N
 
 
 def main(arguments: list[str]) -> int:
+    if len(arguments) > 1 or any(not a.isascii() or not a.isdigit() or len(a) > 3 for a in arguments):
+        print("usage: python -m cutproof.checks.bounded [DEPTH]", file=sys.stderr)
+        return 2
+    if not File("docs/policies.csv").is_file():
+        print("bounded: docs/ is not here; run this from the root of a checkout", file=sys.stderr)
+        return 2
     depth = int(arguments[0]) if arguments else 18
 
     def progress(k: int, refuted: int, among: int, seconds: float) -> None:

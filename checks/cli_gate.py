@@ -39,8 +39,7 @@ def gate(
     from cutproof.model.policy import refusing_clause, seed_gate
 
     strength = the_strength(strength_name)
-    if gate_name not in ("sound", "seed"):
-        refuse(f"--gate {gate_name}: there are sound and seed")
+    known_gate(gate_name)
     if trace is not None and trace.exists() and not trace.is_dir():
         refuse(f"--trace {trace}: is not a folder")
     found = read_policy(file)
@@ -55,7 +54,8 @@ def gate(
     harm = harm_of(chosen, strength, trace) if reason is not None and clause else None
     facts: dict[str, Any] = {
         "accepted": reason is None, "gate": gate_name, "strength": strength.value, "policy": _values(chosen),
-        "reason": reason, "clause": _clause(clause), "warning": warning, "trace": harm, "ignored": list(found.ignored),
+        "reason": reason, "clause": _clause(clause, strength), "warning": warning, "trace": harm,
+        "ignored": list(found.ignored),
     }  # fmt: skip
     if json_lines:
         say_json(facts)
@@ -64,7 +64,14 @@ def gate(
     return HOLDS if reason is None else SAFETY
 
 
+def known_gate(text: str) -> None:
+    """Refuse what is no gate."""
+    if text not in ("sound", "seed"):
+        refuse(f"--gate {text}: there are sound and seed")
+
+
 def the_strength(text: str) -> Strength:
+    """The reading of that name; refused where there is none."""
     from cutproof.model.policy import Strength
 
     if text not in [s.value for s in Strength]:
@@ -78,11 +85,15 @@ def _values(policy: Policy) -> dict[str, Any]:
     return {n: getattr(v := getattr(policy, n), "value", v) for n in knobs()}
 
 
-def _clause(clause: Clause | None) -> dict[str, Any] | None:
+def _clause(clause: Clause | None, strength: Strength) -> dict[str, Any] | None:
+    """The clause, and the stored trace of the simplest policy that it refuses."""
+    from cutproof.checks.necessity import refusal
+
     if clause is None:
         return None
     literals = {n: [getattr(v, "value", v) for v in vs] for n, vs in clause.refuses.items()}
-    return {"name": clause.name, "refuses": literals, "why": clause.why}
+    stored = f"traces/{refusal(strength, clause).file}.itf.json"
+    return {"name": clause.name, "refuses": literals, "why": clause.why, "trace": stored}
 
 
 def _told(facts: dict[str, Any], clause: Clause | None) -> list[str]:
@@ -92,14 +103,17 @@ def _told(facts: dict[str, Any], clause: Clause | None) -> list[str]:
         if facts["gate"] == "sound":
             lines[0] += f" by clause '{clause.name}': {clause}" if clause else ""
         lines.append(f"  {facts['reason']}")
-    elif clause:
+    if not facts["accepted"] and facts["gate"] == "seed" and clause is None:
+        lines.append(f"  the sound gate ({facts['strength']}) accepts it")
+    if facts["accepted"] and clause:
         lines.append(
             f"  the sound gate ({facts['strength']}) refuses it by clause '{clause.name}': {clause}: {clause.why}"
         )
     if harm := facts["trace"]:
         steps = f"{harm['steps']} steps" if harm["steps"] else "from the start"
         lines.append(f"  shortest harm: {harm['property']} ({harm['harm']}) is violated, {steps}")
-        lines.append(f"  trace: {harm['file'] or harm['command']}")
+        lines.append(f"  as a file: {harm['file'] or harm['command']}")
+        lines.append(f"  stored, of the simplest policy that the clause refuses: {facts['clause']['trace']}")
     if facts["warning"]:
         lines.append(f"  warning: {facts['warning']}")
     if facts["ignored"]:
@@ -109,8 +123,7 @@ def _told(facts: dict[str, Any], clause: Clause | None) -> list[str]:
 
 def harm_of(policy: Policy, strength: Strength, folder: File | None) -> dict[str, Any] | None:
     """The shortest behaviour that shows what the policy does, found by exploring the protocol under it; with a
-    folder it is
-    written there. Where no state is bad, a state from which nothing finishes."""
+    folder it is written there. Where no state is bad, a state from which nothing finishes."""
     from cutproof.checks import report
     from cutproof.checks.fast import explore
     from cutproof.checks.verify import build
@@ -194,7 +207,6 @@ def prove(
                 refuse(
                     f"{option} has no part in `prove gate`: it decides every policy in the scopes gate and gate_alone"
                 )
-        if gate_name not in ("sound", "seed"):
-            refuse(f"--gate {gate_name}: there are sound and seed")
+        known_gate(gate_name)
         return prove_report.prove_gate(gate_name, the_strength(strength_name), json_lines)
     return prove_report.prove_protocol(scope, without, policy, smt2, time_out, json_lines)

@@ -5,8 +5,7 @@
 
 Mechanisms are symbolic here, and each safeguard is a literal that may be assumed; each guard of a transition too. Of
 an obligation that is proved, Z3 names assumptions that suffice (an unsat core), and those that are not needed are
-dropped one by one. Where several sets suffice, guards are given up first, so a safeguard is named only where it is
-needed beside the rest.
+dropped one by one, guards first: where a guard or a safeguard would do, the safeguard is named.
 """
 
 from __future__ import annotations

@@ -144,9 +144,8 @@ def differ(one: Iterable[Mapping[str, Any]], other: Iterable[Mapping[str, Any]])
 
 
 def mutants(clauses: Sequence[Clause]) -> list[tuple[str, list[Product]]]:
-    """Small changes of a gate: each clause dropped, each literal negated or left out, each value added to one.
-    (A value taken
-    away from a literal may change nothing: products are as wide as they can be, and overlap.)"""
+    """Small changes of a gate: each clause dropped, each literal negated or left out, each value added to one. (A
+    value taken away from a literal may change nothing: products are as wide as they can be, and overlap.)"""
     table, all_of, found = knobs(), [dict(c.refuses) for c in clauses], list[tuple[str, list[Product]]]()
 
     def put(text: str, i: int, new: Product | None) -> None:
@@ -184,9 +183,8 @@ def written(product: Mapping[str, Sequence[Any]]) -> str:
 
 
 def wrongly_accepted(unsafe: Iterable[Policy], strength: Strength) -> list[tuple[Clause, int, int]]:
-    """What the seed's gate accepts and should not, by the clause that refuses it: how many have it as their
-    first reason,
-    and how many as their only one."""
+    """What the seed's gate accepts and should not, by the clause that refuses it: how many have it as their first
+    reason, and how many as their only one."""
     first, only = dict.fromkeys(CLAUSES[strength], 0), dict.fromkeys(CLAUSES[strength], 0)
     for policy in unsafe:
         if seed_gate(policy) is None:

@@ -15,7 +15,16 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from cutproof.checks import trace as traces
-from cutproof.checks.necessity import EXHIBITS, FINDINGS, GATE_HOLES, NECESSARY, Exhibit, trace_of, violated
+from cutproof.checks.necessity import (
+    EXHIBITS,
+    FINDINGS,
+    GATE_HOLES,
+    NECESSARY,
+    REFUSALS,
+    Exhibit,
+    trace_of,
+    violated,
+)
 from cutproof.checks.trace import Trace
 from cutproof.model.safeguards import SAFEGUARDS, Harm
 
@@ -80,6 +89,7 @@ def findings_table(exhibits: Iterable[Exhibit]) -> Callable[[dict[str, Trace]], 
 PARTS: dict[str, tuple[str, Callable[[dict[str, Trace]], str]]] = {
     "seed": ("docs/findings.md", findings_table(FINDINGS)),
     "gate": ("docs/findings.md", findings_table(GATE_HOLES)),
+    "refusals": ("docs/findings.md", findings_table(REFUSALS)),
     "safeguards": ("docs/findings.md", safeguards_table),
 }
 

@@ -1,9 +1,9 @@
 """What remains of a set of clauses when those that are not inductive are dropped (Houdini).
 
 For mechanisms under which some invariants do not hold (a policy that skips the delta, say) the rest may still prove
-what one asks: clauses that a step can break, assuming all that are left, are dropped until every step keeps every one.
-The result is the largest inductive subset, so it is the same whatever the order (Flanagan and Leino, *Houdini, an
-annotation assistant*, FME 2001). It assumes nothing: what it keeps is proved.
+what one asks: clauses that a step can break, assuming all that are left, are dropped until every step keeps every
+one. The result is the largest inductive subset, so it is the same whatever the order (Flanagan and Leino, *Houdini,
+an annotation assistant*, FME 2001). It assumes nothing: what it keeps is proved.
 """
 
 from __future__ import annotations
@@ -25,12 +25,16 @@ from cutproof.model.protocol import Protocol, State
 
 @dataclass(frozen=True)
 class Kept:
-    """By the name of a clause, its conjuncts that are inductive together; and of each property whether they
-    imply it."""
+    """What is left: by the name of a clause, its conjuncts that are inductive together, and by the name of each
+    property and goal whether they imply it."""
 
     clauses: tuple[tuple[str, Term], ...]
     dropped: tuple[str, ...]  # invariants that lost a conjunct
     proved: dict[str, bool]
+
+
+class LeavesDomain(RuntimeError):
+    """A step may leave the domain of a variable, and no clause says otherwise."""
 
 
 class TimedOut(Exception):
@@ -44,12 +48,9 @@ def strongest(
     goals: Iterable[Property] = (),
     time_out: float = TIME_OUT,
 ) -> Kept:
-    """The largest inductive subset of the conjuncts of the invariants and of the properties, and whether it
-    implies
-    each
-    property; of each of the `goals` whether it can always be reached (`prove.nearer`). Raises TimedOut, and
-    RuntimeError where
-    a step may leave the domain of a variable."""
+    """The largest inductive subset of the conjuncts of the invariants and of the properties, and whether it implies
+    each property; of each of the `goals` whether it can always be reached (`prove.nearer`). Raises TimedOut, and
+    RuntimeError where a step may leave the domain of a variable."""
     wanted = tuple(properties)
     judged = protocol.judged_by([*INVARIANTS, *wanted]).resolve(mechanisms)
     parts = [(c.property, part) for c in judged.claims for part in conjuncts(c.holds)]
@@ -65,13 +66,11 @@ def strongest(
 def trapped(
     protocol: Protocol, state: State, goal: Term, known: Iterable[Term] = (), time_out: float = TIME_OUT
 ) -> bool:
-    """Whether Z3 proves that from this state no step that is owed ever leads to the goal. `known` are
-    invariants.
+    """Whether Z3 proves that from this state no step that is owed ever leads to the goal. `known` are invariants.
 
-
-    The proof is a set of states that has this one, is closed under such steps and has none where the goal
-    holds: the largest
-    one that conditions on single variables describe (it is as it is now, at most, at least, or not something)."""
+    The proof is a set of states that has this one, is closed under such steps and has none where the goal holds: the
+    largest one that conditions on single variables describe (it is as it is now, at most, at least, or not
+    something)."""
     parts = [("not yet", part) for part in conjuncts(ex.negation(goal))]
     for cell, value in zip(protocol.fields, state, strict=True):
         here = ex.variable(cell.name, cell.domain.low, cell.domain.high, cell.domain.kind is bool)
@@ -84,7 +83,10 @@ def trapped(
     owed = [i for i, t in enumerate(protocol.transitions) if t.owed]
     search = Weakening(protocol, parts, state, owed, time_out)
     search.solver.add(*map(search.symbols.of, known))
-    return search.run(["not yet"]).proved["not yet"]
+    try:
+        return search.run(["not yet"]).proved["not yet"]
+    except LeavesDomain:  # what is known of the states does not say enough
+        return False
 
 
 def conjuncts(term: Term) -> tuple[Term, ...]:
@@ -158,7 +160,7 @@ class Weakening:
                 here = self.protocol.named(self.symbols.state_in(model))
                 lost = {i for i, term in after.items() if not ex.evaluate(term, here, {})}
                 if not lost:
-                    raise RuntimeError(f"{transition} may leave a domain, and no clause says otherwise")
+                    raise LeavesDomain(f"{transition} may leave a domain, and no clause says otherwise")
                 self.alive = [i for i in self.alive if i not in lost]
                 after = {i: term for i, term in after.items() if i not in lost}
                 changed = True

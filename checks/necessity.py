@@ -9,6 +9,7 @@ safeguard, mostly by the delta pass, which repairs whatever the copy got wrong: 
 from __future__ import annotations
 
 import builtins
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,7 +19,7 @@ from cutproof.checks.trace import Trace, from_path
 from cutproof.checks.verdict import Verdict, Violated
 from cutproof.model.cutover import cutover
 from cutproof.model.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck
-from cutproof.model.policy import Policy, resolve
+from cutproof.model.policy import CLAUSES, Clause, Policy, Strength, example_of, resolve
 from cutproof.model.protocol import Protocol
 from cutproof.model.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS
 from cutproof.model.scopes import Scope, parse_scope
@@ -51,6 +52,7 @@ class Exhibit:
     note: str = ""  # tells apart two exhibits of one safeguard and harm
     finding: str = ""  # one sentence, for a finding
     kept: frozenset[str] = field(default=HARDENED)  # the safeguards in place before anything is removed
+    about: str = "seed"  # what a finding is about: the seed, or the gate
 
     @builtins.property
     def scope(self) -> Scope:
@@ -68,7 +70,7 @@ class Exhibit:
         """The name of its trace, by its harm."""
         harm = {"LAW": "lost-write", "LU": "lost-update", "RD": "resurrected-delete", "SR": "stale-read"}
         name = harm.get(self.harm, "stuck")
-        middle = f"without-{self.safeguard}" if self.safeguard else "seed"
+        middle = f"without-{self.safeguard}" if self.safeguard else self.about
         return "-".join(filter(None, (name, middle, self.note)))
 
     @builtins.property
@@ -217,7 +219,24 @@ GATE_HOLES: tuple[Exhibit, ...] = (
           policy=HEALED_LATER, kept=HARDENED - {"policy_is_recorded"}),
 )  # fmt: skip
 
-EXHIBITS: tuple[Exhibit, ...] = (*NECESSARY, *FINDINGS, *GATE_HOLES)
+
+def refusal(strength: Strength, clause: Clause) -> Exhibit:
+    """What a policy does that a clause of the sound gate refuses: it loses for good (eventual) or for a while
+    (strict), or its migration hangs. The policy is the default but for what the clause names."""
+    policy = example_of(clause, strength)
+    hangs = clause.why.startswith("the clean-up waits")
+    lost = "no_lost_write" if strength is Strength.STRICT else "no_permanent_loss"
+    return Exhibit(
+        "", "STK" if hangs else "LAW", "finish" if hangs else lost, "gate" if policy.replicas else "gate_alone", policy,
+        note=f"{strength.value}-{re.sub('[^a-z]+', '-', clause.name)}", finding=f"Refused, since {clause.why}.",
+        about="gate",
+    )  # fmt: skip
+
+
+# One for each clause of the sound gates.
+REFUSALS: tuple[Exhibit, ...] = tuple(refusal(s, c) for s in Strength for c in CLAUSES[s])
+
+EXHIBITS: tuple[Exhibit, ...] = (*NECESSARY, *FINDINGS, *GATE_HOLES, *REFUSALS)
 
 
 def _protocol(exhibit: Exhibit, removed: tuple[str, ...]) -> Protocol:

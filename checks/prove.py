@@ -5,12 +5,12 @@
     exit_code(answers)
 
 The invariants (`model/invariants.py`) and the *always* properties are taken together, as Inv. There is an
-obligation for
-the start (Init => Inv), and for each action (Inv and the action => Inv afterwards, within every variable's domain), and
-for each property (Inv => property). What a condition says after a step is the model's own substitution
-(`symbolic.before`), so that nothing of the protocol is written a second time. *Unsatisfiable* means proved;
-a counterexample to induction is a state that satisfies Inv, and a step out of it (it may not be reachable). An
-answer that Z3 does not find in time is unknown, and proves nothing.
+obligation for the start (Init => Inv), for each action (Inv and the action => Inv afterwards, within every
+variable's domain), for each property (Inv => property), and for each end that must remain possible. What a
+condition says after a step is the model's own substitution (`symbolic.before`), so that nothing of the protocol is
+written a second time. *Unsatisfiable* means proved; a counterexample to induction is a state that satisfies Inv,
+and a step out of it (it may not be reachable). An answer that Z3 does not find in time is unknown, and proves
+nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from cutproof.model.distance import distance
 from cutproof.model.expressions import Term
 from cutproof.model.invariants import INVARIANTS
 from cutproof.model.language import Property
-from cutproof.model.protocol import Claim, Field, Protocol, State, Transition
+from cutproof.model.protocol import Claim, Field, Protocol, Transition
 
 TIME_OUT = 60.0  # seconds for one obligation
 
@@ -60,6 +60,7 @@ class Answer:
 
     @property
     def proved(self) -> bool:
+        """Whether Z3 said that there is no counterexample."""
         return self.said == "proved"
 
 
@@ -71,9 +72,8 @@ def exit_code(answers: Iterable[Answer]) -> int:
 
 @dataclass(frozen=True)
 class Obligation:
-    """One thing to prove: that no state satisfies all of `assumed` and violates one of the `goals`.
-
-    For a step each way of taking it has guards and goals of its own: the action's arguments."""
+    """One thing to prove: that no state satisfies Inv and, for one of the `ways`, its guards and not its goal (or,
+    where there are no ways, all of `never`). For the start nothing is assumed but the start itself."""
 
     proof: Proof
     kind: str
@@ -135,10 +135,12 @@ class Way:
 
     @property
     def guards(self) -> tuple[Term, ...]:
+        """When the transition is enabled; nothing without one."""
         return tuple(g for _, g in self.transition.guards) if self.transition else ()
 
     @cached_property
     def goal(self) -> Term:
+        """All parts together."""
         return ex.conjunction(*(part for _, part in self.parts))
 
 
@@ -179,9 +181,7 @@ class Proof:
         return self.protocol.claims
 
     def obligations(self) -> Iterator[Obligation]:
-        """The start, then every action in the order of the protocol, then every property, then that its ends
-        can always be
-        reached."""
+        """The start, every action in the order of the protocol, every property, and that each end can be reached."""
         named = tuple((c.property, c.holds) for c in self.clauses)
         yield Obligation(self, "start", "Init", (Way(None, named),))
         for action in dict.fromkeys(t.action for t in self.protocol.transitions):
@@ -235,9 +235,8 @@ class Proof:
     # -------------------------------------------------- that it says something
 
     def possible(self) -> Iterator[tuple[str, str, bool]]:
-        """(what, name, whether it can be together with Inv): the start, every action, every value of each
-        variable that is
-        an enumeration of the record (its phases). An invariant that nothing satisfies would prove everything."""
+        """(what, name, whether it can be together with Inv): the start, every action, every value of each enumeration
+        of the record (its phases). An invariant that nothing satisfies would prove everything."""
         of, start = self.symbols.of, self.symbols.is_state(self.protocol.initial)
         yield "start", "Init", self._satisfiable(*start)
         for action in dict.fromkeys(t.action for t in self.protocol.transitions):
@@ -310,10 +309,5 @@ def side_by_side(protocol: Protocol, found: Counterexample) -> list[str]:
 
 
 def first_refuted(proof: Proof) -> Answer | None:
-    """The first obligation that fails, or None."""
+    """The first obligation that is not proved (refuted, or unknown), or None."""
     return next((a for o in proof.obligations() if not (a := o.ask()).proved), None)
-
-
-def decoded(protocol: Protocol, state: Mapping[str, int]) -> State:
-    """The state of a counterexample, as the engines take it."""
-    return tuple(state[f.name] for f in protocol.fields)

@@ -71,6 +71,11 @@ def one_of(records: Sequence[Mechanisms]) -> Callable[[Symbols], Iterable[Any]]:
 def proved_together(alone: bool, records: Sequence[Mechanisms]) -> list[Answer]:
     """One proof of the strict reading for all of these records at once: their mechanisms are symbolic."""
     proof = Proof(scope_of_lattice(alone), None, assuming=one_of(records))
+    for record in records:  # that each of them is spoken of: what is assumed must not exclude one
+        of_one = Proof(scope_of_lattice(alone), None, assuming=one_of([record])).fresh()
+        of_one.add(*one_of(records)(proof.symbols), *proof.symbols.is_state(proof.protocol.initial))
+        if of_one.check() != z3.sat:
+            raise RuntimeError(f"a record is excluded by what is assumed: {record}")
     return [o.ask() for o in proof.obligations()]
 
 

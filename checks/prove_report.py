@@ -17,9 +17,8 @@ from cutproof.model.cutover import cutover
 from cutproof.model.policy import Policy, Strength, gate_of, refusing_clause, resolve, seed_gate
 from cutproof.model.scopes import SCOPES, Scope
 
-# What is proved by default: the ten named scopes, and one document with two operations (puts or deletes),
-# reads, searches, a
-# replica with repairs, and every kind of fault.
+# What is proved by default: the ten named scopes; one document with two operations (puts or deletes), reads, searches,
+# a replica with repairs, and every kind of fault; and one write among any number of others.
 EVERYTHING = "reads_and_faults,writes=2,searches=1,deletes=1,replica=1,repairs=1"
 PROVED = (*SCOPES, EVERYTHING, "tracked")
 

@@ -1,13 +1,10 @@
 """Every run with any number of writes is a run with one tracked write and an environment: checked, step by step.
 
-The proof for unbounded writes is about the protocol with `others` (`model/environment.py`). It says something
-about real
-clients only if their runs are among its runs. So each step of the explicit protocol, with some of its writes chosen as
-the tracked one, must be matched by steps there that lead from the image of one state to the image of the next
-(a
-forward simulation; Lynch and Vaandrager 1995). What is not in the state of the explicit protocol, whether the
-tracked write
-was acknowledged, and before the read began, goes along with the run.
+The proof for unbounded writes is about the protocol with `others` (`model/environment.py`). It says something about
+real clients only if their runs are among its runs. So each step of the explicit protocol, with some of its writes
+chosen as the tracked one, must be matched by steps there that lead from the image of one state to the image of the
+next (a forward simulation; Lynch and Vaandrager 1995). What is not in the state of the explicit protocol, whether the
+tracked write was acknowledged, and before the read began, goes along with the run.
 """
 
 from __future__ import annotations
@@ -26,7 +23,6 @@ from cutproof.model.scopes import Scope
 from cutproof.model.slot import Task
 
 QUEUED = list(Task).index(Task.QUEUED)
-Named = dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -47,9 +43,8 @@ class Unmatched:
 
 
 class Tracking:
-    """The explicit protocol in a scope, and the same with one write of document 0 tracked. Raises ValueError
-    for a scope
-    with more than one document, or with what `Scope.others` excludes."""
+    """The explicit protocol in a scope, and the same with one write of document 0 tracked. Raises ValueError for a
+    scope with more than one document, or with what `Scope.others` excludes."""
 
     def __init__(self, scope: Scope, policy: Policy | None = None, without: tuple[str, ...] = ()) -> None:
         mechanisms = resolve(policy or Policy(replicas=scope.replica), without)

@@ -1,15 +1,12 @@
-"""All other clients, as an environment: one write is tracked, among any number of others, with versions without bound.
+"""All other clients, as an environment: one write is tracked among any number of others, and versions have no bound.
 
-Only in scopes with `others`. The tracked write is any write: what is proved of it holds of each. The others need not be
-told apart. At any time one of them may have a message on its way, of any view that a router could have; it
-arrives where
-that view writes to, is accepted by the rule that every message obeys, and is applied, with any version that the
+Only in scopes with `others`. The tracked write is any write: what is proved of it holds of each. The others need not
+be told apart. At any time one of them may have a message on its way, of any view that a router could have; it arrives
+where that view writes to, is accepted by the rule that every message obeys, and is applied, with any version that the
 sequencer has drawn, older or newer than the tracked one. Which version that is, a counter says that others turn
-(`other`): it rises by one or starts again at any time, so it may have any value. This is more than real
-clients do (a
-version may be applied twice, or at a node alone), and every real run is among it; `checks/tracked.py` holds
-that against
-the explicit protocol.
+(`other`): it rises by one or starts again at any time, so it may have any value. This is more than real clients do (a
+version may be applied twice, or at a node alone), and every real run is among it; `checks/tracked.py` holds that
+against the explicit protocol.
 """
 
 from __future__ import annotations

@@ -172,9 +172,8 @@ def wiped_is_empty(s: S) -> Operand:
 
 @always
 def forgotten_behind_fences(s: S, doc: int) -> Operand:
-    """A delete is forgotten when no migration lives: after an abort, when it was born before it, or at the
-    end. What N has
-    accepted since its wipe was born after the wipe."""
+    """A delete is forgotten when no migration lives: after an abort, when it was born before it, or at the end. What
+    N has accepted since its wipe was born after the wipe."""
     if not s.scope.collect:
         return constant(True)
     born = [implies(s.shown[doc] == r, s.born[doc][r] < 4) for r in s.born[doc].items]
@@ -232,9 +231,8 @@ def promised_is_at_the_owner(s: S) -> Operand:
 
 @always
 def both_hold_what_both_acknowledge(s: S) -> Operand:
-    """Where O and N must acknowledge, N holds what was promised once its page has landed, or R does where R
-    counts. What
-    O alone acknowledged before the dual writes began had been applied when its page was read."""
+    """Where O and N must acknowledge, N holds what was promised once its page has landed, or R does where R counts.
+    What O alone acknowledged before the dual writes began had been applied when its page was read."""
     m, found = s.mechanisms, []
     for d in s.acked.items:
         copied = in_phase(s, *SEALED, *MOVED) | ((s.phase == Phase.COPY) & (s.cursor > d))
@@ -271,8 +269,8 @@ def replica_counts(s: S, doc: int) -> Operand:
 @always
 def a_copy_survives(s: S, doc: int) -> Operand:
     """What was acknowledged is somewhere that lasts: at R where R must acknowledge; else at the owner, or at the
-    source until it
-    is deleted, or at R where R counts. Deleted without a proof, the source had been compared by a clean pass."""
+    source until it is deleted, or at R where R counts. Deleted without a proof, the source had been compared by a
+    clean pass."""
     m, acked = s.mechanisms, s.acked[doc]
     here, there = pick(s.stored, source(s))[doc], pick(s.stored, target(s))[doc]
     kept = choose(in_phase(s, *MOVED), (there >= acked) | (here >= acked), here >= acked) | replica_counts(

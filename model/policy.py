@@ -102,7 +102,8 @@ def parse_policy(text: str) -> Policy:
         name, equals, value = (p.strip() for p in part.partition("="))
         if not equals:
             raise ValueError(f"{part!r} is not a policy: write name=value")
-        values[name] = value
+        if values.setdefault(name, value) != value:
+            raise ValueError(f"{name} is given twice: {values[name]} and {value}")
     return policy_of(values)
 
 
@@ -304,6 +305,15 @@ EVENTUAL = (
     ),
 )
 CLAUSES: dict[Strength, tuple[Clause, ...]] = {Strength.STRICT: STRICT, Strength.EVENTUAL: EVENTUAL}
+
+
+def example_of(clause: Clause, strength: Strength) -> Policy:
+    """The default policy but for what the clause names, with the values that the fewest other clauses refuse."""
+    ways = [dict(zip(clause.refuses, values, strict=True)) for values in product(*clause.refuses.values())]
+    return min(
+        (replace(Policy(), **way) for way in ways),
+        key=lambda policy: sum(c.holds_of(policy) for c in CLAUSES[strength]),
+    )
 
 
 def refusing_clause(policy: Policy, strength: Strength = Strength.STRICT) -> Clause | None:

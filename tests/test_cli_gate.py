@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cutproof.checks.cli import main
+from cutproof.checks.necessity import refusal
 from cutproof.model.mechanisms import AntiEntropy, ReplicaAck
 from cutproof.model.policy import CLAUSES, Clause, Policy, Strength, knobs, policies, refusing_clause
 
@@ -121,6 +122,7 @@ def test_each_clause_refuses_with_a_trace_that_replays(
     code, facts = asked(ask, policy, "--strength", strength.value, "--trace", str(folder))
     assert (code, facts["accepted"], facts["strength"]) == (12, False, strength.value)
     literals = {n: [getattr(v, "value", v) for v in vs] for n, vs in clause.refuses.items()}
+    assert facts["clause"].pop("trace") == f"traces/{refusal(strength, clause).file}.itf.json"
     assert facts["clause"] == {"name": clause.name, "refuses": literals, "why": clause.why}
     trace = facts["trace"]
     if strength is Strength.EVENTUAL:

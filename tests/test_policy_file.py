@@ -22,6 +22,7 @@ from cutproof.model.policy import (
     Policy,
     Rollback,
     Strength,
+    parse_policy,
     policies,
     policy_of,
     seed_gate,
@@ -171,7 +172,7 @@ def test_the_example_of_every_key_has_the_defaults_and_misses_none() -> None:
         ("skip_delta_pas = true", "skip_delta_pas: is no key of a policy; did you mean skip_delta_pass?"),
         ("[anti_entropy]\nauto_repairs = true", "anti_entropy.auto_repairs: is no key of a policy; did you mean"),
         ("zzz = 1", "zzz: is no key of a policy; the keys are skip_delta_pass,"),
-        ("[migration]\nskip_delta_pass = true", "migration: is no key of a policy"),
+        ("[migration]\nskip_delta_pass = true", "migration.skip_delta_pass: is no key of a policy; did you mean skip_delta_pass?"),
         ('skip_delta_pass = "true"', 'skip_delta_pass: found "true", expected true or false'),
         ("skip_delta_pass = 1", "skip_delta_pass: found 1, expected true or false"),
         ('cleanup = "now"', 'cleanup: found "now", expected one of "after_proof", "immediate", "after_clean_pass"'),
@@ -263,3 +264,25 @@ def test_the_topology_of_the_file_is_not_overruled(knob: str) -> None:
     found = meant({"topology": {"replication_factor": 2, "replica_ack": "required"}})
     with pytest.raises(Wrong, match=f"{knob}: the file says"):
         together("f", found, {knob: {"replicas": False, "replica_ack": ReplicaAck.NONE}[knob]})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('"a\\nb" = 1', "a b: is no key of a policy"),
+        ("drain_timeout = 1" + "0" * 5000, "is not TOML"),
+        ('[topolgy]\nreplica_ack = "none"', "did you mean topology.replica_ack"),
+        ("[skip_delta_pass]\nvalue = true", "expected true or false"),
+        ("[extra]", "extra: is no key of a policy"),
+    ],
+)
+def test_whatever_is_wrong_is_told_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(Wrong) as raised:
+        read_policy(written(tmp_path, text))
+    assert said in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_value_that_is_given_twice_on_the_command_line_is_refused() -> None:
+    assert parse_policy("cleanup=immediate,cleanup=immediate").cleanup is Cleanup.IMMEDIATE
+    with pytest.raises(ValueError, match="cleanup is given twice: immediate and after_proof"):
+        parse_policy("cleanup=immediate,cleanup=after_proof")

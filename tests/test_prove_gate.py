@@ -8,7 +8,7 @@ import pytest
 
 from cutproof.checks import cli, prove_gate
 from cutproof.checks.prove_gate import decide
-from cutproof.model.policy import Policy, Strength, gate_of, policies, seed_gate
+from cutproof.model.policy import Policy, Strength, gate_of, policies, resolve, seed_gate
 
 TABLE = Path(__file__).parent.parent / "docs" / "policies.csv"
 
@@ -91,6 +91,12 @@ def test_prove_one_scope(capsys) -> None:
     assert cli.main(["prove", "--scope", "base", "--without", "fence_epoch"]) == 12
     assert "source_stays_drained" in capsys.readouterr().out
     assert cli.main(["prove", "--scope", prove_gate_scope(), "--time-out", "0.001"]) == 3
+
+
+def test_a_proof_for_many_policies_fails_if_one_of_them_is_unsafe() -> None:
+    safe, unsafe = resolve(Policy()), resolve(Policy(skip_delta_pass=True))
+    assert all(a.proved for a in prove_gate.proved_together(False, [safe]))
+    assert not all(a.proved for a in prove_gate.proved_together(False, [safe, unsafe]))
 
 
 def prove_gate_scope() -> str:
