@@ -40,7 +40,6 @@ from cutproof.checks.verdict import (
     code_of,
     word,
 )
-from cutproof.model import environment
 from cutproof.model.cutover import cutover
 from cutproof.model.mechanisms import Cleanup
 from cutproof.model.policy import Policy, resolve
@@ -266,8 +265,7 @@ def reached_rows(rows: Sequence[Row]) -> list[Row]:
         places = [r.name for r in rows if r.facts.get("sometimes", {}).get(prop.name)]
         found.append(_reached(f"sometimes {prop.name}", {prop.name: places}, prop.name))
     for what in ("actions", "faults"):
-        mine = [a.name for a in protocol.actions if a not in environment.ACTIONS]  # those are of proofs alone
-        names = mine if what == "actions" else list(FAULTS)
+        names = [a.name for a in protocol.actions] if what == "actions" else list(FAULTS)
         places_of = {name: [r.name for r in rows if name in r.facts.get(what, ())] for name in names}
         found.append(_reached(f"every {what[:-1]}", places_of))
     return found

@@ -401,7 +401,7 @@ def cutover(scope: Scope) -> Protocol:
             *clients.ACTIONS,
             *anti_entropy.ACTIONS,
             *faults.ACTIONS,
-            *environment.ACTIONS,
+            *(environment.ACTIONS if scope.others else ()),
         ),
         properties=properties.PROPERTIES,
         mechanisms=Mechanisms,
