@@ -144,7 +144,8 @@ def test_it_is_told_in_words(ask: Any) -> None:
         "refused (sound, strict) by clause 'delta': skip_delta_pass=true",
         "  what the new node missed is not there when it becomes the owner",
         "  shortest harm: no_regress (SR) is violated, 15 steps",
-        "  trace: cutproof explore --scope gate --policy skip_delta_pass=true --trace DIR",
+        "  as a file: cutproof explore --scope gate --policy skip_delta_pass=true --trace DIR",
+        "  stored, of the simplest policy that the clause refuses: traces/lost-write-gate-strict-delta.itf.json",
     ]
 
 

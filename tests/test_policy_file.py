@@ -172,7 +172,7 @@ def test_the_example_of_every_key_has_the_defaults_and_misses_none() -> None:
         ("skip_delta_pas = true", "skip_delta_pas: is no key of a policy; did you mean skip_delta_pass?"),
         ("[anti_entropy]\nauto_repairs = true", "anti_entropy.auto_repairs: is no key of a policy; did you mean"),
         ("zzz = 1", "zzz: is no key of a policy; the keys are skip_delta_pass,"),
-        ("[migration]\nskip_delta_pass = true", "migration.skip_delta_pass: is no key of a policy; did you mean skip_delta_pass?"),
+        ("[migration]\nskip_delta_pass = true", "migration.skip_delta_pass: is no key of a policy; did you mean"),
         ('skip_delta_pass = "true"', 'skip_delta_pass: found "true", expected true or false'),
         ("skip_delta_pass = 1", "skip_delta_pass: found 1, expected true or false"),
         ('cleanup = "now"', 'cleanup: found "now", expected one of "after_proof", "immediate", "after_clean_pass"'),
