@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path as File
 from typing import Any
 
@@ -76,22 +75,13 @@ class Search:
             c for c in protocol.claims if c.form == "always" and (not names or c.property in names)
         ]
         self.symbols = Symbols(protocol, bits=True)
-        self.records = [codes_of(record, self.symbols.parameters) for record in records]
+        self.records = [self.symbols.codes_of(record) for record in records]
         self.open = list(range(len(records)))
         self.solver = z3.SolverFor("QF_FD")
         self.solver.set("timeout", int(time_out * 1000))
         self.solver.add(*self.symbols.within(0), *self.symbols.is_state(protocol.initial, 0))
-        self.solver.add(z3.Or(*(self._is(r) for r in self.records)))
+        self.solver.add(self.symbols.is_one_of(records))
         self.fields = {f.name: f for f in protocol.fields}
-
-    def _is(self, record: Record) -> Any:
-        of, number = self.symbols.of, self.symbols.number
-        return z3.And(
-            *(
-                of(t) == (z3.BoolVal(bool(record[n])) if t.boolean else number(record[n]))
-                for n, t in self.symbols.parameters.items()
-            )
-        )
 
     def run(self, depth: int, progress: Progress | None = None) -> Bounded:
         """Every record that is refuted within `depth` steps."""
@@ -178,15 +168,6 @@ def at_most_one(chosen: Sequence[Any], where: str) -> list[Any]:
         seen = z3.Bool(f"fired by {i}{where}")
         found += [z3.Implies(before, z3.Not(now)), z3.Implies(before, seen), z3.Implies(now, seen)]
         before = seen
-    return found
-
-
-def codes_of(record: Any, parameters: Iterable[str]) -> Record:
-    """The values of a record of mechanisms as codes, by the names of the parameters."""
-    found = {}
-    for name in parameters:
-        value = getattr(record, name.partition(".")[2])
-        found[name] = list(type(value)).index(value) if isinstance(value, Enum) else int(value)
     return found
 
 

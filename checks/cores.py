@@ -17,7 +17,6 @@ from pathlib import Path
 
 import z3
 
-from cutproof.checks.bounded import codes_of
 from cutproof.checks.evidence import replaced
 from cutproof.checks.necessity import EXHIBITS
 from cutproof.checks.prove import Obligation, Proof
@@ -44,8 +43,8 @@ class Used:
 def used_in(scope: Scope) -> list[Used]:
     """What each action's proof used, in the order of the protocol. Raises RuntimeError where one is not proved."""
     record = resolve(Policy(replicas=scope.replica))
-    proof = Proof(cutover(scope), None, assuming=None)
-    codes, of = codes_of(record, proof.symbols.parameters), proof.symbols.of
+    proof = Proof(cutover(scope))
+    codes, of = proof.symbols.codes_of(record), proof.symbols.of
     marks, solver = dict[str, z3.BoolRef](), proof.solver
     for name, term in proof.symbols.parameters.items():
         value = of(term) == (

@@ -34,7 +34,7 @@ from cutproof.model.cutover import cutover
 from cutproof.model.mechanisms import Mechanisms
 from cutproof.model.policy import Policy, policies, resolve, seed_gate, sound_gate
 from cutproof.model.protocol import Claim, Protocol, State
-from cutproof.model.scopes import SMALL_SCOPES
+from cutproof.model.scopes import SMALL_SCOPES, Scope
 
 HEALS = "heals"  # a claim beside those of the protocol: what was missing at the owner came back
 TABLE = File("docs/policies.csv")
@@ -78,24 +78,35 @@ Progress = Callable[[int, int, int, int, float], None]
 def decide(
     alone: bool, workers: int | None = None, traces: bool = True, progress: Progress | None = None
 ) -> Run:
-    """All policies with one copy of each document (`alone`), or with replicas. Without `traces`, `found` has numbers of
-    steps. Raises RuntimeError if the search was ended."""
+    """All policies with one copy of each document (`alone`), or with replicas, as `search` decides them."""
     records = tuple(dict.fromkeys(resolve(p) for p in policies() if p.replicas is not alone))
-    symbolic = cutover(SMALL_SCOPES["gate_alone" if alone else "gate"])
+    return search(SMALL_SCOPES["gate_alone" if alone else "gate"], records, workers, traces, progress)
+
+
+def search(
+    scope: Scope,
+    records: tuple[Mechanisms, ...],
+    workers: int | None = None,
+    traces: bool = True,
+    progress: Progress | None = None,
+) -> Run:
+    """Every one of these records in one scope, in one search. Without `traces`, `found` has numbers of steps. Raises
+    RuntimeError if the search was ended."""
+    symbolic = cutover(scope)
     protocol, starts = symbolic.resolve_all(records)
     healed = ex.disjunction(*(f.term for f in symbolic.view.healed))
     claims = (*(c for c in protocol.claims if c.form in JUDGED), Claim(HEALS, "sometimes", "", healed))
-    search = VectorSearch(
+    engine = VectorSearch(
         protocol, claims, Limits(), workers=workers or default_workers(), progress=progress, starts=starts,
         apart=[f.name for f in protocol.fields if f.variable.startswith("mechanisms.")],
     )  # fmt: skip
     try:
-        search.run()
-        if search.ended:
-            raise RuntimeError(search.ended)
-        return _found(search, protocol, claims, records, starts, traces)
+        engine.run()
+        if engine.ended:
+            raise RuntimeError(engine.ended)
+        return _found(engine, protocol, claims, records, starts, traces)
     finally:
-        search.close()
+        engine.close()
 
 
 def _found(search: VectorSearch, protocol: Protocol, claims: tuple[Claim, ...], records: tuple[Mechanisms, ...],

@@ -16,7 +16,7 @@ nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -147,8 +147,8 @@ class Way:
 class Proof:
     """The proof that the protocol, with these mechanisms, keeps its invariants and satisfies its *always* properties.
 
-    With `mechanisms=None` they are symbolic, and `assuming` says what is known of them; `only` names the properties
-    that are proved (all of them if empty)."""
+    With `mechanisms=None` they are symbolic: one of the records that `among` gives, and what is proved holds of each
+    (anything at all if it gives none). `only` names the properties that are proved (all of them if empty)."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class Proof:
         invariants: Sequence[Property] = INVARIANTS,
         only: Iterable[str] = (),
         time_out: float = TIME_OUT,
-        assuming: Callable[[Symbols], Iterable[Any]] | None = None,
+        among: Iterable[Any] = (),
     ) -> None:
         chosen = set(only)
         self.properties = [
@@ -170,7 +170,7 @@ class Proof:
         ]
         judged = protocol.judged_by([*invariants, *self.properties])
         self.protocol = judged.resolve(mechanisms) if mechanisms is not None else judged
-        self.invariants, self.time_out, self.assuming = tuple(invariants), time_out, assuming
+        self.invariants, self.time_out, self.among = tuple(invariants), time_out, tuple(among)
         self.symbols = Symbols(self.protocol)
 
     # -------------------------------------------------- what there is to prove
@@ -224,21 +224,24 @@ class Proof:
         return solver
 
     def fresh(self) -> Any:
-        """A solver that knows the domains, and what is assumed of the mechanisms."""
+        """A solver that knows the domains, and which the mechanisms may be."""
         solver = z3.SolverFor("QF_LIA")
         solver.set("timeout", int(self.time_out * 1000))
         solver.add(*self.symbols.within())
-        if self.assuming:
-            solver.add(*self.assuming(self.symbols))
+        if self.among:
+            solver.add(self.symbols.is_one_of(self.among))
         return solver
 
     # -------------------------------------------------- that it says something
 
     def possible(self) -> Iterator[tuple[str, str, bool]]:
-        """(what, name, whether it can be together with Inv): the start, every action, every value of each enumeration
-        of the record (its phases). An invariant that nothing satisfies would prove everything."""
+        """(what, name, whether it can be together with Inv): the start, every record of mechanisms that is meant, every
+        action, every value of each enumeration of the record (its phases). An invariant that nothing satisfies would
+        prove everything."""
         of, start = self.symbols.of, self.symbols.is_state(self.protocol.initial)
         yield "start", "Init", self._satisfiable(*start)
+        for number, record in enumerate(self.among):
+            yield "mechanisms", str(number), self._satisfiable(*start, self.symbols.is_one_of([record]))
         for action in dict.fromkeys(t.action for t in self.protocol.transitions):
             ways = [of(t.enabled) for t in self.protocol.transitions if t.action == action]
             yield "action", action, self._satisfiable(z3.Or(*ways))
@@ -303,9 +306,8 @@ def side_by_side(protocol: Protocol, found: Counterexample) -> list[str]:
             rows.append((cell.name, text(cell, old), text(cell, new) if new != old else ""))
     wide = [max(len(row[i]) for row in rows) for i in range(2)]
     lines = [f"  {a:<{wide[0]}}  {b:<{wide[1]}}  {c}".rstrip() for a, b, c in rows]
-    off = [name.partition(".")[2] for name, value in found.values.items() if not value]
     step = f"{found.transition} breaks: " if found.transition else "does not hold: "
-    return [f"{step}{', '.join(found.broken)}", *([f"  without {', '.join(off)}"] if off else []), *lines]
+    return [f"{step}{', '.join(found.broken)}", *lines]
 
 
 def first_refuted(proof: Proof) -> Answer | None:

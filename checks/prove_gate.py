@@ -11,15 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import z3
 
 from cutproof.checks import fast
-from cutproof.checks.bounded import Search, codes_of
+from cutproof.checks.bounded import Search
 from cutproof.checks.houdini import strongest, trapped
 from cutproof.checks.prove import Answer, Proof
-from cutproof.checks.symbolic import Symbols
 from cutproof.checks.verdict import Violated
 from cutproof.model import expressions as ex
 from cutproof.model.cutover import cutover
@@ -50,32 +46,11 @@ def scope_of_lattice(alone: bool) -> Protocol:
     return cutover(SMALL_SCOPES["gate_alone" if alone else "gate"])
 
 
-def one_of(records: Sequence[Mechanisms]) -> Callable[[Symbols], Iterable[Any]]:
-    """That the symbolic mechanisms are one of these records."""
-
-    def assuming(symbols: Symbols) -> Iterable[Any]:
-        ways = []
-        for record in records:
-            codes = codes_of(record, symbols.parameters)
-            ways.append(
-                z3.And(
-                    *(symbols.of(t) == (z3.BoolVal(bool(codes[n])) if t.boolean else symbols.number(codes[n]))
-                      for n, t in symbols.parameters.items())
-                )
-            )  # fmt: skip
-        return [z3.Or(*ways)]
-
-    return assuming
-
-
 def proved_together(alone: bool, records: Sequence[Mechanisms]) -> list[Answer]:
     """One proof of the strict reading for all of these records at once: their mechanisms are symbolic."""
-    proof = Proof(scope_of_lattice(alone), None, assuming=one_of(records))
-    for record in records:  # that each of them is spoken of: what is assumed must not exclude one
-        of_one = Proof(scope_of_lattice(alone), None, assuming=one_of([record])).fresh()
-        of_one.add(*one_of(records)(proof.symbols), *proof.symbols.is_state(proof.protocol.initial))
-        if of_one.check() != z3.sat:
-            raise RuntimeError(f"a record is excluded by what is assumed: {record}")
+    proof = Proof(scope_of_lattice(alone), among=records)
+    if empty := [name for what, name, there in proof.possible() if what == "mechanisms" and not there]:
+        raise RuntimeError(f"records that what is proved says nothing of: {', '.join(empty)}")
     return [o.ask() for o in proof.obligations()]
 
 

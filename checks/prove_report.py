@@ -5,16 +5,26 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cutproof.checks.arguments import refuse, the_policy, the_removed, the_scope
 from cutproof.checks.console import say, say_json
-from cutproof.checks.prove import Answer, Proof, exit_code, side_by_side
+from cutproof.checks.prove import Answer, Counterexample, Proof, exit_code, side_by_side
 from cutproof.checks.verdict import HOLDS, SAFETY, UNKNOWN
 from cutproof.model.cutover import cutover
-from cutproof.model.policy import Policy, Strength, gate_of, refusing_clause, resolve, seed_gate
+from cutproof.model.mechanisms import Mechanisms
+from cutproof.model.policy import (
+    Policy,
+    Strength,
+    gate_of,
+    policies,
+    refusing_clause,
+    resolve,
+    seed_gate,
+    sound_gate,
+)
 from cutproof.model.scopes import SCOPES, Scope
 
 # What is proved by default: the ten named scopes; one document with two operations (puts or deletes), reads, searches,
@@ -26,9 +36,17 @@ PROVED = (*SCOPES, EVERYTHING, "tracked")
 def proof_in(
     scope: Scope, policy: Policy | None = None, removed: Sequence[str] = (), time_out: float = 60.0
 ) -> Proof:
-    """The proof of the protocol within a scope, under a policy, without some safeguards."""
-    chosen = policy or Policy(replicas=scope.replica)
-    return Proof(cutover(scope), resolve(chosen, removed), time_out=time_out)
+    """The proof of the protocol within a scope, without some safeguards, under a policy; if none is given, under every
+    one that the sound gate (strict) accepts, all at once."""
+    if policy is not None:
+        return Proof(cutover(scope), resolve(policy, removed), time_out=time_out)
+    among = dict.fromkeys(resolve(p, removed) for p in accepted(scope))
+    return Proof(cutover(scope), among=among, time_out=time_out)
+
+
+def accepted(scope: Scope) -> list[Policy]:
+    """The policies of a scope that the sound gate accepts (strict), in the order of `policies()`."""
+    return [p for p in policies() if p.replicas is scope.replica and sound_gate(p) is None]
 
 
 def answer_json(answer: Answer, scope: str) -> dict[str, Any]:
@@ -68,7 +86,8 @@ def prove_protocol(
                 for answer in mine:
                     say_json(answer_json(answer, name))
             else:
-                say(*_told(name, mine, proof))
+                spoken_of = [chosen] if chosen else accepted(bounds)
+                say(*_told(name, mine, proof, {resolve(p, removed): p for p in spoken_of}))
     except KeyboardInterrupt:
         print(f"interrupted: {len(every)} obligations were asked", file=sys.stderr)
         return UNKNOWN
@@ -81,20 +100,31 @@ def prove_protocol(
     return exit_code(a for _, a in every)
 
 
-def _told(name: str, answers: Sequence[Answer], proof: Proof) -> list[str]:
+def _told(
+    name: str, answers: Sequence[Answer], proof: Proof, spoken_of: Mapping[Mechanisms, Policy]
+) -> list[str]:
     bad = [a for a in answers if not a.proved]
     kinds = Counter(a.kind for a in answers)
-    counts = f"{kinds['step']} actions, {kinds['property']} always, {kinds['progress']} can always"
+    under = "1 policy" if len(spoken_of) == 1 else f"{len(spoken_of)} policies"
+    counts = f"{under}, {kinds['step']} actions, {kinds['property']} always, {kinds['progress']} can always"
     if not bad:
         return [f"proved   {name}: {counts}, {sum(a.seconds for a in answers):.2f} s"]
     lines = [f"{'refuted' if any(a.said == 'refuted' for a in bad) else 'unknown'}  {name}: {counts}"]
     for answer in bad[:5]:
         lines.append(f"  {answer.kind} {answer.name}: {answer.said} {answer.reason}".rstrip())
-        if answer.counterexample:
-            lines += [f"  {line}" for line in side_by_side(proof.protocol, answer.counterexample)]
+        if found := answer.counterexample:
+            first, *states = side_by_side(proof.protocol, found)
+            changed = next((p.changed() for r, p in spoken_of.items() if _is(proof, found, r)), {})
+            set_to = ", ".join(f"{k}={str(v).lower()}" for k, v in changed.items() if k != "replicas")
+            lines += [f"  {first}{f', under {set_to}' if set_to else ''}", *(f"  {line}" for line in states)]
     if len(bad) > 5:
         lines.append(f"  and {len(bad) - 5} more obligations")
     return lines
+
+
+def _is(proof: Proof, found: Counterexample, record: Mechanisms) -> bool:
+    """The counterexample is one of this record."""
+    return proof.symbols.codes_of(record) == found.values
 
 
 # ------------------------------------------------------------------ the gate

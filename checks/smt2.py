@@ -17,7 +17,7 @@ from cutproof.checks.prove import Obligation
 def text_of(obligation: Obligation) -> str:
     """One obligation: the domains, Inv (but for the start), and what a counterexample would satisfy."""
     proof, solver = obligation.proof, z3.Solver()
-    solver.add(*proof.symbols.within())
+    solver.add(*proof.fresh().assertions())
     if obligation.kind == "start":
         solver.add(*proof.symbols.is_state(proof.protocol.initial))
     else:

@@ -11,6 +11,7 @@ What a transition does to a condition is the model's own substitution (`before`)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
 from typing import Any
 
 import z3
@@ -105,6 +106,25 @@ class Symbols:
             self.variable(f.name, step) == (z3.BoolVal(bool(v)) if f.domain.kind is bool else self.number(v))
             for f, v in zip(self.protocol.fields, state, strict=True)
         ]
+
+    def codes_of(self, record: Any) -> dict[str, int]:
+        """The values of a record of mechanisms as codes, by the names of the parameters."""
+        found = {}
+        for name in self.parameters:
+            value = getattr(record, name.partition(".")[2])
+            found[name] = list(type(value)).index(value) if isinstance(value, Enum) else int(value)
+        return found
+
+    def is_one_of(self, records: Iterable[Any]) -> Any:
+        """The mechanisms are those of one of these records."""
+        ways = []
+        for record in records:
+            codes = self.codes_of(record)
+            ways.append(z3.And(*(self._is(term, codes[name]) for name, term in self.parameters.items())))
+        return z3.Or(*ways)
+
+    def _is(self, term: Term, code: int) -> Any:
+        return self.of(term) == (z3.BoolVal(bool(code)) if term.boolean else self.number(code))
 
     def state_in(self, model: Any, step: int | None = None) -> State:
         """The state in a model of Z3; a field that the model leaves open has its first value."""

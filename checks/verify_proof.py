@@ -5,6 +5,8 @@
 11. *needed*: with a necessary safeguard removed (and its companions) some obligation fails.
 12. *gate*: every policy decided by proof; the sound gate is exact, the seed's is not. Strictly; with `--full` also
     eventually.
+13. *accepted*: what the gates accept in their own two scopes is safe in wider ones: strictly by rung 10, eventually by
+    exploring all accepted policies at once.
 """
 
 from __future__ import annotations
@@ -22,13 +24,15 @@ from cutproof.model.policy import Strength, gate_of, resolve, seed_gate
 from cutproof.model.scopes import parse_scope
 
 # What only happens without a safeguard, or under another policy: no proof of the hardened protocol can take it.
-NEVER = {"proof_fails", "rival_activates", "revert_routing", "other_migration_ends", "other_migration_hangs"}
+NEVER = {
+    "proof_fails", "rival_activates", "revert_routing", "other_migration_ends", "other_migration_hangs", "clean_pass",
+}  # fmt: skip
 # On the way back both fences were confirmed before, so none of theirs is late; exploration never sees one either.
 NEVER_IN = {"two_migrations": {"late_fence"}}
 
 
 def proof_rows(progress: Progress | None, name: str) -> list[Row]:
-    """Every obligation of the hardened protocol in one scope."""
+    """Every obligation of the hardened protocol in one scope, for all policies that the gate accepts at once."""
     start, scope = time.perf_counter(), parse_scope(name)
     proof = proof_in(scope)
     answers = [o.ask() for o in proof.obligations()]
@@ -114,11 +118,27 @@ def gate_rows(progress: Progress | None, strength: str) -> list[Row]:
     return rows
 
 
+def accepted_rows(progress: Progress | None, name: str) -> list[Row]:
+    """Every policy that the eventual gate accepts, explored in a wider scope."""
+    from cutproof.checks.accepted import in_scope
+
+    start = time.perf_counter()
+    found = in_scope(name, workers=1, progress=progress)
+    bad = next(iter(found.violated), None)
+    detail = f"{bad[1]} under {bad[0].changed()}" if bad else f"{found.policies} policies"
+    word, code = ("violated", SAFETY) if bad else ("holds", HOLDS)
+    return [Row("accepted", name, parse_scope(name).describe(), word, code, detail=detail, states=found.states,
+                seconds=time.perf_counter() - start)]  # fmt: skip
+
+
 def tasks(full: bool) -> list[Task]:
     """Their tasks."""
+    from cutproof.checks.accepted import QUICK, WIDER
+
     strengths = [s.value for s in Strength] if full else [Strength.STRICT.value]
     return [
         *(Task(f"proof {name}", proof_rows, (name,)) for name in PROVED),
         Task("needed", needed_rows),
         *(Task(f"gate {s}", gate_rows, (s,), heavy=True) for s in strengths),
+        *(Task(f"accepted {name}", accepted_rows, (name,)) for name in (WIDER if full else QUICK)),
     ]

@@ -210,4 +210,5 @@ def may_collect(shard: Shard, replica: Replica, key: str) -> bool:
 
 def collect(replica: Replica, key: str) -> None:
     """The node forgets a tombstone."""
-    del replica.documents[key]
+    copy = replica.documents.pop(key)
+    copy.history.collected = max(copy.history.collected, copy.order)

@@ -102,6 +102,8 @@ def loss(shard: Shard, history: History, replica: Replica | None = None) -> str:
     there = stored is not None and stored.content is not None
     if promised.content is None:
         return "RD" if there else ""
+    if not there and history.collected >= promised.order:  # deleted since, and that is forgotten
+        return ""
     return "LU" if there else "LAW"
 
 

@@ -24,7 +24,18 @@ Content = Mapping[str, Any]
 class History:
     """What was promised and shown of one document. Orders as above; 0 is nothing."""
 
-    __slots__ = ("acked", "healed", "issued", "key", "operations", "place", "shard", "shown", "waiting")
+    __slots__ = (
+        "acked",
+        "collected",
+        "healed",
+        "issued",
+        "key",
+        "operations",
+        "place",
+        "shard",
+        "shown",
+        "waiting",
+    )
 
     def __init__(self, key: str, shard: int) -> None:
         self.key = key
@@ -34,6 +45,7 @@ class History:
         self.issued = 0  # the order of the last operation that was dispatched
         self.acked: Copy | None = None  # the highest operation that a client was told has succeeded
         self.shown: Copy | None = None  # the highest that was ever visible at the owner
+        self.collected = 0  # the highest delete whose tombstone a node has collected
         self.healed = False  # what was missing at the owner came back without a newer acknowledgement
         self.operations: list[Copy] = []  # every operation of a client, in order
 

@@ -224,8 +224,9 @@ class Network:
 
 
 def served(copy: Copy | None, shown: Copy | None) -> int:
-    """The order that a client is served: nothing counts as the delete that was last shown, if one was."""
+    """The order that a client is served: nothing counts as the delete that was last shown, if one was, and a tombstone
+    as what it deleted if that is newer."""
     nothing = copy is None or copy.content is None
     if nothing and shown is not None and shown.content is None:
-        return shown.order
+        return max(shown.order, order_of(copy))
     return order_of(copy)

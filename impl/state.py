@@ -75,4 +75,12 @@ def _write(write: Any) -> Plain:
 def _history(shard: Shard, key: str) -> Plain:
     history = shard.histories[key]
     operations = tuple(_copy(c) for c in history.operations)
-    return (key, history.issued, order_of(history.acked), order_of(history.shown), history.healed, operations)
+    return (
+        key,
+        history.issued,
+        order_of(history.acked),
+        order_of(history.shown),
+        history.collected,
+        history.healed,
+        operations,
+    )

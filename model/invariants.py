@@ -23,6 +23,7 @@ from cutproof.model.invariants_held import (
     promised_is_at_the_owner,
     proved_is_held,
     scanned_is_what_the_source_holds,
+    the_replica_keeps_its_word,
     versions_are_born_in_order,
     wiped_is_empty,
 )
@@ -81,6 +82,7 @@ INVARIANTS = (
     promised_is_at_the_owner,
     both_hold_what_both_acknowledge,
     a_copy_survives,
+    the_replica_keeps_its_word,
     floors_are_promises,
     wiped_is_empty,
     versions_are_born_in_order,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from cutproof.model.delivery import carried
 from cutproof.model.invariant_terms import (
     collected,
@@ -22,7 +24,8 @@ from cutproof.model.language import (
     larger,
     pick,
 )
-from cutproof.model.mechanisms import Acknowledge, Cleanup, ReplicaAck
+from cutproof.model.mechanisms import Acknowledge, Cleanup, ReplicaAck, WritesWhileSealed
+from cutproof.model.properties import may_have_collected
 from cutproof.model.slot import (
     MOVED,
     SEALED,
@@ -232,8 +235,11 @@ def promised_is_at_the_owner(s: S) -> Operand:
 @always
 def both_hold_what_both_acknowledge(s: S) -> Operand:
     """Where O and N must acknowledge, N holds what was promised once its page has landed, or R does where R counts.
-    What O alone acknowledged before the dual writes began had been applied when its page was read."""
+    What O alone acknowledged before the dual writes began had been applied when its page was read. Nothing rests on it
+    where a delta finds all that was accepted."""
     m, found = s.mechanisms, []
+    by_delta = m.delta & m.drain_waits_for_applied & (m.writes_while_sealed == WritesWhileSealed.BLOCK)
+    unneeded = (m.acknowledge != Acknowledge.ALL) | by_delta
     for d in s.acked.items:
         copied = in_phase(s, *SEALED, *MOVED) | ((s.phase == Phase.COPY) & (s.cursor > d))
         n = pick(s.stored, target(s))[d]
@@ -251,11 +257,8 @@ def both_hold_what_both_acknowledge(s: S) -> Operand:
             )
             found.append(settled)
         for rank, at_replica in promised:
-            found.append((m.acknowledge != Acknowledge.ALL) | implies(copied, (n >= rank) | at_replica))
-            found.append(
-                (m.acknowledge != Acknowledge.ALL)
-                | implies(reading, (larger(n, s.page[d]) >= rank) | at_replica)
-            )
+            found.append(unneeded | implies(copied, (n >= rank) | at_replica))
+            found.append(unneeded | implies(reading, (larger(n, s.page[d]) >= rank) | at_replica))
     return all_of(*found)
 
 
@@ -289,6 +292,32 @@ def a_copy_survives(s: S, doc: int) -> Operand:
             (m.replica_ack != ReplicaAck.REQUIRED) | (s.stored[R][doc] >= acked) | constant(s.scope.collect)
         )
     return all_of(*found)
+
+
+@always
+def the_replica_keeps_its_word(s: S, doc: int) -> Operand:
+    """Where R must acknowledge, what it applied is there, or newer, or was collected there with a newer delete. Then no
+    migration lives, and R and the owner refuse what is older."""
+    if not (s.scope.replica and s.scope.collect):
+        return constant(True)
+    held, at_home, word = s.stored[R][doc], pick(s.stored, owner(s))[doc], [s.acked[doc]]
+    for r in ranks(s.scope):
+        waiting = (s.waits[doc] != 0) & (s.issued[doc] == r) & (s.task[R][doc][r] == Task.DONE)
+        word.append(choose(waiting, rank_of(s, doc, r), constant(0)))
+    found = []
+    for rank in word:
+        gone = ~is_put(s, doc, held) & (may_have_collected(s, doc, rank, held) | erases(s, doc, rank))
+        found += [
+            (held >= rank) | gone,
+            implies(held < rank, (s.phase == Phase.COMPLETE) | (s.epoch >= 4)),
+            implies(held < rank, (at_home >= rank) | ~is_put(s, doc, at_home)),
+        ]
+        for n, m in product(s.net.items, s.net[R][doc].items):
+            serves = constant(True) if n is R else owner(s) == n
+            older = is_put(s, doc, carried(s, doc, m)) & (carried(s, doc, m) < rank)
+            refused = (s.task[n][doc][m] != Task.QUEUED) & (s.net[n][doc][m] <= s.fence[n])
+            found.append(implies((held < rank) & serves & older, refused))
+    return (s.mechanisms.replica_ack != ReplicaAck.REQUIRED) | all_of(*found)
 
 
 @always

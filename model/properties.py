@@ -62,10 +62,22 @@ def no_lost_write(s: S, doc: int) -> dict[str, Operand]:
     """The owner serves what was acknowledged, or newer (where R must acknowledge, R does too)."""
     kinds = harms(s, doc, pick(s.stored, owner(s))[doc], pick(s.partial, owner(s))[doc])
     if s.scope.replica:
-        required = s.mechanisms.replica_ack == ReplicaAck.REQUIRED
-        for kind, holds in harms(s, doc, s.stored[R][doc], s.partial[R][doc]).items():
-            kinds[kind] = kinds[kind] & (~required | holds)
+        there = s.stored[R][doc]
+        excused = may_have_collected(s, doc, s.acked[doc], there)
+        excused = excused | (s.mechanisms.replica_ack != ReplicaAck.REQUIRED)
+        for kind, holds in harms(s, doc, there, s.partial[R][doc]).items():
+            kinds[kind] = kinds[kind] & (excused | holds)
     return kinds
+
+
+def may_have_collected(s: S, doc: int, rank: Operand, stored: Operand) -> Operand:
+    """A copy serves nothing, and a delete newer than this rank was issued: its tombstone may have been collected there.
+    That delete need not be what the owner showed last: that may be newer still, or a replica had the delete alone."""
+    if not s.scope.collect:
+        return constant(False)
+    newer = [(rank < r) & (s.issued[doc] >= r) & s.erased[doc][r] for r in ranks(s.scope)]
+    swept = [rank == 1] if s.scope.sweep else []
+    return ~is_put(s, doc, stored) & any_of(*newer, *swept)
 
 
 @always
@@ -131,9 +143,10 @@ def alive(s: S, doc: int) -> Operand:
 
 
 def lost(s: S, doc: int) -> Operand:
-    """The owner serves less than was acknowledged."""
-    kinds = harms(s, doc, pick(s.stored, owner(s))[doc], pick(s.partial, owner(s))[doc])
-    return ~all_of(*kinds.values())
+    """The owner serves less than was acknowledged, and no delete explains it."""
+    here = pick(s.stored, owner(s))[doc]
+    kinds = harms(s, doc, here, pick(s.partial, owner(s))[doc])
+    return ~all_of(*kinds.values()) & ~may_have_collected(s, doc, s.acked[doc], here)
 
 
 @always

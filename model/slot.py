@@ -299,9 +299,10 @@ def is_put(s: S, doc: int, stored: Operand) -> Operand:
 
 
 def served(s: S, doc: int, stored: Operand) -> Operand:
-    """The rank that a client is served: nothing counts as the delete that was last shown, if one was."""
+    """The rank that a client is served: nothing counts as the delete that was last shown, if one was, and a
+    tombstone as what it deleted if that is newer."""
     nothing = ~is_put(s, doc, stored)
-    return choose(nothing & erases(s, doc, s.shown[doc]), s.shown[doc], stored)
+    return choose(nothing & erases(s, doc, s.shown[doc]), larger(s.shown[doc], stored), stored)
 
 
 def at_owner(s: S, doc: int) -> Operand:

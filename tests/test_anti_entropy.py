@@ -6,7 +6,8 @@ import pytest
 from shards import deliver, do, drive, everything, offered, shard
 
 from cutproof.impl import anti_entropy, mover
-from cutproof.impl.audit import audit
+from cutproof.impl.audit import audit, loss
+from cutproof.impl.copies import order_of
 from cutproof.impl.shard import Shard
 from cutproof.model.mechanisms import AntiEntropy
 
@@ -274,6 +275,30 @@ def test_a_tombstone_of_the_epoch_of_the_fences_stays() -> None:
     assert not offered(s, "collect", "on N")  # R is asked too, behind the source that is not read any more
     s.at("R").fence = 9
     assert offered(s, "collect", "on N")
+
+
+def test_what_was_deleted_and_collected_is_not_lost() -> None:
+    """R had the delete alone, and forgot it; what the owner showed last is newer than the delete."""
+    s = shard(members=GROUPS)
+    s.collects = True
+    steps = (({"n": 1}, "OR", "", "acknowledge"), (None, "R", "O", "fail"), ({"n": 3}, "O", "R", ""))
+    for content, to, failing, answer in steps:
+        s.submit("a", content)
+        for name in failing:
+            do(s, "delivery_fails", f"to {name}")
+        for name in to:
+            do(s, "accept", f"to {name}")
+            do(s, "apply", f"to {name}")
+        if answer:
+            do(s, answer)
+    history, r = s.histories["a"], s.at("R")
+    assert (order_of(history.acked), order_of(history.shown), r.documents["a"].content) == (2, 6, None)
+    for name in "OR":
+        s.at(name).fence = 9
+    do(s, "collect", "on R")
+    assert r.documents == {} and loss(s, history, r) == ""
+    history.collected = 0  # as if it had never been there
+    assert loss(s, history, r) == "LAW"
 
 
 def test_only_a_tombstone_is_collected_and_only_where_a_pass_reads() -> None:

@@ -126,7 +126,7 @@ def test_no_record_is_refuted_twice_and_runs_only_get_longer(alone: bool) -> Non
 
 
 def codes(alone: bool, record: Mechanisms) -> dict[str, int]:
-    return bounded.codes_of(record, Symbols(of(alone)).parameters)
+    return Symbols(of(alone)).codes_of(record)
 
 
 def walk(protocol: Protocol, record: Mechanisms, path: Path) -> State | None:

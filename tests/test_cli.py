@@ -18,6 +18,7 @@ import pytest
 from cutproof.checks import cli, ladder, report, trace, verify_impl, verify_loss, verify_proof
 from cutproof.checks import explore as engine
 from cutproof.checks import verify as ladders
+from cutproof.checks.accepted import QUICK, WIDER
 from cutproof.checks.hunt import WIDE
 from cutproof.checks.verdict import Holds, Unknown, Violated
 from cutproof.model.cutover import cutover
@@ -502,7 +503,9 @@ def test_the_ladder_has_every_rung(gallery) -> None:
     assert names == [*SCOPES, "elsewhere", "together", "lost", "as written", *ours, *counted, *proved]
     full = [t.name for t in ladders.tasks(full=True)]
     assert full.index("unreached lost") == full.index("as written") - 1
-    assert len(full) == len(names) + 1 + len(verify_impl.REFINED_FULL) + len(verify_loss.LARGE) + 1
+    assert len(full) == len(names) + 1 + len(verify_impl.REFINED_FULL) + len(verify_loss.LARGE) + 1 + len(
+        WIDER
+    ) - len(QUICK)
 
 
 # ------------------------------------------------------------------ interrupts, and pipes that close

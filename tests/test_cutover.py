@@ -29,7 +29,7 @@ STATES = {
     "reads": 22_453,
     "reads_and_faults": 414_693,
     "replica": 14_391,
-    "kinds": 280_996,
+    "kinds": 280_469,
     "two_documents": 91_212,
     "two_migrations": 2_066,
 }

@@ -4,7 +4,6 @@ import pytest
 import z3
 
 from cutproof.checks import prove_report, smt2
-from cutproof.checks.bounded import codes_of
 from cutproof.checks.explore import explore
 from cutproof.checks.houdini import strongest, trapped
 from cutproof.checks.necessity import NECESSARY
@@ -97,8 +96,12 @@ def test_a_counterexample_is_a_step_out_of_the_invariants() -> None:
     found = answer.counterexample
     assert found.transition is not None and found.broken == ("wiped_before_retry",)
     for claim in proof.clauses:
-        assert ex.evaluate(claim.holds, found.state, {})  # before the step all of them hold
-    after = [c.property for c in proof.clauses if not ex.evaluate(c.holds, found.after, {})]
+        assert ex.evaluate(
+            claim.holds, {**found.state, **found.values}, {}
+        )  # before the step all of them hold
+    after = [
+        c.property for c in proof.clauses if not ex.evaluate(c.holds, {**found.after, **found.values}, {})
+    ]
     assert after == ["wiped_before_retry"]
     text = side_by_side(proof.protocol, found)
     assert text[0] == "begin() breaks: wiped_before_retry"
@@ -228,5 +231,5 @@ def test_obligations_are_written_one_a_file(tmp_path) -> None:
 
 def test_the_codes_of_a_record_are_what_resolve_puts_in() -> None:
     symbols = Symbols(cutover(SCOPES["base"]))
-    codes = codes_of(resolve(Policy(), ("fence_epoch",)), symbols.parameters)
+    codes = symbols.codes_of(resolve(Policy(), ("fence_epoch",)))
     assert codes["mechanisms.fence_epoch"] == 0 and codes["mechanisms.delta"] == 1

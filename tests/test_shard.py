@@ -505,6 +505,7 @@ def test_nothing_counts_as_the_delete_that_was_last_shown() -> None:
     assert [served(copy, None) for copy in (None, put, delete)] == [0, put.order, delete.order]
     assert [served(copy, delete) for copy in (None, older, put)] == [delete.order, delete.order, put.order]
     assert [served(copy, later) for copy in (None, older, put)] == [0, older.order, put.order]
+    assert served(delete, older) == delete.order  # a tombstone that is newer counts as its own delete
 
 
 # ------------------------------------------------------------------ what is written, held and shown
