@@ -114,6 +114,7 @@ class Names:
             "cut": {n: nodes[n].node.cut for n in (O, N)},
             "rival": shard.rival is not None,
             "switched_off": shard.switched_off,
+            "changed": shard.changed,
             "missed": {
                 d: self.rank(shard.table.missed.get((0, self.keys[d]), 0)) if shard.table else 0 for d in docs
             },

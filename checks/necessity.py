@@ -138,6 +138,7 @@ NECESSARY: tuple[Exhibit, ...] = (
     _without("gc_waits_for_repairs", "RD", "collection_and_repairs"),
     _without("gc_waits_for_applied", "RD", "collection"),
     _without("policy_is_recorded", "LAW", "policy_changes", "no_permanent_loss", policy=HEALED_LATER),
+    _without("healed_before_next", "LAW", "another_policy", "no_permanent_loss", policy=HEALED_LATER),
 )
 
 # Kinds of harm that were expected of a safeguard and cannot happen: the scopes are exhausted, and the fault (or the

@@ -15,7 +15,7 @@ from typing import Any
 
 from cutproof.checks.abstraction import MACHINES, N, Names, O, R
 from cutproof.checks.trace import Step
-from cutproof.impl import choices, mover
+from cutproof.impl import anti_entropy, choices, mover
 from cutproof.impl.choices import Choice
 from cutproof.impl.clients import Write
 from cutproof.impl.coordinator import Delete, Fence, ReadPage, Wipe
@@ -28,7 +28,7 @@ from cutproof.impl.state import state_of
 from cutproof.impl.table import Table
 from cutproof.model.mechanisms import Mechanisms
 from cutproof.model.scopes import Scope
-from cutproof.model.slot import ranks
+from cutproof.model.slot import policy_may_differ, ranks
 
 # Steps of the implementation that change nothing that the specification speaks of.
 STUTTERS = {
@@ -79,6 +79,7 @@ class Twin:
             0, network, members, nodes, mechanisms, scope.documents, collects=scope.collect, table=table
         )
         self.shard.add_replica(0, MACHINES[N])
+        self.shard.plans_another = policy_may_differ(scope)
         network.shards.append(self.shard)
 
     # -------------------------------------------------- what may happen
@@ -181,7 +182,8 @@ class Twin:
             return False
         if record.phase is Phase.ABORTED:
             return stage_of(record.epoch) is Stage.IDLE and not record.owes_wipe
-        return record.phase is Phase.IDLE or (record.phase is Phase.COMPLETE and scope.back)
+        healed = not (self.mechanisms.healed_before_next and anti_entropy.left_to_repair(self.shard))
+        return record.phase is Phase.IDLE or (record.phase is Phase.COMPLETE and scope.back and healed)
 
     def _begin(self) -> None:
         record = self.shard.record

@@ -17,6 +17,6 @@ from cutproof.impl.miroir import MigrationError, UnsafeCutover
 from cutproof.model.policy import Policy
 
 __all__ = [
-    "Audit", "Cluster", "Entry", "InvalidDocument", "Migration", "MigrationError", "Policy", "ReservedField",
-    "Snapshot", "Status", "Stuck", "Unavailable", "UnsafeCutover", "Write",
+    "Audit", "Cluster", "Entry", "InvalidDocument", "Migration", "MigrationError", "NotRepaired", "Policy",
+    "ReservedField", "Snapshot", "Status", "Stuck", "Unavailable", "UnsafeCutover", "Write",
 ]  # fmt: skip

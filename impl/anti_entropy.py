@@ -15,7 +15,7 @@ from cutproof.impl.fingerprints import differences
 from cutproof.impl.node import Kind, Message, Replica
 from cutproof.impl.record import MOVED, Phase, Record, Stage
 from cutproof.impl.shard import Shard
-from cutproof.model.mechanisms import AntiEntropy, Cleanup
+from cutproof.model.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
 
 OPEN = frozenset({Phase.DUAL, Phase.COPY})
 QUIET = frozenset({Phase.IDLE, Phase.ABORTED, Phase.COMPLETE})
@@ -157,6 +157,28 @@ def may_end_clean(shard: Shard) -> bool:
         return False
     held = shard.at(record.target).documents
     return not any(is_newer(c, held.get(c.key)) for c in shard.at(record.source).documents.values())
+
+
+def counts_on_repairs(shard: Shard) -> bool:
+    """The record's policy lets the owner lack what a pass brings back later (the strict gate refuses it for that)."""
+    m = shard.record.mechanisms
+    sealed = m.drain_waits_for_applied and m.writes_while_sealed is WritesWhileSealed.BLOCK
+    at_owner = m.acknowledge is not Acknowledge.ANY and m.replica_ack is not ReplicaAck.COUNTS
+    return runs(shard) and not (m.delta and sealed and at_owner)
+
+
+def left_to_repair(shard: Shard) -> bool:
+    """The policy counts on repairs, and no pass was clean since: one finds a copy above the owner's, or a replica was
+    not fenced, or has not applied all that it accepted (what it applies later may be acknowledged by that)."""
+    if not counts_on_repairs(shard):
+        return False
+    owner = shard.owner
+    for replica in shard.replicas.values():
+        if part_of(shard.record, replica) == "member" and replica is not owner:
+            above = any(is_newer(c, owner.documents.get(c.key)) for c in replica.documents.values())
+            if replica.fence < shard.record.epoch or replica.queue or above:
+                return True
+    return False
 
 
 def end_clean(shard: Shard) -> None:

@@ -219,8 +219,10 @@ def _faults(shard: Shard) -> Iterator[Choice]:
     if record.phase in LIVE:
         yield Choice("crash", shard, (), "crash")
         yield Choice("begin_another", shard, (), "overlap")
-        if record.mechanisms.anti_entropy is not AntiEntropy.OFF and not shard.switched_off:
-            yield Choice("change_policy", shard, (), "policy change")
+    lives = record.phase in LIVE or (shard.plans_another and record.phase is Phase.COMPLETE)
+    is_on = record.mechanisms.anti_entropy is not AntiEntropy.OFF and not shard.switched_off
+    if lives and is_on and not shard.changed:
+        yield Choice("change_policy", shard, (), "policy change")
     if not record.mechanisms.roll_forward_only and record.phase in (Phase.ACTIVATE, Phase.GRACE):
         yield Choice("revert_routing", shard, (), "routing revert")
     table = shard.table
@@ -254,8 +256,9 @@ def _heal(shard: Shard, replica: Replica) -> None:
 
 
 def _change_policy(shard: Shard) -> None:
-    """Somebody switches anti-entropy off. The record's copy of the policy rules while the migration lives."""
+    """Somebody switches anti-entropy off. The record's copy of the policy rules until another migration begins."""
     shard.switched_off = not shard.record.mechanisms.policy_is_recorded
+    shard.changed = shard.plans_another
 
 
 def _other_ends(shard: Shard) -> None:

@@ -29,7 +29,7 @@ from cutproof.impl.copies import Content, Copy
 from cutproof.impl.documents import check_id, taken
 from cutproof.impl.faults import Faults
 from cutproof.impl.migration import Migration
-from cutproof.impl.miroir import GATES, check_policy
+from cutproof.impl.miroir import GATES, NotRepaired, check_policy
 from cutproof.impl.network import Network
 from cutproof.impl.node import Node
 from cutproof.impl.record import LIVE, Phase
@@ -231,7 +231,8 @@ class Cluster:
         """A node joins a group: the shards that rendezvous hashing gives it move there.
 
         Raises UnsafeCutover where the gate refuses the policy, InvalidTransition while a shard that it should get moves
-        already, ValueError where the node or the group can't be."""
+        already, NotRepaired where the last migration of one counted on repairs and no pass was clean since (its
+        replicas are fenced for that from now on), ValueError where the node or the group can't be."""
         if name in self.nodes:
             raise ValueError(f"node {name!r} is there already; choose another name, or move shards to it")
         self._check_group(group)
@@ -261,7 +262,11 @@ class Cluster:
         if not target:
             raise ValueError("a node has a name; give the target one")
         for number, source in moves.items():
-            mover.check_begin(self.shards[number], target, group, source)
+            try:
+                mover.check_begin(self.shards[number], target, group, source)
+            except NotRepaired:
+                self.shards[number].plans_another = True
+                raise
         if target not in self.nodes:
             self.nodes[target] = Node(target)
             self.groups[group].append(target)
@@ -269,6 +274,8 @@ class Cluster:
         migration = Migration(self, len(self.migrations), target, group, moves)
         self.migrations.append(migration)
         migration.begin()
+        for number in moves:
+            self.shards[number].plans_another = False
         return migration
 
     def change_policy(self, policy: Policy) -> None:
@@ -380,9 +387,10 @@ class Cluster:
         raise Stuck(f"not within {limit:,} steps: {self._why()}")
 
     def settle(self) -> int:
-        """Step until nothing is under way and no migration goes on, or nothing can happen; returns how many."""
+        """Step until nothing is under way, no migration goes on and no fence is due, or nothing can happen; returns how
+        many."""
         steps = 0
-        while (self.network.pool or self.moving) and self.step():
+        while (self.network.pool or self.moving or any(map(mover.owes_fences, self.shards))) and self.step():
             steps += 1
         return steps
 

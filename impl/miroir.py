@@ -124,6 +124,17 @@ class InvalidTransition(MigrationError):
         super().__init__(f"shard {shard} is in {current}: this step does not begin there")
 
 
+class NotRepaired(MigrationError):
+    """The last migration of the shard counted on repairs, and they are not done."""
+
+    def __init__(self, shard: int) -> None:
+        self.shard = shard
+        super().__init__(
+            f"shard {shard}: the last migration left something to be repaired, and no pass was clean since; "
+            "settle() and repair() until nothing is sent, and begin again"
+        )
+
+
 class NotFound(MigrationError):
     """There is no such migration."""
 

@@ -5,9 +5,10 @@ One call touches one node, or the record.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from cutproof.impl import commands
+from cutproof.impl import anti_entropy, commands
 from cutproof.impl.coordinator import (
     AskQueries,
     AskTask,
@@ -20,9 +21,9 @@ from cutproof.impl.coordinator import (
     Wipe,
     recovered,
 )
-from cutproof.impl.miroir import InvalidTransition
+from cutproof.impl.miroir import InvalidTransition, NotRepaired
 from cutproof.impl.node import Kind, Message
-from cutproof.impl.record import LIVE, MOVED, MOVING, Phase, Stage, attempt_of, stage_of
+from cutproof.impl.record import LIVE, MOVED, MOVING, Phase, Record, Stage, attempt_of, stage_of
 from cutproof.impl.shard import Shard
 
 COORDINATORS = frozenset({Kind.PAGE, Kind.DELTA})
@@ -32,7 +33,8 @@ COORDINATORS = frozenset({Kind.PAGE, Kind.DELTA})
 
 def check_begin(shard: Shard, target: str, group: int = 0, source: str = "") -> None:
     """Whether a migration may begin. Raises InvalidTransition while one lives or a wipe is owed, ValueError where the
-    target holds a replica of the shard: the empty start would wipe it."""
+    target holds a replica of the shard: the empty start would wipe it, and NotRepaired where the last one counted on
+    repairs, and no pass was clean since."""
     record = shard.record
     m = record.mechanisms
     if record.phase in LIVE or record.owes_wipe:
@@ -44,6 +46,8 @@ def check_begin(shard: Shard, target: str, group: int = 0, source: str = "") -> 
     held = [g for g, members in enumerate(record.members) if target in members]
     if group in held or (held and m.target_holds_no_replica):
         raise ValueError(f"{target} holds a replica of shard {shard.number} already; choose another target")
+    if record.phase is Phase.COMPLETE and m.healed_before_next and anti_entropy.left_to_repair(shard):
+        raise NotRepaired(shard.number)
 
 
 def begin(shard: Shard, target: str, group: int = 0, source: str = "") -> None:
@@ -57,11 +61,18 @@ def begin(shard: Shard, target: str, group: int = 0, source: str = "") -> None:
     for replica in (shard.add_replica(group, target), shard.replicas[group, source]):
         replica.attempts.add(attempt_of(epoch))
     moves = (*record.moves[: attempt_of(epoch)], (source, target))
-    if shard.collects:
-        shard.coordinator.fences = tuple(n for ms in record.members for n in ms if n not in (source, target))
+    shard.coordinator.fences = _others(record, source, target) if shard.collects else ()
+    if shard.changed:  # the policy that somebody set since has no anti-entropy, but a delta pass
+        shard.switched_off = True
+        shard.change(record, mechanisms=replace(record.mechanisms, delta=True))
+        record = shard.record
     shard.timed_out = False
     _note(shard, Fence(source, epoch), Fence(target, epoch))
     shard.change(record, phase=Phase.DUAL, epoch=epoch, moves=moves, group=group, proof=False, clean=False)
+
+
+def _others(record: Record, *but: str) -> tuple[str, ...]:
+    return tuple(name for members in record.members for name in members if name not in but)
 
 
 def is_busy(shard: Shard) -> bool:
@@ -181,7 +192,16 @@ def crash(shard: Shard) -> None:
 def wants(shard: Shard) -> list[Command]:
     """What the coordinator would have done now."""
     _look_at_table(shard)
+    record = shard.record
+    if shard.plans_another and record.phase is Phase.COMPLETE:
+        shard.coordinator.fences = _others(record, record.source, record.target)
     return shard.coordinator.wants(shard.record)
+
+
+def owes_fences(shard: Shard) -> bool:
+    """An operator waits for the next migration, and a replica that can be reached is not fenced for it."""
+    waits = shard.plans_another and shard.record.phase is Phase.COMPLETE
+    return waits and any(can_perform(shard, command) for command in wants(shard))
 
 
 def can_perform(shard: Shard, command: Command) -> bool:

@@ -32,7 +32,7 @@ def state_of(shard: Shard) -> Plain:
              tuple(sorted(s.found)))
             for s in shard.searches
         ),
-        (shard.rival is not None, shard.switched_off, shard.stale_reads > 0, shard.wrong_searches > 0,
+        (shard.rival is not None, shard.switched_off, shard.changed, shard.stale_reads > 0, shard.wrong_searches > 0,
          len(shard.held)),
         () if shard.table is None else (tuple(sorted(shard.table.missed.items())), shard.table.blocked),
         tuple(map(str, shard.sent)),

@@ -22,7 +22,7 @@ from cutproof.model.language import (
     put,
     when,
 )
-from cutproof.model.mechanisms import AntiEntropy, Cleanup
+from cutproof.model.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
 from cutproof.model.slot import (
     MOVED,
     SWEPT,
@@ -33,10 +33,12 @@ from cutproof.model.slot import (
     Stage,
     Task,
     erases,
+    has_delta,
     idle,
     in_phase,
     is_put,
     newer,
+    owner,
     reachable,
     source,
     stage,
@@ -73,6 +75,26 @@ def is_written(s: S, node: Node) -> Operand:
         in_phase(s, *OPEN) | in_phase(s, Phase.GRACE, Phase.CLEANUP, Phase.COMPLETE)
     )
     return is_source | is_target | (free & (target(s) == node) & ~in_phase(s, Phase.IDLE, Phase.ABORTED))
+
+
+def counts_on_repairs(s: S) -> Operand:
+    """The record's policy lets the owner lack what a pass brings back later (the strict gate refuses it for that)."""
+    m = s.mechanisms
+    without = ~has_delta(s) | ~m.drain_waits_for_applied | (m.writes_while_sealed != WritesWhileSealed.BLOCK)
+    elsewhere = (m.acknowledge == Acknowledge.ANY) | (m.replica_ack == ReplicaAck.COUNTS)
+    return repairs_run(s) & (without | elsewhere)
+
+
+def left_to_repair(s: S) -> Operand:
+    """No pass was clean since: one finds a copy above the owner's, or R was not fenced, or has not applied all that it
+    accepted (what R applies later may be acknowledged by that)."""
+    if not s.scope.replica:
+        return constant(False)
+    found = [s.fence[R] < s.epoch]
+    for d in range(s.scope.documents):
+        found += [task == Task.QUEUED for task in s.task[R][d]]
+        found.append(newer(s, d, s.stored[R][d], pick(s.stored, owner(s))[d]))
+    return any_of(*found)
 
 
 def no_repair_under_way(s: S) -> Operand:
@@ -135,7 +157,7 @@ def clean_pass(s: S) -> Step | None:
         for d in range(s.scope.documents)
     ]
     return when(
-        guard("clean-up waits for it", (m.cleanup == Cleanup.AFTER_CLEAN_PASS) & ~m.delta),
+        guard("clean-up waits for it", (m.cleanup == Cleanup.AFTER_CLEAN_PASS) & ~has_delta(s)),
         guard("anti-entropy runs", (m.anti_entropy != AntiEntropy.OFF) & ~s.switched_off),
         guard("grace", (s.phase == Phase.GRACE) & ~s.clean),
         guard("nothing to repair", ~any_of(*below)),

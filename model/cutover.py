@@ -64,6 +64,8 @@ from cutproof.model.slot import (
     Stage,
     Task,
     epochs,
+    fences_replicas,
+    has_delta,
     idle,
     in_phase,
     indices,
@@ -88,9 +90,14 @@ def begin(s: S) -> Step:
     m, limit = s.mechanisms, 4 * (s.scope.attempts - 1)
     wiped = (s.fence[N] >= s.epoch) | ~m.wipe_before_retry
     again = s.phase == Phase.COMPLETE if s.scope.back else constant(False)
+    healed = ~anti_entropy.counts_on_repairs(s) | ~anti_entropy.left_to_repair(s)
     aborted = (s.phase == Phase.ABORTED) & any_of(*(s.epoch == e for e in epochs(s.scope) if e % 4 == 0))
     return when(
         guard("no live migration", (s.phase == Phase.IDLE) | (aborted & wiped) | again),
+        guard(
+            "the last one left nothing to repair",
+            (s.phase != Phase.COMPLETE) | healed | ~m.healed_before_next,
+        ),
         guard("within the scope", s.epoch <= limit),
     ).then(
         phase=Phase.DUAL,
@@ -98,24 +105,28 @@ def begin(s: S) -> Step:
         source=choose(s.phase == Phase.COMPLETE, other(s.source), s.source),
         proof=False,
         clean=False,
+        switched_off=s.switched_off | s.changed,
     )
 
 
 @action
 def raise_fence(s: S, node: Node, epoch: int) -> Step | None:
     """A fence lands: durable, only rising. N opens to clients by its ACTIVE fence, after O confirmed its own."""
-    if stage(epoch) is Stage.IDLE or (node is R and not s.scope.collect):
+    if stage(epoch) is Stage.IDLE or (node is R and not fences_replicas(s.scope)):
         return None
     opens = constant(True)
     if stage(epoch) is Stage.ACTIVE and node is not R:
         opens = (source(s) == node) | confirmed(s, source(s)) | ~s.mechanisms.source_fenced_before_open
+    ended = constant(True)
+    if node is R and not s.scope.collect:  # for a clean pass between two migrations
+        ended = s.phase == Phase.COMPLETE
     changes: dict[str, Any] = {"fence": put(s.fence, node, epoch)}
     if s.scope.replica and node is not R and stage(epoch) is Stage.DUAL:
         # The "empty start". N's machine holds R's replica where nobody checked that it holds none.
         empties = (target(s) == node) & ~s.mechanisms.target_holds_no_replica
         changes["stored"] = put(s.stored, R, choose(empties, each(s.stored[R], 0), s.stored[R]))
     return when(
-        guard("recorded", s.epoch == epoch),
+        guard("recorded", (s.epoch == epoch) & ended),
         guard("rises", s.fence[node] < epoch),
         guard("the source is fenced before the target opens", opens),
         guard("reachable", reachable(s, node)),
@@ -262,7 +273,7 @@ def prove(s: S) -> Step:
     every = all_of(*(target_covers(s, doc) for doc in documents(s)))
     return when(
         guard("delta pass", s.phase == Phase.DELTA),
-        guard("by a delta", s.mechanisms.delta),
+        guard("by a delta", has_delta(s)),
         guard("all scanned", all_scanned(s)),
         guard("not proved yet", ~s.proof),
         guard("N covers O", every | ~delta_runs(s)),
@@ -291,7 +302,7 @@ def proof_fails(s: S) -> Step:
 def activate(s: S) -> Step:
     """The commit point: in one compare-and-set the owner becomes N. N serves nobody before O is fenced."""
     m = s.mechanisms
-    unproved = ~m.delta | (~m.cleanup_needs_proof & all_scanned(s))
+    unproved = ~has_delta(s) | (~m.cleanup_needs_proof & all_scanned(s))
     return when(
         guard("delta pass", s.phase == Phase.DELTA),
         guard("proved", s.proof | unproved),
@@ -314,7 +325,7 @@ def start_cleanup(s: S) -> Step:
     proved = s.proof | ~m.cleanup_needs_proof
     proved = (
         proved
-        | (~m.delta & (m.cleanup == Cleanup.IMMEDIATE))
+        | (~has_delta(s) & (m.cleanup == Cleanup.IMMEDIATE))
         | (s.clean & (m.cleanup == Cleanup.AFTER_CLEAN_PASS))
     )
     return when(

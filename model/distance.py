@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cutproof.model.language import Operand, all_of, choose, constant, pick
 from cutproof.model.mechanisms import Cleanup
-from cutproof.model.slot import N, O, Phase, S, Task, epochs, in_phase, source, target
+from cutproof.model.slot import N, O, Phase, S, Task, epochs, has_delta, in_phase, source, target
 
 PHASE, CUT, FENCE, DOCUMENT, STAGE = (
     100_000,
@@ -52,7 +52,7 @@ def distance(s: S) -> Operand:
 def unclean(s: S) -> Operand:
     """Where the clean-up waits for a clean pass: what a pass has to repair before, and the repair that is under way."""
     m, total = s.mechanisms, weight(~s.clean, 1)
-    waits = (s.phase == Phase.GRACE) & ~m.delta & (m.cleanup == Cleanup.AFTER_CLEAN_PASS)
+    waits = (s.phase == Phase.GRACE) & ~has_delta(s) & (m.cleanup == Cleanup.AFTER_CLEAN_PASS)
     for d in range(s.scope.documents):
         here, there = pick(s.stored, source(s))[d], pick(s.stored, target(s))[d]
         sent = pick(s.net, target(s))[d]["repair"] == s.epoch + 1

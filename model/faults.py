@@ -243,13 +243,18 @@ def rival_activates(s: S) -> Step | None:
 
 @action(fault="policy change")
 def change_policy(s: S) -> Step | None:
-    """Somebody switches anti-entropy off while a migration lives. The record's copy of the policy rules."""
+    """Somebody switches anti-entropy off while a migration lives, or after it where another may follow. The record's
+    copy of the policy rules until that one begins."""
     if not s.scope.policy_change:
         return None
+    ended = (Phase.COMPLETE,) if s.scope.back else ()
     return when(
-        guard("a migration lives", in_phase(s, *MOVING, Phase.ACTIVATE, Phase.GRACE, Phase.CLEANUP)),
-        guard("anti-entropy is on", (s.mechanisms.anti_entropy != AntiEntropy.OFF) & ~s.switched_off),
-    ).then(switched_off=~s.mechanisms.policy_is_recorded)
+        guard("a migration lives", in_phase(s, *MOVING, Phase.ACTIVATE, Phase.GRACE, Phase.CLEANUP, *ended)),
+        guard(
+            "anti-entropy is on",
+            (s.mechanisms.anti_entropy != AntiEntropy.OFF) & ~s.switched_off & ~s.changed,
+        ),
+    ).then(switched_off=~s.mechanisms.policy_is_recorded, changed=s.scope.back)
 
 
 @action(fault="routing revert")

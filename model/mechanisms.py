@@ -96,6 +96,7 @@ class Mechanisms:
     gc_waits_for_repairs: bool = True
     gc_waits_for_applied: bool = True
     policy_is_recorded: bool = True
+    healed_before_next: bool = True
     # chosen by the policy
     delta: bool = True
     writes_while_sealed: WritesWhileSealed = WritesWhileSealed.BLOCK

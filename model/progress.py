@@ -9,7 +9,7 @@ from typing import Any
 
 from cutproof.model.delivery import queue_is_empty
 from cutproof.model.language import Operand, any_of, choose, constant, each, pick, put
-from cutproof.model.slot import N, Node, O, S, is_put, ranks, reachable, source, target, version
+from cutproof.model.slot import N, Node, O, S, has_delta, is_put, ranks, reachable, source, target, version
 
 
 def documents(s: S) -> range:
@@ -66,7 +66,7 @@ def listed_before(s: S, doc: int) -> Operand:
 def delta_runs(s: S) -> Operand:
     """Always; without that rule, only if the table shows a write that succeeded on O and failed on N."""
     table = any_of(*(missed != 0 for missed in s.missed))
-    return s.mechanisms.delta & (s.mechanisms.delta_always | table)
+    return has_delta(s) & (s.mechanisms.delta_always | table)
 
 
 def target_covers(s: S, doc: int) -> Operand:

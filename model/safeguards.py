@@ -389,8 +389,15 @@ _TABLE = (
     ),
     Safeguard(
         "policy_is_recorded",
-        "The policy is copied into the record when a migration begins, and that copy rules until it ends.",
+        "The policy is copied into the record when a migration begins, and that copy rules until another begins.",
         "Somebody switches anti-entropy off before the clean-up, and a loss that it was meant to heal stays.",
+        (LAW,),
+        "no",
+    ),
+    Safeguard(
+        "healed_before_next",
+        "Where a migration counts on repairs, the next one begins only when the owner has nothing left to be repaired.",
+        "The next migration begins under a policy without anti-entropy, and a loss that it was meant to heal stays.",
         (LAW,),
         "no",
     ),

@@ -154,6 +154,9 @@ SMALL_SCOPES: dict[str, Scope] = {
     "two_repairs": Scope(writes=2, replica=True, repairs=True, queues=False),
     "offsets": Scope(documents=2, writes=2, deletes=True, queues=False, stale=False, orderly=True),
     "policy_changes": Scope(replica=True, late=True, repairs=True, policy_change=True),
+    "another_policy": Scope(
+        replica=True, late=True, repairs=True, policy_change=True, attempts=2, back=True,
+    ),
     "gate": Scope(late=True, failures=True, replica=True, repairs=True),
     "gate_alone": Scope(late=True, failures=True),
 }  # fmt: skip

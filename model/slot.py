@@ -152,7 +152,9 @@ def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
         "clean": boolean(),  # an anti-entropy pass that read the source ended clean after ACTIVATE
         # the nodes
         "stored": family("node", "doc", of=rank),
-        "fence": family("node", of=lambda node: count(0, last, varies=node is not R or scope.collect)),
+        "fence": family(
+            "node", of=lambda node: count(0, last, varies=node is not R or fences_replicas(scope))
+        ),
         # messages
         "net": family("node", "doc", "message", of=lambda n, d, m: count(0, seen, varies=possible(n, m))),
         "task": family("node", "doc", "message", of=lambda n, d, m: enumeration(Task, varies=possible(n, m))),
@@ -188,6 +190,7 @@ def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
         "cut": family("pair", of=boolean(varies=scope.partitions)),
         "rival": boolean(varies=scope.overlap),  # an earlier migration goes on under a record of its own
         "switched_off": boolean(varies=scope.policy_change),
+        "changed": boolean(varies=policy_may_differ(scope)),  # the next begins without anti-entropy
         "missed": family("doc", of=count(0, top, varies=scope.table)),  # table: applied on O, failed on N
         "blocked": boolean(varies=scope.table),  # table: an entry of another migration that never settles
         **(environment_variables() if scope.others else {}),
@@ -303,6 +306,24 @@ def served(s: S, doc: int, stored: Operand) -> Operand:
     tombstone as what it deleted if that is newer."""
     nothing = ~is_put(s, doc, stored)
     return choose(nothing & erases(s, doc, s.shown[doc]), larger(s.shown[doc], stored), stored)
+
+
+def policy_may_differ(scope: Scope) -> bool:
+    """A second migration may begin under another policy."""
+    return scope.policy_change and scope.back
+
+
+def fences_replicas(scope: Scope) -> bool:
+    """The coordinator fences other replicas too: where tombstones are collected, and before a migration that may begin
+    under another policy."""
+    return scope.collect or policy_may_differ(scope)
+
+
+def has_delta(s: S) -> Operand:
+    """The record's policy has a delta pass. One without anti-entropy, set between two migrations, has: else the gate
+    would refuse it."""
+    changed = s.switched_off if policy_may_differ(s.scope) else constant(False)
+    return s.mechanisms.delta | changed
 
 
 def at_owner(s: S, doc: int) -> Operand:

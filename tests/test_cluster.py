@@ -28,7 +28,7 @@ from cutproof.impl import (
     UnsafeCutover,
 )
 from cutproof.impl.faults import KINDS
-from cutproof.impl.miroir import GATES, InvalidTransition
+from cutproof.impl.miroir import GATES, InvalidTransition, NotRepaired
 from cutproof.impl.node import Kind, Message, page_of
 from cutproof.impl.record import Phase
 from cutproof.impl.routing import key_hash
@@ -692,6 +692,35 @@ def test_without_the_rule_what_was_to_be_healed_is_lost_for_good(monkeypatch: py
     assert passes(True, gate="seed", without=[RECORDED]) == {"n": 2}  # it only has to be asked again
     monkeypatch.setitem(GATES, "sound", gate_of(Strength.EVENTUAL))
     assert passes(True, gate="sound", without=[RECORDED]) == {"n": 2}
+
+
+def test_another_migration_waits_until_what_the_last_one_left_is_repaired() -> None:
+    """It may begin under a policy without anti-entropy, which nobody refuses when no migration lives."""
+
+    def another(*without: str) -> tuple[Cluster, Migration | None]:
+        cluster, migration = missed_by_the_target(policy=HEALS_LATER, gate=None, without=without)
+        assert served(cluster, migration) == {"n": 1}  # lost, and to be healed
+        cluster.change_policy(OFF)
+        try:
+            return cluster, cluster.move([0], "newer")
+        except NotRepaired as error:
+            assert "shard 0" in str(error)
+            return cluster, None
+
+    cluster, later = another("healed_before_next")
+    assert later is not None and served(cluster, later) == {"n": 1}
+    cluster.repair()
+    cluster.settle()
+    assert [entry.permanent for entry in cluster.audit().lost] == [True]
+
+    cluster, later = another()
+    assert later is None and list(cluster.nodes) == ["old", "other", "new"]
+    assert cluster.shards[0].at("other").fence == 0
+    while cluster.settle() or cluster.repair():
+        pass
+    assert cluster.shards[0].at("other").fence == 3
+    later = cluster.move([0], "newer")
+    assert served(cluster, later) == {"n": 2} and cluster.audit().clean
 
 
 def test_a_change_that_the_gate_accepts_is_for_later_migrations() -> None:
