@@ -190,6 +190,7 @@ class Twin:
         back = record.phase is Phase.COMPLETE
         source, target = (record.target, record.source) if back else (MACHINES[O], MACHINES[N])
         mover.begin(self.shard, target, source=source)
+        self.shard.plans_another = policy_may_differ(self.scope)
 
     def _writes(self, doc: int, views: list[int]) -> Iterator[tuple[Step, Callable[[], None]]]:
         shard, scope = self.shard, self.scope

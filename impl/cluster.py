@@ -263,9 +263,10 @@ class Cluster:
             raise ValueError("a node has a name; give the target one")
         for number, source in moves.items():
             try:
-                mover.check_begin(self.shards[number], target, group, source)
+                mover.check_begin(shard := self.shards[number], target, group, source)
             except NotRepaired:
-                self.shards[number].plans_another = True
+                shard.plans_another = True
+                self.moving = list(dict.fromkeys([*self.moving, shard]))
                 raise
         if target not in self.nodes:
             self.nodes[target] = Node(target)
@@ -274,8 +275,6 @@ class Cluster:
         migration = Migration(self, len(self.migrations), target, group, moves)
         self.migrations.append(migration)
         migration.begin()
-        for number in moves:
-            self.shards[number].plans_another = False
         return migration
 
     def change_policy(self, policy: Policy) -> None:
@@ -358,7 +357,7 @@ class Cluster:
 
     def _turn(self, shard: Shard) -> bool:
         """The coordinator of a shard does one of the things that it wants done; whether it could."""
-        if not mover.is_busy(shard):
+        if not (mover.is_busy(shard) or mover.owes_fences(shard)):
             self.moving.remove(shard)
             return False
         timeout = self.drain_timeout
@@ -387,10 +386,9 @@ class Cluster:
         raise Stuck(f"not within {limit:,} steps: {self._why()}")
 
     def settle(self) -> int:
-        """Step until nothing is under way, no migration goes on and no fence is due, or nothing can happen; returns how
-        many."""
+        """Step until nothing is under way and no coordinator goes on, or nothing can happen; returns how many."""
         steps = 0
-        while (self.network.pool or self.moving or any(map(mover.owes_fences, self.shards))) and self.step():
+        while (self.network.pool or self.moving) and self.step():
             steps += 1
         return steps
 

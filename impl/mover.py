@@ -66,7 +66,7 @@ def begin(shard: Shard, target: str, group: int = 0, source: str = "") -> None:
         shard.switched_off = True
         shard.change(record, mechanisms=replace(record.mechanisms, delta=True))
         record = shard.record
-    shard.timed_out = False
+    shard.timed_out = shard.plans_another = False
     _note(shard, Fence(source, epoch), Fence(target, epoch))
     shard.change(record, phase=Phase.DUAL, epoch=epoch, moves=moves, group=group, proof=False, clean=False)
 
