@@ -39,6 +39,7 @@ from cutproof.model.slot import (
     at_owner,
     epochs,
     erases,
+    has_delta,
     in_phase,
     is_put,
     last_issued,
@@ -238,7 +239,7 @@ def both_hold_what_both_acknowledge(s: S) -> Operand:
     What O alone acknowledged before the dual writes began had been applied when its page was read. Nothing rests on it
     where a delta finds all that was accepted."""
     m, found = s.mechanisms, []
-    by_delta = m.delta & m.drain_waits_for_applied & (m.writes_while_sealed == WritesWhileSealed.BLOCK)
+    by_delta = has_delta(s) & m.drain_waits_for_applied & (m.writes_while_sealed == WritesWhileSealed.BLOCK)
     unneeded = (m.acknowledge != Acknowledge.ALL) | by_delta
     for d in s.acked.items:
         copied = in_phase(s, *SEALED, *MOVED) | ((s.phase == Phase.COPY) & (s.cursor > d))
@@ -280,7 +281,7 @@ def a_copy_survives(s: S, doc: int) -> Operand:
         s, doc
     )
     covered = implies(
-        in_phase(s, Phase.CLEANUP, Phase.COMPLETE) & (m.cleanup == Cleanup.AFTER_CLEAN_PASS) & ~m.delta,
+        in_phase(s, Phase.CLEANUP, Phase.COMPLETE) & (m.cleanup == Cleanup.AFTER_CLEAN_PASS) & ~has_delta(s),
         s.clean,
     )
     compared = implies(s.clean, there >= here) & implies(

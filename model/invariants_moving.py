@@ -31,8 +31,10 @@ from cutproof.model.slot import (
     Stage,
     Task,
     epochs,
+    has_delta,
     in_phase,
     last_issued,
+    policy_may_differ,
     source,
     stage,
     target,
@@ -110,16 +112,18 @@ def cursor_counts_in_copy_and_delta(s: S) -> Operand:
 @always
 def proof_until_activated(s: S) -> Operand:
     """The owner changes only with a proof, and only a delta makes one."""
-    made = implies(s.proof, s.mechanisms.delta) & implies(s.proof, in_phase(s, Phase.DELTA, *MOVED))
+    made = implies(s.proof, has_delta(s)) & implies(s.proof, in_phase(s, Phase.DELTA, *MOVED))
     return implies(in_phase(s, *MOVED), s.proof) & made
 
 
 @always
 def nothing_of_the_removed(s: S) -> Operand:
-    """What happens only without a safeguard has not happened."""
+    """What happens only without a safeguard has not happened; another policy is in force only from the second begin."""
+    another = s.epoch >= 4 if policy_may_differ(s.scope) else constant(False)
     never = [
         s.rival,
-        s.switched_off,
+        s.switched_off & ~another,
+        s.changed & (s.epoch == 0),
         s.blocked,
         s.clean,
         *(p for by_doc in s.partial for p in by_doc),

@@ -8,6 +8,7 @@ import pytest
 from cutproof.checks import refinement
 from cutproof.checks.abstraction import Names
 from cutproof.checks.lockstep import Disagreement
+from cutproof.checks.necessity import HEALED_LATER
 from cutproof.checks.refinement import Refinement, refine
 from cutproof.checks.twin import STUTTERS, Twin
 from cutproof.impl.shard import Shard
@@ -55,6 +56,20 @@ def test_every_edge_matches_in_both_directions(scope: str) -> None:
 @pytest.mark.parametrize("scope", BY_NIGHT)
 def test_every_edge_matches_in_larger_scopes(scope: str) -> None:
     assert_refined(refine(parse_scope(scope)))
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "another_policy,queues=0,late=0,stale=0,before=0,repairs=0",
+        pytest.param("another_policy,queues=0,late=0,stale=0,before=0", marks=pytest.mark.nightly),
+        pytest.param("another_policy,queues=0,late=0", marks=pytest.mark.nightly),
+    ],
+)
+def test_a_second_migration_under_another_policy_matches_too(scope: str) -> None:
+    assert_refined(refine(parse_scope(scope), HEALED_LATER))
+    if "repairs=0" not in scope:
+        assert_refined(refine(parse_scope(scope), HEALED_LATER, ["healed_before_next"]))
 
 
 @pytest.mark.parametrize("safeguard", ["fence_epoch", "tombstones", "delta_always", "one_owner_record"])
