@@ -197,16 +197,11 @@ def prove(
     if smt2 is not None and smt2.exists() and not smt2.is_dir():
         refuse(f"--smt2 {smt2}: is not a folder")
     if what == "gate":
-        for option, given in {
-            "--scope": scope,
-            "--without": without,
-            "--policy": policy,
-            "--smt2": smt2,
-        }.items():
+        for option, given in {"--scope": scope, "--without": without, "--policy": policy}.items():
             if given:
                 refuse(
                     f"{option} has no part in `prove gate`: it decides every policy in the scopes gate and gate_alone"
                 )
         known_gate(gate_name)
-        return prove_report.prove_gate(gate_name, the_strength(strength_name), json_lines)
+        return prove_report.prove_gate(gate_name, the_strength(strength_name), json_lines, smt2)
     return prove_report.prove_protocol(scope, without, policy, smt2, time_out, json_lines)

@@ -133,10 +133,16 @@ class Knobs:
         )
 
 
-def differ(one: Iterable[Mapping[str, Any]], other: Iterable[Mapping[str, Any]]) -> Policy | None:
-    """A policy that one formula refuses and the other does not; None where Z3 proves that there is none."""
+def apart(one: Iterable[Mapping[str, Any]], other: Iterable[Mapping[str, Any]]) -> tuple[Knobs, z3.Solver]:
+    """A symbolic policy, and a solver that is told that one formula refuses it and the other does not."""
     symbolic, solver = Knobs(), z3.Solver()
     solver.add(symbolic.valid(), z3.Xor(symbolic.refused(one), symbolic.refused(other)))
+    return symbolic, solver
+
+
+def differ(one: Iterable[Mapping[str, Any]], other: Iterable[Mapping[str, Any]]) -> Policy | None:
+    """A policy that one formula refuses and the other does not; None where Z3 proves that there is none."""
+    symbolic, solver = apart(one, other)
     said = solver.check()
     if said == z3.unknown:
         raise TimeoutError(solver.reason_unknown())

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutproof.checks.arguments import refuse, the_policy, the_removed, the_scope
 from cutproof.checks.console import say, say_json
@@ -16,6 +16,7 @@ from cutproof.checks.verdict import HOLDS, SAFETY, UNKNOWN
 from cutproof.model.cutover import cutover
 from cutproof.model.mechanisms import Mechanisms
 from cutproof.model.policy import (
+    CLAUSES,
     Policy,
     Strength,
     gate_of,
@@ -26,6 +27,9 @@ from cutproof.model.policy import (
     sound_gate,
 )
 from cutproof.model.scopes import SCOPES, Scope
+
+if TYPE_CHECKING:
+    from cutproof.checks.prove_gate import Decision
 
 # What is proved by default: the ten named scopes; one document with two operations (puts or deletes), reads, searches,
 # a replica with repairs, and every kind of fault; and one write among any number of others.
@@ -130,8 +134,9 @@ def _is(proof: Proof, found: Counterexample, record: Mechanisms) -> bool:
 # ------------------------------------------------------------------ the gate
 
 
-def prove_gate(gate_name: str, strength: Strength, json_lines: bool) -> int:
-    """Every policy decided by proof, and what the gate says of it: 0 where the gate is exact."""
+def prove_gate(gate_name: str, strength: Strength, json_lines: bool, smt2: Path | None = None) -> int:
+    """Every policy decided by proof, and what the gate says of it: 0 where the gate is exact. With `smt2` what was
+    proved is written into that folder."""
     from cutproof.checks.prove_gate import judge
 
     def progress(text: str) -> None:
@@ -143,6 +148,11 @@ def prove_gate(gate_name: str, strength: Strength, json_lines: bool) -> int:
     except KeyboardInterrupt:
         print("interrupted: nothing is claimed", file=sys.stderr)
         return UNKNOWN
+    if smt2 is not None:
+        try:
+            write_proofs(found.decisions, strength, smt2)
+        except OSError as error:
+            refuse(f"--smt2 {smt2}: {error.strerror or error}")
     reasons = Counter(
         clause.name if (clause := refusing_clause(d.policy, strength)) else "no clause of the sound gate"
         for d in found.false_accepts
@@ -168,3 +178,21 @@ def prove_gate(gate_name: str, strength: Strength, json_lines: bool) -> int:
     if found.false_accepts or found.false_refusals:
         return SAFETY
     return UNKNOWN if found.unknown else HOLDS
+
+
+def write_proofs(decisions: Sequence[Decision], strength: Strength, folder: Path) -> None:
+    """What was proved about a gate, as SMT-LIB 2: that the sound gate refuses what was refuted and nothing else; and
+    for the strict reading the proof of all safe policies, an obligation a file. Raises OSError."""
+    from cutproof.checks import derive, smt2
+    from cutproof.checks.prove_gate import scope_of_lattice
+
+    folder.mkdir(parents=True, exist_ok=True)
+    unsafe = derive.shortest(d.policy for d in decisions if d.said == "unsafe")
+    _, solver = derive.apart(unsafe, [c.refuses for c in CLAUSES[strength]])
+    what = f"a policy on which the {strength.value} gate and what was decided differ"
+    smt2.write(folder / f"gate-{strength.value}.smt2", smt2.written(solver, what))
+    for alone, name in ((False, "gate"), (True, "gate_alone")):
+        safe = [d.policy for d in decisions if d.said == "safe" and d.policy.replicas is not alone]
+        if safe and strength is Strength.STRICT:
+            proof = Proof(scope_of_lattice(alone), among=dict.fromkeys(map(resolve, safe)))
+            smt2.write_all(proof.obligations(), folder, name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import z3
 
@@ -23,22 +24,28 @@ def text_of(obligation: Obligation) -> str:
     else:
         solver.add(*(proof.symbols.of(c.holds) for c in proof.clauses))
     solver.add(obligation.refuted_by())
-    body = solver.to_smt2()
-    head = f"; {proof.protocol.name}: {obligation.kind} {obligation.name}\n; unsat means proved\n(set-logic QF_LIA)\n"
-    return head + re.sub(r"^(;.*\n|\(set-info .*\)\n)*", "", body)
+    return written(solver, f"{proof.protocol.name}: {obligation.kind} {obligation.name}")
+
+
+def written(solver: Any, what: str) -> str:
+    """What a solver of Z3 was told, with a line that says what it is."""
+    head = f"; {what}\n; unsat means proved\n(set-logic QF_LIA)\n"
+    return head + re.sub(r"^(;.*\n|\(set-info .*\)\n)*", "", str(solver.to_smt2()))
 
 
 def write_all(obligations: Iterable[Obligation], folder: Path, scope: str) -> list[Path]:
     """One file each: SCOPE-KIND-NAME.smt2. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    plain, files = re.sub(r"[^A-Za-z0-9_=]+", "-", scope), []
-    for obligation in obligations:
-        file = folder / f"{plain}-{obligation.kind}-{obligation.name}.smt2"
-        beside = file.with_suffix(".part")
-        beside.write_text(text_of(obligation), encoding="utf-8")
-        beside.replace(file)
-        files.append(file)
-    return files
+    plain = re.sub(r"[^A-Za-z0-9_=]+", "-", scope)
+    return [write(folder / f"{plain}-{o.kind}-{o.name}.smt2", text_of(o)) for o in obligations]
+
+
+def write(file: Path, text: str) -> Path:
+    """One file, whole or not at all. Raises OSError."""
+    beside = file.with_suffix(".part")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(file)
+    return file
 
 
 def ask_cvc5(text: str, time_out: float = 60.0) -> str:

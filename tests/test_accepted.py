@@ -1,14 +1,16 @@
 """What the gates accept in their own scopes is safe in wider ones."""
 
+from dataclasses import replace
+
 import pytest
 
-from cutproof.checks import accepted
+from cutproof.checks import accepted, lattice
 from cutproof.checks.explore import explore
 from cutproof.checks.verdict import Holds
 from cutproof.model.cutover import cutover
 from cutproof.model.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck
-from cutproof.model.policy import Policy, resolve
-from cutproof.model.scopes import SCOPES
+from cutproof.model.policy import Policy, Strength, policies, resolve, sound_gate
+from cutproof.model.scopes import SCOPES, SMALL_SCOPES
 
 
 @pytest.mark.parametrize("name", accepted.QUICK)
@@ -74,3 +76,16 @@ def test_the_table_has_a_line_for_each_scope() -> None:
         [accepted.Wider("a", 3, 1_000, {}), accepted.Wider("b", 3, 5, {(Policy(), "finish"): 2})]
     )
     assert lines.splitlines()[2:] == ["| `a` | 3 | 1,000 | 0 |", "| `b` | 3 | 5 | 1 |"]
+
+
+@pytest.mark.nightly
+def test_the_next_migration_may_begin_without_anti_entropy_whatever_the_last_one_left() -> None:
+    scope, named = SMALL_SCOPES["another_policy"], {}
+    for policy in (p for p in policies() if p.replicas):
+        with_delta = replace(policy, skip_delta_pass=False)
+        if sound_gate(policy, Strength.EVENTUAL) is None and sound_gate(with_delta) is None:
+            named.setdefault(resolve(policy), policy)
+    assert len(named) == 47
+    run = lattice.search(scope, tuple(named), traces=False)
+    bad = {(named[run.records[n]], run.claims[c].property) for n, c in run.found}
+    assert [(p.changed(), name) for p, name in bad if name in accepted.EVENTUALLY] == []

@@ -2,11 +2,12 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cutproof.checks import cli, prove_gate
+from cutproof.checks import cli, prove_gate, smt2
 from cutproof.checks.prove_gate import decide
 from cutproof.model.policy import Policy, Strength, gate_of, policies, resolve, seed_gate
 
@@ -73,6 +74,26 @@ def test_prove_gate_says_so_in_json(monkeypatch, capsys, strict) -> None:
     assert {k: facts[k] for k in wanted} == wanted and "seconds" in facts
     assert cli.main(["prove", "gate", "--gate", "seed", "--json"]) == 12
     assert json.loads(capsys.readouterr().out)["false_accepts"] == 2106
+
+
+def test_what_was_proved_is_written_and_cvc5_confirms_it(monkeypatch, capsys, strict, tmp_path) -> None:
+    monkeypatch.setattr(prove_gate, "decide", lambda *_, **__: strict)
+    assert cli.main(["prove", "gate", "--json", "--smt2", str(tmp_path / "there")]) == 0
+    files = sorted((tmp_path / "there").iterdir())
+    assert len(files) > 60 and {f.name.partition("-")[0] for f in files} == {"gate", "gate_alone"}
+    pytest.importorskip("cvc5")
+    assert [f.name for f in files if smt2.ask_cvc5(f.read_text("utf-8")) != "unsat"] == []
+    monkeypatch.setattr(
+        prove_gate, "decide", lambda *_, **__: strict[:-1] + [replace(strict[-1], said="safe")]
+    )
+    assert cli.main(["prove", "gate", "--smt2", str(tmp_path / "wrong")]) == 12
+    assert smt2.ask_cvc5((tmp_path / "wrong" / "gate-strict.smt2").read_text("utf-8")) == "sat"
+
+
+def test_a_folder_that_is_a_file_is_refused(capsys, tmp_path) -> None:
+    (tmp_path / "file").touch()
+    assert cli.main(["prove", "gate", "--smt2", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err.endswith("is not a folder\n")
 
 
 @pytest.mark.parametrize(
