@@ -182,7 +182,8 @@ class Twin:
             return False
         if record.phase is Phase.ABORTED:
             return stage_of(record.epoch) is Stage.IDLE and not record.owes_wipe
-        healed = not (self.mechanisms.healed_before_next and anti_entropy.left_to_repair(self.shard))
+        waits = self.mechanisms.healed_before_next and self.shard.changed
+        healed = not (waits and anti_entropy.left_to_repair(self.shard))
         return record.phase is Phase.IDLE or (record.phase is Phase.COMPLETE and scope.back and healed)
 
     def _begin(self) -> None:

@@ -231,8 +231,8 @@ class Cluster:
         """A node joins a group: the shards that rendezvous hashing gives it move there.
 
         Raises UnsafeCutover where the gate refuses the policy, InvalidTransition while a shard that it should get moves
-        already, NotRepaired where the last migration of one counted on repairs and no pass was clean since (its
-        replicas are fenced for that from now on), ValueError where the node or the group can't be."""
+        already, NotRepaired where one's record has another policy that counts on repairs, and no pass was clean since
+        (its replicas are fenced for that from now on), ValueError where the node or the group can't be."""
         if name in self.nodes:
             raise ValueError(f"node {name!r} is there already; choose another name, or move shards to it")
         self._check_group(group)
@@ -263,7 +263,7 @@ class Cluster:
             raise ValueError("a node has a name; give the target one")
         for number, source in moves.items():
             try:
-                mover.check_begin(shard := self.shards[number], target, group, source)
+                mover.check_begin(shard := self.shards[number], target, group, source, self.mechanisms)
             except NotRepaired:
                 shard.plans_another = True
                 self.moving = list(dict.fromkeys([*self.moving, shard]))

@@ -125,13 +125,13 @@ class InvalidTransition(MigrationError):
 
 
 class NotRepaired(MigrationError):
-    """The last migration of the shard counted on repairs, and they are not done."""
+    """The policy in the shard's record counts on repairs, and they are not done: no other may replace it yet."""
 
     def __init__(self, shard: int) -> None:
         self.shard = shard
         super().__init__(
-            f"shard {shard}: the last migration left something to be repaired, and no pass was clean since; "
-            "settle() and repair() until nothing is sent, and begin again"
+            f"shard {shard}: its last policy left something to be repaired, and no pass was clean since; settle() and "
+            "repair() until nothing is sent, then begin under another policy"
         )
 
 

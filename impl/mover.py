@@ -25,16 +25,20 @@ from cutproof.impl.miroir import InvalidTransition, NotRepaired
 from cutproof.impl.node import Kind, Message
 from cutproof.impl.record import LIVE, MOVED, MOVING, Phase, Record, Stage, attempt_of, stage_of
 from cutproof.impl.shard import Shard
+from cutproof.model.mechanisms import Mechanisms
 
+ENDED = frozenset({Phase.COMPLETE, Phase.ABORTED})
 COORDINATORS = frozenset({Kind.PAGE, Kind.DELTA})
 
 # ------------------------------------------------------------------ what operators do
 
 
-def check_begin(shard: Shard, target: str, group: int = 0, source: str = "") -> None:
+def check_begin(
+    shard: Shard, target: str, group: int = 0, source: str = "", under: Mechanisms | None = None
+) -> None:
     """Whether a migration may begin. Raises InvalidTransition while one lives or a wipe is owed, ValueError where the
-    target holds a replica of the shard: the empty start would wipe it, and NotRepaired where the last one counted on
-    repairs, and no pass was clean since."""
+    target holds a replica of the shard: the empty start would wipe it, and NotRepaired where it would begin under
+    another policy than the record's, that one counts on repairs, and no pass was clean since."""
     record = shard.record
     m = record.mechanisms
     if record.phase in LIVE or record.owes_wipe:
@@ -46,7 +50,8 @@ def check_begin(shard: Shard, target: str, group: int = 0, source: str = "") -> 
     held = [g for g, members in enumerate(record.members) if target in members]
     if group in held or (held and m.target_holds_no_replica):
         raise ValueError(f"{target} holds a replica of shard {shard.number} already; choose another target")
-    if record.phase is Phase.COMPLETE and m.healed_before_next and anti_entropy.left_to_repair(shard):
+    another = shard.changed or under not in (None, m)
+    if another and m.healed_before_next and anti_entropy.left_to_repair(shard):
         raise NotRepaired(shard.number)
 
 
@@ -193,14 +198,15 @@ def wants(shard: Shard) -> list[Command]:
     """What the coordinator would have done now."""
     _look_at_table(shard)
     record = shard.record
-    if shard.plans_another and record.phase is Phase.COMPLETE:
-        shard.coordinator.fences = _others(record, record.source, record.target)
-    return shard.coordinator.wants(shard.record)
+    wanted = shard.coordinator.wants(record)
+    if shard.plans_another and record.phase in ENDED:
+        wanted += [Fence(n, record.epoch) for n in _others(record, record.source, record.target)]
+    return wanted
 
 
 def owes_fences(shard: Shard) -> bool:
     """An operator waits for the next migration, and a replica that can be reached is not fenced for it."""
-    waits = shard.plans_another and shard.record.phase is Phase.COMPLETE
+    waits = shard.plans_another and shard.record.phase in ENDED
     return waits and any(can_perform(shard, command) for command in wants(shard))
 
 

@@ -94,10 +94,7 @@ def begin(s: S) -> Step:
     aborted = (s.phase == Phase.ABORTED) & any_of(*(s.epoch == e for e in epochs(s.scope) if e % 4 == 0))
     return when(
         guard("no live migration", (s.phase == Phase.IDLE) | (aborted & wiped) | again),
-        guard(
-            "the last one left nothing to repair",
-            (s.phase != Phase.COMPLETE) | healed | ~m.healed_before_next,
-        ),
+        guard("nothing is left to repair before another policy", ~s.changed | healed | ~m.healed_before_next),
         guard("within the scope", s.epoch <= limit),
     ).then(
         phase=Phase.DUAL,

@@ -396,7 +396,7 @@ _TABLE = (
     ),
     Safeguard(
         "healed_before_next",
-        "Where a migration counts on repairs, the next one begins only when the owner has nothing left to be repaired.",
+        "Where a policy counts on repairs, a migration begins under another only when nothing is left to be repaired.",
         "The next migration begins under a policy without anti-entropy, and a loss that it was meant to heal stays.",
         (LAW,),
         "no",

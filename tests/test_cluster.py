@@ -723,6 +723,33 @@ def test_another_migration_waits_until_what_the_last_one_left_is_repaired() -> N
     assert served(cluster, later) == {"n": 2} and cluster.audit().lost == ()
 
 
+def test_after_an_abort_another_policy_waits_too_and_the_same_one_does_not() -> None:
+    counts = Policy(replica_ack=ReplicaAck.COUNTS)
+    cluster = Cluster([["old"], ["other"]], 1, seed=3, policy=counts, gate=None, passes=10**9)
+    cluster.next_pass = 10**9
+    write = cluster.submit("a", {"n": 2})
+    cluster.step(next(c for c in cluster.enabled() if c.action == "delivery_fails" and "to old" in str(c)))
+    cluster.run_until(lambda: write.answered)
+    migration = cluster.move([0], "new")
+    migration.abort()
+    cluster.run_until(lambda: not cluster.moving)
+    cluster.change_policy(Policy(anti_entropy=AntiEntropy.OFF))
+    with pytest.raises(NotRepaired):
+        cluster.move([0], "newer")
+    while cluster.settle() or cluster.repair():
+        pass
+    assert cluster.shards[0].at("other").fence == cluster.shards[0].record.epoch == 4
+    assert served(cluster, cluster.move([0], "newer")) == {"n": 2}
+
+    cluster, migration = missed_by_the_target(policy=HEALS_LATER, gate=None)
+    assert served(cluster, migration) == {"n": 1}
+    again = cluster.move([0], "newer")  # the same policy heals it as well
+    assert served(cluster, again) in ({"n": 1}, {"n": 2})
+    while cluster.settle() or cluster.repair():
+        pass
+    assert cluster.get("a") == {"n": 2}
+
+
 def test_a_change_that_the_gate_accepts_is_for_later_migrations() -> None:
     alert = Policy(anti_entropy=AntiEntropy.ALERT)
     cluster, migration = missed_by_the_target()

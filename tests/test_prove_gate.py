@@ -84,7 +84,7 @@ def test_what_was_proved_is_written_and_cvc5_confirms_it(monkeypatch, capsys, st
     pytest.importorskip("cvc5")
     assert [f.name for f in files if smt2.ask_cvc5(f.read_text("utf-8")) != "unsat"] == []
     monkeypatch.setattr(
-        prove_gate, "decide", lambda *_, **__: strict[:-1] + [replace(strict[-1], said="safe")]
+        prove_gate, "decide", lambda *_, **__: [*strict[:-1], replace(strict[-1], said="safe")]
     )
     assert cli.main(["prove", "gate", "--smt2", str(tmp_path / "wrong")]) == 12
     assert smt2.ask_cvc5((tmp_path / "wrong" / "gate-strict.smt2").read_text("utf-8")) == "sat"
