@@ -43,7 +43,7 @@ def proof_rows(progress: Progress | None, name: str) -> list[Row]:
         if not there and what not in NEVER | NEVER_IN.get(name, set()) and not _off(kind, what, name)
     ]
     word = {HOLDS: "proved", UNKNOWN: "unknown"}.get(code, "refuted")
-    detail = f"{len(answers)} obligations"
+    detail = f"{len(answers)} obligations, for {len(proof.among)} policies at once"
     if bad:
         detail = f"{bad[0].kind} {bad[0].name}: {bad[0].said} {bad[0].reason}".rstrip()
     elif empty:

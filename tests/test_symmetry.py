@@ -129,6 +129,7 @@ CURSOR = (
 NODES = {
     # On the way back N is the source: all that tells the nodes apart is which is the source now.
     "two_migrations": "the guard 'no live migration' of begin() is not as it was",
+    "another_policy": "the guard 'no live migration' of begin() is not as it was",
 }
 
 
