@@ -7,6 +7,7 @@ from cutproof.model.invariant_terms import (
     at_stage,
     may_go_to,
     messages,
+    other_than,
     recorded,
     source_of,
 )
@@ -248,9 +249,14 @@ def pages_while_copying(s: S) -> Operand:
 
 @always
 def strays_were_sent(s: S) -> Operand:
-    """What strays was a page or a repair once: it carries an epoch of the stages DUAL and SEALED."""
-    kept = [s.net[n][d][m] for n, d, m in messages(s, "stray")]
-    return all_of(*(~at_stage(s, k, Stage.IDLE, Stage.ACTIVE, kept=1) for k in kept))
+    """What strays was a page or a repair once: it carries an epoch of the stages DUAL and SEALED, and goes to the
+    target of that attempt."""
+    found = []
+    for n, d, m in messages(s, "stray"):
+        kept = s.net[n][d][m]
+        found.append(~at_stage(s, kept, Stage.IDLE, Stage.ACTIVE, kept=1))
+        found += [kept != v + 1 for v in epochs(s.scope) if other_than(s, v) is not n]
+    return all_of(*found)
 
 
 @always
@@ -284,13 +290,11 @@ def one_search_at_a_time(s: S) -> Operand:
     for n, at in s.search.items.items():
         found.append((at == 0) | all_of(*(other == 0 for m, other in s.search.items.items() if m is not n)))
         found.append((at >= running) | recorded(s, at))
-        if n is not R:
-            served_by_source = (source(s) == n) | ~at_stage(
-                s, at, Stage.IDLE, Stage.DUAL, Stage.SEALED, kept=1
-            )
-            served_by_target = (source(s) != n) | ~at_stage(s, at, Stage.ACTIVE, kept=1)
-            found += [served_by_source, served_by_target]
-        else:
+        for v in epochs(s.scope):
+            serves = other_than(s, v) if stage(v) is Stage.ACTIVE else source_of(s, v)
+            if n is not serves:
+                found.append(at != v + 1)
+        if n is R:
             found.append(at == 0)
     for d, here in s.found.items.items():
         found.append(implies(here, any_of(*(at > running + d for at in s.search))))
