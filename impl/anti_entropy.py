@@ -107,6 +107,8 @@ def _differing(shard: Shard) -> Iterator[Repair]:
                 continue
             for key in differences(here.documents, to.documents).keys:
                 high, low = here.documents.get(key), to.documents.get(key)
+                if low is None and shard.collects and may_collect(shard, here, key):
+                    continue  # to send it, and to forget it there, would go on for ever
                 resurrects = blind and is_put(high) and low is not None and low.content is None
                 if high is not None and (is_newer(high, low) or resurrects):
                     yield Repair(here, to, high)

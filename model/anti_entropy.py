@@ -122,6 +122,7 @@ def repair(s: S, node: Node, to: Node, doc: int) -> Step | None:
         guard("a source", is_read(s, node)),
         guard("may be repaired", is_written(s, to)),
         guard("one copy is below the other", newer(s, doc, high, low) | blind),
+        guard("not a tombstone that may go", (low != 0) | ~may_forget(s, node, doc)),
         guard("no repair under way", no_repair_under_way(s)),
         guard("reachable", reachable(s, node) & reachable(s, to)),
     ).then(**_send(s, to, doc, high))
@@ -208,6 +209,18 @@ def fenced_above(s: S, node: Node, doc: int, rank: Operand) -> Operand:
     if s.scope.sweep:
         born.append((rank == SWEPT) & (s.fence[node] > s.born[doc][1]))
     return any_of(*born)
+
+
+def may_forget(s: S, node: Node, doc: int) -> Operand:
+    """The node holds a tombstone and may forget it now. It is not sent then to where there is nothing: the two would
+    chase each other for ever."""
+    if not s.scope.collect:
+        return constant(False)
+    waits = s.mechanisms.tombstone_gc_waits
+    quiet = in_phase(s, Phase.IDLE, Phase.ABORTED, Phase.COMPLETE)
+    stored = s.stored[node][doc]
+    safe = quiet & is_forgettable(s, node, doc, stored)
+    return erases(s, doc, stored) & is_read(s, node) & (safe | ~waits)
 
 
 @action

@@ -326,12 +326,22 @@ def test_without_waiting_a_tombstone_may_go_at_once() -> None:
 def test_a_tombstone_waits_for_older_copies_tasks_and_repairs() -> None:
     for safeguard in ("", "gc_waits_for_repairs"):
         s = deleted(*filter(None, [safeguard]))
+        s.at("R").documents.clear()
+        do(s, "repair")  # the tombstone itself, to R
         for replica in s.replicas.values():
             replica.fence = 9
-        assert offered(s, "collect")
-        do(s, "collect", "on R")
-        do(s, "repair")  # the tombstone itself, to R
         assert bool(offered(s, "collect", "on O")) == bool(safeguard)
+
+
+def test_what_may_be_forgotten_is_not_sent_to_where_it_was() -> None:
+    """Or a pass and the collection would go on for ever, with nothing under way in between."""
+    s = deleted()
+    for replica in s.replicas.values():
+        replica.fence = 9
+    do(s, "collect", "on R")
+    assert offered(s, "repair") == [] and list(anti_entropy.find(s, 0.0)) == []
+    do(s, "collect", "on O")
+    assert [r.documents for r in s.replicas.values()] == [{}, {}]
 
 
 def test_a_tombstone_waits_for_accepted_tasks() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cutproof.checks import fast
 from cutproof.checks.exploration import Limits
 from cutproof.checks.explore import explore
 from cutproof.checks.verdict import Holds, Unknown, Violated
@@ -29,7 +30,7 @@ STATES = {
     "reads": 22_453,
     "reads_and_faults": 414_693,
     "replica": 14_391,
-    "kinds": 280_469,
+    "kinds": 280_209,
     "two_documents": 91_212,
     "two_migrations": 2_066,
 }
@@ -183,3 +184,11 @@ def test_it_holds_in_scopes_that_nobody_chose(seed: int) -> None:
     found = explore(protocol, limits=Limits(states=150_000), stop_at_first=True, cycles=False)
     wrong = [v for v in found.verdicts if isinstance(v, Violated) and v.form != "sometimes"]
     assert not wrong, f"{protocol.scope.describe()}: {wrong[0].property}"
+
+
+def test_repair_and_the_collection_of_tombstones_come_to_an_end() -> None:
+    """A tombstone that one replica has forgotten is not sent there again by another that may forget it too."""
+    scope = parse_scope("collection_and_repairs,attempts=2,orderly=1")
+    found = fast.explore(hardened(scope), properties=["complete_at_last"], workers=1)
+    kinds = {v.form: v for v in found.verdicts}
+    assert isinstance(kinds["cycle"], Holds) and isinstance(kinds["can_always"], Holds)
