@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from cutproof.impl.clients import Status, Write
-from cutproof.impl.copies import Copy, order_of
+from cutproof.impl.copies import Copy, History, order_of
 from cutproof.impl.node import Kind, Message, Replica
 
 if TYPE_CHECKING:
@@ -221,6 +221,12 @@ class Network:
             self.refuse(message)
         else:
             self.accept(message)
+
+
+def falls_short(copy: Copy | None, history: History, order: int) -> bool:
+    """A client is served less than this order, and no delete that was collected explains it."""
+    nothing = copy is None or copy.content is None
+    return served(copy, history.shown) < order and not (nothing and history.collected >= order)
 
 
 def served(copy: Copy | None, shown: Copy | None) -> int:

@@ -9,7 +9,7 @@ from cutproof.impl.clients import Read, Route, Search, Status, Write, route_of
 from cutproof.impl.coordinator import Coordinator, PageFailed
 from cutproof.impl.copies import Content, Copy, History, is_put, order_of
 from cutproof.impl.documents import merge
-from cutproof.impl.network import Network, served
+from cutproof.impl.network import Network, falls_short, served
 from cutproof.impl.node import Kind, Message, Node, Replica, Rules, page_of
 from cutproof.impl.record import SEALED, Phase, Record, RecordStore, Sequencer, Stage
 from cutproof.impl.table import Table
@@ -355,7 +355,7 @@ class Shard:
         stored = read.route.serving.documents.get(read.key)
         read.answer, read.status = stored, Status.ACKNOWLEDGED
         self.reads.remove(read)
-        if history is not None and served(stored, history.shown) < read.floor:
+        if history is not None and falls_short(stored, history, read.floor):
             self.stale_reads += 1
 
     def refuse_read(self, read: Read) -> None:
@@ -389,7 +389,7 @@ class Shard:
         there = {c.key: c for c in replica.page(page)}
         for key in sorted(self.keys_of(page)):
             copy, history, floor = there.get(key), self.histories[key], search.floors.get(key, 0)
-            low = served(copy, history.shown) < floor
+            low = falls_short(copy, history, floor)
             if is_put(copy):
                 self.wrong_searches += key in search.found or low
                 search.found[key] = copy  # type: ignore[assignment]

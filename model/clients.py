@@ -37,12 +37,12 @@ from cutproof.model.slot import (
     Task,
     epochs,
     erases,
+    falls_short,
     is_put,
     other,
     rank_of,
     ranks,
     reachable,
-    served,
     source_in,
     stage,
     was_recorded,
@@ -266,13 +266,13 @@ def answer_read(s: S, view: int) -> Step | None:
         return None
     node = serving(s, view)
     opened = pick(s.fence, node) >= view if stage(view) is Stage.ACTIVE else constant(True)
-    answer = served(s, 0, pick(s.stored, node)[0])
+    stale = falls_short(s, 0, pick(s.stored, node)[0], s.floor)
     return when(
         guard("under way", s.reading == view + 1),
         guard("epoch not below the fence", _admits(s, node, view)),
         guard("open to clients", opened),
         guard("reachable", all_of(*((node != n) | reachable(s, n) for n in (O, N)))),
-    ).then(reading=0, floor=0, stale_read=s.stale_read | (answer < s.floor))
+    ).then(reading=0, floor=0, stale_read=s.stale_read | stale)
 
 
 @action
@@ -359,7 +359,7 @@ def step_search(s: S, node: Node, doc: int) -> Step | None:
         return None
     running, stored = len(epochs(s.scope)) + 1, s.stored[node][doc]
     present = is_put(s, doc, stored)
-    low = served(s, doc, stored) < s.search_floor[doc]
+    low = falls_short(s, doc, stored, s.search_floor[doc])
     hole = s.mechanisms.search_filters_owned & ~erases(s, doc, s.search_floor[doc])
     wrong = s.wrong_search | (present & (s.found[doc] | low)) | (~present & low & hole)
     last = doc == s.scope.documents - 1

@@ -25,7 +25,6 @@ from cutproof.model.language import (
     pick,
 )
 from cutproof.model.mechanisms import Acknowledge, Cleanup, ReplicaAck, WritesWhileSealed
-from cutproof.model.properties import may_have_collected
 from cutproof.model.slot import (
     MOVED,
     SEALED,
@@ -43,6 +42,7 @@ from cutproof.model.slot import (
     in_phase,
     is_put,
     last_issued,
+    may_have_collected,
     owner,
     rank_of,
     ranks,

@@ -34,6 +34,7 @@ from cutproof.model.slot import (
     erases,
     in_phase,
     is_put,
+    may_have_collected,
     newer,
     owner,
     ranks,
@@ -68,16 +69,6 @@ def no_lost_write(s: S, doc: int) -> dict[str, Operand]:
         for kind, holds in harms(s, doc, there, s.partial[R][doc]).items():
             kinds[kind] = kinds[kind] & (excused | holds)
     return kinds
-
-
-def may_have_collected(s: S, doc: int, rank: Operand, stored: Operand) -> Operand:
-    """A copy serves nothing, and a delete newer than this rank was issued: its tombstone may have been collected there.
-    That delete need not be what the owner showed last: that may be newer still, or a replica had the delete alone."""
-    if not s.scope.collect:
-        return constant(False)
-    newer = [(rank < r) & (s.issued[doc] >= r) & s.erased[doc][r] for r in ranks(s.scope)]
-    swept = [rank == 1] if s.scope.sweep else []
-    return ~is_put(s, doc, stored) & any_of(*newer, *swept)
 
 
 @always

@@ -308,6 +308,21 @@ def served(s: S, doc: int, stored: Operand) -> Operand:
     return choose(nothing & erases(s, doc, s.shown[doc]), larger(s.shown[doc], stored), stored)
 
 
+def may_have_collected(s: S, doc: int, rank: Operand, stored: Operand) -> Operand:
+    """A copy serves nothing, and a delete newer than this rank was issued: its tombstone may have been collected there.
+    That delete need not be what the owner showed last: that may be newer still, or a replica had the delete alone."""
+    if not s.scope.collect:
+        return constant(False)
+    newer = [(rank < r) & (s.issued[doc] >= r) & s.erased[doc][r] for r in ranks(s.scope)]
+    swept = [rank == 1] if s.scope.sweep else []
+    return ~is_put(s, doc, stored) & any_of(*newer, *swept)
+
+
+def falls_short(s: S, doc: int, stored: Operand, rank: Operand) -> Operand:
+    """A client is served less than this rank, and no delete explains it."""
+    return (served(s, doc, stored) < rank) & ~may_have_collected(s, doc, rank, stored)
+
+
 def policy_may_differ(scope: Scope) -> bool:
     """A second migration may begin under another policy."""
     return scope.policy_change and scope.back

@@ -192,3 +192,17 @@ def test_repair_and_the_collection_of_tombstones_come_to_an_end() -> None:
     found = fast.explore(hardened(scope), properties=["complete_at_last"], workers=1)
     kinds = {v.form: v for v in found.verdicts}
     assert isinstance(kinds["cycle"], Holds) and isinstance(kinds["can_always"], Holds)
+
+
+@pytest.mark.parametrize("asked", ["reads", "searches"])
+def test_a_copy_that_forgot_a_delete_is_not_stale(asked: str) -> None:
+    """The source forgot the delete of an expired document after an abort, and answers a reader with nothing, while the
+    target already shows a newer write."""
+    scope = Scope(
+        attempts=2, aborts=1, writes=2, sweep=True, collect=True, queues=False, stale=False, before=False,
+        orderly=True, **{asked: True},
+    )  # fmt: skip
+    found = fast.explore(
+        hardened(scope), properties=["no_stale_read", "search_complete"], cycles=False, workers=1
+    )
+    assert [v for v in found.verdicts if not isinstance(v, Holds)] == []

@@ -11,7 +11,7 @@ from cutproof.impl import mover
 from cutproof.impl.audit import Audit, audit
 from cutproof.impl.clients import Status
 from cutproof.impl.copies import Copy, order_of
-from cutproof.impl.network import served
+from cutproof.impl.network import falls_short, served
 from cutproof.impl.node import Kind, Message, Node
 from cutproof.impl.record import Phase
 from cutproof.impl.shard import Costs, Shard
@@ -506,6 +506,17 @@ def test_nothing_counts_as_the_delete_that_was_last_shown() -> None:
     assert [served(copy, delete) for copy in (None, older, put)] == [delete.order, delete.order, put.order]
     assert [served(copy, later) for copy in (None, older, put)] == [0, older.order, put.order]
     assert served(delete, older) == delete.order  # a tombstone that is newer counts as its own delete
+
+
+def test_a_delete_that_was_collected_explains_what_is_missing() -> None:
+    s = shard()
+    history, put = s.history("a"), copy_of(s, 1)
+    history.shown = copy_of(s, 3)
+    assert falls_short(None, history, put.order)
+    history.collected = put.order + 1
+    assert not falls_short(None, history, put.order)
+    assert falls_short(None, history, history.shown.order)  # it was issued after that delete
+    assert falls_short(put, history, history.shown.order)
 
 
 # ------------------------------------------------------------------ what is written, held and shown
