@@ -510,8 +510,8 @@ def test_nothing_counts_as_the_delete_that_was_last_shown() -> None:
 
 def test_a_delete_that_was_collected_explains_what_is_missing() -> None:
     s = shard()
-    history, put = s.history("a"), copy_of(s, 1)
-    history.shown = copy_of(s, 3)
+    history = s.history("a")
+    put, history.shown = (Copy("a", (1, n, 0), {"n": n}, 2 * n, history) for n in (1, 3))
     assert falls_short(None, history, put.order)
     history.collected = put.order + 1
     assert not falls_short(None, history, put.order)
