@@ -54,6 +54,14 @@ from cutproof.model.slot import (
 # ------------------------------------------------------------------ 3. what each copy holds
 
 
+def holds(s: S, doc: int, stored: Operand, rank: Operand) -> Operand:
+    """The copy is at this rank or above, or is gone by a delete."""
+    if not s.scope.collect:
+        return stored >= rank
+    deleted = erases(s, doc, rank) | may_have_collected(s, doc, rank, stored)
+    return (stored >= rank) | (~is_put(s, doc, stored) & deleted)
+
+
 @always
 def outcomes_are_stored(s: S) -> Operand:
     """A write that succeeded on a node that acknowledges is stored there, or newer; where its shard was deleted since,
@@ -84,7 +92,7 @@ def outcomes_are_stored(s: S) -> Operand:
                     implies(mine & moved, at_owner | (pick(s.stored, source(s))[d] >= rank)),
                     implies(mine & ~moved, at_owner),
                     implies(mine & (source(s) == node), s.shown[d] >= rank),
-                    implies(mine & unfenced(s), pick(s.stored, source(s))[d] >= rank),
+                    implies(mine & unfenced(s), holds(s, d, pick(s.stored, source(s))[d], rank)),
                 ]
     return all_of(*found)
 
@@ -201,12 +209,12 @@ def nothing_returns(s: S, doc: int) -> Operand:
             moving_to = (
                 (owner(s) != n) & (target(s) == n) & (s.fence[n] >= 4 if s.scope.aborts else constant(False))
             )
-            reads = (owner(s) == n) | moving_to
+            reads = (owner(s) == n) | (source(s) == n) | moving_to
         found.append(implies(reads, (held >= deleted) | ~is_put(s, doc, held)))
-        found.append(implies(moving_to, (held == 0) | (held > deleted)))
+        found.append(implies(moving_to, (held > deleted) | ~is_put(s, doc, held)))
         for m in s.net[n][doc].items:
             rank = carried(s, doc, m)
-            older = (rank != 0) & ((rank < deleted) & ~erases(s, doc, rank) | (moving_to & (rank == deleted)))
+            older = (rank != 0) & (rank < deleted) & ~erases(s, doc, rank)
             refused = s.net[n][doc][m] <= s.fence[n]
             found.append(implies(reads & older, (s.task[n][doc][m] != Task.QUEUED) & refused))
     return implies(collected(s, doc), all_of(*found))
@@ -217,11 +225,11 @@ def promised_is_at_the_owner(s: S) -> Operand:
     """What was acknowledged is at the owner; until the source is fenced by ACTIVATE, at the source too."""
     found = []
     for d in s.acked.items:
-        last = last_issued(s, d)
+        last, at_source = last_issued(s, d), pick(s.stored, source(s))[d]
         found += [
             s.shown[d] >= s.acked[d],
             (pick(s.stored, owner(s))[d] >= s.shown[d]) | collected(s, d),
-            implies(unfenced(s), (pick(s.stored, source(s))[d] >= s.acked[d]) | collected(s, d)),
+            implies(unfenced(s), holds(s, d, at_source, s.acked[d]) | collected(s, d)),
             in_phase(s, *MOVED) | collected(s, d) | (s.shown[d] == pick(s.stored, owner(s))[d]),
             ~(in_phase(s, *MOVED) | collected(s, d)) | (s.shown[d] == at_owner(s, d)),
             *(

@@ -186,6 +186,8 @@ def only_what_was_issued(s: S) -> Operand:
         last = s.sequencer if s.scope.others else s.issued[d]
         found += [(h <= last) | ((h == SWEPT) & swept) for h in holders]
         found.append(implies(s.waits[d] != 0, s.acked[d] < last_issued(s, d)))
+        if s.scope.sweep:  # it is nobody's write
+            found += [s.issued[d] != SWEPT, s.acked[d] != SWEPT]
     if s.scope.others:
         found += [(s.drawn == 0) == (s.issued[0] == 0), s.drawn <= s.sequencer, s.other <= s.sequencer]
         found.append((s.acked[0] == 0) | (s.acked[0] == s.drawn))
