@@ -38,8 +38,8 @@ def test_the_hardened_protocol_is_proved_in_every_scope(name: str) -> None:
     assert {a.kind for a in answers} == {"start", "step", "property", "progress"}
 
 
-# What a random scope may switch on. Tombstones are collected in scopes of their own (beside a way back, zombies, skew or
-# searches no invariant says enough of what was forgotten), and the table is the seed's.
+# What a random scope may switch on. Tombstones are collected in scopes of their own (beside a way back, zombies, skew
+# or searches no invariant says enough of what was forgotten), and the table is the seed's.
 SWITCHES = [
     f.name for f in fields(Scope) if f.type == "bool" and f.name not in ("back", "collect", "others", "table")
 ]
