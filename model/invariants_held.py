@@ -30,6 +30,8 @@ from cutproof.model.slot import (
     SEALED,
     SWEPT,
     N,
+    Node,
+    O,
     Phase,
     R,
     S,
@@ -204,14 +206,9 @@ def nothing_returns(s: S, doc: int) -> Operand:
         return constant(True)
     found, deleted = [], s.shown[doc]
     for n in s.stored.items:
-        reads, moving_to, held = constant(True), constant(False), s.stored[n][doc]
-        if n is not R:
-            moving_to = (
-                (owner(s) != n) & (target(s) == n) & (s.fence[n] >= 4 if s.scope.aborts else constant(False))
-            )
-            reads = (owner(s) == n) | (source(s) == n) | moving_to
+        held = s.stored[n][doc]
+        reads = constant(True) if n is R else matters(s, n)
         found.append(implies(reads, (held >= deleted) | ~is_put(s, doc, held)))
-        found.append(implies(moving_to, (held > deleted) | ~is_put(s, doc, held)))
         for m in s.net[n][doc].items:
             rank = carried(s, doc, m)
             older = (rank != 0) & (rank < deleted) & ~erases(s, doc, rank)
@@ -303,13 +300,20 @@ def a_copy_survives(s: S, doc: int) -> Operand:
     return all_of(*found)
 
 
+def matters(s: S, node: Node) -> Operand:
+    """What the node holds may be served, or sent to others, from now on: it is the owner, the source, or a target that
+    was wiped."""
+    wiped = s.fence[node] >= 4 if s.scope.aborts else constant(False)
+    return (owner(s) == node) | (source(s) == node) | ((target(s) == node) & wiped)
+
+
 @always
 def the_replica_keeps_its_word(s: S, doc: int) -> Operand:
     """Where R must acknowledge, what it applied is there, or newer, or was collected there with a newer delete. Then no
     migration lives, and R and the owner refuse what is older."""
     if not (s.scope.replica and s.scope.collect):
         return constant(True)
-    held, at_home, word = s.stored[R][doc], pick(s.stored, owner(s))[doc], [s.acked[doc]]
+    held, word = s.stored[R][doc], [s.acked[doc]]
     for r in ranks(s.scope):
         waiting = (s.waits[doc] != 0) & (s.issued[doc] == r) & (s.task[R][doc][r] == Task.DONE)
         word.append(choose(waiting, rank_of(s, doc, r), constant(0)))
@@ -319,10 +323,12 @@ def the_replica_keeps_its_word(s: S, doc: int) -> Operand:
         found += [
             (held >= rank) | gone,
             implies(held < rank, (s.phase == Phase.COMPLETE) | (s.epoch >= 4)),
-            implies(held < rank, (at_home >= rank) | ~is_put(s, doc, at_home)),
         ]
+        for n in (O, N):
+            there = s.stored[n][doc]
+            found.append(implies((held < rank) & matters(s, n), (there >= rank) | ~is_put(s, doc, there)))
         for n, m in product(s.net.items, s.net[R][doc].items):
-            serves = constant(True) if n is R else owner(s) == n
+            serves = constant(True) if n is R else matters(s, n)
             older = is_put(s, doc, carried(s, doc, m)) & (carried(s, doc, m) < rank)
             refused = (s.task[n][doc][m] != Task.QUEUED) & (s.net[n][doc][m] <= s.fence[n])
             found.append(implies((held < rank) & serves & older, refused))
