@@ -24,7 +24,7 @@ BY_DAY = (
 BY_NIGHT = (
     "zombie", "replica", "offsets,writes=1", "policy_changes,late=0", "abort,writes=1", "deletes_after_dual",
     "duplicates=1,restarts=1,partitions=1,losses=1", "searches=1,failures=1,restarts=1", "base",
-    "two_documents,searches=0", "kinds,writes=1",
+    "two_documents,searches=0", "kinds,writes=1", "collection_and_repairs,writes=1",
 )  # fmt: skip
 
 
