@@ -18,6 +18,7 @@ from pathlib import Path as File
 
 from cutproof.checks import lattice
 from cutproof.checks.evidence import replaced
+from cutproof.checks.verdict import HOLDS, SAFETY, UNKNOWN
 from cutproof.model.mechanisms import Mechanisms
 from cutproof.model.policy import Policy, Strength, policies, resolve, sound_gate
 from cutproof.model.scopes import parse_scope
@@ -66,7 +67,9 @@ def in_scope(name: str, workers: int | None = None, progress: lattice.Progress |
     violated = dict[tuple[Policy, str], int]()
     for (number, claim), steps in sorted(run.found.items()):
         if (name_of := run.claims[claim].property) in EVENTUALLY:
-            violated[named[run.records[number]], name_of] = int(steps)  # type: ignore[arg-type]
+            found = named[run.records[number]], name_of
+            fewest = steps if isinstance(steps, int) else steps.steps
+            violated[found] = min(fewest, violated.get(found, fewest))
     return Wider(name, len(accepted), run.states, violated)
 
 
@@ -83,7 +86,15 @@ def main(arguments: list[str]) -> int:
     found = []
     for name in WIDER:
         start = time.perf_counter()
-        found.append(in_scope(name))
+
+        def progress(states: int, *_: float, name: str = name) -> None:
+            print(f"{name}: {states:,} states so far", file=sys.stderr, flush=True)
+
+        try:
+            found.append(in_scope(name, progress=progress))
+        except KeyboardInterrupt:
+            print("interrupted: nothing is written", file=sys.stderr)
+            return UNKNOWN
         seconds = time.perf_counter() - start
         print(f"{name}: {found[-1].states:,} states, {seconds:.0f} s", file=sys.stderr, flush=True)
     part = text(found)
@@ -94,7 +105,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         page = File("docs/findings.md")
         page.write_text(replaced(page.read_text(encoding="utf-8"), "accepted", part), encoding="utf-8")
-    return 12 if any(w.violated for w in found) else 0
+    return SAFETY if any(w.violated for w in found) else HOLDS
 
 
 if __name__ == "__main__":

@@ -256,7 +256,7 @@ class Cluster:
             raise ValueError(f"no replica group {group}: there are {len(self.groups)}, counted from 0")
 
     def _begin(self, target: str, group: int, moves: dict[int, str]) -> Migration:
-        """Check everything, then begin: what is refused leaves nothing behind."""
+        """Check everything, then begin: what is refused leaves nothing behind but, where repairs are owed, fences."""
         if self.gate is not None:
             check_policy(self.policy, GATES[self.gate])
         if not target:

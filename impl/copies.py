@@ -25,17 +25,8 @@ class History:
     """What was promised and shown of one document. Orders as above; 0 is nothing."""
 
     __slots__ = (
-        "acked",
-        "collected",
-        "healed",
-        "issued",
-        "key",
-        "operations",
-        "place",
-        "shard",
-        "shown",
-        "waiting",
-    )
+        "acked", "collected", "healed", "issued", "key", "operations", "place", "shard", "shown", "waiting",
+    )  # fmt: skip
 
     def __init__(self, key: str, shard: int) -> None:
         self.key = key

@@ -79,9 +79,7 @@ class Shard:
         self.sent: list[Any] = []  # fences, wipes and deletions that may still land
         self.rival: Record | None = None  # of an earlier migration that goes on under a record of its own
         self.switched_off = False  # anti-entropy, by somebody who asked nobody
-        self.plans_another = (
-            False  # an operator wants another migration under another policy: fence the replicas
-        )
+        self.plans_another = False  # an operator waits to begin under another policy: the replicas are fenced
         self.changed = False  # the next one begins without anti-entropy
         self.stale_reads = 0
         self.wrong_searches = 0

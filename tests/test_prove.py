@@ -141,13 +141,9 @@ def test_a_counterexample_is_a_step_out_of_the_invariants() -> None:
     assert answer is not None and answer.counterexample is not None
     found = answer.counterexample
     assert found.transition is not None and found.broken == ("wiped_before_retry",)
-    for claim in proof.clauses:
-        assert ex.evaluate(
-            claim.holds, {**found.state, **found.values}, {}
-        )  # before the step all of them hold
-    after = [
-        c.property for c in proof.clauses if not ex.evaluate(c.holds, {**found.after, **found.values}, {})
-    ]
+    before_it, after_it = {**found.state, **found.values}, {**found.after, **found.values}
+    assert all(ex.evaluate(claim.holds, before_it, {}) for claim in proof.clauses)
+    after = [c.property for c in proof.clauses if not ex.evaluate(c.holds, after_it, {})]
     assert after == ["wiped_before_retry"]
     text = side_by_side(proof.protocol, found)
     assert text[0] == "begin() breaks: wiped_before_retry"
