@@ -7,7 +7,6 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.complete
-TYPES  := build/types
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -29,8 +28,8 @@ endif
 .PHONY: help verify verify-full test lint format types nightly coverage mutation bench clean FORCE
 
 # What tests the reference implementation itself, one test file a module.
-IMPL_TESTS := $(addprefix tests/test_,$(addsuffix .py,record routing documents fingerprints miroir coordinator shard \
-	mover anti_entropy faults migration cluster perform))
+IMPL_TESTS := $(addprefix tests/impl/test_,$(addsuffix .py,record routing documents fingerprints miroir coordinator shard \
+	mover anti_entropy faults migration cluster)) tests/checks/cutover/reference/test_perform.py
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -65,15 +64,8 @@ format: $(STAMP)  ## ruff: fix what can be fixed, and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# A type checker does not follow the import hook of the editable install, so it is
-# shown the sources themselves, linked under the name they are imported by.
-# Why not otherwise: docs/decisions/0001-layout-and-packaging.md
 types: lint  ## mypy on model/, impl/ and checks/
-	@rm -rf $(TYPES) && mkdir -p $(TYPES)/cutproof
-	@for part in model impl checks; do \
-	  if [ -d $$part ]; then ln -s ../../../$$part $(TYPES)/cutproof/$$part; fi; done
-	MYPYPATH=$(TYPES) $(BIN)/python -m mypy --namespace-packages --explicit-package-bases \
-	  $(patsubst %/,-p cutproof.%,$(wildcard model/ impl/ checks/))
+	$(BIN)/python -m mypy -p cutproof
 
 nightly: $(STAMP)  ## the deeper runs that `make test` leaves out
 	$(BIN)/python -m pytest -n auto -m nightly

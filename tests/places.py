@@ -1,0 +1,6 @@
+"""Where things are: the root of the project, its documents, its traces."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS, TRACES, TESTS = ROOT / "docs", ROOT / "traces", ROOT / "tests"
