@@ -14,7 +14,7 @@ from cutproof.impl.cluster import Cluster, Snapshot, Stuck, Unavailable
 from cutproof.impl.documents import InvalidDocument, ReservedField
 from cutproof.impl.migration import Migration
 from cutproof.impl.miroir import MigrationError, UnsafeCutover
-from cutproof.model.policy import Policy
+from cutproof.model.cutover.policy import Policy
 
 __all__ = [
     "Audit", "Cluster", "Entry", "InvalidDocument", "Migration", "MigrationError", "NotRepaired", "Policy",

@@ -15,7 +15,7 @@ from cutproof.impl.fingerprints import differences
 from cutproof.impl.node import Kind, Message, Replica
 from cutproof.impl.record import MOVED, Phase, Record, Stage
 from cutproof.impl.shard import Shard
-from cutproof.model.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
+from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
 
 OPEN = frozenset({Phase.DUAL, Phase.COPY})
 QUIET = frozenset({Phase.IDLE, Phase.ABORTED, Phase.COMPLETE})

@@ -29,7 +29,7 @@ from cutproof.impl.copies import is_put
 from cutproof.impl.node import Kind, Message, Replica
 from cutproof.impl.record import LIVE, Phase
 from cutproof.impl.shard import Shard
-from cutproof.model.mechanisms import AntiEntropy
+from cutproof.model.cutover.mechanisms import AntiEntropy
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cutproof.impl.copies import Copy
 from cutproof.impl.record import Record, Stage, stage_of
 from cutproof.impl.routing import quorum
-from cutproof.model.mechanisms import Acknowledge, Mechanisms, ReplicaAck, WritesWhileSealed
+from cutproof.model.cutover.mechanisms import Acknowledge, Mechanisms, ReplicaAck, WritesWhileSealed
 
 if TYPE_CHECKING:
     from cutproof.impl.node import Replica

@@ -37,8 +37,8 @@ from cutproof.impl.routing import RF, SHARDS, assign, displaced, shard_of
 from cutproof.impl.shard import Costs, Shard
 from cutproof.impl.state import state_of
 from cutproof.impl.table import Table
-from cutproof.model.mechanisms import AntiEntropy
-from cutproof.model.policy import Policy, resolve
+from cutproof.model.cutover.mechanisms import AntiEntropy
+from cutproof.model.cutover.policy import Policy, resolve
 
 STEPS = 10_000_000  # of a run that has no limit of its own
 PASS = 2_000  # steps between two anti-entropy passes of the seeded scheduler

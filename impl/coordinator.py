@@ -18,7 +18,7 @@ from typing import Any
 from cutproof.impl.copies import Copy, is_newer
 from cutproof.impl.node import Kind
 from cutproof.impl.record import SEALED, Phase, Record, Stage, stage_of
-from cutproof.model.mechanisms import Cleanup
+from cutproof.model.cutover.mechanisms import Cleanup
 
 # ------------------------------------------------------------------ commands
 

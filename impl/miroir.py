@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from cutproof.model.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
-from cutproof.model.policy import DrainOnTimeout, Policy, Rollback, seed_gate, sound_gate
+from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
+from cutproof.model.cutover.policy import DrainOnTimeout, Policy, Rollback, seed_gate, sound_gate
 
 Gate = Callable[[Policy], str | None]
 GATES: dict[str, Gate] = {"sound": sound_gate, "seed": seed_gate}

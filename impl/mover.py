@@ -25,7 +25,7 @@ from cutproof.impl.miroir import InvalidTransition, NotRepaired
 from cutproof.impl.node import Kind, Message
 from cutproof.impl.record import LIVE, MOVED, MOVING, Phase, Record, Stage, attempt_of, stage_of
 from cutproof.impl.shard import Shard
-from cutproof.model.mechanisms import Mechanisms
+from cutproof.model.cutover.mechanisms import Mechanisms
 
 ENDED = frozenset({Phase.COMPLETE, Phase.ABORTED})
 COORDINATORS = frozenset({Kind.PAGE, Kind.DELTA})

@@ -15,7 +15,7 @@ from cutproof.impl.copies import Copy, is_newer, is_put
 from cutproof.impl.documents import merge
 from cutproof.impl.record import Stage, attempt_of, stage_of
 from cutproof.impl.routing import key_hash
-from cutproof.model.mechanisms import Mechanisms
+from cutproof.model.cutover.mechanisms import Mechanisms
 
 if TYPE_CHECKING:
     from cutproof.impl.clients import Write

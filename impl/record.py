@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
 
 from cutproof.impl.copies import Copy, Version
-from cutproof.model.mechanisms import Mechanisms
+from cutproof.model.cutover.mechanisms import Mechanisms
 
 
 class Stage(IntEnum):

@@ -13,7 +13,7 @@ from cutproof.impl.network import Network, falls_short, served
 from cutproof.impl.node import Kind, Message, Node, Replica, Rules, page_of
 from cutproof.impl.record import SEALED, Phase, Record, RecordStore, Sequencer, Stage
 from cutproof.impl.table import Table
-from cutproof.model.mechanisms import Mechanisms
+from cutproof.model.cutover.mechanisms import Mechanisms
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cutproof.impl.node import Kind, Message
-from cutproof.model.mechanisms import Mechanisms
+from cutproof.model.cutover.mechanisms import Mechanisms
 
 if TYPE_CHECKING:
     from cutproof.impl.shard import Shard

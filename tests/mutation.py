@@ -47,7 +47,7 @@ LOADED = (
     "rich.live",
     "msgspec",
     "xxhash",
-    "cutproof.model.cutover",
+    "cutproof.model.cutover.coordinator",
 )
 
 # What replaces an operator. `is` and `==` say the same of None and of members of an enum, so they are not exchanged.
@@ -179,9 +179,9 @@ def warmed() -> None:
     """Build what is not changed once, before any fork: what the tests use, and the protocol of each stored trace."""
     for name in LOADED:
         importlib.import_module(name)
-    from cutproof.checks.trace import read
-    from cutproof.model import cutover as module
-    from cutproof.model.scopes import scope_of
+    from cutproof.checks.traces.trace import read
+    from cutproof.model.cutover import coordinator as module
+    from cutproof.model.cutover.scopes import scope_of
 
     module.cutover = cache(module.cutover)  # type: ignore[assignment]
     for file in sorted((ROOT / "traces").glob("*.json")):

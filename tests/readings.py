@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import z3
 
-from cutproof.model import expressions as ex
-from cutproof.model.expressions import Term
+from cutproof.model.language import expressions as ex
+from cutproof.model.language.expressions import Term
 
 
 def numpy_values(terms: Sequence[Term], columns: Mapping[str, Any], length: int) -> list[Any]:

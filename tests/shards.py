@@ -11,7 +11,7 @@ from cutproof.impl.network import Network
 from cutproof.impl.node import Node
 from cutproof.impl.shard import Shard
 from cutproof.impl.table import Table
-from cutproof.model.policy import Policy, resolve
+from cutproof.model.cutover.policy import Policy, resolve
 
 
 class Drawn(Random):

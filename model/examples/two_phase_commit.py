@@ -22,7 +22,7 @@ from cutproof.model.language import (
     sometimes,
     when,
 )
-from cutproof.model.protocol import Protocol
+from cutproof.model.language.protocol import Protocol
 
 
 class RM(Enum):

@@ -36,9 +36,9 @@ def protocol_of(text: str) -> Any:
         from cutproof.model.examples.small_cutover import small_cutover
 
         return small_cutover(*map(int, text[6:].split(",")))
-    from cutproof.model.cutover import cutover
-    from cutproof.model.mechanisms import Mechanisms
-    from cutproof.model.scopes import parse_scope
+    from cutproof.model.cutover.coordinator import cutover
+    from cutproof.model.cutover.mechanisms import Mechanisms
+    from cutproof.model.cutover.scopes import parse_scope
 
     return cutover(parse_scope(text)).resolve(Mechanisms())
 
@@ -47,8 +47,8 @@ def protocol_of(text: str) -> Any:
 
 
 def vector(text: str, workers: int, claims: bool) -> dict[str, float]:
-    from cutproof.checks.exploration import Limits
-    from cutproof.checks.vector import VectorSearch
+    from cutproof.checks.engines.exploration import Limits
+    from cutproof.checks.engines.fast.search import VectorSearch
 
     protocol = protocol_of(text)
     start = time.perf_counter()
@@ -61,7 +61,7 @@ def vector(text: str, workers: int, claims: bool) -> dict[str, float]:
 
 def python(text: str) -> dict[str, float]:
     """Breadth first over tuples: what one writes first."""
-    from cutproof.model.codegen import compile_protocol
+    from cutproof.model.language.codegen import compile_protocol
 
     protocol = protocol_of(text)
     successors = compile_protocol(protocol).successors
@@ -83,7 +83,7 @@ def python(text: str) -> dict[str, float]:
 
 
 def spin(text: str, by_hand: bool) -> dict[str, float]:
-    from cutproof.checks.foreign import run_promela, run_spin
+    from cutproof.checks.engines.foreign.tools import run_promela, run_spin
 
     with tempfile.TemporaryDirectory() as folder:
         options = {"folder": Path(folder), "memory_mb": 16_000, "hash_bits": 24, "depth": 2_000_000}
@@ -98,7 +98,7 @@ def spin(text: str, by_hand: bool) -> dict[str, float]:
 
 
 def tlc(text: str) -> dict[str, float]:
-    from cutproof.checks.foreign import run_tlc
+    from cutproof.checks.engines.foreign.tools import run_tlc
 
     with tempfile.TemporaryDirectory() as folder:
         found = run_tlc(protocol_of(text), folder=Path(folder), workers=2, heap_mb=HEAP_MB, claims=False)

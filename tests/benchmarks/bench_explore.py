@@ -33,15 +33,15 @@ LARGEST = ["reads_and_faults", "kinds"]
 
 
 def run_once(scope: str, way: str) -> dict[str, float]:
-    from cutproof.checks.explore import explore
+    from cutproof.checks.engines.plain.explore import explore
 
     if ":" in scope:
         module, _, function = scope.partition(":")
         protocol = getattr(importlib.import_module(module), function)()
     else:
-        from cutproof.model.cutover import cutover
-        from cutproof.model.mechanisms import Mechanisms
-        from cutproof.model.scopes import parse_scope
+        from cutproof.model.cutover.coordinator import cutover
+        from cutproof.model.cutover.mechanisms import Mechanisms
+        from cutproof.model.cutover.scopes import parse_scope
 
         protocol = cutover(parse_scope(scope)).resolve(Mechanisms())
     names = [c.property for c in protocol.claims if WAYS[way]["liveness"] or c.form != "can_always"]

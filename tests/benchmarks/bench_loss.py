@@ -12,8 +12,8 @@ import statistics
 import sys
 import time
 
-from cutproof.checks.sample import Counts, Setup
-from cutproof.checks.traffic import migrate
+from cutproof.checks.cutover.loss.sample import Counts, Setup
+from cutproof.checks.cutover.loss.traffic import migrate
 
 WRITES = 40_000
 EACH = (100, 400, 1_000, 4_000)  # writes that a migration is given

@@ -1,0 +1,182 @@
+"""The command `cutproof explore`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path as File
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from cutproof.checks.cli.arguments import refuse, the_bounded_scope, the_bytes, the_policy, the_removed
+from cutproof.checks.cli.console import AsWritten, Json, PolicyText, ScopeText, Without, say, say_json
+
+if TYPE_CHECKING:  # what takes a while to import is imported where it is used
+    from cutproof.checks.cli.report import Ticker
+    from cutproof.checks.engines.exploration import Exploration, Limits
+    from cutproof.checks.engines.statistics import Run
+    from cutproof.model.language.protocol import Protocol
+
+UNKNOWN = 3
+
+
+def explore(
+    scope: ScopeText = "base",
+    without: Without = "",
+    as_written: AsWritten = False,
+    policy: PolicyText = "",
+    engine: Annotated[
+        str, typer.Option("--engine", help="plain, or vector; else vector where the states are many.")
+    ] = "",
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, max=256, help="Threads of the vector engine; else one a core."),
+    ] = None,
+    symmetry: Annotated[
+        bool, typer.Option("--symmetry", help="Explore one of those states that an exchange makes alike.")
+    ] = False,
+    resume: Annotated[
+        File | None, typer.Option("--resume", help="Keep each level in this folder, and go on from there.")
+    ] = None,
+    graph: Annotated[
+        File | None, typer.Option("--graph", help="Write the state graph: .graphml, .dot, .json.")
+    ] = None,
+    max_states: Annotated[int | None, typer.Option("--max-states", min=1)] = None,
+    max_seconds: Annotated[float | None, typer.Option("--max-seconds", min=0.001)] = None,
+    max_memory: Annotated[str, typer.Option("--max-memory", help="Of this process: 500M, 2G.")] = "",
+    trace: Annotated[
+        File | None, typer.Option("--trace", help="Write each counterexample into this folder.")
+    ] = None,
+    json_lines: Json = False,
+) -> int:
+    """Explore every interleaving within a scope, and judge every property."""
+    from cutproof.checks.cli import report
+    from cutproof.checks.engines import statistics
+    from cutproof.checks.engines.exploration import Limits
+    from cutproof.checks.engines.verdict import exit_code
+    from cutproof.checks.ladder import verify as ladders
+
+    bounds, chosen, removed = the_bounded_scope(scope), the_policy(policy), the_removed(without, as_written)
+    limits = Limits(max_states, max_seconds, the_bytes(max_memory))
+    _fits(engine, workers, symmetry, resume)
+    _can_be_written(graph, trace)
+    with report.Ticker() as ticker:
+        try:
+            protocol = ladders.build(bounds, chosen, removed)
+            found, run = _run(protocol, limits, engine, workers, symmetry, resume, graph, ticker)
+        except KeyboardInterrupt:
+            print(f"interrupted: {ticker.text() or 'nothing was explored'}", file=sys.stderr)
+            _go_on(resume)
+            return UNKNOWN
+    about = {"scope": bounds.bounds(), "policy": chosen.changed(), "safeguards_removed": removed}
+    traces = report.traces_of(found, about)
+    variant = "as-written" if as_written else "-".join(["without", *removed]) if removed else "hardened"
+    files, conflict = report.write_traces(traces, trace, variant) if trace else ({}, "")
+    if json_lines:
+        *verdicts, coverage = report.explored_json(found, files, about)
+        for facts in (*verdicts, {**coverage, **statistics.facts(found, run)}):
+            say_json(facts)
+    else:
+        say(*report.explored(found, files, traces), *statistics.text(found, run))
+    if found.interrupted:
+        print("interrupted: the verdicts say what was covered", file=sys.stderr)
+    if found.ended:
+        _go_on(resume)
+    if conflict:
+        refuse(conflict)
+    if graph is not None:
+        _write_graph(found, graph)
+    return exit_code(found.verdicts)
+
+
+def _fits(engine: str, workers: int | None, symmetry: bool, resume: File | None) -> None:
+    """Refuse what has no part in the engine that was chosen."""
+    from cutproof.checks.engines.choose import ENGINES, PLAIN
+
+    if engine and engine not in ENGINES:
+        refuse(f"--engine {engine}: there are {' and '.join(ENGINES)}")
+    given = {"--workers": workers is not None, "--symmetry": symmetry, "--resume": resume is not None}
+    for option, there in given.items():
+        if engine == PLAIN and there:
+            refuse(f"{option} is of the vector engine: it has no part in --engine plain")
+    if resume is not None and resume.exists() and not resume.is_dir():
+        refuse(f"--resume {resume}: is not a folder")
+
+
+def _run(
+    protocol: Protocol,
+    limits: Limits,
+    engine: str,
+    workers: int | None,
+    symmetry: bool,
+    resume: File | None,
+    graph: File | None,
+    ticker: Ticker,
+) -> tuple[Exploration, Run]:
+    """The exploration, with its progress told, and how it was made."""
+    from cutproof.checks.engines.choose import VECTOR, explore_any
+    from cutproof.checks.engines.fast.checkpoint import CheckpointError
+    from cutproof.checks.engines.fast.clusters import TooWide
+    from cutproof.checks.engines.statistics import Run, symmetry_of
+
+    def progress(*numbers: Any) -> None:
+        ticker.tell("explore", *numbers)
+
+    reduced = symmetry_of(protocol) if symmetry else None
+    if reduced and reduced.reduced and graph is not None:
+        refuse("--graph has no part in --symmetry: a search that is reduced by it does not see every state")
+    try:
+        found, name = explore_any(
+            protocol, engine=engine, limits=limits, graph=graph is not None, progress=progress, workers=workers,
+            symmetry=symmetry, folder=resume,
+        )  # fmt: skip
+    except TooWide as error:
+        option = f"--engine {engine}" if engine else "--resume" if resume else "--symmetry"
+        refuse(f"{option}: {error}; --engine plain takes states of any width")
+    except CheckpointError as error:
+        refuse(f"--resume {error}")
+    except OSError as error:
+        if resume is None:
+            raise
+        refuse(f"--resume {resume}: {error.strerror or error}")
+    if name != VECTOR:
+        return found, Run(name)
+    from cutproof.checks.engines.fast.explore import default_workers
+
+    return found, Run(name, workers or default_workers(), reduced)
+
+
+def _go_on(resume: File | None) -> None:
+    if resume is not None:
+        print(f"go on with the same command; {resume} holds what was explored", file=sys.stderr)
+
+
+def _can_be_written(graph: File | None, folder: File | None) -> None:
+    """Refuse before a long search what could not be written after it."""
+    if graph is not None:
+        if graph.suffix not in (".graphml", ".dot", ".gv", ".json"):
+            refuse(f"--graph {graph}: a graph is written as .graphml, .dot, .gv or .json")
+        if not graph.parent.is_dir() or graph.is_dir():
+            refuse(f"--graph {graph}: there is no such folder, or it is one")
+    if folder is not None and folder.exists() and not folder.is_dir():
+        refuse(f"--trace {folder}: is not a folder")
+
+
+def _write_graph(found: Exploration, file: File) -> None:
+    from cutproof.checks.engines.plain.graph import write_graph
+
+    if found.graph is None:
+        _no_graph(found, file)
+    try:
+        write_graph(found, file)
+    except OSError as error:
+        refuse(f"--graph {file}: {error.strerror or error}")
+
+
+def _no_graph(found: Exploration, file: File) -> NoReturn:
+    """The vector engine hands over the graph of a whole search that is not too large."""
+    from cutproof.checks.engines.fast.conversion import LIMIT
+
+    if found.ended or found.interrupted:
+        refuse(f"--graph {file}: the search ended early; only --engine plain writes a part of a graph")
+    refuse(f"--graph {file}: a graph has {LIMIT:,} states at most, and there are {len(found.states):,}")

@@ -1,0 +1,207 @@
+"""`cutproof gate POLICY.toml`: accepted, or refused with the reason and a shortest trace of the harm."""
+
+from __future__ import annotations
+
+from pathlib import Path as File
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cutproof.checks.cli.arguments import checked, refuse, the_policy
+from cutproof.checks.cli.console import Json, PolicyText, say, say_json
+from cutproof.checks.engines.verdict import HOLDS, SAFETY, Violated
+
+if TYPE_CHECKING:  # what takes a while to import is imported where it is used
+    from cutproof.checks.engines.exploration import Exploration
+    from cutproof.model.cutover.policy import Clause, Policy, Strength
+
+GateName = Annotated[str, typer.Option("--gate", help="sound, or seed: the rule of the seed's design.")]
+StrengthName = Annotated[
+    str,
+    typer.Option("--strength", help="strict: nothing is ever missing. eventual: nothing is lost for good."),
+]
+
+
+def gate(
+    file: Annotated[File, typer.Argument(help="A policy: TOML in Miroir's words, everything optional.")],
+    gate_name: GateName = "sound",
+    strength_name: StrengthName = "strict",
+    policy: PolicyText = "",
+    trace: Annotated[
+        File | None, typer.Option("--trace", help="Write the trace of harm into this folder.")
+    ] = None,
+    json_lines: Json = False,
+) -> int:
+    """Accept or refuse a policy: 0 or 12, with the clause that refuses and a shortest trace of the harm."""
+    from cutproof.checks.cutover.gate.policy_file import read_policy, together
+    from cutproof.impl.miroir import migration_warning_if_ae_disabled
+    from cutproof.model.cutover.mechanisms import AntiEntropy
+    from cutproof.model.cutover.policy import refusing_clause, seed_gate
+
+    strength = the_strength(strength_name)
+    known_gate(gate_name)
+    if trace is not None and trace.exists() and not trace.is_dir():
+        refuse(f"--trace {trace}: is not a folder")
+    found = read_policy(file)
+    flags = the_policy(policy)
+    named = {part.partition("=")[0].strip() for part in policy.split(",") if part.strip()}
+    chosen = together(str(file), found, {name: getattr(flags, name) for name in sorted(named)})
+
+    clause = refusing_clause(chosen, strength)
+    reason = seed_gate(chosen) if gate_name == "seed" else str(clause.why) if clause else None
+    without_ae = chosen.anti_entropy is AntiEntropy.OFF and not chosen.skip_delta_pass
+    warning = migration_warning_if_ae_disabled(enabled=False) if without_ae and reason is None else None
+    harm = harm_of(chosen, strength, trace) if reason is not None and clause else None
+    facts: dict[str, Any] = {
+        "accepted": reason is None, "gate": gate_name, "strength": strength.value, "policy": _values(chosen),
+        "reason": reason, "clause": _clause(clause, strength), "warning": warning, "trace": harm,
+        "ignored": list(found.ignored),
+    }  # fmt: skip
+    if json_lines:
+        say_json(facts)
+    else:
+        say(*_told(facts, clause))
+    return HOLDS if reason is None else SAFETY
+
+
+def known_gate(text: str) -> None:
+    """Refuse what is no gate."""
+    if text not in ("sound", "seed"):
+        refuse(f"--gate {text}: there are sound and seed")
+
+
+def the_strength(text: str) -> Strength:
+    """The reading of that name; refused where there is none."""
+    from cutproof.model.cutover.policy import Strength
+
+    if text not in [s.value for s in Strength]:
+        refuse(f"--strength {text}: there are {' and '.join(s.value for s in Strength)}")
+    return Strength(text)
+
+
+def _values(policy: Policy) -> dict[str, Any]:
+    from cutproof.model.cutover.policy import knobs
+
+    return {n: getattr(v := getattr(policy, n), "value", v) for n in knobs()}
+
+
+def _clause(clause: Clause | None, strength: Strength) -> dict[str, Any] | None:
+    """The clause, and the stored trace of the simplest policy that it refuses."""
+    from cutproof.checks.cutover.safeguards.necessity import refusal
+
+    if clause is None:
+        return None
+    literals = {n: [getattr(v, "value", v) for v in vs] for n, vs in clause.refuses.items()}
+    stored = f"traces/{refusal(strength, clause).file}.itf.json"
+    return {"name": clause.name, "refuses": literals, "why": clause.why, "trace": stored}
+
+
+def _told(facts: dict[str, Any], clause: Clause | None) -> list[str]:
+    which = f"{facts['gate']}, {facts['strength']}" if facts["gate"] == "sound" else "seed"
+    lines = [f"{'accepted' if facts['accepted'] else 'refused'} ({which})"]
+    if not facts["accepted"]:
+        if facts["gate"] == "sound":
+            lines[0] += f" by clause '{clause.name}': {clause}" if clause else ""
+        lines.append(f"  {facts['reason']}")
+    if not facts["accepted"] and facts["gate"] == "seed" and clause is None:
+        lines.append(f"  the sound gate ({facts['strength']}) accepts it")
+    if facts["accepted"] and clause:
+        lines.append(
+            f"  the sound gate ({facts['strength']}) refuses it by clause '{clause.name}': {clause}: {clause.why}"
+        )
+    if harm := facts["trace"]:
+        steps = f"{harm['steps']} steps" if harm["steps"] else "from the start"
+        lines.append(f"  shortest harm: {harm['property']} ({harm['harm']}) is violated, {steps}")
+        lines.append(f"  as a file: {harm['file'] or harm['command']}")
+        lines.append(f"  stored, of the simplest policy that the clause refuses: {facts['clause']['trace']}")
+    if facts["warning"]:
+        lines.append(f"  warning: {facts['warning']}")
+    if facts["ignored"]:
+        lines.append(f"  does not matter to the verdict: {', '.join(facts['ignored'])}")
+    return lines
+
+
+def harm_of(policy: Policy, strength: Strength, folder: File | None) -> dict[str, Any] | None:
+    """The shortest behaviour that shows what the policy does, found by exploring the protocol under it; with a
+    folder it is written there. Where no state is bad, a state from which nothing finishes."""
+    from cutproof.checks.cli import report
+    from cutproof.checks.engines.fast.explore import explore
+    from cutproof.checks.ladder.verify import build
+    from cutproof.model.cutover.policy import Strength
+    from cutproof.model.cutover.scopes import SMALL_SCOPES
+
+    name = "gate" if policy.replicas else "gate_alone"
+    scope = SMALL_SCOPES[name]
+    protocol = build(scope, policy)
+    always = [p.name for p in protocol.properties if p.form == "always"]
+    bad = always if strength is Strength.STRICT else ["no_permanent_loss"]
+    for names in (bad, ["finish", "complete_at_last"]):
+        found = explore(protocol, properties=names, cycles=False, stop_at_first=names is bad, workers=1)
+        broken = [v for v in found.verdicts if isinstance(v, Violated) and v.path and v.form != "deadlock"]
+        if broken:
+            verdict = min(broken, key=lambda v: v.path.steps if v.path else 0)
+            found.verdicts = [verdict]
+            file = _written(found, policy, folder, report) if folder else None
+            command = f"cutproof explore --scope {name} --policy {_flags(policy)} --trace DIR"
+            return {
+                "property": verdict.property, "harm": verdict.harm, "steps": verdict.path.steps if verdict.path else 0,
+                "file": file, "command": command,
+            }  # fmt: skip
+    return None
+
+
+def _flags(policy: Policy) -> str:
+    return ",".join(f"{k}={str(v).lower()}" for k, v in policy.changed().items())
+
+
+def _written(found: Exploration, policy: Policy, folder: File, report: Any) -> str:
+    bounds: Any = found.protocol.scope
+    about = {"scope": bounds.bounds(), "policy": policy.changed(), "safeguards_removed": ()}
+    traces = report.traces_of(found, about)
+    variant = "gate-" + "-".join(f"{k}-{str(v).lower()}" for k, v in policy.changed().items())
+    files, conflict = checked(report.write_traces, traces, folder, variant)
+    if conflict:
+        refuse(conflict)
+    return str(next(iter(files.values())))
+
+
+# ------------------------------------------------------------------ prove
+
+
+def prove(
+    what: Annotated[
+        str, typer.Argument(help="gate: put a gate to the proof. Nothing: the protocol, by induction.")
+    ] = "",
+    scope: Annotated[
+        str, typer.Option("--scope", help="A named scope, bounds, or both; all named ones if empty.")
+    ] = "",
+    without: Annotated[
+        str, typer.Option("--without", help="Safeguards to remove, separated by commas.")
+    ] = "",
+    policy: PolicyText = "",
+    gate_name: GateName = "sound",
+    strength_name: StrengthName = "strict",
+    smt2: Annotated[
+        File | None, typer.Option("--smt2", help="Write every obligation into this folder, as SMT-LIB 2.")
+    ] = None,
+    time_out: Annotated[
+        float, typer.Option("--time-out", min=0.001, help="Seconds for one obligation.")
+    ] = 60.0,
+    json_lines: Json = False,
+) -> int:
+    """Prove the protocol for runs of any length, or a gate for every policy: 0 proved, 12 refuted, 3 unknown."""
+    from cutproof.checks.cli import prove_report
+
+    if what not in ("", "gate"):
+        refuse(f"prove {what}: there is 'gate', or nothing for the protocol itself")
+    if smt2 is not None and smt2.exists() and not smt2.is_dir():
+        refuse(f"--smt2 {smt2}: is not a folder")
+    if what == "gate":
+        for option, given in {"--scope": scope, "--without": without, "--policy": policy}.items():
+            if given:
+                refuse(
+                    f"{option} has no part in `prove gate`: it decides every policy in the scopes gate and gate_alone"
+                )
+        known_gate(gate_name)
+        return prove_report.prove_gate(gate_name, the_strength(strength_name), json_lines, smt2)
+    return prove_report.prove_protocol(scope, without, policy, smt2, time_out, json_lines)

@@ -1,0 +1,3 @@
+"""Other implementations of a shard migration, judged beside the reference implementation. Begin with `conform.py`."""
+
+__all__ = ["conform"]

@@ -1,0 +1,51 @@
+"""A system under judgement: calls to its adapter, and what is to be said when one of them goes wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from cutproof.checks.cutover.conformance.adapter import Adapter, NotSupported, Unavailable
+from cutproof.checks.cutover.conformance.report import AdapterFailed, NotConforming
+
+
+class System:
+    """An adapter, and the log of what was done to it. `moment` counts the calls; `found` is what was."""
+
+    def __init__(self, adapter: type[Adapter], unsupported: set[str]) -> None:
+        self.unsupported = unsupported
+        self.log: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self.moment = 0
+        self.found: NotConforming | None = None
+        self.system = self._call("the adapter", adapter)
+
+    def _call(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        self.moment += 1
+        try:
+            return function(*arguments)
+        except NotSupported:
+            raise
+        except Exception as error:
+            if what == "get" and isinstance(error, Unavailable):
+                raise
+            said = f"the adapter failed: {what} raised {type(error).__name__}: {error}"
+            self._fail(said, AdapterFailed, error)
+
+    def _fail(self, reason: str, kind: type[NotConforming] = NotConforming, cause: Any = None) -> None:
+        self.found = kind(reason, self.log)
+        raise self.found from cause
+
+    def _try(self, what: str, function: Callable[..., Any], *arguments: Any) -> tuple[bool, Any]:
+        """Call what the system may not have: whether it has it, and what it returned."""
+        try:
+            return True, self._call(what, function, *arguments)
+        except NotSupported:
+            self.unsupported.add(what)
+            return False, None
+
+    @property
+    def now(self) -> int:
+        """The number of the step that is under way."""
+        return len(self.log)

@@ -1,0 +1,144 @@
+"""The evidence: the stored traces, and the parts of the documents that are drawn from them.
+
+    python -m cutproof.checks.evidence            # write traces/ and the generated parts of docs/
+    python -m cutproof.checks.evidence --check    # exit 1 if anything would change
+
+Every counterexample is searched anew. A generated part of a document stands between two comments,
+`<!-- begin NAME -->` and `<!-- end NAME -->`, and everything else in it is left alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from cutproof.checks.cutover.safeguards.necessity import (
+    EXHIBITS,
+    FINDINGS,
+    GATE_HOLES,
+    NECESSARY,
+    REFUSALS,
+    Exhibit,
+    trace_of,
+    violated,
+)
+from cutproof.checks.traces import trace as traces
+from cutproof.checks.traces.trace import Trace
+from cutproof.model.cutover.safeguards import SAFEGUARDS, Harm
+
+
+def find(exhibit: Exhibit) -> Trace:
+    """The shortest trace of an exhibit. Raises ValueError where there is none."""
+    return trace_of(exhibit, violated(exhibit))
+
+
+def find_all(exhibits: Iterable[Exhibit] = EXHIBITS, workers: int = 2) -> dict[str, Trace]:
+    """Every trace by its file name, in the order of the exhibits."""
+    with ProcessPoolExecutor(workers) as pool:
+        return dict(zip((e.file for e in exhibits), pool.map(find, exhibits), strict=True))
+
+
+def path_of(exhibit: Exhibit, folder: Path) -> Path:
+    """Where the trace of an exhibit is stored."""
+    return folder / f"{exhibit.file}.itf.json"
+
+
+# ------------------------------------------------------------------ generated parts of documents
+
+
+def _link(exhibit: Exhibit, found: dict[str, Trace]) -> str:
+    steps = len(found[exhibit.file].steps)
+    return f"[{steps} step{'s' * (steps != 1)}](../traces/{exhibit.file}.itf.json)"
+
+
+def _policy(exhibit: Exhibit) -> str:
+    changed = ", ".join(f"{k}={str(v).lower()}" for k, v in exhibit.policy.changed().items())
+    return changed or "default"
+
+
+def safeguards_table(found: dict[str, Trace]) -> str:
+    """Every safeguard with its harms, and the smallest policy and companions under which it is necessary."""
+    lines = ["| safeguard | without it | harm | policy | companions removed | scope | shortest trace |"]
+    lines.append("|---|---|---|---|---|---|---|")
+    for exhibit in NECESSARY:
+        harm = Harm[exhibit.harm].value
+        companions = ", ".join(exhibit.companions) or "none"
+        lines.append(
+            f"| {exhibit.safeguard} | {SAFEGUARDS[exhibit.safeguard].without} | {harm} | {_policy(exhibit)} "
+            f"| {companions} | {exhibit.scope_name} | {_link(exhibit, found)} |"
+        )
+    return "\n".join(lines)
+
+
+def findings_table(exhibits: Iterable[Exhibit]) -> Callable[[dict[str, Trace]], str]:
+    """The table of some findings, for `PARTS`."""
+
+    def table(found: dict[str, Trace]) -> str:
+        lines = ["| what was found | harm | policy | scope | shortest trace |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {e.finding} | {Harm[e.harm].value} | {_policy(e)} | {e.scope_name} | {_link(e, found)} |"
+            for e in exhibits
+        ]
+        return "\n".join(lines)
+
+    return table
+
+
+PARTS: dict[str, tuple[str, Callable[[dict[str, Trace]], str]]] = {
+    "seed": ("docs/findings.md", findings_table(FINDINGS)),
+    "gate": ("docs/findings.md", findings_table(GATE_HOLES)),
+    "refusals": ("docs/findings.md", findings_table(REFUSALS)),
+    "safeguards": ("docs/findings.md", safeguards_table),
+}
+
+
+def replaced(text: str, name: str, part: str) -> str:
+    """The document with one generated part anew. Raises ValueError where its two comments are missing."""
+    begin, end = f"<!-- begin {name} -->\n", f"\n<!-- end {name} -->"
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"the comments for the part {name!r} are missing")
+    return before + begin + part + end + after
+
+
+def outdated(root: Path, found: dict[str, Trace], write: bool) -> list[str]:
+    """The files that differ from what was found; written anew if asked."""
+    changed = []
+    for name, trace in found.items():
+        path, data = root / "traces" / f"{name}.itf.json", traces.to_bytes(trace)
+        if not path.exists() or path.read_bytes() != data:
+            changed.append(str(path.relative_to(root)))
+            if write:
+                path.parent.mkdir(exist_ok=True)
+                traces.write(trace, path, overwrite=True)
+    for stale in sorted((root / "traces").glob("*.itf.json")):
+        if stale.name.removesuffix(".itf.json") not in found:
+            changed.append(f"{stale.relative_to(root)} (no such exhibit)")
+    for name, (file, part) in PARTS.items():
+        path = root / file
+        text = path.read_text(encoding="utf-8")
+        new = replaced(text, name, part(found))
+        if new != text:
+            changed.append(f"{file} ({name})")
+            if write:
+                path.write_text(new, encoding="utf-8")
+    return changed
+
+
+def main(arguments: list[str]) -> int:
+    if not all(Path(file).is_file() for file, _ in PARTS.values()):
+        print("evidence: docs/ is not here; run this from the root of a checkout", file=sys.stderr)
+        return 2
+    if arguments not in ([], ["--check"]):
+        print("usage: python -m cutproof.checks.evidence [--check]", file=sys.stderr)
+        return 2
+    changed = outdated(Path.cwd(), find_all(), write=not arguments)
+    print("\n".join(changed) or "nothing changed")
+    return 1 if arguments and changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

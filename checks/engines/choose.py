@@ -1,0 +1,112 @@
+"""Which engine explores: the plain one while that takes a second or two, the fast one beyond.
+
+The plain engine is the readable judge, and starts at once. The fast one has to be compiled and to learn, which pays
+from some 100,000 states on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path as File
+
+from cutproof.checks.engines.exploration import Exploration, Limits
+from cutproof.checks.engines.plain.explore import NO_LIMITS
+from cutproof.checks.engines.plain.explore import explore as plain
+from cutproof.checks.engines.plain.search import Progress
+from cutproof.model.language.protocol import Protocol
+
+PLAIN, VECTOR = ENGINES = ("plain", "vector")
+SMALL = 50_000  # states that the plain engine is given to finish in
+SMALL_UNCOMPILED = 1_000_000  # ... where numba is not installed: then the plain engine is the faster one
+
+
+class TooLarge(Exception):
+    """The plain engine found as many states as it was given, and is not done."""
+
+
+@dataclass(frozen=True)
+class _WhileSmall(Limits):
+    """Limits of a search that is given up where the vector engine is the better one: nothing of it is wanted then."""
+
+    def reached(self, states: int, started: float) -> str:
+        reason = super().reached(states, started)
+        if not reason and states >= SMALL and (states >= SMALL_UNCOMPILED or compiled()):
+            raise TooLarge
+        return reason
+
+
+@dataclass(frozen=True)
+class _Since(Limits):
+    """Limits whose seconds are counted from `began`."""
+
+    began: float = 0.0
+
+    def reached(self, states: int, started: float) -> str:
+        return super().reached(states, self.began)
+
+
+def explore_any(
+    protocol: Protocol,
+    *,
+    engine: str = "",
+    limits: Limits = NO_LIMITS,
+    properties: Iterable[str] | None = None,
+    only: tuple[str, str] | None = None,
+    cycles: bool = True,
+    graph: bool = False,
+    progress: Progress | None = None,
+    workers: int | None = None,
+    symmetry: bool = False,
+    folder: File | None = None,
+) -> tuple[Exploration, str]:
+    """Explore with the engine that is named, or that suits: what was found, and the name of the engine that answered.
+
+    Without a name: the plain engine up to SMALL states, the vector engine beyond, and the plain one after all where
+    a state is too wide for the other. `workers`, `symmetry` and `folder` are the vector engine's (`fast.explore`); the
+    last two choose it. Raises TooWide where the vector engine was chosen, and CheckpointError."""
+    names = None if properties is None else list(properties)
+    engine = engine or (VECTOR if symmetry or folder else "")
+    began = time.perf_counter()
+
+    def plainly(limits: Limits) -> tuple[Exploration, str]:
+        found = plain(
+            protocol,
+            limits=limits,
+            properties=names,
+            only=only,
+            cycles=cycles,
+            graph=graph,
+            progress=progress,
+        )
+        return found, PLAIN
+
+    if engine == PLAIN:
+        return plainly(limits)
+    if not engine:
+        try:
+            return plainly(_WhileSmall(**vars(limits)))
+        except TooLarge:
+            pass
+    from cutproof.checks.engines.fast.clusters import TooWide  # what is imported here takes a while
+    from cutproof.checks.engines.fast.explore import explore as fast
+
+    limits = _Since(**vars(limits), began=began)
+    try:
+        found = fast(
+            protocol, limits=limits, properties=names, only=only, cycles=cycles, graph=graph, progress=progress,
+            workers=workers, symmetry=symmetry, folder=folder,
+        )  # fmt: skip
+    except TooWide:
+        if engine:
+            raise
+        return plainly(limits)
+    return found, VECTOR
+
+
+def compiled() -> bool:
+    """Whether the inner loops of the vector engine are compiled."""
+    from cutproof.checks.engines.fast.kernels.choice import COMPILED
+
+    return COMPILED

@@ -1,0 +1,187 @@
+"""What an exploration found: its limits, its states, how each was reached, and how often each step was taken."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import sub
+from typing import TYPE_CHECKING, Any
+
+from cutproof.checks.engines.verdict import Path, Unknown, Verdict
+from cutproof.model.language.codegen import Compiled, Steps
+from cutproof.model.language.protocol import Protocol, State
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+INTERRUPTED = "the search was interrupted"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a search ends without an answer: states found, seconds, bytes of resident memory. None: no limit.
+
+    Looked at between states: what one state leads to is always taken in whole."""
+
+    states: int | None = None
+    seconds: float | None = None
+    memory: int | None = None
+
+    def reached(self, states: int, started: float) -> str:
+        """Which limit was reached, in words, or nothing."""
+        if self.states is not None and states >= self.states:
+            return f"the limit of {self.states:,} states was reached"
+        if self.seconds is not None and time.perf_counter() - started >= self.seconds:
+            return f"the limit of {self.seconds:g} seconds was reached"
+        if self.memory is not None and resident() >= self.memory:
+            return f"the limit of {self.memory / 1e6:,.0f} MB of memory was reached"
+        return ""
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds now (its peak, where the system does not say)."""
+    try:
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+
+
+class States(Sequence[State]):
+    """States in the order in which they were found. Kept packed; each is unpacked when it is looked at."""
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.packed: list[int] = []
+        self.append, self._unpack, self._pack = self.packed.append, compiled.unpack, compiled.pack
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def __getitem__(self, number: Any) -> Any:
+        if isinstance(number, slice):
+            return [self._unpack(packed) for packed in self.packed[number]]
+        return self._unpack(self.packed[number])
+
+    def __delitem__(self, numbers: slice) -> None:
+        del self.packed[numbers]
+
+    def __iter__(self) -> Iterator[State]:
+        return map(self._unpack, self.packed)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+
+class Entry:
+    """The steps that some bits of a state lead to, those that change it, and how often they were taken."""
+
+    __slots__ = ("moves", "numbers", "steps", "times")
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps, self.moves = steps, tuple(step for step in steps if step[1])
+        self.numbers, self.times = array("i", [number for number, _ in steps]), 0
+
+
+@dataclass
+class Edges:
+    """Each fired transition, in order: state `i` fired `numbers[starts[i] : starts[i + 1]]`, to `targets`."""
+
+    starts: array[int] = field(default_factory=lambda: array("q", [0]))
+    targets: array[int] = field(default_factory=lambda: array("i"))
+    numbers: array[int] = field(default_factory=lambda: array("i"))
+
+    def degrees(self) -> list[int]:
+        """How many states fired so many transitions, by that number."""
+        counts = Counter(map(sub, self.starts[1:], self.starts))
+        return [counts[degree] for degree in range(max(counts, default=-1) + 1)]
+
+
+@dataclass
+class Exploration:
+    """What a search found. States are numbered in the order of discovery; 0 is the initial one.
+
+    `ended` says why the search stopped before its end, or is empty; `frontier` counts the states that were
+    not expanded then. `cut` are expanded states whose successors are not all there, and why: an action left
+    its domain, or what a violation leads to was pruned. `deadlocks` are the states that no transition leaves.
+    `fired` counts, for each transition of the protocol, how often it did, self-loops included. `degrees[n]` counts
+    the expanded states that fired n transitions; empty where nobody counted. `depth` is a number of steps: whatever
+    they lead to was found; the longest shortest path, if the search is complete."""
+
+    protocol: Protocol
+    states: Sequence[State] = ()
+    parents: array[int] = field(default_factory=lambda: array("i"))
+    via: array[int] = field(default_factory=lambda: array("i"))
+    fired: list[int] = field(default_factory=list)
+    expanded: int = 0
+    depth: int = 0
+    seconds: float = 0.0
+    ended: str = ""
+    interrupted: bool = False
+    cut: dict[int, str] = field(default_factory=dict)
+    deadlocks: list[int] = field(default_factory=list)
+    degrees: list[int] = field(default_factory=list)
+    edges: Edges | None = None
+    graph: nx.MultiDiGraph[int] | None = None
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    @property
+    def transitions(self) -> int:
+        return sum(self.fired)
+
+    @property
+    def frontier(self) -> int:
+        return len(self.states) - self.expanded
+
+    @property
+    def rate(self) -> float:
+        """States a second, of the search alone."""
+        return len(self.states) / self.seconds if self.seconds else 0.0
+
+    @property
+    def reason(self) -> str:
+        """Why nothing can be said of states that were not found; empty if every state was."""
+        return self.ended or next(iter(self.cut.values()), "")
+
+    @property
+    def coverage(self) -> dict[str, int]:
+        """How often each action fired, by name, in the order of the protocol; 0 for one that never did."""
+        found = {action.name: 0 for action in self.protocol.actions}
+        for transition, times in zip(self.protocol.transitions, self.fired, strict=True):
+            found[transition.action] += times
+        return found
+
+    @property
+    def never_fired(self) -> list[str]:
+        """The actions that this scope says nothing about."""
+        return [name for name, times in self.coverage.items() if not times]
+
+    def path_to(self, number: int) -> Path:
+        """The shortest path to a state, first by the order of actions."""
+        states, transitions = [self.states[number]], list[int]()
+        while number:
+            transitions.append(self.via[number])
+            number = self.parents[number]
+            states.append(self.states[number])
+        return Path(tuple(reversed(states)), tuple(reversed(transitions)))
+
+    def about(self, name: str, form: str, harm: str = "") -> dict[str, Any]:
+        """What every verdict of this exploration carries."""
+        counts = {"states": len(self.states), "transitions": self.transitions, "depth": self.depth}
+        claim = {"checked": self.protocol.name, "property": name, "form": form, "harm": harm}
+        return {**claim, **counts, "seconds": self.seconds}
+
+    def unknown(self, name: str, form: str, harm: str = "", reason: str = "") -> Unknown:
+        """The verdict where not all was seen; the reason is the search's unless one is given."""
+        return Unknown(reason=reason or self.reason, frontier=self.frontier, **self.about(name, form, harm))

@@ -1,0 +1,271 @@
+"""The fast explorer, with the answers of the plain one: verdicts, the shortest trace of each, and statistics.
+
+found = explore(cutover(scope).resolve(mechanisms), limits=Limits(memory=8 << 30))
+exit_code(found.verdicts), found.never_fired, len(found.states)
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path as File
+from typing import Any
+
+import numpy as np
+
+from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits
+from cutproof.checks.engines.fast.clusters import Words
+from cutproof.checks.engines.fast.conversion import handed_over, why_not
+from cutproof.checks.engines.fast.liveness import AT_ONCE, Passes, knots
+from cutproof.checks.engines.fast.search import BROKEN, STUCK, Progress, VectorSearch
+from cutproof.checks.engines.fast.shortest_paths import Goal, paths, steps_of
+from cutproof.checks.engines.plain.explore import NO_LIMITS, selected
+from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated
+from cutproof.model.language.codegen import DomainError
+from cutproof.model.language.protocol import Claim, Protocol, State
+
+SYMMETRIC = "reduced by symmetry"
+
+
+class Levelled(Sequence[State]):
+    """The states of a search, level by level; within a level in no order that means anything.
+
+    Where so many were found that levels went to disk (`levels.KEPT`), only their number is left after the search."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, search: VectorSearch, count: int) -> None:
+        self._search, self._count = search, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[State]:
+        search = self._search
+        for level in range(len(search.levels)):
+            for words in search.levels.chunks(level, search.layout, 1 << 14):
+                yield from (search.compiled.unpack(search.layout.packed(word)) for word in words.tolist())
+
+    def __getitem__(self, number: Any) -> Any:
+        search = self._search
+        for level, size in enumerate(search.levels.sizes):
+            if 0 <= number < size:
+                word = int(search.levels.get(level, search.layout)[number])
+                return search.compiled.unpack(search.layout.packed(word))
+            number -= size
+        raise IndexError("no such state")
+
+
+def default_workers() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def explore(
+    protocol: Protocol,
+    *,
+    limits: Limits = NO_LIMITS,
+    properties: Iterable[str] | None = None,
+    only: tuple[str, str] | None = None,
+    stop_at_first: bool = False,
+    cycles: bool = True,
+    graph: bool = False,
+    progress: Progress | None = None,
+    workers: int | None = None,
+    symmetry: bool = False,
+    folder: File | None = None,
+    witnesses: bool = True,
+) -> Exploration:
+    """As `explore.explore`, level by level on all cores; `states` are in the order of levels.
+
+    `symmetry` keeps one state for all that differ only by which of interchangeable indices is which. With a `folder`,
+    levels are kept there, and a run that was ended goes on from its last whole level. Without `witnesses`, a
+    *sometimes* that holds has no path. `graph` keeps the labelled graph, and `states` are in the order of discovery
+    then; there is none where `handover.why_not` says so. Raises TooWide if a state does not fit into a word, and
+    CheckpointError for a folder that is of something else."""
+    began, claims = time.perf_counter(), selected(protocol, properties, only)
+    search = VectorSearch(
+        protocol, claims, limits, workers=workers or default_workers(), stop_at_first=stop_at_first,
+        progress=progress, symmetry=symmetry, folder=folder,
+    )  # fmt: skip
+    try:
+        search.run()
+        found = _judged(search, claims, cycles, witnesses, began)
+        if graph and not (found.interrupted or why_not(search)):
+            _hand_over(search, found)
+        return found
+    finally:
+        search.close()
+
+
+def _hand_over(search: VectorSearch, found: Exploration) -> None:
+    """The same exploration, with what the plain engine would have kept of it."""
+    from cutproof.checks.engines.plain.graph import state_graph  # networkx takes a while to import
+
+    whole = handed_over(search)
+    found.states, found.parents, found.via, found.edges = whole.states, whole.parents, whole.via, whole.edges
+    found.cut, found.deadlocks = whole.cut, whole.deadlocks
+    found.graph = state_graph(found)
+
+
+def _judged(
+    search: VectorSearch, claims: Sequence[Claim], cycles: bool, witnesses: bool, began: float
+) -> Exploration:
+    start, protocol = time.perf_counter(), search.protocol
+    found = Exploration(
+        protocol, Levelled(search, search.states), fired=search.engine.fired.tolist(), expanded=search.expanded,
+        depth=search.depth, seconds=search.seconds, ended=search.ended, interrupted=search.interrupted,
+    )  # fmt: skip
+    goals: dict[Any, Goal] = {}
+    for (claim, _), goal in search.first.items():
+        if claim < 0 or claims[claim].form == "always" or (witnesses and claims[claim].form == "sometimes"):
+            goals[claim] = goal
+    if BROKEN in goals:
+        found.cut[-1] = "an action left its domain"
+    ways = paths(search.engine, search.levels, goals, search.starts)
+    if BROKEN in goals:
+        found.cut = {-1: f"an action left its domain: {_complaint(search, ways[BROKEN])}"}
+    told = {claim for claim, _ in search.first}
+    found.verdicts = [_verdict(found, c, i in told, ways.get(i)) for i, c in enumerate(claims)]
+    if BROKEN in goals:
+        about = found.about("domain", "always")
+        found.verdicts.append(Violated(path=ways[BROKEN], detail=_complaint(search, ways[BROKEN]), **about))
+    places = [i for i, c in enumerate(claims) if c.form == "can_always"]
+    if places:
+        _liveness(search, found, claims, places, ways, cycles, began)
+    found.degrees = np.trim_zeros(search.degrees, "b").tolist()
+    found.seconds += time.perf_counter() - start
+    return found
+
+
+def _complaint(search: VectorSearch, path: Path) -> str:
+    try:
+        search.compiled.successors(path.states[-1])
+    except DomainError as error:
+        return str(error)
+    raise AssertionError("the plain code complains of the same state")
+
+
+def _verdict(found: Exploration, claim: Claim, told: bool, path: Path | None) -> Verdict:
+    about = found.about(claim.property, claim.form, claim.harm)
+    if told and claim.form != "can_always":
+        return Violated(path=path, **about) if claim.form == "always" else Holds(witness=path, **about)
+    if found.reason or claim.form == "can_always":
+        return found.unknown(claim.property, claim.form, claim.harm)
+    return Holds(**about) if claim.form == "always" else Violated(path=None, **about)
+
+
+# ------------------------------------------------------------------ liveness
+
+
+class OverBudget(Exception):
+    """A limit was reached while the levels were gone over again."""
+
+
+def _liveness(
+    search: VectorSearch,
+    found: Exploration,
+    claims: Sequence[Claim],
+    places: list[int],
+    ways: dict[Any, Path],
+    cycles: bool,
+    began: float,
+) -> None:
+    """Verdicts of *can always* claims; "deadlock", and a cycle for each if asked."""
+    verdicts = found.verdicts
+    about = found.about("deadlock", "deadlock")
+    if STUCK in ways:
+        verdicts.append(Violated(path=ways[STUCK], **about))
+    else:
+        verdicts.append(found.unknown("deadlock", "deadlock") if found.reason else Holds(**about))
+    reached, rounds = dict[int, Verdict](), dict[int, Verdict]()
+    reason = found.ended
+    try:
+        for low in range(0, 0 if reason else len(places), AT_ONCE):
+            some = places[low : low + AT_ONCE]
+            passes = Passes(search, some, lambda: _look(search, began))
+            for i, lost in zip(some, passes.reach(), strict=True):
+                reached[i] = _reachable(search, found, claims[i], lost)
+            for i, left in zip(some, passes.rounds() if cycles else [], strict=cycles):
+                rounds[i] = _round(search, found, claims[i], left)
+    except KeyboardInterrupt:
+        found.interrupted, reason = True, INTERRUPTED
+    except OverBudget as error:
+        reason = str(error)
+    for i in places:
+        claim = claims[i]
+        verdicts[i] = reached.get(i) or found.unknown(claim.property, "can_always", claim.harm, reason)
+    for i in places if cycles else ():
+        claim = claims[i]
+        verdicts.append(rounds.get(i) or found.unknown(claim.property, "cycle", claim.harm, reason))
+
+
+def _look(search: VectorSearch, began: float) -> None:
+    if reason := replace(search.limits, states=None).reached(0, began):
+        raise OverBudget(reason)
+
+
+def _reachable(search: VectorSearch, found: Exploration, claim: Claim, lost: Words) -> Verdict:
+    about = found.about(claim.property, claim.form, claim.harm)
+    if len(lost):
+        return Violated(path=_first_of(search, lost), **about)
+    return found.unknown(claim.property, claim.form, claim.harm) if found.reason else Holds(**about)
+
+
+def _round(search: VectorSearch, found: Exploration, claim: Claim, left: Words) -> Verdict:
+    about = found.about(claim.property, "cycle", claim.harm)
+    loops = knots(search, left) if len(left) else []
+    if loops:
+        way = _first_of(search, np.concatenate(loops))
+        entry = search.layout.canonical(search.layout.word(search.compiled.pack(way.states[-1])))
+        return Violated(path=_around(search, way, next(k for k in loops if np.uint64(entry) in k)), **about)
+    return found.unknown(claim.property, "cycle", claim.harm) if found.reason else Holds(**about)
+
+
+def _first_of(search: VectorSearch, words: Words) -> Path:
+    """The path to whichever of these words the plain engine would find first."""
+    ((_, goal),) = first_level(search, words).items()
+    return paths(search.engine, search.levels, {"": goal}, search.starts)[""]
+
+
+def first_level(search: VectorSearch, words: Words) -> dict[int, Goal]:
+    """By origin, the first level that has some of these words, and which."""
+    words, found = np.sort(words), dict[int, Goal]()
+    for level in range(len(search.levels) if len(words) else 0):
+        there = search.levels.get(level, search.layout)
+        at = np.minimum(np.searchsorted(words, there), len(words) - 1)
+        mine = np.ascontiguousarray(there[words[at] == there])
+        origins = search.origins(mine)
+        for origin in np.unique(origins).tolist():
+            if origin not in found:
+                found[origin] = level, mine[origins == np.uint64(origin)]
+    return found
+
+
+def _around(search: VectorSearch, way: Path, members: Words) -> Path:
+    """The way, and from its end the shortest way round among `members`, first by the order of transitions."""
+    layout, compiled, owed = search.layout, search.compiled, [t.owed for t in search.protocol.transitions]
+    within, entry = set(members.tolist()), compiled.pack(way.states[-1])
+    came: dict[int, tuple[int, int]] = {}
+    queue = [entry]
+    for here in queue:  # grows as it is walked
+        for number, there in steps_of(search.engine, here):
+            if (
+                owed[number]
+                and there != here
+                and there not in came
+                and layout.canonical(layout.word(there)) in within
+            ):
+                came[there] = here, number
+                queue.append(there)
+        if entry in came:
+            break
+    states, numbers, here = list[int](), list[int](), entry
+    while not numbers or here != entry:
+        states.append(here)
+        here, number = came[here]
+        numbers.append(number)
+    back = tuple(compiled.unpack(state) for state in reversed(states))
+    return Path(way.states + back, way.transitions + tuple(reversed(numbers)))

@@ -1,0 +1,7 @@
+"""Proofs by Z3: what holds at the start and is kept by every action holds in runs of any length.
+
+`symbolic.py` translates expressions, `induction.py` asks, `houdini.py` drops what is not inductive, `smt2.py` writes
+obligations for other solvers.
+"""
+
+__all__ = ["houdini", "induction", "smt2", "symbolic"]

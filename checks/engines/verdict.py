@@ -1,0 +1,145 @@
+"""Verdicts: what an engine says about one claim, and how it is printed.
+
+Three values. `Holds`: nothing was left out. `Violated`: here is a behaviour that shows it. `Unknown`: a bound
+was hit, or the run was ended, so nothing is claimed beyond what was covered. A bound is never `Holds`.
+
+Engines return verdicts and never print. Exit codes follow TLC, which continuous integration knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cutproof.model.language.protocol import State
+
+HOLDS, UNKNOWN, SAFETY, LIVENESS = 0, 3, 12, 13
+
+FORMS = ("always", "sometimes", "can_always", "cycle", "deadlock")
+
+
+@dataclass(frozen=True)
+class Path:
+    """A behaviour: `states[0]` is initial, `transitions[i]` leads from `states[i]` to `states[i + 1]`.
+
+    A transition is its number in `Protocol.transitions` of the resolved protocol."""
+
+    states: tuple[State, ...]
+    transitions: tuple[int, ...]
+
+    @property
+    def steps(self) -> int:
+        return len(self.transitions)
+
+    @property
+    def loop(self) -> int | None:
+        """Where the last state stood before, if the path ends by going once around a cycle."""
+        first = self.states.index(self.states[-1])
+        return first if first < len(self.states) - 1 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What all verdicts carry. `checked` is the protocol's name, `form` one of `FORMS`. `depth` counts steps:
+    every state that can be reached in so many was found and judged."""
+
+    checked: str
+    property: str
+    form: str
+    harm: str = ""
+    states: int = 0
+    transitions: int = 0
+    depth: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holds(Verdict):
+    """The claim is true of every behaviour within the scope; a *sometimes* shows where it is reached."""
+
+    witness: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violated(Verdict):
+    """The claim is false. `path` is a shortest behaviour that shows it; a *sometimes* that no behaviour
+    reaches has none. `detail` says more where the path does not say all."""
+
+    path: Path | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown(Verdict):
+    """Nothing is claimed: why, and what was covered before the search ended. `frontier` counts the states
+    that were found and judged, and not yet left."""
+
+    reason: str
+    frontier: int = 0
+
+    @property
+    def covered(self) -> str:
+        whole = f"all within {_count(self.depth, 'step')}"
+        return f"{_count(self.states, 'state')} judged, {whole}; {self.frontier:,} not expanded"
+
+
+def exit_code(verdicts: Iterable[Verdict]) -> int:
+    """One code for many verdicts: safety violated (12) beats liveness violated (13) beats unknown (3) beats
+    holds (0). No verdict at all shows nothing, which is unknown."""
+    codes = {code_of(v) for v in verdicts}
+    return next((code for code in (SAFETY, LIVENESS, UNKNOWN, HOLDS) if code in codes), UNKNOWN)
+
+
+def code_of(verdict: Verdict) -> int:
+    """The exit code of one verdict; only a violated *always* is a violation of safety."""
+    if isinstance(verdict, Violated):
+        return SAFETY if verdict.form == "always" else LIVENESS
+    return HOLDS if isinstance(verdict, Holds) else UNKNOWN
+
+
+def word(verdict: Verdict) -> str:
+    """The one word that the verdict is."""
+    return type(verdict).__name__.lower()
+
+
+def to_json(verdict: Verdict, trace: str | None = None) -> dict[str, Any]:
+    """The facts for machines; `trace` is the name of the file that the path was written to."""
+    return {
+        "checked": verdict.checked,
+        "verdict": word(verdict),
+        "property": verdict.property,
+        "form": verdict.form,
+        "harm": verdict.harm,
+        "states": verdict.states,
+        "transitions": verdict.transitions,
+        "depth": verdict.depth,
+        "seconds": round(verdict.seconds, 3),
+        "reason": verdict.reason if isinstance(verdict, Unknown) else getattr(verdict, "detail", ""),
+        "trace": trace,
+    }
+
+
+def line(verdict: Verdict) -> str:
+    """The verdict as one line of text."""
+    claim = verdict.property if verdict.property == verdict.form else f"{verdict.form} {verdict.property}"
+    claim += f" ({verdict.harm})" if verdict.harm else ""
+    return f"{word(verdict):8}  {claim}{_why(verdict)}"
+
+
+def _why(verdict: Verdict) -> str:
+    if isinstance(verdict, Unknown):
+        return f": {verdict.reason}; {verdict.covered}"
+    if isinstance(verdict, Violated):
+        if verdict.form == "sometimes":
+            return f": not once in {_count(verdict.states, 'state')}"
+        after = "" if verdict.path is None else f" after {_count(verdict.path.steps, 'step')}"
+        return after + (f": {verdict.detail}" if verdict.detail else "")
+    if isinstance(verdict, Holds) and verdict.witness:
+        return f": first after {_count(verdict.witness.steps, 'step')}"
+    counts = f"{_count(verdict.states, 'state')}, {_count(verdict.transitions, 'transition')}"
+    return f": {counts}, depth {verdict.depth}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,129 @@
+"""The rungs of the ladder that count what is lost.
+
+8. *scenario*: the seed's nineteen, in both forms; each shows what it must show.
+9. *loss*: a million writes under the default policy lose nothing; configurations that must lose do, at the rate that is
+   predicted where one is.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from cutproof.checks.common.binomial import interval, upper
+from cutproof.checks.cutover.loss.report import per_million
+from cutproof.checks.cutover.loss.runs import INTERRUPTED, Run, run
+from cutproof.checks.cutover.loss.sample import NEAR, Setup
+from cutproof.checks.cutover.loss.trade_offs import ALONE, SEED, SKIPPED, UNSAFE, failing
+from cutproof.checks.engines.verdict import HOLDS, SAFETY
+from cutproof.checks.ladder.tasks import Row, Task, Told
+from cutproof.model.cutover.mechanisms import Cleanup
+from cutproof.model.cutover.policy import Policy, sound_gate
+
+MILLION = 1_000_000
+FEW, FEW_FULL = 100_000, 1_000_000
+PREDICTED = 0.02  # of the deliveries to N fail, and nothing repairs
+BOUNDARY, BOUNDARY_FULL = 2_000, 100_000  # acknowledged writes of runs near the boundary
+
+
+def _measured(progress: Told | None, setup: Setup, writes: int) -> Run:
+    def told(counts: object, share: float) -> None:
+        if progress:
+            progress(f"{share:.0%} of {writes:,} writes")
+
+    found = run(setup, writes, progress=told)
+    if found.partial == INTERRUPTED:
+        raise KeyboardInterrupt
+    return found
+
+
+def _row(name: str, found: Run, good: bool, expected: str, detail: str) -> Row:
+    c = found.counts
+    good, detail = good and not found.partial, found.partial or detail
+    lost = bool(c.lost_for_good or c.lost_outside or c.stuck or c.stale_reads or c.wrong_searches)
+    return Row(
+        "loss", name, "", "violated" if lost else "holds", HOLDS if good else SAFETY, expected=expected,
+        removed=found.setup.without, property="no_lost_write" if lost else "", detail=detail, seconds=found.seconds,
+        facts={"migrations": c.migrations, "acknowledged": c.acknowledged, "at_risk": c.at_risk, "lost": c.lost,
+               "permanent": c.lost_for_good},
+    )  # fmt: skip
+
+
+def safe_rows(progress: Told | None, name: str, setup: Setup, writes: int) -> list[Row]:
+    """A run that must lose nothing, not even for a while."""
+    found = _measured(progress, setup, writes)
+    c = found.counts
+    harmed = sum(c.seen.values()) + c.lost + c.lost_outside
+    bound = per_million(upper(c.lost, c.acknowledged))
+    detail = f"{c.lost:,} of {c.acknowledged:,} acknowledged writes lost, below {bound} in a million"
+    return [_row(name, found, not harmed and c.at_risk > 0, "holds", detail)]
+
+
+def predicted_rows(progress: Told | None, writes: int) -> list[Row]:
+    """The unsafe configuration loses what is predicted, and the gate refuses it."""
+    found = _measured(progress, failing(PREDICTED), writes)
+    c = found.counts
+    low, high = interval(c.lost, c.acknowledged)
+    refused = sound_gate(UNSAFE) is not None
+    detail = f"{100 * c.lost / max(c.acknowledged, 1):.2f} % lost, {100 * PREDICTED:g} % predicted; the gate refuses it"
+    if not refused:
+        detail = "the gate accepts it"
+    return [_row("nothing repairs", found, low <= PREDICTED <= high and refused, "violated", detail)]
+
+
+def repaired_rows(progress: Told | None, cleanup: Cleanup, writes: int) -> list[Row]:
+    """Anti-entropy alone: lost for good where clean-up does not wait for it, healed where it does."""
+    at_once = cleanup is Cleanup.IMMEDIATE
+    setup = replace(failing(PREDICTED), policy=replace(SKIPPED, cleanup=cleanup))
+    found = _measured(progress, setup, writes)
+    c = found.counts
+    healed = sum(c.healed.values())
+    good = bool(c.lost_for_good) if at_once else healed > 0 and not (c.lost_for_good or c.lost_outside)
+    detail = f"{c.lost_for_good:,} lost for good, {healed:,} for a while"
+    name = f"anti-entropy alone, clean-up {'at once' if at_once else 'after a clean pass'}"
+    return [_row(name, found, good, "violated" if at_once else "holds", detail)]
+
+
+def outcome_rows(progress: Told | None, number: int, form: str, seed: int) -> list[Row]:
+    """One scenario in one form; its outcome is among the facts."""
+    from cutproof.checks.cutover.scenarios.runner import Form, find
+    from cutproof.checks.cutover.scenarios.runner import run as play
+
+    def told(written: int, of: int) -> None:
+        if progress:
+            progress(f"{written:,} of {of:,} writes")
+
+    start, scenario = time.perf_counter(), find(number)
+    found = play(scenario, Form(form), seed, told)
+    return [Row(
+        "scenario", f"{number} {scenario.name} {form}", "", "holds" if found.passed else "violated",
+        HOLDS if found.passed else SAFETY, detail=found.why or f"{len(found.checks)} checks",
+        seconds=time.perf_counter() - start, facts={"outcome": found},
+    )]  # fmt: skip
+
+
+def scenario_rows(progress: Told | None, number: int) -> list[Row]:
+    """One scenario in both forms."""
+    from cutproof.checks.cutover.scenarios.runner import Form, facts
+
+    rows = [row for form in Form for row in outcome_rows(progress, number, form.value, 0)]
+    return [replace(row, facts=facts(row.facts["outcome"])) for row in rows]
+
+
+LARGE = (10,)  # a million writes in one migration
+
+
+def tasks(full: bool) -> list[Task]:
+    """Every task of these rungs."""
+    few, near = (FEW_FULL, BOUNDARY_FULL) if full else (FEW, BOUNDARY)
+    many = 3 * MILLION if full else MILLION
+    boundary = Setup(Policy(), rates=NEAR, traffic="boundary", seed=SEED)
+    numbers = [n for n in range(1, 20) if full or n not in LARGE]
+    return [
+        *(Task(f"scenario {n}", scenario_rows, (n,), heavy=n in (*LARGE, 19)) for n in numbers),
+        Task("loss default", safe_rows, ("the default policy", Setup(ALONE, seed=SEED), many), heavy=True),
+        Task("loss boundary", safe_rows, ("near the boundary", boundary, near), heavy=True),
+        Task("loss predicted", predicted_rows, (few,)),
+        Task("loss at once", repaired_rows, (Cleanup.IMMEDIATE, few)),
+        Task("loss clean pass", repaired_rows, (Cleanup.AFTER_CLEAN_PASS, few)),
+    ]

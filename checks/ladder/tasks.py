@@ -1,0 +1,134 @@
+"""Running tasks in processes of their own: rows come back in the declared order, whatever ends first."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from cutproof.checks.common.workers import end_workers, leave_interrupts, put_off
+from cutproof.checks.engines.verdict import UNKNOWN
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the ladder. `verdict` is what was found and `expected` what should be; `code` is what the row
+    adds to the exit code, 0 if all is as expected. `facts` are further facts for machines."""
+
+    rung: str
+    name: str
+    scope: str
+    verdict: str
+    code: int
+    removed: tuple[str, ...] = ()
+    expected: str = "holds"
+    property: str = ""
+    harm: str = ""
+    detail: str = ""
+    trace: str | None = None
+    states: int = 0
+    transitions: int = 0
+    depth: int = 0
+    seconds: float = 0.0
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some rows, and the function that makes them; `heavy` ones are begun first."""
+
+    name: str
+    make: Callable[..., list[Row]]
+    arguments: tuple[Any, ...] = ()
+    heavy: bool = False
+
+
+ENDED = "ended"  # the rung of a task whose worker was ended from outside
+Told = Callable[..., None]  # a task's name and its progress; the name alone when it has ended
+_channel: Any = None
+
+
+class Ladder:
+    """One run of some tasks. `finished` holds the rows of each task that has ended, by name."""
+
+    def __init__(self, ladder: Sequence[Task], workers: int, told: Told | None = None) -> None:
+        self.tasks, self.workers, self.told = list(ladder), workers, told or (lambda *_: None)
+        self.finished: dict[str, list[Row]] = {}
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows so far, in the declared order."""
+        return [row for task in self.tasks for row in self.finished.get(task.name, [])]
+
+    def run(self, each: Callable[[list[Row]], None] | None = None) -> list[Row]:
+        """Run every task; `each` gets the rows of a task as soon as all before it are there.
+
+        Raises KeyboardInterrupt after the workers were ended."""
+        waiting = list(self.tasks)
+
+        def tell() -> None:
+            while waiting and waiting[0].name in self.finished:
+                rows = self.finished[waiting.pop(0).name]
+                if each:
+                    each(rows)
+
+        if self.workers > 1:
+            self._run_apart(tell)
+        for task in self.tasks if self.workers == 1 else ():
+            self.finished[task.name] = task.make(partial(self.told, task.name), *task.arguments)
+            self.told(task.name)
+            tell()
+        return self.rows
+
+    def _run_apart(self, tell: Callable[[], None]) -> None:
+        """In worker processes. They start afresh, so that nothing depends on what this one has done."""
+        context = multiprocessing.get_context("spawn")
+        channel = context.SimpleQueue()
+        pool = ProcessPoolExecutor(self.workers, context, _begin_worker, (channel,))
+        with put_off() as asked:
+            try:
+                begun = sorted(self.tasks, key=lambda task: not task.heavy)
+                pending: dict[Future[list[Row]], Task] = {
+                    pool.submit(_run_task, task): task for task in begun
+                }
+                while pending:
+                    done, _ = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+                    while not channel.empty():
+                        self.told(*channel.get())
+                    for future in done:
+                        task = pending.pop(future)
+                        self.finished[task.name] = _outcome(task, future)
+                        self.told(task.name)
+                    tell()
+                    if asked:
+                        raise KeyboardInterrupt
+                if any(row.rung == ENDED for row in self.rows):
+                    end_workers()  # one that was killed may have held a lock that others wait for
+            except BaseException:
+                end_workers()
+                raise
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def _outcome(task: Task, future: Future[list[Row]]) -> list[Row]:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        reason = "its worker was ended from outside (out of memory?)"
+        return [Row(ENDED, task.name, "", "unknown", UNKNOWN, detail=reason)]
+
+
+def _begin_worker(channel: Any) -> None:
+    """A worker reports through the channel."""
+    global _channel  # noqa: PLW0603  one a worker, made by its initializer
+    _channel = channel
+    leave_interrupts()
+
+
+def _run_task(task: Task) -> list[Row]:
+    return task.make(lambda *numbers: _channel.put((task.name, *numbers)), *task.arguments)

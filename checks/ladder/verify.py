@@ -1,0 +1,309 @@
+"""The ladder of `cutproof verify`: what is checked, by rungs, as functions that return rows.
+
+1. *scope*: the hardened protocol in each named scope, every property.
+2. *reached*: that none of it is vacuous: every *sometimes*, every action and every kind of fault happened.
+3. *together*: every two kinds of fault happen in one behaviour.
+4. *exhibit*: each removed safeguard does the harm that it is there to prevent, by the stored trace.
+5. *as written*: the seed's own design is violated.
+6. *refinement* and 7. *lock step*: the reference implementation is held to the specification (`verify_impl.py`).
+8. *scenario* and 9. *loss*: what the reference implementation loses is counted (`verify_loss.py`).
+10. *proof*, 11. *needed* and 12. *gate*: what holds in runs of any length, by Z3 (`verify_proof.py`).
+
+A rung that cannot fail shows nothing: a safeguard that can be removed without harm fails the fourth.
+Rows are made by tasks, which run in processes of their own and come back in the declared order.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path as File
+from typing import Any
+
+from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits
+from cutproof.checks.engines.plain.explore import LimitReached, explore, together
+from cutproof.checks.engines.plain.search import Progress
+from cutproof.checks.engines.verdict import (
+    HOLDS,
+    LIVENESS,
+    SAFETY,
+    UNKNOWN,
+    Holds,
+    Unknown,
+    Verdict,
+    Violated,
+    code_of,
+    word,
+)
+from cutproof.checks.ladder.tasks import Row, Task
+from cutproof.checks.traces.replay import replay
+from cutproof.checks.traces.trace import TraceError, read
+from cutproof.model.cutover.coordinator import cutover
+from cutproof.model.cutover.mechanisms import Cleanup
+from cutproof.model.cutover.policy import Policy, resolve
+from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED
+from cutproof.model.cutover.scopes import SCOPES, Scope, parse_scope
+from cutproof.model.language.protocol import Protocol
+
+TRACES = File(__file__).resolve().parent.parent.parent / "traces"
+HEAVY = ("reads_and_faults", "kinds", "two_documents")  # begun first, so that they do not end last
+PAIR_LIMITS = Limits(states=50_000)
+
+# The actions that no hardened run under the default policy takes: a scope, the safeguards without which they
+# happen, and the policy under which they do.
+ELSEWHERE: dict[str, tuple[str, tuple[str, ...], Policy]] = {
+    "proof_fails": ("writes=2", ("whole_documents",), Policy()),
+    "clean_pass": ("replica", (), Policy(cleanup=Cleanup.AFTER_CLEAN_PASS, skip_delta_pass=True)),
+    "rival_activates": ("attempts=2,overlap=1", ("one_migration_per_shard",), Policy()),
+    "revert_routing": ("writes=1", ("roll_forward_only",), Policy()),
+    "other_migration_ends": ("table=1", ("per_migration_tracking",), Policy()),
+    "other_migration_hangs": ("table=1", ("per_migration_tracking",), Policy()),
+}
+
+# The bounds that switch a kind of fault on, and the safeguard that must be missing for it to happen at all.
+FAULTS: dict[str, tuple[dict[str, int], tuple[str, ...]]] = {
+    "stale router": ({}, ()),
+    "clock skew": ({"writes": 2, "skew": 1}, ()),
+    "zombie": ({"crashes": 1, "strays": 1, "zombies": 1, "attempts": 2, "aborts": 1}, ()),
+    "routing revert": ({}, ("roll_forward_only",)),
+    "other migration": ({"table": 1}, ("per_migration_tracking",)),
+    "late": ({"late": 1}, ()), "duplicated": ({"duplicates": 1}, ()), "lost": ({"losses": 1}, ()),
+    "failed task": ({"failing_tasks": 1}, ()), "failed delivery": ({"failures": 1}, ()),
+    "crash": ({"crashes": 1}, ()), "restart": ({"restarts": 1}, ()), "partition": ({"partitions": 1}, ()),
+    "overlap": ({"overlap": 1}, ()), "policy change": ({"policy_change": 1}, ()),
+}  # fmt: skip
+
+
+def build(scope: Scope, policy: Policy | None = None, removed: Iterable[str] = ()) -> Protocol:
+    """The cutover within a scope, under a policy, without some safeguards: ready to explore."""
+    return cutover(scope).resolve(resolve(policy or Policy(), removed))
+
+
+# ------------------------------------------------------------------ the rungs, each row by a task
+
+
+def _counts(v: Verdict | Exploration, seconds: float) -> dict[str, Any]:
+    states = v.states if isinstance(v, Verdict) else len(v.states)
+    return {"states": states, "transitions": v.transitions, "depth": v.depth, "seconds": seconds}
+
+
+def searched(protocol: Protocol, **options: Any) -> Exploration:
+    """An exploration that was not interrupted; an interrupt goes on to whoever runs the ladder."""
+    found = explore(protocol, **options)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    return found
+
+
+def scope_rows(progress: Progress | None, name: str) -> list[Row]:
+    """The hardened protocol in one scope: every property; *sometimes* is left to the next rung."""
+    start, scope = time.perf_counter(), parse_scope(name)
+    found = searched(build(scope), progress=progress)
+    judged = [v for v in found.verdicts if v.form != "sometimes"]
+    worst = min(judged, key=lambda v: (SAFETY, LIVENESS, UNKNOWN, HOLDS).index(code_of(v)))
+    kinds = {t.fault for n, t in zip(found.fired, found.protocol.transitions, strict=True) if n and t.fault}
+    facts = {
+        "sometimes": {v.property: isinstance(v, Holds) for v in found.verdicts if v.form == "sometimes"},
+        "actions": [a for a, times in found.coverage.items() if times],
+        "faults": sorted(kinds),
+    }
+    counts = _counts(found, time.perf_counter() - start)
+    return [_row("scope", name, scope.describe(), worst, facts=facts, **counts)]
+
+
+def _row(rung: str, name: str, scope: str, verdict: Verdict, **more: Any) -> Row:
+    """The row of something that should hold."""
+    row = Row(rung, name, scope, word(verdict), code_of(verdict), **more)
+    if isinstance(verdict, Holds):
+        return row
+    why = verdict.reason if isinstance(verdict, Unknown) else getattr(verdict, "detail", "") or verdict.form
+    return replace(row, property=verdict.property, harm=verdict.harm, detail=why)
+
+
+def elsewhere_rows(progress: Progress | None) -> list[Row]:
+    """The actions that no hardened run takes, each where something else lets it happen."""
+    rows = []
+    for action, (text, removed, policy) in ELSEWHERE.items():
+        start, scope = time.perf_counter(), parse_scope(text)
+        found = searched(build(scope, policy, removed), cycles=False, progress=progress)
+        times = found.coverage[action]
+        kinds = {t.fault for t in found.protocol.transitions if t.action == action and t.fault and times}
+        facts = {"actions": [action] if times else [], "faults": sorted(kinds), "policy": policy.changed()}
+        happens = ("happens", HOLDS) if times else ("never", LIVENESS)
+        counts = _counts(found, time.perf_counter() - start)
+        rows.append(Row("elsewhere", action, text, *happens, removed, "happens", facts=facts, **counts))
+    return rows
+
+
+def together_rows(progress: Progress | None, limits: Limits = PAIR_LIMITS) -> list[Row]:
+    """For each kind of fault, a behaviour with each kind after it in `FAULTS`: the first scope that has one."""
+    named = sorted(((build(s), n) for n, s in SCOPES.items()), key=lambda pair: len(pair[0].transitions))
+    found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in FAULTS}
+    for number, (a, b) in enumerate(combinations(FAULTS, 2), 1):
+        if witness := _witness(a, b, named, limits):
+            found[a][b] = found[b][a] = witness
+        if progress:
+            progress(number, 0, 0, 0, 0.0)
+    return [_together(kind, found[kind]) for kind in FAULTS]
+
+
+def _together(kind: str, found: dict[str, dict[str, Any]]) -> Row:
+    where = ", ".join(dict.fromkeys(w["scope"] for w in found.values()))
+    missing = [other for other in FAULTS if other != kind and other not in found]
+    detail = f"with {len(found)} of {len(FAULTS) - 1} kinds"
+    detail += f"; never with {', '.join(missing)}" if missing else ""
+    happens = ("never", LIVENESS) if missing else ("happens", HOLDS)
+    deepest = max((w["steps"] for w in found.values()), default=0)
+    return Row(
+        "together", kind, where, *happens, (), "happens", detail=detail, depth=deepest, facts={"with": found}
+    )
+
+
+def _witness(a: str, b: str, named: Sequence[tuple[Protocol, str]], limits: Limits) -> dict[str, Any] | None:
+    """A behaviour with both kinds: in a named scope, small ones first; else in one made for the two."""
+    removed = (*FAULTS[a][1], *FAULTS[b][1])
+    candidates = [] if removed else [(p, n) for p, n in named if {a, b} <= {t.fault for t in p.transitions}]
+    bounds: dict[str, int] = {}
+    for name, value in (*FAULTS[a][0].items(), *FAULTS[b][0].items()):
+        bounds[name] = max(value, bounds.get(name, 0))
+    own = ",".join(f"{name}={value}" for name, value in bounds.items()) or "writes=1"
+    for protocol, name in [*candidates, (None, own)]:
+        try:
+            path = together(protocol or build(parse_scope(own), None, removed), a, b, limits)
+        except LimitReached:
+            continue
+        if path is not None:
+            return {"scope": name, "removed": list(removed), "steps": path.steps}
+    return None
+
+
+def exhibit_rows(progress: Progress | None, index: int, full: bool, folder: str) -> list[Row]:
+    """One exhibit: violated, by the very steps that are stored; with `full` also: not so with the safeguard."""
+    from cutproof.checks.cutover.safeguards import necessity
+
+    exhibit, start = necessity.EXHIBITS[index], time.perf_counter()
+    verdict = _settled(necessity.violated(exhibit))
+    name = f"{exhibit.file}.itf.json"
+    wrong, reason = SAFETY if verdict.form == "always" else LIVENESS, ""
+    if isinstance(verdict, Unknown):
+        wrong, reason = UNKNOWN, verdict.reason
+    elif not isinstance(verdict, Violated):
+        reason = "it can be removed without harm: a check that cannot fail"
+    else:
+        reason = _stored(necessity, exhibit, verdict, File(folder) / name)
+        if not reason and full and exhibit.safeguard:
+            kept = _settled(necessity.holds_with(exhibit))
+            if not isinstance(kept, Holds):
+                wrong = code_of(kept)
+                reason = f"with the safeguard it should hold, and is {word(kept)}"
+    steps = verdict.path.steps if isinstance(verdict, Violated) and verdict.path else 0
+    facts = {"steps": steps, "policy": exhibit.policy.changed()}
+    row = Row("exhibit", exhibit.file, exhibit.scope_name, word(verdict), wrong if reason else HOLDS, exhibit.removed,
+              "violated", exhibit.property, exhibit.harm, reason, f"traces/{name}", facts=facts,
+              **_counts(verdict, time.perf_counter() - start))  # fmt: skip
+    return [row]
+
+
+def _settled(verdict: Verdict) -> Verdict:
+    if isinstance(verdict, Unknown) and verdict.reason == INTERRUPTED:
+        raise KeyboardInterrupt
+    return verdict
+
+
+def _stored(necessity: Any, exhibit: Any, verdict: Violated, file: File) -> str:
+    """What is wrong with the stored trace of an exhibit, or nothing (as where the package has none beside it)."""
+    if not file.parent.is_dir():
+        return ""
+    try:
+        trace = read(file)
+        result = replay(trace, necessity.protocol_of(exhibit), file.name)
+    except TraceError as error:
+        return f"the stored trace is refused: {error}"
+    if result.divergence:
+        return f"the stored trace is not reproduced: {result.divergence.reason}"
+    wanted = necessity.trace_of(exhibit, verdict)
+    if trace.steps != wanted.steps:
+        return "the stored trace is not the shortest"
+    same = all(getattr(trace.meta, k) == getattr(wanted.meta, k) for k in ("property", "form", "harm"))
+    return "" if same else "the stored trace is of another property"
+
+
+def unreached_rows(progress: Progress | None, index: int) -> list[Row]:
+    """A harm that was expected and cannot happen: it holds, and what the safeguard answers did happen."""
+    from cutproof.checks.cutover.safeguards import necessity
+
+    exhibit, action, why = necessity.UNREACHED[index]
+    start, protocol = time.perf_counter(), necessity.protocol_of(exhibit)
+    found = searched(protocol, only=(exhibit.property, exhibit.harm), cycles=False, progress=progress)
+    about = {"removed": exhibit.removed, **_counts(found, time.perf_counter() - start)}
+    row = _row("unreached", exhibit.file, exhibit.scope_name, found.verdicts[0], **about)
+    if row.code == HOLDS and not found.coverage[action]:
+        return [replace(row, code=LIVENESS, detail=f"{action} never fired, so this shows nothing")]
+    return [replace(row, detail=row.detail or why)]
+
+
+def as_written_rows(progress: Progress | None, name: str = "base") -> list[Row]:
+    """The seed's design under the default policy: it should not hold."""
+    start, scope, removed = time.perf_counter(), parse_scope(name), tuple(sorted(HARDENED - AS_WRITTEN))
+    found = searched(build(scope, None, removed), cycles=False, stop_at_first=True, progress=progress)
+    broken = [v for v in found.verdicts if isinstance(v, Violated) and v.form == "always"]
+    about = {"removed": removed, "expected": "violated", **_counts(found, time.perf_counter() - start)}
+    row = _row("as written", name, scope.describe(), (broken or found.verdicts)[0], **about)
+    why = "" if broken else "the seed's design should be violated"
+    return [replace(row, code=HOLDS if broken else SAFETY, detail=why)]
+
+
+# ------------------------------------------------------------------ what the rows say together
+
+
+def reached_rows(rows: Sequence[Row]) -> list[Row]:
+    """Whether every *sometimes*, every action and every kind of fault happened in some row, and in which."""
+    protocol, found = cutover(Scope()), []
+    for prop in [p for p in protocol.properties if p.form == "sometimes"]:
+        places = [r.name for r in rows if r.facts.get("sometimes", {}).get(prop.name)]
+        found.append(_reached(f"sometimes {prop.name}", {prop.name: places}, prop.name))
+    for what in ("actions", "faults"):
+        names = [a.name for a in protocol.actions] if what == "actions" else list(FAULTS)
+        places_of = {name: [r.name for r in rows if name in r.facts.get(what, ())] for name in names}
+        found.append(_reached(f"every {what[:-1]}", places_of))
+    return found
+
+
+def _reached(name: str, places: dict[str, list[str]], prop: str = "") -> Row:
+    never = [what for what, where in places.items() if not where]
+    rows = list(dict.fromkeys(place for where in places.values() for place in where))
+    detail = f"never: {', '.join(never)}" if never else "" if prop else f"{len(places)} in {len(rows)} rows"
+    where = ", ".join(rows) if prop else ""
+    happens = ("never", LIVENESS) if never else ("happens", HOLDS)
+    return Row("reached", name, where, *happens, (), "happens", prop, detail=detail, facts={"in": places})
+
+
+# ------------------------------------------------------------------ the whole of it
+
+
+def tasks(full: bool = False, folder: File = TRACES) -> list[Task]:
+    """Every task of the ladder, in the order in which its rows are told."""
+    from cutproof.checks.cutover.safeguards import necessity
+    from cutproof.checks.ladder import loss as verify_loss
+    from cutproof.checks.ladder import proofs as verify_proof
+    from cutproof.checks.ladder import reference as verify_impl
+
+    exhibits = [(e.file, i) for i, e in enumerate(necessity.EXHIBITS)]
+    unreached = [(e.file, i) for i, (e, _, _) in enumerate(necessity.UNREACHED)] if full else []
+    return [
+        *scope_tasks(SCOPES),
+        Task("elsewhere", elsewhere_rows),
+        Task("together", together_rows, heavy=True),
+        *(Task(name, exhibit_rows, (index, full, str(folder))) for name, index in exhibits),
+        *(Task(f"unreached {name}", unreached_rows, (index,)) for name, index in unreached),
+        Task("as written", as_written_rows),
+        *verify_impl.tasks(full),
+        *verify_loss.tasks(full),
+        *verify_proof.tasks(full),
+    ]
+
+
+def scope_tasks(names: Iterable[str]) -> list[Task]:
+    return [Task(name, scope_rows, (name,), name in HEAVY) for name in names]

@@ -1,0 +1,6 @@
+"""Traces: the one format in which every engine hands over a run.
+
+`itf.py` is the format, `trace.py` reads and writes, `replay.py` walks a trace on a protocol again, `story.py` tells it.
+"""
+
+__all__ = ["itf", "replay", "story", "trace"]

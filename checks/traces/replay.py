@@ -1,0 +1,291 @@
+"""Replay: a trace is walked again on a specification, action by action.
+
+The path is walked on the specification's own states, by the plain interpreter. What the trace recorded is
+compared on the way:
+- where the digest is the one in the trace, the first difference is a `Divergence` and ends the walk;
+- where the specification has changed since, only its actions count: differing states are noted.
+
+A trace whose names mean nothing to the specification (an unknown action, a value outside a domain) is a
+`TraceError`. `story.py` turns both into text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from cutproof.checks.traces.itf import Place, Plain
+from cutproof.checks.traces.trace import Step, Trace, plain
+from cutproof.model.language import expressions as ex
+from cutproof.model.language.expressions import Term
+from cutproof.model.language.protocol import Claim, Field, Protocol, Transition
+
+DOMAIN = "domain"  # the property of a trace after which an action leaves its domain
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a step did to one field, in plain values."""
+
+    field: str
+    old: Plain
+    new: Plain
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.old} -> {self.new}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that the trace (or what `who` names) and the specification give different plain values."""
+
+    field: str
+    recorded: Plain
+    specified: Plain
+    who: str = "the trace"
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.who} has {self.recorded}, the specification {self.specified}"
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A step that the specification took; `number` counts from 1."""
+
+    number: int
+    step: Step
+    sentence: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where trace and specification part: at step `number` (0 is the initial state), and why."""
+
+    number: int
+    step: Step | None
+    reason: str
+    false_guards: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    enabled: tuple[str, ...] = ()  # what could have been done instead, in the order of the transitions
+
+
+@dataclass(frozen=True)
+class Replay:
+    """`reproduced`: the path could be walked and ended as the trace says; `checked` says what that covers."""
+
+    trace: Trace
+    walked: tuple[Walked, ...]
+    divergence: Divergence | None
+    checked: str
+    notes: tuple[str, ...]
+
+    @property
+    def reproduced(self) -> bool:
+        """The path was walked to its end, and the end is what the trace says of it."""
+        return self.divergence is None
+
+
+def replay(trace: Trace, protocol: Protocol, name: str = "trace") -> Replay:
+    """Walk the trace on a resolved protocol, which the caller builds from `trace.meta`.
+
+    `name` begins the messages of a TraceError: usually the file. Raises ValueError for a protocol that is
+    not resolved."""
+    roots = [t.enabled for t in protocol.transitions] + [
+        v for t in protocol.transitions for _, v in t.updates
+    ]
+    if any(term.op == "param" for term in ex.ordered([*roots, *(c.holds for c in protocol.claims)])):
+        raise ValueError(f"{protocol.name} has mechanisms without a value; resolve it before a replay")
+    if trace.meta.protocol != protocol.name:
+        Place(name).fail(f"is of the protocol {trace.meta.protocol!r}, not {protocol.name!r}")
+    walk = _Walk(trace, protocol, Place(name, "$"))
+    divergence = walk.walk() or walk.end()
+    return Replay(trace, tuple(walk.walked), divergence, walk.checked, tuple(walk.notes))
+
+
+class _Walk:
+    """One replay under way; `codes` is the specification's state, field -> integer."""
+
+    def __init__(self, trace: Trace, protocol: Protocol, place: Place) -> None:
+        self.trace, self.protocol, self.place = trace, protocol, place
+        self.changed = trace.meta.digest != protocol.digest
+        self.fields = {c.name: c for c in protocol.cells}
+        self.needed = {c.name for c in protocol.cells if c.variable in protocol.varying}
+        self.actions = {a.name: a for a in protocol.actions}
+        self.transitions = {_key(t.action, t.arguments): t for t in protocol.transitions}
+        self.codes = protocol.named(protocol.initial)
+        self.before: list[dict[str, int]] = []
+        self.walked: list[Walked] = []
+        self.notes = (
+            ["the specification has changed since (or the trace was edited); only the actions were replayed"]
+            if self.changed
+            else []
+        )
+        self.claims = self._claims()
+        self.checked = "the path can be walked"
+
+    def _claims(self) -> list[Claim]:
+        meta, place = self.trace.meta, self.place.below(".#meta")
+        if meta.property in ("", DOMAIN) or meta.form == "deadlock":
+            return []
+        found = [c for c in self.protocol.claims if c.property == meta.property]
+        if not found:
+            near = _near(meta.property, (c.property for c in self.protocol.claims))
+            place.fail(f"no property {meta.property!r}{near}")
+        if meta.harm and not any(c.harm == meta.harm for c in found):
+            place.fail(
+                f"{meta.property} has no harm {meta.harm!r}{_near(meta.harm, (c.harm for c in found))}"
+            )
+        return [c for c in found if meta.harm in ("", c.harm)]
+
+    # -------------------------------------------------- the path
+
+    def walk(self) -> Divergence | None:
+        """Take every step; the first divergence, or None."""
+        if differences := self._compare(0):
+            return Divergence(0, None, "the initial states differ", differences=differences)
+        for number, step in enumerate(self.trace.steps, 1):
+            if divergence := self._take(number, step):
+                return divergence
+            if differences := self._compare(number):
+                return Divergence(number, step, "the states after it differ", differences=differences)
+        return None
+
+    def _take(self, number: int, step: Step) -> Divergence | None:
+        transition = self._transition(number, step)
+        if transition is None:
+            return self._stopped(number, step, "can never happen with these safeguards and this policy")
+        done: dict[Term, int] = {}
+        false = tuple(name for name, guard in transition.guards if not ex.evaluate(guard, self.codes, done))
+        if false:
+            return self._stopped(number, step, f"is not enabled: {', '.join(map(repr, false))} false", false)
+        after = _after(transition, self.codes)
+        for field in _outside(transition, after):
+            reason = f"sets {field.name} to {after[field.name]}, which is outside {field.domain}"
+            return self._stopped(number, step, reason)
+        changes = changes_of(_plain(self.fields, self.codes), _plain(self.fields, after))
+        self.walked.append(Walked(number, step, self.actions[step.action].sentence, changes))
+        self.before.append(self.codes)
+        self.codes = after
+        return None
+
+    def _transition(self, number: int, step: Step) -> Transition | None:
+        """The transition of a step; None where folding left none of that action and arguments."""
+        place = self.place.below(f".states[{number}].#meta")
+        action = self.actions.get(step.action)
+        if action is None:
+            place.fail(f"no action {step.action!r}{_near(step.action, self.actions)}")
+        if set(step.arguments) != set(action.arguments):
+            place.fail(
+                f"{action.name} takes ({', '.join(action.arguments)}), not ({', '.join(step.arguments)})"
+            )
+        for name, value in step.arguments.items():
+            known = [plain(v) for v in self.protocol.indices[name]]
+            if not any(type(v) is type(value) and v == value for v in known):
+                place.fail(f"{action.name} has no {name} {value!r}; there are {', '.join(map(str, known))}")
+        return self.transitions.get(_key(step.action, [(n, step.arguments[n]) for n in action.arguments]))
+
+    def _stopped(self, number: int, step: Step, reason: str, false: tuple[str, ...] = ()) -> Divergence:
+        done: dict[Term, int] = {}
+        enabled = tuple(str(t) for t in self.protocol.transitions if ex.evaluate(t.enabled, self.codes, done))
+        return Divergence(number, step, reason, false_guards=false, enabled=enabled)
+
+    # -------------------------------------------------- the states
+
+    def _compare(self, index: int) -> tuple[Difference, ...]:
+        """How the recorded state differs; nothing (but a note, once) where the specification has changed."""
+        place, recorded = self.place.below(f".states[{index}]"), dict(flat(self.trace.states[index]))
+        missing = [n for n in self.fields if n in self.needed and n not in recorded]
+        if strangers := [n for n in recorded if n not in self.fields] + missing:
+            if not self.changed:
+                place.fail(f"{strangers[0][:80]} is {'unknown' if strangers[0] in recorded else 'missing'}")
+            self._note("its variables are others now, so the states were not compared")
+            return ()
+        specified, differences = _plain(self.fields, self.codes), []
+        for name, field in ((n, self.fields[n]) for n in self.fields if n in recorded):
+            if not self.changed and not _inside(field, recorded[name]):
+                place.fail(f"{name} is {recorded[name]!r}, which is not in {field.domain}")
+            if (type(recorded[name]), recorded[name]) != (type(specified[name]), specified[name]):
+                differences.append(Difference(name, recorded[name], specified[name]))
+        if self.changed and differences and len(self.notes) == 1:
+            self._note(f"its states differ, first after step {index}: {differences[0]}")
+        return () if self.changed else tuple(differences)
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def end(self) -> Divergence | None:
+        """Whether the last state is what the trace says of it, as far as a path can show that."""
+        meta = self.trace.meta
+        if meta.form == "can_always":
+            self.checked += f"; that {meta.property} is out of reach after it takes an exploration"
+        elif meta.property or meta.form:
+            what, true = self._last()
+            self.checked += f", and after it {what}"
+            if not true:
+                return Divergence(len(self.walked), None, f"it is not so that {what}")
+        return None
+
+    def _last(self) -> tuple[str, bool]:
+        """What the form of the trace says of its last state, and whether that is so."""
+        meta, now = self.trace.meta, self.codes
+        if meta.form == "cycle":
+            return "a state has come back", now in self.before
+        steps = [(t, _after(t, now)) for t in self.protocol.transitions if ex.evaluate(t.enabled, now, {})]
+        if meta.form == "deadlock":
+            return "nothing can change", all(after == now for _, after in steps)
+        if meta.property == DOMAIN:
+            return "an action leaves its domain", any(_outside(t, after) for t, after in steps)
+        holds = all(ex.evaluate(c.holds, now, {}) for c in self.claims)
+        if meta.form == "sometimes":
+            return f"{meta.property} is true", holds
+        return f"{meta.property} is false", not holds
+
+
+def _after(transition: Transition, codes: dict[str, int]) -> dict[str, int]:
+    done: dict[Term, int] = {}
+    return {**codes, **{f.name: ex.evaluate(v, codes, done) for f, v in transition.updates}}
+
+
+def _outside(transition: Transition, after: Mapping[str, int]) -> list[Field]:
+    return [f for f, _ in transition.updates if not f.domain.low <= after[f.name] <= f.domain.high]
+
+
+def _key(action: str, arguments: Iterable[tuple[str, Any]]) -> tuple[Any, ...]:
+    return action, *((name, type(plain(value)), plain(value)) for name, value in arguments)
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, dict.fromkeys(known))
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def _inside(field: Field, value: Plain) -> bool:
+    values = (field.domain.decode(code) for code in range(field.domain.low, field.domain.high + 1))
+    return any(type(plain(v)) is type(value) and plain(v) == value for v in values)
+
+
+def _plain(fields: Mapping[str, Field], codes: Mapping[str, int]) -> dict[str, Plain]:
+    return {name: plain(field.domain.decode(codes[name])) for name, field in fields.items()}
+
+
+def flat(state: Mapping[Any, Plain]) -> Iterator[tuple[str, Plain]]:
+    """The fields of a plain state by the names that a protocol gives them: `net[O,0]`."""
+
+    def inside(name: str, where: tuple[Any, ...], value: Plain) -> Iterator[tuple[str, Plain]]:
+        if isinstance(value, dict):
+            for index, inner in value.items():
+                yield from inside(name, (*where, index), inner)
+        else:
+            yield name + (f"[{','.join(map(str, where))}]" if where else ""), value
+
+    for name, value in state.items():
+        yield from inside(name, (), value)
+
+
+def changes_of(old: Mapping[str, Plain], new: Mapping[str, Plain]) -> tuple[Change, ...]:
+    """What differs between two flat states."""
+    return tuple(Change(name, old.get(name), new[name]) for name in new if old.get(name) != new[name])

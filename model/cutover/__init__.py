@@ -1,0 +1,24 @@
+"""The protocol of this project: how a shard moves from its old node to a new one while clients write.
+
+Read `slot.py` (words and variables), `coordinator.py` (the steps in their order), `delivery.py`, `clients.py`,
+`anti_entropy.py` and `faults.py` (everybody else), `properties.py` (what is claimed) and `scopes.py` (within which
+bounds). `safeguards.py`, `mechanisms.py` and `policy.py` say what can be switched and chosen, `invariants/` why it is
+safe.
+"""
+
+__all__ = [
+    "anti_entropy",
+    "clients",
+    "coordinator",
+    "delivery",
+    "environment",
+    "faults",
+    "invariants",
+    "mechanisms",
+    "policy",
+    "progress",
+    "properties",
+    "safeguards",
+    "scopes",
+    "slot",
+]

@@ -1,0 +1,104 @@
+"""What the coordinator can see: confirmations, outcomes, and what the delta pass has read.
+
+Each confirmation, once true, stays true while the coordinator waits for it, so its guards may look at several.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cutproof.model.cutover.delivery import queue_is_empty
+from cutproof.model.cutover.slot import (
+    N,
+    Node,
+    O,
+    S,
+    has_delta,
+    is_put,
+    ranks,
+    reachable,
+    source,
+    target,
+    version,
+)
+from cutproof.model.language import Operand, any_of, choose, constant, each, pick, put
+
+
+def documents(s: S) -> range:
+    """The documents of the scope."""
+    return range(s.scope.documents)
+
+
+def confirmed(s: S, node: Operand) -> Operand:
+    """The node has confirmed the fence at the record's epoch."""
+    return pick(s.fence, node) >= s.epoch
+
+
+def at(s: S, node: Operand, condition: Any) -> Operand:
+    """`condition(n)` for the node n that an operand names."""
+    return any_of(*((node == n) & condition(n) for n in (O, N)))
+
+
+def drained(s: S, node: Operand) -> Operand:
+    """Everything that the node accepted has been applied or has failed."""
+    return at(s, node, lambda n: queue_is_empty(s, n))
+
+
+def up(s: S, node: Operand) -> Operand:
+    """The node can be reached."""
+    return at(s, node, lambda n: reachable(s, n))
+
+
+def task_at_target(s: S, doc: int, message: str) -> Operand:
+    """What the target made of the coordinator's message."""
+    return pick(s.task, target(s))[doc][message]
+
+
+def fences_confirmed(s: S) -> Operand:
+    """O and N have confirmed the fence at the record's epoch."""
+    return confirmed(s, source(s)) & confirmed(s, target(s))
+
+
+def table_is_settled(s: S) -> Operand:
+    """A delta that trusts the seed's table waits for it: no write that is still under way, no entry of others."""
+    if not s.scope.table:
+        return constant(True)
+    pending = [pick(s.net, target(s))[d][r] != 0 for d in documents(s) for r in ranks(s.scope)]
+    return s.mechanisms.delta_always | ~any_of(s.blocked, *pending)
+
+
+def listed_before(s: S, doc: int) -> Operand:
+    """How many documents an offset page lists before this one."""
+    total = constant(0)
+    for d in range(doc):
+        total = total + choose(is_put(s, d, pick(s.stored, source(s))[d]), constant(1), constant(0))
+    return total
+
+
+def delta_runs(s: S) -> Operand:
+    """Always; without that rule, only if the table shows a write that succeeded on O and failed on N."""
+    table = any_of(*(missed != 0 for missed in s.missed))
+    return has_delta(s) & (s.mechanisms.delta_always | table)
+
+
+def target_covers(s: S, doc: int) -> Operand:
+    """N >= what was scanned: by version, and at equal versions by content. Not equality: N may hold more."""
+    m, held, scanned = s.mechanisms, pick(s.stored, target(s))[doc], s.scanned[doc]
+    same = pick(s.partial, source(s))[doc] == pick(s.partial, target(s))[doc]
+    content = same | (held != scanned)
+    by_version = (version(s, doc, held) >= version(s, doc, scanned)) & content
+    return choose(m.delta_compares_versions, by_version, (scanned == 0) | (held != 0))
+
+
+def all_scanned(s: S) -> Operand:
+    """The delta pass has been through every document, or there is none to run."""
+    return (s.cursor == s.scope.documents) | ~delta_runs(s)
+
+
+def emptied(s: S, node: Node, fence: Any) -> dict[str, Any]:
+    """What a node changes that deletes all of the shard."""
+    return {
+        "stored": put(s.stored, node, each(s.stored[node], 0)),
+        "partial": put(s.partial, node, each(s.partial[node], False)),
+        "fence": put(s.fence, node, fence),
+    }

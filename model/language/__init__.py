@@ -1,0 +1,11 @@
+"""The language a protocol is written in, and what one is as data: for any protocol.
+
+Users import everything from here. To read on: `actions.py` opens with an example and the two rules; `operands.py` is
+what a function of a protocol is called on, and `expressions.py` the terms that this leaves behind; `protocol.py` puts
+them together; `codegen.py` makes Python of them, `packing.py` one integer of a state.
+"""
+
+from cutproof.model.language.actions import *  # noqa: F403  what that module declares
+from cutproof.model.language.actions import __all__ as _words
+
+__all__ = [*_words, "actions", "codegen", "domains", "expressions", "operands", "packing", "protocol"]  # noqa: F405, PLE0604

@@ -1,0 +1,285 @@
+"""`cutproof explore`: which engine answers, what is refused, and what is counted."""
+
+import json
+import time
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cutproof.checks.cli import main as cli
+from cutproof.checks.engines import choose, statistics
+from cutproof.checks.engines.choose import PLAIN, VECTOR, explore_any
+from cutproof.checks.engines.exploration import Edges, Limits
+from cutproof.checks.engines.fast import clusters
+from cutproof.checks.engines.fast import conversion as handover
+from cutproof.checks.engines.fast import explore as fast
+from cutproof.checks.engines.plain.explore import explore as plain
+from cutproof.checks.engines.statistics import Degrees, Run, degrees_of, symmetry_of
+from cutproof.checks.ladder import verify as ladders
+from cutproof.model.examples.barrier import barrier
+from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
+from cutproof.model.examples.two_phase_commit import two_phase_commit
+
+TINY = "two_migrations"  # 2,066 states
+Ran = tuple[int, str, str]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run `cutproof explore` in this process: exit code, stdout, stderr."""
+
+    def running(*arguments: object) -> Ran:
+        capsys.readouterr()
+        code = cli.main(["explore", *map(str, arguments)])
+        return code, *capsys.readouterr()
+
+    return running
+
+
+def counts(out: str) -> dict[str, Any]:
+    return json.loads(out.splitlines()[-1])
+
+
+# ------------------------------------------------------------------ which engine
+
+
+def test_the_engine_is_chosen_by_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "compiled", lambda: True)
+    found, engine = explore_any(two_phase_commit(5))
+    assert engine == PLAIN and len(found.states) == 8_832
+    monkeypatch.setattr(choose, "SMALL", 1_000)
+    found, engine = explore_any(two_phase_commit(5), properties=iter(["consistent"]))
+    assert engine == VECTOR and len(found.states) == 8_832
+    assert [v.property for v in found.verdicts] == ["consistent"]
+    found, engine = explore_any(two_phase_commit(5), engine=PLAIN)
+    assert engine == PLAIN and len(found.states) == 8_832
+    assert explore_any(two_phase_commit(2), engine=VECTOR)[1] == VECTOR
+    assert explore_any(two_phase_commit(2), symmetry=True)[1] == VECTOR
+
+
+def test_without_numba_the_plain_engine_is_given_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "SMALL", 1_000)
+    monkeypatch.setattr(choose, "compiled", lambda: False)
+    assert explore_any(two_phase_commit(5))[1] == PLAIN
+    monkeypatch.setattr(choose, "SMALL_UNCOMPILED", 5_000)
+    assert explore_any(two_phase_commit(5))[1] == VECTOR
+
+
+def test_a_limit_is_a_limit_whichever_engine_comes_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "SMALL", 1_000)
+    found, engine = explore_any(two_phase_commit(5), limits=Limits(states=900))
+    assert engine == PLAIN and found.ended == "the limit of 900 states was reached"
+    found, engine = explore_any(two_phase_commit(5), limits=Limits(states=3_000))
+    assert engine == VECTOR and found.ended == "the limit of 3,000 states was reached"
+
+
+def test_seconds_are_counted_from_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the plain engine too, before it is given up."""
+    monkeypatch.setattr(choose, "SMALL", 1_000)
+    given = list[Limits]()
+    real = fast.explore
+    monkeypatch.setattr(fast, "explore", lambda *a, **k: (given.append(k["limits"]), real(*a, **k))[1])
+    before = time.perf_counter()
+    explore_any(two_phase_commit(5), limits=Limits(seconds=600))
+    [limits] = given
+    assert isinstance(limits, choose._Since) and before <= limits.began < time.perf_counter() - 0.001
+    assert (
+        choose._Since(seconds=50, began=before - 60).reached(1, before)
+        == "the limit of 50 seconds was reached"
+    )
+    assert choose._Since(seconds=600, began=before).reached(1, before - 10_000) == ""
+
+
+def test_a_protocol_that_is_too_wide_is_explored_by_the_plain_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "SMALL", 100)
+    monkeypatch.setattr(clusters, "BITS", 7)
+    found, engine = explore_any(two_phase_commit(4))
+    assert engine == PLAIN and len(found.states) == 1_568 and not found.ended
+    with pytest.raises(clusters.TooWide):
+        explore_any(two_phase_commit(4), engine=VECTOR)
+
+
+@pytest.mark.parametrize("option", ["--engine", "--symmetry", "--resume"])
+def test_too_wide_is_one_clear_line(run, option: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(clusters, "BITS", 7)
+    more = {"--engine": ["vector"], "--resume": [tmp_path / "kept"]}.get(option, [])
+    code, out, err = run("--scope", TINY, option, *more)
+    assert (code, out) == (2, "") and err.count("\n") == 1
+    assert err.startswith(f"cutproof: {option}") and "7 is what a word has; --engine plain takes" in err
+
+
+def test_both_engines_report_the_same(run) -> None:
+    said = {}
+    for engine in ("plain", "vector"):
+        code, out, err = run("--scope", TINY, "--without", "fence_epoch", "--engine", engine, "--json")
+        assert (code, err) == (12, "")
+        objects = [json.loads(line) for line in out.splitlines()]
+        for facts in objects:
+            for name in ("seconds", "states_per_second", "engine", "workers"):
+                facts.pop(name, None)
+        said[engine] = objects
+    assert said["plain"] == said["vector"]
+
+
+def test_the_number_of_workers_changes_nothing(run) -> None:
+    said = set()
+    for workers in (1, 2, 5):
+        code, out, _ = run("--scope", TINY, "--engine", "vector", "--workers", workers)
+        assert code == 0 and f"vector engine on {workers} thread{'s' * (workers > 1)}: " in out
+        said.add("\n".join(line for line in out.splitlines() if not line.startswith("vector engine")))
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--engine", "warp"), "--engine warp: there are plain and vector"),
+        (("--engine", "plain", "--workers", "2"), "--workers is of the vector engine"),
+        (("--engine", "plain", "--symmetry"), "--symmetry is of the vector engine"),
+        (("--engine", "plain", "--resume", "kept"), "--resume is of the vector engine"),
+        (("--workers", "0"), "--workers"),
+        (("--workers", "many"), "--workers"),
+        (("--resume", "/etc/passwd"), "--resume /etc/passwd: is not a folder"),
+        (("--resume", "/proc/nowhere"), "--resume /proc/nowhere: "),
+    ],
+)
+def test_wrong_usage_is_one_clear_line(run, tmp_path: Path, monkeypatch, arguments, said: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1 and err.startswith("cutproof: ") and said in err
+    assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------ the graph
+
+
+@pytest.mark.parametrize("ending", ["graphml", "dot", "json"])
+def test_the_graph_is_the_same_file_whichever_engine_writes_it(run, ending: str, tmp_path: Path) -> None:
+    files = [tmp_path / f"{engine}.{ending}" for engine in ("plain", "vector")]
+    for file in files:
+        assert run("--scope", "page_fails", "--engine", file.stem, "--graph", file)[0] == 0
+    assert files[0].read_bytes() == files[1].read_bytes() != b""
+
+
+def test_a_graph_that_is_too_large_is_refused_after_the_verdicts(run, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(handover, "LIMIT", 2_065)
+    code, out, err = run("--scope", TINY, "--engine", "vector", "--graph", tmp_path / "g.dot")
+    assert code == 2 and "holds     always no_lost_write (LAW): 2,066 states" in out
+    assert (
+        err
+        == f"cutproof: --graph {tmp_path / 'g.dot'}: a graph has 2,065 states at most, and there are 2,066\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_search_that_ended_early_has_no_graph(run, tmp_path: Path) -> None:
+    limited = ("--scope", TINY, "--max-states", 500, "--graph", tmp_path / "g.dot")
+    code, out, err = run(*limited, "--engine", "vector")
+    assert code == 2 and "unknown   always" in out and "the search ended early; only --engine plain" in err
+    assert list(tmp_path.iterdir()) == []
+    assert run(*limited, "--engine", "plain")[0] == 3 and (tmp_path / "g.dot").exists()
+
+
+# ------------------------------------------------------------------ symmetry
+
+
+def test_in_the_cutover_nothing_is_interchangeable_and_the_reason_is_said(run) -> None:
+    code, out, _ = run("--scope", TINY, "--symmetry")
+    assert code == 0 and "2,066 states" in out
+    assert "not reduced by symmetry, since no index is interchangeable:" in out
+    assert "    node: with node O and N exchanged, " in out
+    code, out, _ = run("--scope", TINY, "--symmetry", "--json")
+    facts = counts(out)
+    assert facts["engine"] == "vector" and facts["symmetry"]["reduced"] == []
+    assert facts["symmetry"]["why_not"]["doc"] == "doc has 1 value"
+
+
+def test_what_was_reduced_is_said(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ladders, "build", lambda *_: two_phase_commit(3))
+    monkeypatch.setattr("cutproof.checks.cli.report.traces_of", lambda *_: {})
+    code, out, _ = run("--symmetry")
+    assert code == 0 and "80 distinct" in out
+    assert (
+        "reduced by symmetry (rm 0, 1, 2): states that differ by an exchange of these are counted once" in out
+    )
+    facts = counts(run("--symmetry", "--json")[1])
+    assert facts["symmetry"]["reduced"] == [["rm", ["0", "1", "2"]]] and facts["distinct"] == 80
+    code, out, err = run("--symmetry", "--graph", tmp_path / "g.dot")
+    assert (code, out) == (2, "") and "--graph has no part in --symmetry" in err
+    assert counts(run("--json")[1])["symmetry"] is None
+
+
+def test_symmetry_of_protocols() -> None:
+    assert symmetry_of(dijkstra_mutex(3)).reduced == ()
+    assert "p" in dict(symmetry_of(dijkstra_mutex(3)).others)
+    assert symmetry_of(barrier(2)).reduced[0][1] == ("0", "1")
+
+
+# ------------------------------------------------------------------ statistics
+
+
+def test_what_is_counted() -> None:
+    """As TLC counts it: an initial state is generated too."""
+    found = plain(two_phase_commit(3))
+    facts, lines = statistics.facts(found, Run(PLAIN)), statistics.text(found, Run(PLAIN))
+    assert (facts["generated"], facts["distinct"], facts["queue"], facts["ended"]) == (1_146, 288, 0, "")
+    assert facts["degrees"] == {"minimum": 1, "average": 3.976, "maximum": 9, "percentile_95": 7}
+    assert "1,146 states generated, 288 distinct, 0 left on queue, depth 10" in lines
+    assert "out-degree: minimum 1, average 3.98, maximum 9, 95th percentile 7" in lines
+    assert any(line.startswith("fired: ") for line in lines)
+    assert any(line.startswith("plain engine: ") and line.endswith(" states/s") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ([], None),
+        ([0, 0], None),
+        ([5], Degrees(0, 0.0, 0, 0)),
+        ([0, 0, 3, 1], Degrees(2, 2.25, 3, 3)),
+        ([1, 18, 0, 1], Degrees(0, 1.05, 3, 1)),
+        ([1, 17, 1, 1], Degrees(0, 1.1, 3, 2)),
+        ([19, 0, 0, 1], Degrees(0, 0.15, 3, 0)),
+    ],
+)
+def test_out_degrees(counts: list[int], expected: Degrees | None) -> None:
+    assert degrees_of(counts) == expected
+
+
+def test_degrees_are_those_of_the_edges() -> None:
+    edges = Edges(array("q", [0, 2, 2, 5]), array("i", [1] * 5), array("i", [0] * 5))
+    assert edges.degrees() == [1, 0, 1, 1]
+    assert Edges().degrees() == []
+    assert plain(two_phase_commit(3), properties=["consistent"]).degrees == []  # nobody counted
+
+
+@pytest.mark.parametrize("engine", ["plain", "vector"])
+def test_what_ended_a_run_is_said_with_the_deepest_complete_level(run, engine: str) -> None:
+    code, out, _ = run("--scope", TINY, "--max-states", 700, "--engine", engine)
+    facts = counts(run("--scope", TINY, "--max-states", 700, "--engine", engine, "--json")[1])
+    reason = "the limit of 700 states was reached"
+    assert code == 3 and facts["ended"] == reason and facts["queue"] > 0
+    assert f"ended early: {reason}; every state within {facts['depth']} steps was found" in out
+    assert f"{facts['distinct']:,} distinct, {facts['queue']:,} left on queue, depth {facts['depth']}" in out
+
+
+def test_a_whole_run_says_nothing_of_an_end(run) -> None:
+    out = run("--scope", TINY)[1]
+    assert "ended early" not in out and "symmetry" not in out
+    assert "out-degree: minimum 0, average 3.45, maximum 8, 95th percentile 5" in out
+
+
+def test_what_was_interrupted_has_no_graph(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupting(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fast.Passes, "reach", interrupting)
+    code, out, err = run("--scope", TINY, "--engine", "vector", "--graph", tmp_path / "g.dot")
+    assert code == 2 and "the search ended early" in err and list(tmp_path.iterdir()) == []
+    assert "interrupted: the verdicts say what was covered" in err
+    code, out, err = run("--scope", TINY, "--engine", "vector")
+    assert code == 3 and "holds     always" in out and "unknown   can_always" in out

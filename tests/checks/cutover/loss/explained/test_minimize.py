@@ -1,0 +1,257 @@
+"""Every loss in a whole migration is cut down to a trace that both replayers take, and that has nothing to spare."""
+
+from collections.abc import Iterator
+from functools import cache
+from random import Random
+
+import pytest
+
+from cutproof.checks.cli.arguments import protocol_of_trace, settings_of
+from cutproof.checks.cutover.loss.explained.event_log import Journal
+from cutproof.checks.cutover.loss.explained.events import Event
+from cutproof.checks.cutover.loss.explained.minimize import NotCut, cut_down
+from cutproof.checks.cutover.reference.lockstep import specification
+from cutproof.checks.cutover.reference.perform import perform
+from cutproof.checks.cutover.safeguards.necessity import BOTH_ACKNOWLEDGE
+from cutproof.checks.traces.replay import replay
+from cutproof.checks.traces.trace import Trace, from_bytes, to_bytes
+from cutproof.impl import Cluster
+from cutproof.impl.audit import Entry
+from cutproof.impl.record import Phase
+from cutproof.model.cutover.mechanisms import AntiEntropy, Cleanup
+from cutproof.model.cutover.policy import Policy, resolve
+
+ALONE = Policy(replicas=False)
+UNSAFE = Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE, anti_entropy=AntiEntropy.OFF, replicas=False)
+CALM = {"fail": 0.02, "lose": 0.002, "delay": 0.005, "duplicate": 0.005}
+ENDS = 100_000  # steps
+Case = tuple[Policy, tuple[str, ...], dict[str, float], tuple[int, ...]]
+
+# The last of each are seeds of migrations that lose something.
+CASES: dict[str, Case] = {
+    "unsafe": (UNSAFE, (), CALM, (0, 3, 4, 7, 8, 9, 11, 13)),
+    "a rough network": (
+        UNSAFE,
+        (),
+        {"fail": 0.03, "lose": 0.02, "delay": 0.03, "duplicate": 0.03},
+        (0, 1, 4, 12),
+    ),
+    "late writes": (ALONE, ("apply_checks_version",), {"delay": 0.1, "duplicate": 0.05}, (0, 2)),
+    "late pages": (BOTH_ACKNOWLEDGE, ("copy_checks_version",), {"duplicate": 0.05}, (11, 21)),
+    "no fence": (ALONE, ("fence_epoch",), {"delay": 0.05, "fail": 0.02}, (4, 19)),
+    "no seal": (ALONE, ("seal_blocks_writes",), CALM, (1,)),
+    "a delta that trusts a table": (ALONE, ("delta_always",), CALM, (7,)),
+    "a delta that adds": (ALONE, ("delta_compares_versions",), CALM, (0, 2)),
+    "a failed page": (BOTH_ACKNOWLEDGE, ("failed_page_is_retried",), {"fail": 0.1}, (2, 4)),
+    "no tombstones": (ALONE, ("tombstones",), CALM, (0, 4, 5)),
+    "the new node alone": (ALONE, ("ack_needs_source",), CALM, (2, 42)),
+    "two groups": (Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE), (), CALM, (2, 12, 13)),
+}
+
+
+def migration(
+    seed: int, policy: Policy, without: tuple[str, ...], rates: dict[str, float]
+) -> Iterator[Cluster]:
+    """A whole migration among writes, crashes and aborts: given before anything has happened, and at the end."""
+    draw = Random(seed)
+    nodes = [["old-0"], ["replica-0"]] if policy.replicas else ["old-0"]
+    cluster = Cluster(nodes, 1, 1, seed, policy=policy, without=without, gate=None, pages=8, passes=10**9)
+    yield cluster
+    keys = [f"b{i}" for i in range(40)]
+    cluster.faults.stale("late")
+    cluster.faults.skew("slow")
+    for key in keys:
+        cluster.submit(key, {"n": 0})
+    while cluster.network.pool:
+        cluster.network.tick()
+    moves, limit = cluster.move([0], "new-0"), draw.choice((0, 2, 4, 12))
+    cluster.faults.plan("new-0", **rates)
+    cluster.faults.fail("old-0", rate=0.03)
+    abort_in = draw.randrange(5, 40) if draw.random() < 0.2 else -1
+    for number in range(600):
+        key = draw.choice(keys) if draw.random() < 0.6 else f"n{number}"
+        keys.append(key)
+        router = draw.choices(("", "late", "slow"), (97, 2, 1))[0]
+        cluster.submit(key, None if draw.random() < 0.2 else {"n": number}, router=router)
+        while len(cluster.network.pool) > limit:
+            cluster.network.tick()
+        if draw.random() < 0.1:
+            cluster.turn()
+            abort_in -= 1
+            if draw.random() < 0.01:
+                cluster.faults.crash()
+            if abort_in == 0:
+                moves.abort()
+            elif cluster.shards[0].record.phase is Phase.ABORTED and not cluster.shards[0].record.owes_wipe:
+                moves.retry()
+    for name in ("new-0", "old-0"):
+        cluster.faults.plan(name)
+    for _ in range(ENDS):
+        if not (cluster.moving or cluster.network.pool):
+            break
+        cluster.step()
+    yield cluster
+
+
+@cache
+def losses(name: str) -> tuple[tuple[Entry, tuple[Event, ...]], ...]:
+    """What a case loses, at most three of a kind in each migration, with what happened to it."""
+    policy, without, rates, seeds = CASES[name]
+    found = []
+    for seed in seeds:
+        *_, plain = migration(seed, policy, without, rates)
+        run = migration(seed, policy, without, rates)
+        journal = Journal(next(run))
+        again = next(run)
+        assert again.fingerprint() == plain.fingerprint()
+        for kind in ("LAW", "LU", "RD"):
+            lost = [e for e in again.audit().lost if e.kind == kind][:3]
+            found += [(entry, tuple(journal.of(entry.key))) for entry in lost]
+    return tuple(found)
+
+
+@cache
+def traces(name: str) -> tuple[Trace, ...]:
+    policy, without, _, _ = CASES[name]
+    return tuple(cut_down(events, policy, without, entry.kind) for entry, events in losses(name))
+
+
+def is_lost(trace: Trace, labels: list[str]) -> bool:
+    """Whether it is lost at the end of these steps, where those that can't be taken are left out."""
+    scope, policy, removed = settings_of(trace, "trace")
+    walked = specification(scope, resolve(policy, removed))
+    state = walked.protocol.initial
+    for label in labels:
+        state = walked.successors(state).get(label, state)
+    return ("no_lost_write", trace.meta.harm) in {(c.property, c.harm) for c in walked.violated(state)}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_loss_is_cut_down(name: str) -> None:
+    found = losses(name)
+    assert found
+    assert [t.meta.harm for t in traces(name)] == [entry.kind for entry, _ in found]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_both_replayers_take_it(name: str) -> None:
+    policy, without, _, _ = CASES[name]
+    for made in traces(name):
+        trace = from_bytes(to_bytes(made), "trace")
+        scope, its_policy, removed = settings_of(trace, "trace")
+        assert (its_policy, removed) == (policy, tuple(sorted(without)))
+        protocol = protocol_of_trace(trace, "trace")
+        assert replay(trace, protocol).reproduced
+        performed = perform(trace, protocol, scope, policy)
+        assert performed.reproduced, performed.divergence
+        assert performed.checked.endswith(f"lost: 1 {trace.meta.harm}")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_step_can_be_left_out(name: str) -> None:
+    for trace in traces(name):
+        labels = [str(step) for step in trace.steps]
+        assert is_lost(trace, labels)
+        assert not is_lost(trace, labels[:-1])
+        spare = [label for i, label in enumerate(labels) if is_lost(trace, labels[:i] + labels[i + 1 :])]
+        assert spare == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_bytes_again(name: str) -> None:
+    policy, without, _, _ = CASES[name]
+    for (entry, events), trace in list(zip(losses(name), traces(name), strict=True))[:4]:
+        assert to_bytes(cut_down(list(events), policy, without, entry.kind)) == to_bytes(trace)
+
+
+def test_kinds_of_every_sort_are_lost() -> None:
+    assert {entry.kind for name in CASES for entry, _ in losses(name)} == {"LAW", "LU", "RD"}
+
+
+def test_they_are_short() -> None:
+    assert max(len(trace.steps) for name in CASES for trace in traces(name)) <= 40
+
+
+SAID = {
+    "unsafe": (
+        "An acknowledged put has not reached N, the delta pass was skipped, and N, now the owner, has an older put.",
+        "An acknowledged put has not reached N, the delta pass was skipped, and N, now the owner, has nothing of it.",
+    ),
+    "no tombstones": (
+        "An acknowledged delete has not reached N, the delta pass found no tombstone on O, and N, now the owner, has "
+        "the document.",
+    ),
+    "a failed page": (
+        "An acknowledged put was in a page that failed on its way to N, the delta pass was skipped, and N, now the "
+        "owner, has nothing of it.",
+    ),
+    "the new node alone": ("An acknowledged put has not reached O, and O, the owner, has nothing of it.",),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_the_sentence_says_what_happened(name: str) -> None:
+    assert {trace.meta.why for trace in traces(name)} >= set(SAID[name])
+
+
+def test_a_sentence_of_ones_own() -> None:
+    entry, events = losses("unsafe")[0]
+    assert cut_down(events, UNSAFE, (), entry.kind, why="Because.").meta.why == "Because."
+
+
+@pytest.mark.parametrize(
+    ("actions", "reason"),
+    [
+        ((), "nothing of the document was acknowledged"),
+        ((("begin", {"source": "0/x", "target": "N"}),), "between other nodes than its owner and one target"),
+        ((("repair_expired", {"node": "O", "to": "R", "number": 1}),), "a document that expires"),
+        (
+            (("write", {"rank": 1, "erases": False, "view": 0}), ("acknowledge", {"rank": 1, "view": 0})),
+            "no choice of up to 9 operations loses it",
+        ),
+    ],
+)
+def test_what_can_not_be_cut_down_is_said(actions: tuple[tuple[str, dict], ...], reason: str) -> None:
+    with pytest.raises(NotCut, match=reason):
+        cut_down([Event(action, about, 0) for action, about in actions], UNSAFE, (), "LAW")
+
+
+def test_a_document_of_many_operations() -> None:
+    """More than a scope has room for: those that matter are found among them."""
+    cluster = Cluster(["old-0"], 1, 1, 3, policy=UNSAFE, gate=None, pages=2)
+    journal = Journal(cluster)
+    for number in range(30):
+        cluster.put("a", {"n": number})
+    moves = cluster.move([0], "new-0")
+    cluster.run_until(lambda: cluster.shards[0].record.cursor == 2)
+    cluster.faults.fail("new-0", rate=1.0)
+    cluster.submit("a", None)
+    while cluster.network.pool:
+        cluster.network.tick()
+    cluster.faults.plan("new-0")
+    cluster.run_until(moves.finished)
+    cluster.settle()
+    assert [e.kind for e in cluster.audit().lost] == ["RD"]
+    trace = cut_down(journal.of("a"), UNSAFE, (), "RD")
+    assert trace.meta.scope["writes"] == 2
+    assert len(trace.steps) <= 24
+
+
+def test_what_was_healed_is_cut_down_too() -> None:
+    """Lost at the activation, and brought back by anti-entropy: the trace ends where it was lost."""
+    policy = Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE)
+    cluster = Cluster([["old-0"], ["replica-0"]], 1, 1, 3, policy=policy, gate=None, pages=1, passes=10**9)
+    journal = Journal(cluster)
+    moves = cluster.move([0], "new-0")
+    cluster.run_until(lambda: cluster.shards[0].record.cursor == 1)
+    cluster.faults.fail("new-0", rate=1.0)
+    cluster.submit("a", {"n": 1})
+    while cluster.network.pool:
+        cluster.network.tick()
+    cluster.faults.plan("new-0")
+    cluster.run_until(moves.finished)
+    while cluster.repair():
+        cluster.settle()
+    assert [(e.kind, e.healed) for e in cluster.audit().documents] == [("", True)]
+    trace = cut_down(journal.of("a"), policy, (), "LAW")
+    assert trace.steps[-1].action == "activate"

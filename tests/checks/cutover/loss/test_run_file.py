@@ -1,0 +1,123 @@
+"""The file of a loss run: whole at any moment, refused where it is not ours, never overwritten by another run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cutproof.checks.cutover.loss.run_file import Kept
+from cutproof.checks.cutover.loss.runs import do_chunk
+from cutproof.checks.cutover.loss.sample import CALM, Counts, Setup
+
+SETUP = Setup(each=20)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "run.json"
+    kept = Kept(path, SETUP, 20)
+    kept.add(1, do_chunk(SETUP, 1))
+    kept.add(0, do_chunk(SETUP, 0))
+    return path
+
+
+def test_chunks_come_back_as_they_were(file: Path) -> None:
+    found = Kept(file, SETUP, 20)
+    assert found.chunks == {0: do_chunk(SETUP, 0), 1: do_chunk(SETUP, 1)}
+    before = file.read_bytes()
+    found.write()
+    assert file.read_bytes() == before
+    assert [p.name for p in file.parent.iterdir()] == ["run.json"]
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        (replace(SETUP, seed=1), "of another run: its seed is 0, not 1"),
+        (replace(SETUP, each=21), "its each is 20, not 21"),
+        (replace(SETUP, rates=CALM), "its rates is"),
+        (replace(SETUP, without=("fence_epoch",)), 'its without is [], not ["fence_epoch"]'),
+    ],
+)
+def test_a_file_of_another_run_is_refused(file: Path, other: Setup, says: str) -> None:
+    before = file.read_bytes()
+    with pytest.raises(ValueError, match="of another run") as refused:
+        Kept(file, other, 20)
+    assert says in str(refused.value)
+    assert file.read_bytes() == before
+
+
+def test_chunks_of_another_size_are_another_run(file: Path) -> None:
+    with pytest.raises(ValueError, match="its chunk is 20, not 10"):
+        Kept(file, SETUP, 10)
+
+
+def broken(change: Any) -> Any:
+    def made(text: str) -> str:
+        found = json.loads(text)
+        change(found)
+        return json.dumps(found)
+
+    return made
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: "",
+        lambda text: text[: len(text) // 2],
+        lambda text: "[]",
+        lambda text: '{"version": 1}',
+        broken(lambda f: f.update(more=1)),
+        broken(lambda f: f["chunks"]["0"].update(writes="many")),
+        broken(lambda f: f["chunks"]["0"].update(permanent={"LAW": 1})),
+        broken(lambda f: f["chunks"]["0"].update(writes=-1)),
+        broken(lambda f: f["chunks"]["0"].update(acknowledged=10**9)),
+        broken(lambda f: f["chunks"]["0"]["permanent"].update(LAW=10**6)),
+        broken(lambda f: f["chunks"]["0"].update(losing=21)),
+        broken(lambda f: f["chunks"]["0"].update(first={"STK": [1, "a"]})),
+        broken(lambda f: f["chunks"]["0"].update(first={"LAW": [-1, "a"]})),
+        broken(lambda f: f["chunks"].update({"-1": f["chunks"]["0"]})),
+        broken(lambda f: f["chunks"].update({"x": f["chunks"]["0"]})),
+    ],
+)
+def test_what_is_no_file_of_a_run_is_refused(file: Path, change: Any) -> None:
+    text = change(file.read_text())
+    file.write_text(text)
+    with pytest.raises(ValueError, match="is not a file of a loss run") as refused:
+        Kept(file, SETUP, 20)
+    assert "\n" not in str(refused.value)
+    assert file.read_text() == text
+
+
+def test_another_version_is_refused(file: Path) -> None:
+    file.write_text(broken(lambda f: f.update(version=2))(file.read_text()))
+    with pytest.raises(ValueError, match="is of version 2"):
+        Kept(file, SETUP, 20)
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is not a file of a loss run"):
+        Kept(tmp_path, SETUP, 20)
+    with pytest.raises(ValueError, match="there is no such folder"):
+        Kept(tmp_path / "none" / "run.json", SETUP, 20)
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_beside(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = file.read_bytes()
+    kept = Kept(file, SETUP, 20)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        kept.add(7, Counts())
+    assert file.read_bytes() == before
+    assert [p.name for p in file.parent.iterdir()] == ["run.json"]

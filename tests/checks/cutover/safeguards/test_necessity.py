@@ -1,0 +1,194 @@
+"""Every safeguard is shown to be necessary, by the property and the harm that it is there for."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from places import ROOT
+
+from cutproof.checks.cutover import evidence
+from cutproof.checks.cutover.safeguards.necessity import (
+    DEFAULT,
+    EXHIBITS,
+    FINDINGS,
+    GATE_HOLES,
+    NECESSARY,
+    UNREACHED,
+    Exhibit,
+    holds_with,
+    protocol_of,
+    trace_of,
+    violated,
+    without_removal,
+)
+from cutproof.checks.engines.plain.explore import explore
+from cutproof.checks.engines.verdict import Holds, Violated
+from cutproof.checks.traces import trace
+from cutproof.checks.traces.replay import replay
+from cutproof.model.cutover.mechanisms import AntiEntropy
+from cutproof.model.cutover.policy import Policy, policy_of, seed_gate
+from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS
+from cutproof.model.cutover.scopes import SCOPES, scope_of
+
+TRACES = ROOT / "traces"
+
+
+def named(exhibits: tuple[Exhibit, ...]) -> list[object]:
+    return [pytest.param(e, id=e.file) for e in exhibits]
+
+
+@pytest.mark.parametrize("exhibit", named(EXHIBITS))
+def test_the_stored_trace_is_the_shortest_and_replays(exhibit: Exhibit) -> None:
+    found = violated(exhibit)
+    assert isinstance(found, Violated)
+    assert (found.property, found.form) != ("domain", "always")
+    stored = trace.read(evidence.path_of(exhibit, TRACES))
+    assert trace.to_bytes(trace_of(exhibit, found)) == trace.to_bytes(stored)
+    again = replay(stored, protocol_of(exhibit))
+    assert again.reproduced
+    assert not again.notes
+
+
+MASKED = tuple(e for e in NECESSARY if e.policy != DEFAULT or e.companions)
+
+
+@pytest.mark.parametrize("exhibit", named(MASKED))
+def test_with_the_safeguard_it_holds(exhibit: Exhibit) -> None:
+    """For the others this is the hardened protocol in that scope, which test_cutover.py explores."""
+    assert isinstance(holds_with(exhibit), Holds)
+
+
+@pytest.mark.parametrize("exhibit", named(MASKED))
+def test_only_what_is_masked_names_a_policy_or_companions(exhibit: Exhibit) -> None:
+    """Under the default policy, with nothing else removed, the same scope holds without the safeguard, or another
+    exhibit shows it there: what is published is the smallest."""
+    plain = Exhibit(exhibit.safeguard, exhibit.harm, exhibit.property, exhibit.scope_name)
+    smaller = [
+        e for e in NECESSARY if e.safeguard == exhibit.safeguard and e.policy == DEFAULT and not e.companions
+    ]
+    assert smaller or isinstance(violated(plain), Holds)
+
+
+def test_every_safeguard_and_every_harm_in_the_table_has_an_exhibit() -> None:
+    shown = {(e.safeguard, e.harm) for e in NECESSARY} | {(e.safeguard, e.harm) for e, _, _ in UNREACHED}
+    assert {(name, h.name) for name, s in SAFEGUARDS.items() for h in s.harms} == shown
+    assert {e.safeguard for e in NECESSARY} == HARDENED
+
+
+@pytest.mark.parametrize(("exhibit", "fault", "why"), [pytest.param(*u, id=u[0].file) for u in UNREACHED])
+def test_what_cannot_happen_was_looked_for(exhibit: Exhibit, fault: str, why: str) -> None:
+    found = explore(protocol_of(exhibit), only=(exhibit.property, exhibit.harm), cycles=False)
+    assert not found.reason
+    assert isinstance(found.verdicts[0], Holds)
+    assert fault not in found.never_fired
+    assert why
+
+
+def test_the_seed_is_violated_by_every_kind_of_harm() -> None:
+    assert {e.harm for e in FINDINGS} == {"LAW", "LU", "RD", "SR"}
+    assert AS_WRITTEN < HARDENED
+
+
+@pytest.mark.parametrize("exhibit", named(GATE_HOLES))
+def test_the_seed_gate_accepts_what_loses(exhibit: Exhibit) -> None:
+    """In the hole of two configurations the gate is shown the one with anti-entropy on."""
+    shown = exhibit.policy
+    if shown.anti_entropy is AntiEntropy.OFF:
+        shown = policy_of({**shown.changed(), "anti_entropy": "repair"})
+    assert seed_gate(shown) is None
+    assert seed_gate(Policy(skip_delta_pass=True, anti_entropy=AntiEntropy.OFF)) is not None
+
+
+# What a sentence speaks of must happen in its trace, or the trace shows something else.
+SPOKEN_OF = {
+    "lost-write-seed-crash": "crash",
+    "lost-write-seed-two-migrations": "begin_another",
+    "lost-write-seed-delta-alone": "source_drained",
+    "lost-update-seed-delta-writes-what-is-missing": "scan",
+    "lost-update-seed-anti-entropy-as-written": "repair",
+    "stale-read-seed-as-written": "answer_read",
+    "lost-write-seed-gate-accepts-a-single-copy": "delete_source",
+    "lost-write-seed-gate-accepts-an-acknowledgement-by-the-source": "delete_source",
+    "lost-write-seed-gate-is-not-asked-again": "change_policy",
+    "lost-write-without-durable_record": "crash",
+    "lost-write-without-command_epoch-late-wipe": "late_wipe",
+    "lost-write-without-command_epoch-late-deletion": "late_delete",
+    "lost-write-without-roll_forward_only": "revert_routing",
+    "lost-write-without-one_migration_per_shard": "begin_another",
+    "lost-write-without-failed_page_is_retried": "delivery_fails",
+    "lost-write-without-sweep_tie_break": "sweep",
+    "lost-write-without-expiry_of_winner_only": "repair_expired",
+    "resurrected-delete-without-wipe_before_retry": "abort",
+    "resurrected-delete-without-gc_waits_for_repairs": "repair",
+    "resurrected-delete-without-tombstone_gc_waits": "collect",
+    "stale-read-without-source_fenced_before_open": "read_by_stale_router",
+    "stale-read-without-repairs_fenced": "repair",
+    "lost-write-without-per_migration_tracking": "other_migration_ends",
+}
+
+
+@pytest.mark.parametrize(("file", "action"), list(SPOKEN_OF.items()))
+def test_what_the_sentence_speaks_of_happens(file: str, action: str) -> None:
+    steps = trace.read(TRACES / f"{file}.itf.json").steps
+    assert action in [step.action for step in steps]
+
+
+def test_a_trace_says_which_protocol_it_is_of() -> None:
+    for exhibit in EXHIBITS:
+        meta = trace.read(evidence.path_of(exhibit, TRACES)).meta
+        assert scope_of(meta.scope) == exhibit.scope
+        assert policy_of(meta.policy) == exhibit.policy
+        assert meta.safeguards_removed == tuple(sorted(exhibit.removed))
+        assert meta.why == exhibit.why
+
+
+def test_file_names_are_unique_and_nothing_else_is_stored() -> None:
+    names = [e.file for e in EXHIBITS]
+    assert len(set(names)) == len(names)
+    assert {p.name for p in TRACES.iterdir()} == {f"{name}.itf.json" for name in names}
+
+
+def test_without_removal_removes_only_the_companions() -> None:
+    masked = next(e for e in NECESSARY if e.companions)
+    assert not getattr(without_removal(masked).mechanisms, masked.companions[0])
+    assert getattr(without_removal(masked).mechanisms, masked.safeguard)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("exhibit", named(MASKED))
+@pytest.mark.parametrize("scope", [name for name in SCOPES if name not in ("kinds", "reads_and_faults")])
+def test_what_is_masked_is_masked_in_every_scope(exhibit: Exhibit, scope: str) -> None:
+    plain = Exhibit(exhibit.safeguard, exhibit.harm, exhibit.property, scope)
+    if any(e.safeguard == exhibit.safeguard and e.policy == DEFAULT and not e.companions for e in NECESSARY):
+        pytest.skip("it has an exhibit without any")
+    assert isinstance(violated(plain), Holds)
+
+
+SAME = """
+import hashlib, json
+from cutproof.checks import trace
+from cutproof.checks.cutover.safeguards.necessity import NECESSARY, trace_of, violated
+small = [e for e in NECESSARY if e.scope_name in ("base", "reads", "two_repairs", "zombie")]
+found = [(e, violated(e)) for e in small]
+print(json.dumps([[e.file, v.states, v.transitions, hashlib.sha256(trace.to_bytes(trace_of(e, v))).hexdigest()]
+                  for e, v in found]))
+"""
+
+
+def test_same_counts_and_same_bytes_under_any_hash_seed() -> None:
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", SAME],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "12345")
+    ]
+    assert runs[0] == runs[1] == runs[2]
+    assert len(json.loads(runs[0])) > 20
