@@ -13,7 +13,7 @@ from cutproof.impl.clients import Status, Write
 from cutproof.impl.cluster import Cluster, Snapshot, Stuck, Unavailable
 from cutproof.impl.documents import InvalidDocument, ReservedField
 from cutproof.impl.migration import Migration
-from cutproof.impl.miroir import MigrationError, UnsafeCutover
+from cutproof.impl.miroir import MigrationError, NotRepaired, UnsafeCutover
 from cutproof.model.cutover.policy import Policy
 
 __all__ = [

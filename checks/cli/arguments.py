@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING
+
+from cutproof.checks.common.refusals import Wrong, checked, near, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.traces.trace import Trace
     from cutproof.model.cutover.policy import Policy
     from cutproof.model.cutover.scopes import Scope
     from cutproof.model.language.protocol import Protocol
-
-T = TypeVar("T")
-
-
-class Wrong(Exception):
-    """What the user gave cannot be used; the message is one line."""
-
-
-def refuse(reason: object) -> NoReturn:
-    raise Wrong(" ".join(str(reason).split())) from None
-
-
-def checked(make: Callable[..., T], *arguments: Any) -> T:
-    """What `make` makes of the user's input, whose ValueError is a refusal."""
-    try:
-        return make(*arguments)
-    except ValueError as error:
-        refuse(error)
-
-
-def near(name: str, known: Iterator[str] | Any) -> str:
-    found = get_close_matches(name, list(known))
-    return f"; did you mean {' or '.join(found)}?" if found else ""
 
 
 def the_scope(text: str) -> Scope:
@@ -86,7 +63,7 @@ def the_bytes(text: str) -> int | None:
 
 def protocol_of_trace(trace: Trace, name: str) -> Protocol:
     """The protocol that a trace was made on, from its meta."""
-    from cutproof.checks.ladder import verify as ladders
+    from cutproof.model.cutover.coordinator import build
     from cutproof.model.examples.barrier import barrier
     from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
     from cutproof.model.examples.two_phase_commit import two_phase_commit
@@ -108,7 +85,7 @@ def protocol_of_trace(trace: Trace, name: str) -> Protocol:
             f"{name}: $.#meta.protocol: unknown protocol {meta.protocol!r}; there are cutover, {', '.join(examples)}"
         )
     scope, policy, removed = settings_of(trace, name)
-    return ladders.build(scope, policy, removed)
+    return build(scope, policy, removed)
 
 
 def settings_of(trace: Trace, name: str) -> tuple[Scope, Policy, tuple[str, ...]]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from cutproof.checks.cli.arguments import refuse, the_bounded_scope, the_bytes, the_policy, the_removed
+from cutproof.checks.cli.arguments import the_bounded_scope, the_bytes, the_policy, the_removed
 from cutproof.checks.cli.console import AsWritten, Json, PolicyText, ScopeText, Without, say, say_json
+from cutproof.checks.common.refusals import refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
-    from cutproof.checks.cli.report import Ticker
+    from cutproof.checks.cli.progress import Ticker
     from cutproof.checks.engines.exploration import Exploration, Limits
     from cutproof.checks.engines.statistics import Run
     from cutproof.model.language.protocol import Protocol
@@ -54,15 +55,15 @@ def explore(
     from cutproof.checks.engines import statistics
     from cutproof.checks.engines.exploration import Limits
     from cutproof.checks.engines.verdict import exit_code
-    from cutproof.checks.ladder import verify as ladders
+    from cutproof.model.cutover.coordinator import build
 
     bounds, chosen, removed = the_bounded_scope(scope), the_policy(policy), the_removed(without, as_written)
     limits = Limits(max_states, max_seconds, the_bytes(max_memory))
     _fits(engine, workers, symmetry, resume)
     _can_be_written(graph, trace)
-    with report.Ticker() as ticker:
+    with Ticker() as ticker:
         try:
-            protocol = ladders.build(bounds, chosen, removed)
+            protocol = build(bounds, chosen, removed)
             found, run = _run(protocol, limits, engine, workers, symmetry, resume, graph, ticker)
         except KeyboardInterrupt:
             print(f"interrupted: {ticker.text() or 'nothing was explored'}", file=sys.stderr)

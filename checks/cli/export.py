@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks.cli.arguments import refuse, the_bounded_scope, the_policy, the_removed
+from cutproof.checks.cli.arguments import the_bounded_scope, the_policy, the_removed
 from cutproof.checks.cli.console import AsWritten, PolicyText, ScopeText, Without, say
+from cutproof.checks.common.refusals import refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.model.language.protocol import Protocol
@@ -29,7 +30,7 @@ def export(
     ] = None,
 ) -> int:
     """Write the protocol within a scope as a model for another tool; how to run it stands at its top."""
-    from cutproof.checks.ladder import verify as ladders
+    from cutproof.model.cutover.coordinator import build
 
     if target not in TARGETS:
         refuse(f"export {target}: there are {' and '.join(TARGETS)}")
@@ -39,7 +40,7 @@ def export(
         *(f"{name}={str(value).lower()}" for name, value in chosen.changed().items()),
         *(f"without {name}" for name in removed),
     ]
-    texts = _texts(target, ladders.build(bounds, chosen, removed), "; ".join(settings))
+    texts = _texts(target, build(bounds, chosen, removed), "; ".join(settings))
     if into is None:
         say(*(text.rstrip("\n") for text in _apart(texts)))
         return 0

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cutproof.checks.cli.arguments import checked, refuse, the_policy
+from cutproof.checks.cli.arguments import the_policy
 from cutproof.checks.cli.console import Json, PolicyText, say, say_json
+from cutproof.checks.common.refusals import checked, refuse
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, Violated
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -126,7 +127,7 @@ def harm_of(policy: Policy, strength: Strength, folder: File | None) -> dict[str
     folder it is written there. Where no state is bad, a state from which nothing finishes."""
     from cutproof.checks.cli import report
     from cutproof.checks.engines.fast.explore import explore
-    from cutproof.checks.ladder.verify import build
+    from cutproof.model.cutover.coordinator import build
     from cutproof.model.cutover.policy import Strength
     from cutproof.model.cutover.scopes import SMALL_SCOPES
 
@@ -163,45 +164,3 @@ def _written(found: Exploration, policy: Policy, folder: File, report: Any) -> s
     if conflict:
         refuse(conflict)
     return str(next(iter(files.values())))
-
-
-# ------------------------------------------------------------------ prove
-
-
-def prove(
-    what: Annotated[
-        str, typer.Argument(help="gate: put a gate to the proof. Nothing: the protocol, by induction.")
-    ] = "",
-    scope: Annotated[
-        str, typer.Option("--scope", help="A named scope, bounds, or both; all named ones if empty.")
-    ] = "",
-    without: Annotated[
-        str, typer.Option("--without", help="Safeguards to remove, separated by commas.")
-    ] = "",
-    policy: PolicyText = "",
-    gate_name: GateName = "sound",
-    strength_name: StrengthName = "strict",
-    smt2: Annotated[
-        File | None, typer.Option("--smt2", help="Write every obligation into this folder, as SMT-LIB 2.")
-    ] = None,
-    time_out: Annotated[
-        float, typer.Option("--time-out", min=0.001, help="Seconds for one obligation.")
-    ] = 60.0,
-    json_lines: Json = False,
-) -> int:
-    """Prove the protocol for runs of any length, or a gate for every policy: 0 proved, 12 refuted, 3 unknown."""
-    from cutproof.checks.cli import prove_report
-
-    if what not in ("", "gate"):
-        refuse(f"prove {what}: there is 'gate', or nothing for the protocol itself")
-    if smt2 is not None and smt2.exists() and not smt2.is_dir():
-        refuse(f"--smt2 {smt2}: is not a folder")
-    if what == "gate":
-        for option, given in {"--scope": scope, "--without": without, "--policy": policy}.items():
-            if given:
-                refuse(
-                    f"{option} has no part in `prove gate`: it decides every policy in the scopes gate and gate_alone"
-                )
-        known_gate(gate_name)
-        return prove_report.prove_gate(gate_name, the_strength(strength_name), json_lines, smt2)
-    return prove_report.prove_protocol(scope, without, policy, smt2, time_out, json_lines)

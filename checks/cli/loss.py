@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks.cli.arguments import checked, refuse, the_bounded_scope, the_policy, the_removed
+from cutproof.checks.cli.arguments import the_bounded_scope, the_policy, the_removed
 from cutproof.checks.cli.console import Json, say, say_json
+from cutproof.checks.common.refusals import checked, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.cutover.loss.run_file import Kept
@@ -173,11 +174,11 @@ def _kept(file: File, setup: Setup) -> Kept:
 
 def _run(setup: Setup, target: int, workers: int, dask: str, kept: Kept | None) -> Run:
     """The run, with its progress told."""
-    from cutproof.checks.cli import report
+    from cutproof.checks.cli.progress import Ticker
     from cutproof.checks.cutover.loss import runs as losses
     from cutproof.checks.cutover.loss.report import standing
 
-    with report.Ticker() as ticker, ExitStack() as open_things:
+    with Ticker() as ticker, ExitStack() as open_things:
 
         def progress(counts: Counts, share: float) -> None:
             ticker.tell("loss", standing(counts, share))
@@ -238,7 +239,8 @@ def scenarios(
     json_lines: Json = False,
 ) -> int:
     """Run the seed's nineteen chaos scenarios; each must show what it is there to show."""
-    from cutproof.checks.cli import report
+    from cutproof.checks.cli import ladder_report
+    from cutproof.checks.cli.progress import Ticker
     from cutproof.checks.cutover.scenarios.runner import SCENARIOS, Form, facts, find, line
     from cutproof.checks.engines.verdict import UNKNOWN
     from cutproof.checks.ladder.loss import LARGE, outcome_rows
@@ -273,14 +275,14 @@ def scenarios(
                 if name:
                     say(*(f"   {'ok  ' if c.holds else 'FAIL'} {c.text}" for c in outcome.checks))
 
-    with report.Ticker() as ticker:
+    with Ticker() as ticker:
         ladder = Ladder(tasks, min(workers, len(tasks)), ticker.tell)
         try:
             rows = ladder.run(each)
         except KeyboardInterrupt:
             print(f"interrupted: {len(ladder.finished)} of {len(tasks)} had ended", file=sys.stderr)
             return UNKNOWN
-    code = report.exit_code_of(rows)
+    code = ladder_report.exit_code_of(rows)
     if not json_lines:
         passed = sum(row.code == 0 for row in rows)
         say("", f"{passed} of {len(rows)} show what they must")

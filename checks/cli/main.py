@@ -24,16 +24,10 @@ from cutproof.checks.cli import explore as cli_explore
 from cutproof.checks.cli import export as cli_export
 from cutproof.checks.cli import gate as cli_gate
 from cutproof.checks.cli import loss as cli_loss
-from cutproof.checks.cli.arguments import (
-    Wrong,
-    checked,
-    protocol_of_trace,
-    refuse,
-    settings_of,
-    the_bounded_scope,
-    the_removed,
-)
+from cutproof.checks.cli import prove as cli_prove
+from cutproof.checks.cli.arguments import protocol_of_trace, settings_of, the_bounded_scope, the_removed
 from cutproof.checks.cli.console import Closed, Json, ScopeText, say, say_json
+from cutproof.checks.common.refusals import Wrong, checked, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.ladder.tasks import Row
@@ -63,7 +57,8 @@ def verify(
     ] = 2,
 ) -> int:
     """Check everything: the hardened protocol holds, and each removed safeguard does its harm."""
-    from cutproof.checks.cli import report
+    from cutproof.checks.cli import ladder_report, tables
+    from cutproof.checks.cli.progress import Ticker
     from cutproof.checks.ladder import verify as ladders
     from cutproof.checks.ladder.tasks import Ladder
 
@@ -77,9 +72,9 @@ def verify(
         shown.extend(rows)
         if json_lines:
             for row in rows:
-                say_json(report.row_json(row))
+                say_json(ladder_report.row_json(row))
 
-    with report.Ticker() as ticker:
+    with Ticker() as ticker:
         ladder = Ladder(tasks, workers, ticker.tell)
         try:
             rows = ladder.run(each)
@@ -89,8 +84,8 @@ def verify(
             interrupted = False
         except KeyboardInterrupt:
             rows, interrupted = ladder.rows, True
-    code = UNKNOWN if interrupted else report.exit_code_of(rows)
-    lines = [report.summary(rows, time.perf_counter() - start, code)]
+    code = UNKNOWN if interrupted else ladder_report.exit_code_of(rows)
+    lines = [ladder_report.summary(rows, time.perf_counter() - start, code)]
     if scope:
         lines.insert(0, "only these scopes; the other rungs were not climbed")
     if interrupted:
@@ -101,10 +96,10 @@ def verify(
         ]
     if json_lines:
         for row in rows[len(shown) :] if interrupted else ():
-            say_json(report.row_json(row))
+            say_json(ladder_report.row_json(row))
         print(*lines, sep="\n", file=sys.stderr)
     else:
-        table = report.ladder_table(rows, report.terminal_width()).splitlines() if rows else []
+        table = ladder_report.ladder_table(rows, tables.terminal_width()).splitlines() if rows else []
         say(*table, *([""] if table else []), *lines)
     return code
 
@@ -154,7 +149,7 @@ app.command()(cli_loss.loss)
 app.command()(cli_loss.scenarios)
 app.command()(cli_export.export)
 app.command()(cli_gate.gate)
-app.command()(cli_gate.prove)
+app.command()(cli_prove.prove)
 
 # ------------------------------------------------------------------ safeguards, diagram
 
@@ -164,33 +159,33 @@ def safeguards(
     name: Annotated[str, typer.Argument(help="One of them, at length.")] = "", json_lines: Json = False
 ) -> int:
     """The safeguards: what each is for, and under what it is seen to be necessary."""
-    from cutproof.checks.cli import report
+    from cutproof.checks.cli import safeguards_report, tables
     from cutproof.model.cutover.safeguards import SAFEGUARDS
 
     names = list(the_removed(name)) if name else list(SAFEGUARDS)
-    entries = [report.safeguard_entry(SAFEGUARDS[n]) for n in names]
+    entries = [safeguards_report.safeguard_entry(SAFEGUARDS[n]) for n in names]
     if json_lines:
         for entry in entries:
             say_json(entry)
     elif name:
         for entry in entries:
-            say(*report.safeguard_text(entry))
+            say(*safeguards_report.safeguard_text(entry))
     else:
-        say(report.safeguard_table(entries, report.terminal_width()).rstrip("\n"))
+        say(safeguards_report.safeguard_table(entries, tables.terminal_width()).rstrip("\n"))
     return 0
 
 
 @app.command()
 def diagram(scope: ScopeText = "abort") -> int:
     """The phases as a mermaid diagram, drawn from the transitions that fire in a scope."""
-    from cutproof.checks.cli import report
+    from cutproof.checks.cli import safeguards_report
     from cutproof.checks.engines.plain.explore import explore as explored
-    from cutproof.checks.ladder import verify as ladders
+    from cutproof.model.cutover.coordinator import build
 
-    found = explored(ladders.build(the_bounded_scope(scope)), cycles=False, properties=["finish"])
+    found = explored(build(the_bounded_scope(scope)), cycles=False, properties=["finish"])
     if found.interrupted:
         return UNKNOWN
-    say(report.phase_diagram([found]).rstrip("\n"))
+    say(safeguards_report.phase_diagram([found]).rstrip("\n"))
     return 0
 
 

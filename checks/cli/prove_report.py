@@ -9,48 +9,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cutproof.checks.cli.arguments import refuse, the_policy, the_removed, the_scope
+from cutproof.checks.cli.arguments import the_policy, the_removed, the_scope
 from cutproof.checks.cli.console import say, say_json
+from cutproof.checks.common.refusals import refuse
+from cutproof.checks.cutover.proofs.proved import PROVED, accepted, proof_in
 from cutproof.checks.engines.proof.induction import Answer, Counterexample, Proof, exit_code, side_by_side
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN
-from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.mechanisms import Mechanisms
 from cutproof.model.cutover.policy import (
     CLAUSES,
     Policy,
     Strength,
     gate_of,
-    policies,
     refusing_clause,
     resolve,
     seed_gate,
-    sound_gate,
 )
-from cutproof.model.cutover.scopes import SCOPES, Scope
 
 if TYPE_CHECKING:
     from cutproof.checks.cutover.gate.decide import Decision
-
-# What is proved by default: the ten named scopes; one document with two operations (puts or deletes), reads, searches,
-# a replica with repairs, and every kind of fault; and one write among any number of others.
-EVERYTHING = "reads_and_faults,writes=2,searches=1,deletes=1,replica=1,repairs=1"
-PROVED = (*SCOPES, EVERYTHING, "tracked")
-
-
-def proof_in(
-    scope: Scope, policy: Policy | None = None, removed: Sequence[str] = (), time_out: float = 60.0
-) -> Proof:
-    """The proof of the protocol within a scope, without some safeguards, under a policy; if none is given, under every
-    one that the sound gate (strict) accepts, all at once."""
-    if policy is not None:
-        return Proof(cutover(scope), resolve(policy, removed), time_out=time_out)
-    among = dict.fromkeys(resolve(p, removed) for p in accepted(scope))
-    return Proof(cutover(scope), among=among, time_out=time_out)
-
-
-def accepted(scope: Scope) -> list[Policy]:
-    """The policies of a scope that the sound gate accepts (strict), in the order of `policies()`."""
-    return [p for p in policies() if p.replicas is scope.replica and sound_gate(p) is None]
 
 
 def answer_json(answer: Answer, scope: str) -> dict[str, Any]:

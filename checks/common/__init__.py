@@ -2,4 +2,4 @@
 draws that can be repeated.
 """
 
-__all__ = ["binomial", "interrupts", "reproducible", "svg_plot", "workers"]
+__all__ = ["binomial", "interrupts", "refusals", "reproducible", "svg_plot", "workers"]

@@ -54,7 +54,7 @@ def one(text: str) -> dict[str, object]:
     from cutproof.checks.engines.exploration import Limits
     from cutproof.checks.engines.fast.explore import default_workers
     from cutproof.checks.engines.fast.search import BROKEN, VectorSearch
-    from cutproof.checks.ladder.verify import build
+    from cutproof.model.cutover.coordinator import build
     from cutproof.model.cutover.scopes import parse_scope
 
     protocol = build(parse_scope(text))

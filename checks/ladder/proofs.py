@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from cutproof.checks.cli.prove_report import PROVED, proof_in
+from cutproof.checks.cutover.proofs.proved import PROVED, proof_in
 from cutproof.checks.engines.plain.search import Progress
 from cutproof.checks.engines.proof.induction import Proof, exit_code, first_refuted
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN

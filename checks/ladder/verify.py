@@ -40,9 +40,9 @@ from cutproof.checks.engines.verdict import (
 from cutproof.checks.ladder.tasks import Row, Task
 from cutproof.checks.traces.replay import replay
 from cutproof.checks.traces.trace import TraceError, read
-from cutproof.model.cutover.coordinator import cutover
+from cutproof.model.cutover.coordinator import build, cutover
 from cutproof.model.cutover.mechanisms import Cleanup
-from cutproof.model.cutover.policy import Policy, resolve
+from cutproof.model.cutover.policy import Policy
 from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED
 from cutproof.model.cutover.scopes import SCOPES, Scope, parse_scope
 from cutproof.model.language.protocol import Protocol
@@ -74,11 +74,6 @@ FAULTS: dict[str, tuple[dict[str, int], tuple[str, ...]]] = {
     "crash": ({"crashes": 1}, ()), "restart": ({"restarts": 1}, ()), "partition": ({"partitions": 1}, ()),
     "overlap": ({"overlap": 1}, ()), "policy change": ({"policy_change": 1}, ()),
 }  # fmt: skip
-
-
-def build(scope: Scope, policy: Policy | None = None, removed: Iterable[str] = ()) -> Protocol:
-    """The cutover within a scope, under a policy, without some safeguards: ready to explore."""
-    return cutover(scope).resolve(resolve(policy or Policy(), removed))
 
 
 # ------------------------------------------------------------------ the rungs, each row by a task

@@ -20,11 +20,15 @@ Two rules:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from cutproof.model.cutover import anti_entropy, clients, delivery, environment, faults, properties
+from cutproof.model.cutover.invariants import INVARIANTS
+from cutproof.model.cutover.invariants.distance import distance
 from cutproof.model.cutover.mechanisms import Cleanup, Mechanisms
+from cutproof.model.cutover.policy import Policy, resolve
 from cutproof.model.cutover.progress import (
     all_scanned,
     confirmed,
@@ -414,4 +418,11 @@ def cutover(scope: Scope) -> Protocol:
         properties=properties.PROPERTIES,
         mechanisms=Mechanisms,
         scope=scope,
+        invariants=INVARIANTS,
+        measure=distance,
     )
+
+
+def build(scope: Scope, policy: Policy | None = None, removed: Iterable[str] = ()) -> Protocol:
+    """The cutover within a scope, under a policy, without some safeguards: ready to explore."""
+    return cutover(scope).resolve(resolve(policy or Policy(), removed))

@@ -16,7 +16,7 @@ each property and kind of harm). Every engine reads these and nothing else.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 from itertools import product
@@ -130,7 +130,11 @@ class Parameters:
 
 
 class Protocol:
-    """See the module's text. Raises LanguageError where the protocol says what cannot be meant."""
+    """See the module's text. Raises LanguageError where the protocol says what cannot be meant.
+
+    `invariants` and `measure` are for proofs, and change nothing else: what is true of every reachable state and kept
+    by every action; and a whole number, never below zero, that some owed step lowers wherever what *can always*
+    happen does not hold (`lambda s: ...`)."""
 
     def __init__(
         self,
@@ -142,7 +146,10 @@ class Protocol:
         initial: Mapping[str, Any] | None = None,
         mechanisms: type | None = None,
         scope: Any = None,
+        invariants: Sequence[Property] = (),
+        measure: Callable[[Any], Operand] | None = None,
     ) -> None:
+        self.invariants, self.measure = tuple(invariants), measure
         self.name, self.scope, self.mechanisms = name, scope, None
         self._values: Mapping[str, Term] = {}
         self.actions, self.properties = tuple(actions), tuple(properties)

@@ -33,17 +33,18 @@ from hypothesis.stateful import (
 )
 
 from cutproof.checks.common.reproducible import steady
-from cutproof.checks.cutover.conformance.adapter import (
+from cutproof.checks.cutover.conformance.reference import Reference
+from cutproof.checks.cutover.conformance.report import Report
+from cutproof.checks.cutover.conformance.run import NODES, Run
+from cutproof.checks.cutover.conformance.shrink import perform, shrink
+from cutproof.checks.drivers.adapter import (
     FAULTS,
     Adapter,
     Answer,
     NotSupported,
-    Reference,
     Unavailable,
 )
-from cutproof.checks.cutover.conformance.report import AdapterFailed, DiffersFromOracle, NotConforming, Report
-from cutproof.checks.cutover.conformance.run import NODES, Run
-from cutproof.checks.cutover.conformance.shrink import perform, shrink
+from cutproof.checks.drivers.finding import AdapterFailed, DiffersFromOracle, NotConforming
 
 __all__ = [
     "FAULTS", "Adapter", "AdapterFailed", "Answer", "DiffersFromOracle", "NotConforming", "NotSupported", "Reference",

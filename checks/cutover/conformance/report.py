@@ -13,23 +13,6 @@ if TYPE_CHECKING:
 ENOUGH = 0.5  # of what the oracle acknowledges, a system must acknowledge at least this share
 
 
-class NotConforming(AssertionError):
-    """A promise was broken: `reason`; `schedule` shows it, a line for each step; `run` is how many runs it took."""
-
-    def __init__(self, reason: str, schedule: Sequence[str], run: int = 0) -> None:
-        self.reason, self.schedule, self.run = reason, tuple(schedule), run
-        found = [f"found in run {run}; the shortest schedule that shows it:"] if run else []
-        super().__init__("\n".join([reason, *found, *(f"{n:4}. {s}" for n, s in enumerate(schedule, 1))]))
-
-
-class DiffersFromOracle(NotConforming):
-    """No promise to a client was broken, but the system came out otherwise than the reference implementation."""
-
-
-class AdapterFailed(NotConforming):
-    """The adapter, or the system behind it, raised what it may not raise, or answered what is no answer."""
-
-
 @dataclass
 class Report:
     """What a system was put through, counted over all runs. `verdict` is "conforms" or "not exercised"."""

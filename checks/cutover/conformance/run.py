@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cutproof.checks.cutover.conformance.adapter import (
+from cutproof.checks.cutover.conformance.oracle import PHASES, other_document, other_owner, out_of_order
+from cutproof.checks.cutover.conformance.reference import Reference
+from cutproof.checks.drivers.adapter import (
     ACKNOWLEDGED,
     IDLE,
     PENDING,
     STATUSES,
     Adapter,
     Answer,
-    Reference,
     Unavailable,
 )
-from cutproof.checks.cutover.conformance.judge import Judge, Operation
-from cutproof.checks.cutover.conformance.oracle import PHASES, other_document, other_owner, out_of_order
-from cutproof.checks.cutover.conformance.report import AdapterFailed, DiffersFromOracle
-from cutproof.checks.cutover.conformance.system import System
+from cutproof.checks.drivers.finding import AdapterFailed, DiffersFromOracle
+from cutproof.checks.drivers.judge import Judge, Operation
+from cutproof.checks.drivers.system import System
 
 NODES = ("node-0", "node-1", "node-2")
 Step = tuple[str, tuple[Any, ...]]  # what was done, and with what: the name of a method of `Run`

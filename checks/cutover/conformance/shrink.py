@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from cutproof.checks.cutover.conformance.adapter import Adapter
-from cutproof.checks.cutover.conformance.report import NotConforming
 from cutproof.checks.cutover.conformance.run import Run, Step
+from cutproof.checks.drivers.adapter import Adapter
+from cutproof.checks.drivers.finding import NotConforming
 
 BUDGET = 1_000  # schedules that are tried at most
 SEEDS = 12  # that are tried beside the one that failed

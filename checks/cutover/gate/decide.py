@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from cutproof.checks.cutover.gate.bounded import Search
 from cutproof.checks.engines.fast import explore as fast
+from cutproof.checks.engines.proof.bounded import Search
 from cutproof.checks.engines.proof.houdini import strongest, trapped
 from cutproof.checks.engines.proof.induction import Answer, Proof
 from cutproof.checks.engines.verdict import Violated

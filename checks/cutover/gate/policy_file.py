@@ -16,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from cutproof.checks.cli.arguments import Wrong, near
+from cutproof.checks.common.refusals import Wrong, near
 from cutproof.impl.miroir import AntiEntropyConfig, MigrationConfig, policy_from
 from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
 from cutproof.model.cutover.policy import DrainOnTimeout, Policy, Rollback

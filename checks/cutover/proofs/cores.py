@@ -17,8 +17,8 @@ from pathlib import Path
 
 import z3
 
-from cutproof.checks.cli.prove_report import PROVED
 from cutproof.checks.cutover.evidence import replaced
+from cutproof.checks.cutover.proofs.proved import PROVED
 from cutproof.checks.cutover.safeguards.necessity import EXHIBITS
 from cutproof.checks.engines.proof.induction import Obligation, Proof
 from cutproof.model.cutover.coordinator import cutover

@@ -31,8 +31,14 @@ ON_THE_WAY = (
     "proof_fails", "begin", "wipe", "raise_fence",
 )  # fmt: skip
 ANSWERS = (
-    "acknowledge", "fail", "answer_read", "refuse_read", "step_search", "admit_search", "refuse_search",
-)  # fmt: skip
+    "acknowledge",
+    "fail",
+    "answer_read",
+    "refuse_read",
+    "step_search",
+    "admit_search",
+    "refuse_search",
+)
 CARRIED = ("apply", "accept", "refuse")
 LONGEST = 400  # steps of one composite move
 FEW = 8  # steps to the next page

@@ -4,4 +4,4 @@
 obligations for other solvers.
 """
 
-__all__ = ["houdini", "induction", "smt2", "symbolic"]
+__all__ = ["bounded", "houdini", "induction", "smt2", "symbolic"]

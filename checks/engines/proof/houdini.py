@@ -16,7 +16,6 @@ import z3
 
 from cutproof.checks.engines.proof.induction import TIME_OUT, nearer, within
 from cutproof.checks.engines.proof.symbolic import Symbols, before
-from cutproof.model.cutover.invariants import INVARIANTS
 from cutproof.model.language import Property
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
@@ -48,11 +47,11 @@ def strongest(
     goals: Iterable[Property] = (),
     time_out: float = TIME_OUT,
 ) -> Kept:
-    """The largest inductive subset of the conjuncts of the invariants and of the properties, and whether it implies
-    each property; of each of the `goals` whether it can always be reached (`prove.nearer`). Raises TimedOut, and
-    RuntimeError where a step may leave the domain of a variable."""
+    """The largest inductive subset of the conjuncts of the protocol's invariants and of the properties, and whether it
+    implies each property; of each of the `goals` whether it can always be reached (`induction.nearer`). Raises
+    TimedOut, and RuntimeError where a step may leave the domain of a variable."""
     wanted = tuple(properties)
-    judged = protocol.judged_by([*INVARIANTS, *wanted]).resolve(mechanisms)
+    judged = protocol.judged_by([*protocol.invariants, *wanted]).resolve(mechanisms)
     parts = [(c.property, part) for c in judged.claims for part in conjuncts(c.holds)]
     search = Weakening(judged, parts, judged.initial, range(len(judged.transitions)), time_out)
     kept = search.run([p.name for p in wanted])

@@ -1,10 +1,10 @@
 """Proof by induction: what holds at the start and is kept by every action holds in runs of any length.
 
-    proof = Proof(cutover(scope), resolve(Policy()))
+    proof = Proof(protocol, mechanisms)
     answers = [obligation.ask() for obligation in proof.obligations()]
     exit_code(answers)
 
-The invariants (`model/cutover/invariants/`) and the *always* properties are taken together, as Inv. There is an
+The protocol's invariants and its *always* properties are taken together, as Inv. There is an
 obligation for the start (Init => Inv), for each action (Inv and the action => Inv afterwards, within every
 variable's domain), for each property (Inv => property), and for each end that must remain possible. What a
 condition says after a step is the model's own substitution (`symbolic.before`), so that nothing of the protocol is
@@ -25,8 +25,6 @@ import z3
 
 from cutproof.checks.engines.proof.symbolic import Symbols, before
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN
-from cutproof.model.cutover.invariants import INVARIANTS
-from cutproof.model.cutover.invariants.distance import distance
 from cutproof.model.language import Property
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
@@ -148,19 +146,22 @@ class Proof:
     """The proof that the protocol, with these mechanisms, keeps its invariants and satisfies its *always* properties.
 
     With `mechanisms=None` they are symbolic: one of the records that `among` gives, and what is proved holds of each
-    (anything at all if it gives none). `only` names the properties that are proved (all of them if empty)."""
+    (anything at all if it gives none). `invariants` are the protocol's own unless others are given; `only` names the
+    properties that are proved (all of them if empty)."""
 
     def __init__(
         self,
         protocol: Protocol,
         mechanisms: Any = None,
         *,
-        invariants: Sequence[Property] = INVARIANTS,
+        invariants: Sequence[Property] | None = None,
         only: Iterable[str] = (),
         time_out: float = TIME_OUT,
         among: Iterable[Any] = (),
     ) -> None:
         chosen = set(only)
+        if invariants is None:
+            invariants = protocol.invariants
         self.properties = [
             p for p in protocol.properties if p.form == "always" and (not chosen or p.name in chosen)
         ]
@@ -263,12 +264,16 @@ class Proof:
 
 
 def nearer(symbols: Symbols, protocol: Protocol, goal: Term) -> list[Any]:
-    """What a state would satisfy in which the goal does not hold and no step that is owed lowers the distance
-    (`model/cutover/invariants/distance.py`, never below zero). If there is none, the goal can be reached from
-    everywhere."""
-    here = protocol.known(distance(protocol.view))
+    """What a state would satisfy in which the goal does not hold and no step that is owed lowers the protocol's
+    measure (never below zero). If there is none, the goal can be reached from everywhere. Raises ValueError where the
+    protocol has no measure, or it may fall below zero."""
+    if protocol.measure is None:
+        raise ValueError(
+            f"{protocol.name} has no measure, so it cannot be proved that something can always be reached"
+        )
+    here = protocol.known(protocol.measure(protocol.view))
     if here.low < 0:
-        raise ValueError("the distance may fall below zero")
+        raise ValueError("the measure may fall below zero")
     lower = [
         ex.conjunction(t.enabled, ex.less(before(here, t), here)) for t in protocol.transitions if t.owed
     ]

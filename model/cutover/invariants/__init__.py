@@ -91,3 +91,5 @@ INVARIANTS = (
     one_search_at_a_time,
     searches_end_before_cleanup,
 )
+
+__all__ = ["INVARIANTS", "distance"]

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from cutproof.checks.cli import ladder_report
 from cutproof.checks.cli import main as cli
-from cutproof.checks.cli import report
 from cutproof.checks.cutover.gate.accepted import QUICK, WIDER
 from cutproof.checks.cutover.reference.hunt import WIDE
 from cutproof.checks.engines.plain import explore as engine
@@ -399,7 +399,7 @@ def test_what_is_never_reached_is_a_failure() -> None:
     assert reached["sometimes read_is_refused"].code == 13
     assert reached["every action"].code == 13 and "abort" in reached["every action"].detail
     assert reached["every fault"].code == 13 and "restart" in reached["every fault"].detail
-    assert report.exit_code_of(list(reached.values())) == 13
+    assert ladder_report.exit_code_of(list(reached.values())) == 13
 
 
 def test_the_design_of_the_seed_must_be_violated(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from cutproof.checks.cli import report
+from cutproof.checks.cli import ladder_report, safeguards_report
+from cutproof.checks.cli.progress import Ticker
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.ladder.verify import Row, build
 from cutproof.model.cutover.mechanisms import Cleanup
@@ -24,7 +25,7 @@ BAD = Row(
 
 
 def test_a_plain_table_has_one_line_a_row_however_long() -> None:
-    text = report.ladder_table([GOOD, BAD])
+    text = ladder_report.ladder_table([GOOD, BAD])
     head, good, bad = text.splitlines()
     assert head.split() == ["rung", "what", "states", "transitions", "depth", "seconds", "verdict", "scope"]
     assert good.split() == ["ok", "scope", "base", "11,819", "40,607", "33", "1.3", "holds", "writes=2"]
@@ -35,7 +36,7 @@ def test_a_plain_table_has_one_line_a_row_however_long() -> None:
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_on_a_terminal_a_table_fits_and_loses_nothing(width: int) -> None:
-    text = re.sub(r"\x1b\[[0-9;]*m", "", report.ladder_table([GOOD, BAD], width))
+    text = re.sub(r"\x1b\[[0-9;]*m", "", ladder_report.ladder_table([GOOD, BAD], width))
     assert max(map(len, text.splitlines())) <= width
     if width >= 80:
         assert "11,819" in text
@@ -43,20 +44,20 @@ def test_on_a_terminal_a_table_fits_and_loses_nothing(width: int) -> None:
 
 
 def test_markup_in_a_name_is_only_text() -> None:
-    assert "[bold]x[/bold]" in report.ladder_table([Row("scope", "[bold]x[/bold]", "", "holds", 0)])
+    assert "[bold]x[/bold]" in ladder_report.ladder_table([Row("scope", "[bold]x[/bold]", "", "holds", 0)])
 
 
 def test_a_verdict_says_what_and_why() -> None:
     violated = Row("scope", "a", "", "violated", 13, property="finish", detail="can_always")
-    assert report.verdict_of(violated) == "violated: finish: can_always"
+    assert ladder_report.verdict_of(violated) == "violated: finish: can_always"
     lost = Row("exhibit", "a", "", "violated", 0, property="no_lost_write", harm="LAW")
-    assert report.verdict_of(lost) == "violated: no_lost_write (LAW)"
-    assert report.verdict_of(GOOD) == "holds"
+    assert ladder_report.verdict_of(lost) == "violated: no_lost_write (LAW)"
+    assert ladder_report.verdict_of(GOOD) == "holds"
 
 
 def test_the_summary_names_what_failed() -> None:
-    assert report.summary([GOOD], 3.2, 0) == "verified: 1 of 1 results are as expected, in 3 s"
-    text = report.summary([GOOD, *[BAD] * 7], 3.2, 12)
+    assert ladder_report.summary([GOOD], 3.2, 0) == "verified: 1 of 1 results are as expected, in 3 s"
+    text = ladder_report.summary([GOOD, *[BAD] * 7], 3.2, 12)
     assert text.startswith(
         "not verified (exit code 12): 7 of 8 results are not as expected: exhibit lost-write"
     )
@@ -64,7 +65,7 @@ def test_the_summary_names_what_failed() -> None:
 
 
 def test_a_row_as_json_has_the_facts() -> None:
-    facts = json.loads(json.dumps(report.row_json(BAD)))
+    facts = json.loads(json.dumps(ladder_report.row_json(BAD)))
     wanted = {"checked", "verdict", "property", "harm", "states", "transitions", "depth", "seconds", "trace"}
     assert wanted | {"scope", "removed", "expected", "rung"} <= set(facts)
     assert facts["as_expected"] is False and facts["removed"] == ["x"]
@@ -76,7 +77,7 @@ def test_a_row_as_json_has_the_facts() -> None:
 def test_where_there_is_no_terminal_progress_is_a_line_now_and_then(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with report.Ticker(pause=0) as ticker:
+    with Ticker(pause=0) as ticker:
         ticker.tell("base", 1000, 5000, 7, 300, 0.5)
         ticker.tell("kinds", 10, 20, 1, 3, 0.5)
         ticker.tell("base")
@@ -85,7 +86,7 @@ def test_where_there_is_no_terminal_progress_is_a_line_now_and_then(
     assert err.splitlines()[0] == "base: 1,000 states, 2,000 states/s, frontier 300, depth 7"
     assert err.splitlines()[1].endswith("; kinds: 10 states, 20 states/s, frontier 3, depth 1")
     assert ticker.text().startswith("kinds")
-    with report.Ticker(pause=60) as ticker:
+    with Ticker(pause=60) as ticker:
         ticker.tell("base", 1000, 5000, 7, 300, 0.5)
     assert capsys.readouterr().err == ""
 
@@ -95,7 +96,7 @@ def test_where_there_is_no_terminal_progress_is_a_line_now_and_then(
 
 def test_the_diagram_holds_exactly_the_changes_of_phase_that_fire() -> None:
     found = explore(build(parse_scope("writes=1,attempts=2,aborts=1")), cycles=False, graph=True)
-    text = report.phase_diagram([found])
+    text = safeguards_report.phase_diagram([found])
     drawn = set()
     for here, there, names in re.findall(r"(\w+) --> (\w+) : (.+)", text):
         drawn |= {(here, there, name) for name in names.split(", ")}
@@ -121,17 +122,19 @@ def test_the_diagram_holds_exactly_the_changes_of_phase_that_fire() -> None:
 def test_two_explorations_make_one_diagram() -> None:
     one = explore(build(parse_scope("writes=1")), cycles=False)
     other = explore(build(parse_scope("writes=1,attempts=2,back=1")), cycles=False)
-    both = report.phase_diagram([one, other])
-    assert report.phase_diagram([other, one]) == both
+    both = safeguards_report.phase_diagram([one, other])
+    assert safeguards_report.phase_diagram([other, one]) == both
     assert "COMPLETE --> DUAL : begin" in both and "COMPLETE --> [*]" not in both
-    assert "COMPLETE --> [*]" in report.phase_diagram([one])
+    assert "COMPLETE --> [*]" in safeguards_report.phase_diagram([one])
 
 
 def test_a_diagram_needs_edges_and_phases() -> None:
     with pytest.raises(ValueError, match="kept no edges"):
-        report.phase_diagram([explore(build(parse_scope("writes=1")), properties=["no_lost_write"])])
+        safeguards_report.phase_diagram(
+            [explore(build(parse_scope("writes=1")), properties=["no_lost_write"])]
+        )
     with pytest.raises(ValueError, match="no phases"):
-        report.phase_diagram([explore(two_phase_commit(2))])
+        safeguards_report.phase_diagram([explore(two_phase_commit(2))])
 
 
 # ------------------------------------------------------------------ safeguards
@@ -139,11 +142,13 @@ def test_a_diagram_needs_edges_and_phases() -> None:
 
 def test_every_safeguard_can_be_told() -> None:
     for safeguard in SAFEGUARDS.values():
-        entry = report.safeguard_entry(safeguard)
+        entry = safeguards_report.safeguard_entry(safeguard)
         assert json.loads(json.dumps(entry)) == entry
-        text = "\n".join(report.safeguard_text(entry))
+        text = "\n".join(safeguards_report.safeguard_text(entry))
         assert safeguard.rule in text and safeguard.without in text
-    table = report.safeguard_table([report.safeguard_entry(s) for s in SAFEGUARDS.values()])
+    table = safeguards_report.safeguard_table(
+        [safeguards_report.safeguard_entry(s) for s in SAFEGUARDS.values()]
+    )
     assert len(table.splitlines()) == len(SAFEGUARDS) + 1
 
 
@@ -154,10 +159,10 @@ def test_the_smallest_condition_comes_first(monkeypatch: pytest.MonkeyPatch) -> 
     big = necessity.Exhibit("fence_epoch", "LAW", "no_lost_write", "crash", Policy(cleanup=Cleanup.IMMEDIATE))
     small = necessity.Exhibit("fence_epoch", "LAW", "no_lost_write", "base")
     monkeypatch.setattr(necessity, "EXHIBITS", (big, small))
-    entry = report.safeguard_entry(SAFEGUARDS["fence_epoch"])
+    entry = safeguards_report.safeguard_entry(SAFEGUARDS["fence_epoch"])
     assert [e["scope"] for e in entry["necessary"]] == ["base", "crash"]
-    assert "scope crash; policy cleanup=immediate" in "\n".join(report.safeguard_text(entry))
+    assert "scope crash; policy cleanup=immediate" in "\n".join(safeguards_report.safeguard_text(entry))
     monkeypatch.setattr(necessity, "EXHIBITS", ())
-    assert "not seen to be necessary" in report.safeguard_text(
-        report.safeguard_entry(SAFEGUARDS["fence_epoch"])
+    assert "not seen to be necessary" in safeguards_report.safeguard_text(
+        safeguards_report.safeguard_entry(SAFEGUARDS["fence_epoch"])
     )

@@ -31,7 +31,7 @@ from cutproof.model.language.codegen import DomainError, compile_protocol, compi
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Protocol, State
 
-_spec = importlib.util.spec_from_file_location("readings", TESTS / "readings.py")
+_spec = importlib.util.spec_from_file_location("readings", TESTS / "support" / "readings.py")
 assert _spec is not None and _spec.loader is not None
 readings = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(readings)

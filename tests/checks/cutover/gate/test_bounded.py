@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from places import DOCS
 
 from cutproof.checks.cutover.gate import bounded
-from cutproof.checks.cutover.gate.bounded import Bounded, Refuted, Search, condition_of
 from cutproof.checks.engines.plain.explore import explore
+from cutproof.checks.engines.proof.bounded import Bounded, Refuted, Search, condition_of
 from cutproof.checks.engines.proof.symbolic import Symbols
 from cutproof.checks.engines.verdict import Path, Violated
 from cutproof.model.cutover.coordinator import cutover

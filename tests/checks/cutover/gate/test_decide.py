@@ -124,7 +124,7 @@ def test_a_proof_for_many_policies_fails_if_one_of_them_is_unsafe() -> None:
 
 
 def prove_gate_scope() -> str:
-    from cutproof.checks.cli.prove_report import EVERYTHING
+    from cutproof.checks.cutover.proofs.proved import EVERYTHING
 
     return EVERYTHING
 

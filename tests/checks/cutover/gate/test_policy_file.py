@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from places import DOCS
 
-from cutproof.checks.cli.arguments import Wrong
+from cutproof.checks.common.refusals import Wrong
 from cutproof.checks.cutover.gate.policy_file import LARGEST, NO_MATTER, Given, read_policy, together
 from cutproof.checks.cutover.gate.policy_file import given as meant
 from cutproof.impl.miroir import AntiEntropyConfig, MigrationConfig, policy_from

@@ -11,7 +11,7 @@ from cutproof.checks.cutover.loss.boundary import BOUND, Walk, migrate, rated, s
 from cutproof.checks.cutover.loss.sample import CALM, NEAR, Counts, Setup
 from cutproof.checks.cutover.reference.lockstep import LockStep
 from cutproof.checks.cutover.safeguards.necessity import NECESSARY
-from cutproof.checks.ladder.verify import build
+from cutproof.model.cutover.coordinator import build
 from cutproof.model.cutover.policy import Policy
 
 PLAIN = Setup(Policy(), rates=NEAR, traffic="boundary")

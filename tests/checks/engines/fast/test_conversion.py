@@ -10,7 +10,7 @@ from cutproof.checks.engines.fast import explore as fast
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.plain.graph import write_graph
 from cutproof.checks.engines.verdict import Violated
-from cutproof.checks.ladder.verify import build
+from cutproof.model.cutover.coordinator import build
 from cutproof.model.cutover.scopes import parse_scope
 from cutproof.model.examples.barrier import barrier
 from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex

@@ -17,7 +17,7 @@ from cutproof.checks.engines.fast import search as vector
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.symmetry import interchangeable
 from cutproof.checks.engines.verdict import Holds, Unknown, Verdict, Violated, exit_code
-from cutproof.checks.ladder.verify import build
+from cutproof.model.cutover.coordinator import build
 from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS
 from cutproof.model.cutover.scopes import SCOPES, parse_scope
 from cutproof.model.examples.barrier import barrier

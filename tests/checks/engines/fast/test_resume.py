@@ -23,7 +23,7 @@ from cutproof.checks.engines.fast.checkpoint import CheckpointError
 from cutproof.checks.engines.fast.levels import name_of
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.verdict import Unknown
-from cutproof.checks.ladder.verify import build
+from cutproof.model.cutover.coordinator import build
 from cutproof.model.cutover.scopes import parse_scope
 from cutproof.model.examples.barrier import barrier
 from cutproof.model.examples.two_phase_commit import two_phase_commit

@@ -10,8 +10,8 @@ from typing import Any
 import exported
 import pytest
 
-from cutproof.checks.cli.arguments import Wrong
 from cutproof.checks.cli.export import export
+from cutproof.checks.common.refusals import Wrong
 from cutproof.checks.engines.foreign import tools as foreign
 from cutproof.checks.engines.foreign.export import promela, tla
 from cutproof.checks.engines.foreign.text import Names, heading, out_of_reach

@@ -8,7 +8,7 @@ import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutproof.checks.cli import prove_report
+from cutproof.checks.cutover.proofs import proved
 from cutproof.checks.cutover.safeguards.necessity import NECESSARY
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.proof import smt2
@@ -17,8 +17,7 @@ from cutproof.checks.engines.proof.induction import Proof, exit_code, first_refu
 from cutproof.checks.engines.proof.symbolic import Symbols, before
 from cutproof.checks.engines.verdict import Violated
 from cutproof.checks.ladder.proofs import NEVER, NEVER_IN
-from cutproof.checks.ladder.verify import build
-from cutproof.model.cutover.coordinator import cutover
+from cutproof.model.cutover.coordinator import build, cutover
 from cutproof.model.cutover.invariants import INVARIANTS
 from cutproof.model.cutover.mechanisms import AntiEntropy, Cleanup
 from cutproof.model.cutover.policy import Policy, resolve
@@ -27,12 +26,12 @@ from cutproof.model.cutover.scopes import SCOPES, SMALL_SCOPES, TRACKED, Scope, 
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.codegen import compile_terms
 
-EVERY = (*prove_report.PROVED, *SMALL_SCOPES, "kinds,attempts=2,aborts=1")
+EVERY = (*proved.PROVED, *SMALL_SCOPES, "kinds,attempts=2,aborts=1")
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_the_hardened_protocol_is_proved_in_every_scope(name: str) -> None:
-    proof = prove_report.proof_in(parse_scope(name))
+    proof = proved.proof_in(parse_scope(name))
     answers = [o.ask() for o in proof.obligations()]
     assert [(a.kind, a.name, a.said) for a in answers if not a.proved] == []
     assert exit_code(answers) == 0
@@ -60,7 +59,7 @@ def scopes(draw: st.DrawFn, documents: int, writes: int) -> Scope:
 
 
 def proved_in(scope: Scope) -> None:
-    answer = first_refuted(prove_report.proof_in(scope))
+    answer = first_refuted(proved.proof_in(scope))
     assert answer is None, f"{answer.kind} {answer.name}: {answer.said}"
 
 
@@ -77,9 +76,9 @@ def test_the_invariants_hold_in_any_combination(scope: Scope) -> None:
     proved_in(scope)
 
 
-@pytest.mark.parametrize("name", prove_report.PROVED)
+@pytest.mark.parametrize("name", proved.PROVED)
 def test_no_proof_is_vacuous(name: str) -> None:
-    never = {what for kind, what, there in prove_report.proof_in(parse_scope(name)).possible() if not there}
+    never = {what for kind, what, there in proved.proof_in(parse_scope(name)).possible() if not there}
     assert never - NEVER - NEVER_IN.get(name, set()) <= (
         {"ABORTED"} if not parse_scope(name).aborts else set()
     )
@@ -137,7 +136,7 @@ def test_where_the_delta_is_skipped_the_property_is_proved_with_the_safeguard_al
 
 
 def test_a_counterexample_is_a_step_out_of_the_invariants() -> None:
-    proof = prove_report.proof_in(SCOPES["abort"], None, ("wipe_before_retry",))
+    proof = proved.proof_in(SCOPES["abort"], None, ("wipe_before_retry",))
     answer = first_refuted(proof)
     assert answer is not None and answer.counterexample is not None
     found = answer.counterexample
@@ -152,7 +151,7 @@ def test_a_counterexample_is_a_step_out_of_the_invariants() -> None:
 
 
 def test_a_time_out_is_unknown_and_proves_nothing() -> None:
-    proof = prove_report.proof_in(parse_scope(prove_report.EVERYTHING), time_out=0.001)
+    proof = proved.proof_in(parse_scope(proved.EVERYTHING), time_out=0.001)
     answers = [proof.step("apply").ask()]
     assert answers[0].said == "unknown" and not answers[0].proved
     assert exit_code(answers) == 3
@@ -248,22 +247,22 @@ def confirmed(proof: Proof) -> None:
 
 @pytest.mark.parametrize("name", ["base", "zombie", "tracked"])
 def test_cvc5_gives_the_same_answers(name: str) -> None:
-    confirmed(prove_report.proof_in(parse_scope(name)))
+    confirmed(proved.proof_in(parse_scope(name)))
 
 
 @pytest.mark.parametrize("removed", ["fence_epoch", "drain_waits_for_applied", "delta_always"])
 def test_cvc5_gives_the_same_answers_where_a_safeguard_is_missing(removed: str) -> None:
-    confirmed(prove_report.proof_in(SCOPES["base"], None, (removed,)))
+    confirmed(proved.proof_in(SCOPES["base"], None, (removed,)))
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", EVERY)
 def test_cvc5_gives_the_same_answers_everywhere(name: str) -> None:
-    confirmed(prove_report.proof_in(parse_scope(name)))
+    confirmed(proved.proof_in(parse_scope(name)))
 
 
 def test_obligations_are_written_one_a_file(tmp_path) -> None:
-    obligations = list(prove_report.proof_in(SCOPES["base"]).obligations())
+    obligations = list(proved.proof_in(SCOPES["base"]).obligations())
     files = smt2.write_all(obligations, tmp_path, "base")
     assert sorted(files) == sorted(tmp_path.iterdir()) and len(files) == len(obligations)
     solver = z3.Solver()

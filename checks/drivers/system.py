@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from cutproof.checks.cutover.conformance.adapter import Adapter, NotSupported, Unavailable
-from cutproof.checks.cutover.conformance.report import AdapterFailed, NotConforming
+from cutproof.checks.drivers.adapter import Adapter, NotSupported, Unavailable
+from cutproof.checks.drivers.finding import AdapterFailed, NotConforming
 
 
 class System:

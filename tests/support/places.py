@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS, TRACES, TESTS = ROOT / "docs", ROOT / "traces", ROOT / "tests"

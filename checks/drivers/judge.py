@@ -22,7 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from cutproof.checks.cutover.conformance.adapter import ACKNOWLEDGED, FAILED, PENDING, REFUSED
+from cutproof.checks.drivers.adapter import ACKNOWLEDGED, FAILED, PENDING, REFUSED
 
 
 @dataclass(eq=False)

@@ -1,0 +1,71 @@
+"""What `cutproof verify` found, as a table, a summary, and facts for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cutproof.checks.cli.tables import rendered, table_of
+from cutproof.checks.engines.verdict import HOLDS, LIVENESS, SAFETY, UNKNOWN
+from cutproof.checks.ladder.tasks import Row
+
+
+def ladder_table(rows: Sequence[Row], width: int | None = None) -> str:
+    """What `cutproof verify` found, a line for each row."""
+    head = ("", "rung", "what", "states", "transitions", "depth", "seconds", "verdict", "scope")
+    return rendered(table_of(head, map(_cells, rows), head[3:7]), width)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    counts = [f"{n:,}" if row.states else "" for n in (row.states, row.transitions)]
+    depth = str(row.depth) if row.depth else ""
+    seconds = f"{row.seconds:.1f}" if row.seconds else ""
+    scope = row.scope if row.rung != "scope" else row.scope or "the default bounds"
+    mark = "ok" if row.code == HOLDS else "FAIL"
+    return (mark, row.rung, row.name, *counts, depth, seconds, verdict_of(row), scope)
+
+
+def verdict_of(row: Row) -> str:
+    """The verdict of a row, with what it is about and why it is not as expected."""
+    claim = row.property + (f" ({row.harm})" if row.harm else "")
+    about = claim if row.verdict in ("violated", "unknown") else ""
+    return row.verdict + "".join(f": {part}" for part in (about, row.detail) if part)
+
+
+def exit_code_of(rows: Sequence[Row]) -> int:
+    """As for verdicts: safety before liveness before unknown; no row at all shows nothing."""
+    codes = {row.code for row in rows}
+    return next((code for code in (SAFETY, LIVENESS, UNKNOWN, HOLDS) if code in codes), UNKNOWN)
+
+
+def summary(rows: Sequence[Row], seconds: float, code: int) -> str:
+    """The last line: whether everything was as expected."""
+    failed = [row for row in rows if row.code != HOLDS]
+    if not failed:
+        return f"verified: {len(rows)} of {len(rows)} results are as expected, in {seconds:.0f} s"
+    names = "; ".join(f"{row.rung} {row.name}" for row in failed[:5])
+    more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+    return f"not verified (exit code {code}): {len(failed)} of {len(rows)} results are not as expected: {names}{more}"
+
+
+def row_json(row: Row) -> dict[str, Any]:
+    """The facts of a row for machines."""
+    return {
+        "checked": "cutover",
+        "rung": row.rung,
+        "name": row.name,
+        "verdict": row.verdict,
+        "expected": row.expected,
+        "as_expected": row.code == HOLDS,
+        "property": row.property,
+        "harm": row.harm,
+        "reason": row.detail,
+        "scope": row.scope,
+        "removed": list(row.removed),
+        "states": row.states,
+        "transitions": row.transitions,
+        "depth": row.depth,
+        "seconds": round(row.seconds, 3),
+        "trace": row.trace,
+        **row.facts,
+    }

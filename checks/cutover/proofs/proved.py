@@ -1,0 +1,31 @@
+"""What is proved of the cutover: in which scopes, and under which policies at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cutproof.checks.engines.proof.induction import Proof
+from cutproof.model.cutover.coordinator import cutover
+from cutproof.model.cutover.policy import Policy, policies, resolve, sound_gate
+from cutproof.model.cutover.scopes import SCOPES, Scope
+
+# What is proved by default: the ten named scopes; one document with two operations (puts or deletes), reads, searches,
+# a replica with repairs, and every kind of fault; and one write among any number of others.
+EVERYTHING = "reads_and_faults,writes=2,searches=1,deletes=1,replica=1,repairs=1"
+PROVED = (*SCOPES, EVERYTHING, "tracked")
+
+
+def proof_in(
+    scope: Scope, policy: Policy | None = None, removed: Sequence[str] = (), time_out: float = 60.0
+) -> Proof:
+    """The proof of the protocol within a scope, without some safeguards, under a policy; if none is given, under every
+    one that the sound gate (strict) accepts, all at once."""
+    if policy is not None:
+        return Proof(cutover(scope), resolve(policy, removed), time_out=time_out)
+    among = dict.fromkeys(resolve(p, removed) for p in accepted(scope))
+    return Proof(cutover(scope), among=among, time_out=time_out)
+
+
+def accepted(scope: Scope) -> list[Policy]:
+    """The policies of a scope that the sound gate accepts (strict), in the order of `policies()`."""
+    return [p for p in policies() if p.replicas is scope.replica and sound_gate(p) is None]
