@@ -5,6 +5,7 @@
 
 __all__ = [
     "abstraction",
+    "configuration",
     "coverage",
     "hunt",
     "lockstep",
