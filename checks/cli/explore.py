@@ -13,7 +13,7 @@ from cutproof.checks.cli.console import AsWritten, Json, PolicyText, ScopeText, 
 from cutproof.checks.common.refusals import refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
-    from cutproof.checks.cli.progress import Ticker
+    from cutproof.checks.cli.reports.progress import Ticker
     from cutproof.checks.engines.exploration import Exploration, Limits
     from cutproof.checks.engines.statistics import Run
     from cutproof.model.language.protocol import Protocol
@@ -51,7 +51,7 @@ def explore(
     json_lines: Json = False,
 ) -> int:
     """Explore every interleaving within a scope, and judge every property."""
-    from cutproof.checks.cli import report
+    from cutproof.checks.cli.reports import explorations as report
     from cutproof.checks.engines import statistics
     from cutproof.checks.engines.exploration import Limits
     from cutproof.checks.engines.verdict import exit_code

@@ -125,7 +125,7 @@ def _told(facts: dict[str, Any], clause: Clause | None) -> list[str]:
 def harm_of(policy: Policy, strength: Strength, folder: File | None) -> dict[str, Any] | None:
     """The shortest behaviour that shows what the policy does, found by exploring the protocol under it; with a
     folder it is written there. Where no state is bad, a state from which nothing finishes."""
-    from cutproof.checks.cli import report
+    from cutproof.checks.cli.reports import explorations as report
     from cutproof.checks.engines.fast.explore import explore
     from cutproof.model.cutover.coordinator import build
     from cutproof.model.cutover.policy import Strength

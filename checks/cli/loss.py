@@ -174,7 +174,7 @@ def _kept(file: File, setup: Setup) -> Kept:
 
 def _run(setup: Setup, target: int, workers: int, dask: str, kept: Kept | None) -> Run:
     """The run, with its progress told."""
-    from cutproof.checks.cli.progress import Ticker
+    from cutproof.checks.cli.reports.progress import Ticker
     from cutproof.checks.cutover.loss import runs as losses
     from cutproof.checks.cutover.loss.report import standing
 
@@ -239,8 +239,8 @@ def scenarios(
     json_lines: Json = False,
 ) -> int:
     """Run the seed's nineteen chaos scenarios; each must show what it is there to show."""
-    from cutproof.checks.cli import ladder_report
-    from cutproof.checks.cli.progress import Ticker
+    from cutproof.checks.cli.reports import ladder as ladder_report
+    from cutproof.checks.cli.reports.progress import Ticker
     from cutproof.checks.cutover.scenarios.runner import SCENARIOS, Form, facts, find, line
     from cutproof.checks.engines.verdict import UNKNOWN
     from cutproof.checks.ladder.loss import LARGE, outcome_rows

@@ -34,7 +34,7 @@ def prove(
     json_lines: Json = False,
 ) -> int:
     """Prove the protocol for runs of any length, or a gate for every policy: 0 proved, 12 refuted, 3 unknown."""
-    from cutproof.checks.cli.prove_report import prove_gate, prove_protocol
+    from cutproof.checks.cli.reports.proofs import prove_gate, prove_protocol
 
     if what not in ("", "gate"):
         refuse(f"prove {what}: there is 'gate', or nothing for the protocol itself")

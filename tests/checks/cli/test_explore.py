@@ -200,7 +200,7 @@ def test_in_the_cutover_nothing_is_interchangeable_and_the_reason_is_said(run) -
 
 def test_what_was_reduced_is_said(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ladders, "build", lambda *_: two_phase_commit(3))
-    monkeypatch.setattr("cutproof.checks.cli.report.traces_of", lambda *_: {})
+    monkeypatch.setattr("cutproof.checks.cli.reports.explorations.traces_of", lambda *_: {})
     code, out, _ = run("--symmetry")
     assert code == 0 and "80 distinct" in out
     assert (

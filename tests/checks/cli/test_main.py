@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from cutproof.checks.cli import ladder_report
 from cutproof.checks.cli import main as cli
+from cutproof.checks.cli.reports import ladder as ladder_report
 from cutproof.checks.cutover.gate.accepted import QUICK, WIDER
 from cutproof.checks.cutover.reference.hunt import WIDE
 from cutproof.checks.engines.plain import explore as engine

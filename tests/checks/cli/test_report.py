@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from cutproof.checks.cli import ladder_report, safeguards_report
-from cutproof.checks.cli.progress import Ticker
+from cutproof.checks.cli.reports import ladder as ladder_report
+from cutproof.checks.cli.reports import safeguards as safeguards_report
+from cutproof.checks.cli.reports.progress import Ticker
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.ladder.verify import Row, build
 from cutproof.model.cutover.mechanisms import Cleanup

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cutproof.checks.cli.tables import rendered, table_of
+from cutproof.checks.cli.reports.tables import rendered, table_of
 from cutproof.checks.engines.verdict import HOLDS, LIVENESS, SAFETY, UNKNOWN
 from cutproof.checks.ladder.tasks import Row
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cutproof.checks.cli.tables import rendered, table_of
+from cutproof.checks.cli.reports.tables import rendered, table_of
 from cutproof.checks.engines.exploration import Exploration
 from cutproof.model.cutover.safeguards import Harm, Safeguard
 from cutproof.model.language.protocol import label

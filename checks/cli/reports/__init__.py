@@ -1,0 +1,5 @@
+"""What commands say: tables (`tables.py`), progress (`progress.py`), and what each kind of result is as text and as
+facts for machines. Text is returned; only progress writes, on stderr.
+"""
+
+__all__ = ["explorations", "ladder", "progress", "proofs", "safeguards", "tables"]
