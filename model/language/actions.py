@@ -32,6 +32,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, overload
 
+from cutproof.model.language.counting import larger, number_of, smaller, total
 from cutproof.model.language.domains import (
     Domain,
     FamilyDomain,
@@ -43,6 +44,7 @@ from cutproof.model.language.domains import (
     enumeration,
     family,
 )
+from cutproof.model.language.families import each, pick, put
 from cutproof.model.language.operands import (
     Family,
     Operand,
@@ -51,18 +53,15 @@ from cutproof.model.language.operands import (
     any_of,
     choose,
     constant,
-    each,
     implies,
-    larger,
-    pick,
-    put,
 )
 
 __all__ = [
     "Action", "Domain", "Family", "FamilyDomain", "Guard", "Kind", "LanguageError", "Operand", "Property",
     "Step", "When",
     "action", "all_of", "always", "any_of", "boolean", "can_always", "choose", "complain", "conditions_of", "constant",
-    "count", "each", "enumeration", "family", "guard", "implies", "larger", "pick", "put", "sometimes", "when",
+    "count", "each", "enumeration", "family", "guard", "implies", "larger", "number_of", "pick",
+    "put", "smaller", "sometimes", "total", "when",
 ]  # fmt: skip
 
 

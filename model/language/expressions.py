@@ -129,7 +129,9 @@ def equal(a: Term, b: Term) -> Term:
 
 def _chain_equal(a: Term, b: Term) -> Term:
     """a = b, where a is a choice with a constant on one side, as the other side may be again, a thousand times."""
-    levels = list[tuple[Term, Term, bool]]()  # the condition, what is decided at this level, whether that is `then`
+    levels = list[
+        tuple[Term, Term, bool]
+    ]()  # the condition, what is decided at this level, whether that is `then`
     while a.op == "ite" and (a.args[1].op == "const" or a.args[2].op == "const"):
         if a.high < b.low or b.high < a.low:
             break

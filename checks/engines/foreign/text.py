@@ -18,7 +18,9 @@ from cutproof.model.language.protocol import Field, Protocol, Transition, label
 
 COMPARISONS = ("eq", "lt", "le")
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}  # a constant is written on the right
-DEEP = 40  # levels: a term that lies so deep is defined by a name too, as tools go down these levels one by one
+DEEP = (
+    40  # levels: a term that lies so deep is defined by a name too, as tools go down these levels one by one
+)
 LARGE = 16  # operands: a term that is used twice and has so many is defined once, by a name
 
 
