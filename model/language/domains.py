@@ -89,16 +89,17 @@ def enumeration(kind: type[Enum], *, varies: bool = True) -> Domain:
 
 @dataclass(frozen=True)
 class FamilyDomain:
-    """One domain for each tuple of indices; `of` may be a function from the tuple to a Domain."""
+    """One domain for each tuple of indices; `of` may be a function from the tuple to one."""
 
     indices: tuple[str, ...]
-    of: Domain | Callable[..., Domain]
+    of: Any
 
-    def at(self, where: tuple[Any, ...]) -> Domain:
-        """The domain at one tuple of indices."""
-        return self.of if isinstance(self.of, Domain) else self.of(*where)
+    def at(self, where: tuple[Any, ...]) -> Any:
+        """The domain (or the shape of composite values) at one tuple of indices."""
+        return self.of(*where) if callable(self.of) else self.of
 
 
-def family(*indices: str, of: Domain | Callable[..., Domain]) -> FamilyDomain:
-    """A variable for each value of the named indices: `family("node", "doc", of=boolean())`."""
+def family(*indices: str, of: Any) -> FamilyDomain:
+    """A variable for each value of the named indices: `family("node", "doc", of=boolean())`; `of` a domain, the shape of
+    composite values (`queue(...)`), or a function from the indices to one."""
     return FamilyDomain(indices, of)

@@ -36,6 +36,7 @@ from cutproof.model.language.actions import (
     conditions_of,
     enumeration,
 )
+from cutproof.model.language.composite import Shape
 from cutproof.model.language.expressions import Term
 
 State = tuple[int, ...]  # one integer for each field, in the order of `Protocol.fields`
@@ -139,7 +140,7 @@ class Protocol:
     def __init__(
         self,
         name: str,
-        variables: Mapping[str, Domain | FamilyDomain],
+        variables: Mapping[str, Domain | FamilyDomain | Shape],
         actions: Sequence[Action],
         properties: Sequence[Property],
         indices: Mapping[str, Sequence[Any]] | None = None,
@@ -155,6 +156,7 @@ class Protocol:
         self.actions, self.properties = tuple(actions), tuple(properties)
         self.indices = {k: tuple(v) for k, v in (indices or {}).items()}
         self.cells = tuple[Field, ...]()  # every field, those with one value too
+        self.shapes: dict[tuple[Any, ...], Shape] = {}  # of composite values that are no part of one
         values = {name: self._operands(name, domain) for name, domain in variables.items()}
         self.view = View(values, Parameters(mechanisms) if mechanisms else None, scope)
         self.fields: tuple[Field, ...] = tuple(f for f in self.cells if f.domain.low < f.domain.high)
@@ -169,7 +171,7 @@ class Protocol:
 
     # -------------------------------------------------- making
 
-    def _operands(self, name: str, domain: Domain | FamilyDomain, where: tuple[Any, ...] = ()) -> Any:
+    def _operands(self, name: str, domain: Domain | FamilyDomain | Shape, where: tuple[Any, ...] = ()) -> Any:
         if isinstance(domain, FamilyDomain):
             depth = len(where)
             if depth < len(domain.indices):
@@ -179,6 +181,12 @@ class Protocol:
                 items = {v: self._operands(name, domain, (*where, v)) for v in self.indices[index]}
                 return Family(index, items)
             domain = domain.at(where)
+        if isinstance(domain, Shape):
+            shape = domain.bound(self.indices)
+            if not any((name, *where[:depth]) in self.shapes for depth in range(len(where))):
+                self.shapes[name, *where] = shape
+            parts = shape.parts().items()
+            return shape.holding({key: self._operands(name, part, (*where, key)) for key, part in parts})
         cell = Field(name + (f"[{','.join(map(label, where))}]" if where else ""), name, where, domain)
         self.cells += (cell,)
         return Operand(ex.variable(cell.name, domain.low, domain.high, domain.kind is bool), domain.kind)
@@ -214,6 +222,7 @@ class Protocol:
             for cell in by_variable[name]:
                 was, new = old, value
                 for index in cell.where:
+                    new = was._like(new)
                     if not isinstance(new, Family):
                         complain(f"{owner} gives {name} one value", "use put(...) or each(...) for a family")
                     was, new = was[index], new[index]
@@ -331,6 +340,29 @@ class Protocol:
             for index in cell.where:
                 inside, key = inside.setdefault(key, {}), index
             inside[key] = value
+        for path, shape in self.shapes.items():
+            inside = result
+            for key in path[:-1]:
+                inside = inside[key]
+            inside[path[-1]] = shape.decode(inside[path[-1]])
+        return result
+
+    def unfold(
+        self, values: Mapping[str, Any], plain: Callable[[Any], Any] = lambda value: value
+    ) -> dict[str, Any]:
+        """Such values with composite ones as dictionaries of their parts, nested; what is no composite value stays as
+        it is. `plain` is how leaves are written. Raises ValueError where a composite value has another form."""
+        result = dict(values)
+        for path, shape in self.shapes.items():
+            inside = result
+            *outer, last = map(plain, path)
+            for key in outer:
+                inside[key] = dict(inside[key])
+                inside = inside[key]
+            try:
+                inside[last] = shape.unfold(inside[last], plain)
+            except ValueError as error:
+                raise ValueError(f"{path[0]}: {error}") from None
         return result
 
     @property
@@ -341,6 +373,11 @@ class Protocol:
     def encode(self, values: Mapping[str, Any]) -> State:
         """The state of such values. Raises ValueError naming the field that is missing or outside its domain."""
         codes: dict[str, int] = {}
+        if self.shapes:
+            try:
+                values = self.unfold(values)
+            except (KeyError, IndexError, TypeError):
+                raise ValueError("a variable is missing") from None
         for cell in self.cells:
             value: Any = values
             try:
