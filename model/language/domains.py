@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NoReturn
@@ -100,6 +99,6 @@ class FamilyDomain:
 
 
 def family(*indices: str, of: Any) -> FamilyDomain:
-    """A variable for each value of the named indices: `family("node", "doc", of=boolean())`; `of` a domain, the shape of
-    composite values (`queue(...)`), or a function from the indices to one."""
+    """A variable for each value of the named indices: `family("node", "doc", of=boolean())`. It is `of` a domain, the
+    shape of composite values (`queue(...)`), or a function from the indices to one."""
     return FamilyDomain(indices, of)

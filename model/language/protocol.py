@@ -36,7 +36,7 @@ from cutproof.model.language.actions import (
     conditions_of,
     enumeration,
 )
-from cutproof.model.language.composite import Shape
+from cutproof.model.language.composite.shapes import Shape
 from cutproof.model.language.expressions import Term
 
 State = tuple[int, ...]  # one integer for each field, in the order of `Protocol.fields`
@@ -171,7 +171,7 @@ class Protocol:
 
     # -------------------------------------------------- making
 
-    def _operands(self, name: str, domain: Domain | FamilyDomain | Shape, where: tuple[Any, ...] = ()) -> Any:
+    def _operands(self, name: str, domain: Any, where: tuple[Any, ...] = ()) -> Any:
         if isinstance(domain, FamilyDomain):
             depth = len(where)
             if depth < len(domain.indices):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from cutproof.model.language.composite.sequences import Queue, is_full
+from cutproof.model.language.composite.sets import Bag, Collection, Subset
 from cutproof.model.language.domains import complain
 from cutproof.model.language.operands import Operand
-from cutproof.model.language.sequences import Queue, is_full
-from cutproof.model.language.sets import Bag, Collection, Subset
 
 
 def contains(values: Any, value: Any) -> Operand:

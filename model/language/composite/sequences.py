@@ -4,9 +4,10 @@
     ...
     append(s.inbox[n], Message.ASK), first(q), rest(q), last(q), at(s.log, i), length(q), is_empty(q), has_room(q)
 
-Such a value is a length and a cell for each place (`inbox[length]`, `inbox[0]`, ...); cells behind the end hold the first
-value of their domain, so that equal values are equal states. What cannot be leaves its domain, by the length, and is
-reported with the step that did it: `append` to what is full, `rest` of what is empty. Guard it: has_room, is_empty.
+Such a value is a length and a cell for each place (`inbox[length]`, `inbox[0]`, ...); cells behind the end hold the
+first value of their domain, so that equal values are equal states. What cannot be leaves its domain, by the length,
+and is reported with the step that did it: `append` to what is full, `rest` of what is empty. Guard it: has_room,
+is_empty.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cutproof.model.language import expressions as ex
-from cutproof.model.language.composite import (
+from cutproof.model.language.composite.shapes import (
     Composite,
     Element,
     Indices,

@@ -16,7 +16,8 @@ from typing import Any
 
 from cutproof.model.language import arithmetic
 from cutproof.model.language import expressions as ex
-from cutproof.model.language.composite import (
+from cutproof.model.language.composite.records import RecordShape, Row
+from cutproof.model.language.composite.shapes import (
     Composite,
     Element,
     IndexDomain,
@@ -30,7 +31,6 @@ from cutproof.model.language.composite import (
 from cutproof.model.language.domains import Domain, boolean, complain, count
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.operands import Operand
-from cutproof.model.language.records import RecordShape, Row
 
 MOST_MEMBERS = 1024  # of one set or bag: each is a variable
 
@@ -68,13 +68,8 @@ class CollectionShape(Shape):
     def key(self, member: Any, plain: Plain) -> Any:
         """The member that a Python value is, as `plain` writes it. ValueError if it is none."""
         for known in self.members:
-            written = plain(known)
-            if (
-                type(written) is type(member)
-                and written == member
-                or isinstance(known, Row)
-                and known_row(written, member)
-            ):
+            is_row = isinstance(known, Row) and known_row(plain(known), member)
+            if is_row or (type(plain(known)) is type(member) and plain(known) == member):
                 return known
         raise ValueError(f"{member!r} is no member of {self}")
 

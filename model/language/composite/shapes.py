@@ -95,10 +95,11 @@ class IndexDomain:
     def domain_if_any(self, indices: Indices) -> Domain | None:
         """A domain of exactly these values: integers in a row, or members of one enumeration in a row."""
         values = self.values(indices)
-        kind = type(values[0]) if values else str
+        kind: Any = type(values[0]) if values else str
         if kind is not int and not issubclass(kind, Enum):
             return None
-        codes = [v if kind is int else list(kind).index(v) for v in values if type(v) is kind]
+        members = values if kind is int else list(kind)
+        codes = [v if kind is int else members.index(v) for v in values if type(v) is kind]
         in_a_row = len(codes) == len(values) and codes == list(range(codes[0], codes[0] + len(codes)))
         return Domain(kind, codes[0], codes[-1]) if in_a_row else None
 
@@ -162,14 +163,14 @@ class Composite(Family):
     def __ne__(self, other: object) -> Operand:  # type: ignore[override]
         return Operand(ex.negation(same(self, other)), bool)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __iter__(self) -> Iterator[Any]:
         complain(
             f"a {self._shape.word} was gone through", "its size is known later: ask contains(...) or at(q, i)"
         )
 
-    def __len__(self) -> int:
+    def __len__(self) -> int:  # noqa: PLE0303
         complain(f"`len` of a {self._shape.word}", "write size(...), or length(...) of a queue or log")
 
     def __contains__(self, _: object) -> NoReturn:

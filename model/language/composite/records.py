@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, NoReturn
 
-from cutproof.model.language.composite import (
+from cutproof.model.language.composite.shapes import (
     Composite,
     Element,
     Indices,
