@@ -196,7 +196,13 @@ class _Walk:
 
     def _compare(self, index: int) -> tuple[Difference, ...]:
         """How the recorded state differs; nothing (but a note, once) where the specification has changed."""
-        place, recorded = self.place.below(f".states[{index}]"), dict(flat(self.trace.states[index]))
+        place, state = self.place.below(f".states[{index}]"), self.trace.states[index]
+        recorded = dict(flat(state))
+        try:
+            recorded = dict(flat(self.protocol.unfold(state, plain)))
+        except (ValueError, LookupError, TypeError) as error:
+            if not self.changed:
+                place.fail(str(error) if isinstance(error, ValueError) else "a variable is missing")
         missing = [n for n in self.fields if n in self.needed and n not in recorded]
         if strangers := [n for n in recorded if n not in self.fields] + missing:
             if not self.changed:
