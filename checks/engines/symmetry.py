@@ -227,8 +227,8 @@ def _operands(term: Term) -> Iterator[Term]:
 def _places(values: Any, index: str) -> tuple[int, ...]:
     """Where in the index of a variable's cells this index stands."""
     found, place = list[int](), 0
-    while isinstance(values, Family):
-        if values.index == index:
+    while isinstance(values, Family) and values._index:  # of composite values only a set over an index has one
+        if values._index == index:
             found.append(place)
-        values, place = next(iter(values), None), place + 1
+        values, place = next(iter(values._items.values()), None), place + 1
     return tuple(found)

@@ -208,7 +208,7 @@ def choose(condition: Operand, yes: Any, no: Any) -> Any:
     constants; for families element by element."""
     condition = _truth(condition, "choose")
     if isinstance(yes, Family) or isinstance(no, Family):
-        yes, no = (yes, yes._like(no)) if isinstance(yes, Family) else (no._like(yes), no)
+        yes, no = yes._pair(no) if isinstance(yes, Family) else reversed(no._pair(yes))
     if isinstance(yes, Family) and isinstance(no, Family):
         return yes._remade({k: choose(condition, yes._items[k], no[k]) for k in yes._items})
     if not isinstance(yes, Operand):
@@ -244,6 +244,10 @@ class Family:
     def _like(self, value: Any) -> Any:
         """A value that is to take the place of this one: composite values make themselves of Python's own."""
         return value
+
+    def _pair(self, other: Any) -> tuple[Family, Any]:
+        """This and another value, of one form."""
+        return self, other
 
     def _each(self, new: Any) -> Family:
         """The family with `new` everywhere."""

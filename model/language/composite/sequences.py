@@ -7,7 +7,8 @@
 Such a value is a length and a cell for each place (`inbox[length]`, `inbox[0]`, ...); cells behind the end hold the
 first value of their domain, so that equal values are equal states. What cannot be leaves its domain, by the length,
 and is reported with the step that did it: `append` to what is full, `rest` of what is empty. Guard it: has_room,
-is_empty.
+is_empty. On the way to the state a value may be longer than its capacity, by cells of its own: `rest(append(q, x))` is
+what it says, also of a full queue.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from cutproof.model.language.composite.shapes import (
     bound,
     decoded,
     element,
+    form,
     part,
     same,
     unfolded,
@@ -34,39 +36,46 @@ from cutproof.model.language.composite.shapes import (
 )
 from cutproof.model.language.domains import complain, count
 from cutproof.model.language.expressions import Term
-from cutproof.model.language.operands import Operand, choose
+from cutproof.model.language.operands import Operand, choose, constant
 
 LENGTH = "length"  # the key of the part that says how many cells are used
 
 
 class QueueShape(Shape):
-    """The domain of a queue or a log: `word` is which."""
+    """The domain of a queue or a log: `word` is which. `cells` is more than the capacity of what is on its way only."""
 
-    def __init__(self, of: Any, capacity: int, word: str) -> None:
-        self.element, self.capacity, self.word = of, capacity, word
+    def __init__(self, of: Any, capacity: int, word: str, cells: int = 0) -> None:
+        self.element, self.capacity, self.word, self.cells = of, capacity, word, max(cells, capacity)
 
     def bound(self, indices: Indices) -> QueueShape:
         return QueueShape(bound(self.element, indices), self.capacity, self.word)
 
     def parts(self) -> Mapping[Any, Element]:
-        return {LENGTH: count(0, self.capacity), **dict.fromkeys(range(self.capacity), self.element)}
+        return {LENGTH: count(0, self.capacity), **dict.fromkeys(range(self.cells), self.element)}
 
     def holding(self, items: Mapping[Any, Any]) -> Queue:
         return Queue(self, items)
 
     def of(self, value: Any) -> Composite:
-        if (found := self.accept(value)) is not None:
-            return found
+        if isinstance(value, Queue):
+            if form(value._shape.element) != form(self.element):
+                complain(f"{value._shape} in place of {self}", "give both one domain")
+            return self.made(value._length, value._cells[: self.cells])
+        self.accept(value)  # refuses what is of the state
         if not isinstance(value, list | tuple):
             complain(f"{value!r} in place of a {self.word}", "give a list of its values")
         if len(value) > self.capacity:
             complain(f"{len(value)} values in {self}", "give fewer, or a larger capacity")
-        return self.made(ex.constant(len(value)), [part(self.element, v) for v in value])
+        return self.made(constant(len(value)), [part(self.element, v) for v in value])
 
-    def made(self, size: Term, cells: Sequence[Any]) -> Queue:
+    def made(self, size: Operand, cells: Sequence[Any]) -> Queue:
         """A value of that length with these cells, and those behind them as they are where they are not used."""
-        free = [unused(self.element) for _ in range(self.capacity - len(cells))]
-        return Queue(self, {LENGTH: Operand(size, int), **dict(enumerate([*cells, *free]))})
+        free = [unused(self.element) for _ in range(self.cells - len(cells))]
+        return Queue(self, {LENGTH: size, **dict(enumerate([*cells, *free]))})
+
+    def wide(self, cells: int) -> QueueShape:
+        """The shape with that many cells, where it has fewer."""
+        return self if cells <= self.cells else QueueShape(self.element, self.capacity, self.word, cells)
 
     def decode(self, parts: Mapping[Any, Any]) -> list[Any]:
         return [decoded(self.element, parts[i]) for i in range(parts[LENGTH])]
@@ -74,7 +83,7 @@ class QueueShape(Shape):
     def unfold(self, value: Any, plain: Plain = as_it_is) -> dict[Any, Any]:
         if not isinstance(value, list | tuple) or len(value) > self.capacity:
             raise ValueError(f"{value!r} is no list of at most {self.capacity} values")
-        free = [plain(unused_value(self.element)) for _ in range(self.capacity - len(value))]
+        free = [plain(unused_value(self.element)) for _ in range(self.cells - len(value))]
         cells = [unfolded(self.element, v, plain) for v in [*value, *free]]
         return {LENGTH: len(value), **dict(enumerate(cells))}
 
@@ -93,19 +102,30 @@ class Queue(Composite):
 
     @property
     def _cells(self) -> list[Any]:
-        return [self._items[i] for i in range(self._shape.capacity)]
+        return [self._items[i] for i in range(self._shape.cells)]
+
+    def _pair(self, other: Any) -> tuple[Composite, Any]:
+        shape = self._shape.wide(other._shape.cells) if isinstance(other, Queue) else self._shape
+        return shape.of(self), shape.of(other)
 
     def _part(self, value: Any) -> Any:
         return part(self._shape.element, value)
 
     def _appended(self, value: Any) -> Queue:
         new, size = self._part(value), self._length
-        return self._shape.made(
-            (size + 1).term, [choose(size == i, new, c) for i, c in enumerate(self._cells)]
-        )
+        shape = self._shape.wide(size.term.high + 1)
+        cells = [choose(size == i, new, c) for i, c in enumerate(shape.of(self)._cells)]
+        return shape.made(self._moved(1), cells)
 
     def _rest(self) -> Queue:
-        return self._shape.made((self._length - 1).term, self._cells[1:])
+        return self._shape.made(self._moved(-1), self._cells[1:])
+
+    def _moved(self, by: int) -> Operand:
+        """The length, longer or shorter; what has left its domain for good stays there."""
+        size, new = self._length, self._length + by
+        if size.term.low < 0:
+            new = choose(size < 0, size, new)
+        return choose(size > self._shape.cells, size, new) if size.term.high > self._shape.cells else new
 
     def _at(self, where: Any) -> Any:
         """The value at a place; behind the end, or before the start, the first value of the domain."""
@@ -124,8 +144,8 @@ class Queue(Composite):
         return found
 
     def _check(self, where: Any) -> None:
-        if type(where) is not int or not 0 <= where < self._shape.capacity:
-            complain(f"no place {where!r} in {self._shape}", f"places are 0 to {self._shape.capacity - 1}")
+        if type(where) is not int or not 0 <= where < self._shape.cells:
+            complain(f"no place {where!r} in {self._shape}", f"places are 0 to {self._shape.cells - 1}")
 
     def _kept(self, size: Any) -> Queue:
         """The first `size` values; all where there are fewer."""
@@ -133,7 +153,7 @@ class Queue(Composite):
             complain(f"keep_first got {size!r}", "give it how many")
         size = choose(self._length < size, self._length, size)
         none = unused(self._shape.element)
-        return self._shape.made(size.term, [choose(size > i, c, none) for i, c in enumerate(self._cells)])
+        return self._shape.made(size, [choose(size > i, c, none) for i, c in enumerate(self._cells)])
 
     def _put(self, where: Any, replaced: Callable[[Any], Any]) -> Composite:
         """A place that is used holds another value; behind the end nothing is put."""
@@ -144,7 +164,7 @@ class Queue(Composite):
             known = not isinstance(where, Operand)
             here = self._length > i if known else (where == i) & (self._length > i)
             cells.append(cell if known and where != i else choose(here, replaced(cell), cell))
-        return self._shape.made(self._length.term, cells)
+        return self._shape.made(self._length, cells)
 
     def _contains(self, value: Any) -> Term:
         new = self._part(value)

@@ -151,6 +151,9 @@ class Composite(Family):
     def _like(self, value: Any) -> Any:
         return self._shape.of(value)
 
+    def _pair(self, other: Any) -> tuple[Composite, Any]:
+        return self, self._shape.of(other)
+
     def _each(self, new: Any) -> Family:
         return self._shape.of(new)
 
@@ -241,7 +244,7 @@ def same(a: Any, b: Any) -> Term:
     """That two values are equal, part by part."""
     if not isinstance(a, Composite):
         return ex.equal(a.term, _same_kind("`==`", a, b))
-    b = a._like(b)
+    a, b = a._pair(b)
     return ex.conjunction(*(same(a._items[key], b._items[key]) for key in a._items))
 
 
