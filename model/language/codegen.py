@@ -271,11 +271,12 @@ class Compiled:
         return self._claims(self._narrow)
 
     def _narrow(self, term: Term) -> Term:
-        kept = list[Term]()
+        kept, mask = list[Term](), 0
         for part in conjuncts(term):
-            needed = self.packing.mask(ex.names(ex.conjunction(*kept, part))).bit_count()
-            if not kept or needed <= FILTER:
+            wider = mask | self.packing.mask(ex.names(part))
+            if not kept or wider.bit_count() <= FILTER:
                 kept.append(part)
+                mask = wider
         return ex.conjunction(*kept)
 
     def _claims(self, view: Callable[[Term], Term]) -> dict[int, Part]:

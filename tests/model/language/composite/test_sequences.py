@@ -42,10 +42,19 @@ class Kind(Enum):
 
 
 PLAIN = given(
-    {"q": queue(of=count(1, 3), capacity=2), "r": log(of=count(1, 3), capacity=2), "x": count(1, 3), "i": count(-1, 3)}
+    {
+        "q": queue(of=count(1, 3), capacity=2),
+        "r": log(of=count(1, 3), capacity=2),
+        "x": count(1, 3),
+        "i": count(-1, 3),
+    }
 )
 MESSAGES = given(
-    {"q": queue(of=record(kind=Kind, urgent=boolean()), capacity=2), "k": queue(of=Kind, capacity=2), "flag": boolean()}
+    {
+        "q": queue(of=record(kind=Kind, urgent=boolean()), capacity=2),
+        "k": queue(of=Kind, capacity=2),
+        "flag": boolean(),
+    }
 )
 NESTED = given({"q": log(of=queue(of=boolean(), capacity=1), capacity=2), "b": queue(of=boolean(), capacity=1),
                 "s": queue(of=subset("node"), capacity=2)}, {"node": ["a", "b"]})  # fmt: skip
@@ -134,7 +143,9 @@ EVERY = [(PLAIN, WORDS), (MESSAGES, OF_MESSAGES), (NESTED, OF_NESTED)]
 def test_every_word_is_that_of_a_list(protocol: Any, words: dict[str, Pair]) -> None:
     states = normal_states(protocol)
     for name, (word, meaning) in words.items():
-        assert holds_everywhere(protocol, states, word, meaning) > (name != "what a full one would hold"), name
+        assert holds_everywhere(protocol, states, word, meaning) > (name != "what a full one would hold"), (
+            name
+        )
 
 
 STEPS = st.lists(st.tuples(st.sampled_from("arkp"), st.integers(0, 3)), max_size=5)
