@@ -83,7 +83,9 @@ def pick_of(s: Parts, size: int) -> Any:
 
 
 def choice_of_constants(s: Parts, size: int) -> Any:
-    return reduce(lambda rest, i: choose((s.at + i) - i == i % 6, (i + 1) % 3, rest), range(size), constant(2))
+    return reduce(
+        lambda rest, i: choose((s.at + i) - i == i % 6, (i + 1) % 3, rest), range(size), constant(2)
+    )
 
 
 def protocol_of(condition: Callable[[Any], Any]) -> Protocol:
