@@ -52,6 +52,7 @@ def explore(
 ) -> int:
     """Explore every interleaving within a scope, and judge every property."""
     from cutproof.checks.cli.reports import explorations as report
+    from cutproof.checks.cli.reports.progress import Ticker
     from cutproof.checks.engines import statistics
     from cutproof.checks.engines.exploration import Limits
     from cutproof.checks.engines.verdict import exit_code
