@@ -143,7 +143,10 @@ def _codes(name: str, operand: Operand, cell: Field, value: Any) -> Sequence[int
             complain(f"initial gives {name} anything, and it has no bound", "give one_of(...)")
         return range(domain.low, domain.high + 1)
     if isinstance(value, Mapping | list | tuple | set):
-        complain(f"initial gives {name} the {type(value).__name__} {shown(value)}", "it is one value")
+        complain(
+            f"initial gives {name} the {type(value).__name__} {shown(value)}",
+            "it is one value, or one_of(...)",
+        )
     if isinstance(value, Operand):
         code = int(value.term.leaf) if value.term.op == "const" and value.kind is operand.kind else None
     else:

@@ -62,6 +62,8 @@ def _index_values(name: str, given: Any) -> tuple[Any, ...]:
                 "give values of different names",
             )
         labels[label(value)] = value
+    if not values:
+        complain(f"{name} has no values", "give it some, or leave it out with what it indexes")
     return values
 
 
@@ -80,7 +82,7 @@ def variables_of(given: Any) -> Mapping[str, Domain | FamilyDomain]:
             what = (
                 f"s.{name} is something else"
                 if name in OF_THE_VIEW
-                else "names with _ in front are not for variables"
+                else "a name with _ in front is no variable's"
             )
             complain(f"a variable is called {name}", f"{what}: name it otherwise")
         if not isinstance(domain, Domain | FamilyDomain):
