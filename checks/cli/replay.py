@@ -46,5 +46,5 @@ def replay(
     if json_lines:
         say_json({**report.replay_json(result, str(file)), "on": on})
     else:
-        say(*account(result, sentences=True))
+        say(*account(result))
     return 0 if result.reproduced else NOT_REPRODUCED

@@ -7,5 +7,20 @@ them together; `codegen.py` makes Python of them, `packing.py` one integer of a 
 
 from cutproof.model.language.actions import *  # noqa: F403  what that module declares
 from cutproof.model.language.actions import __all__ as _words
+from cutproof.model.language.words import Changed, Run, Taken, Words
 
-__all__ = [*_words, "actions", "codegen", "domains", "expressions", "operands", "packing", "protocol"]  # noqa: F405, PLE0604
+__all__ = [
+    *_words,
+    "Changed",
+    "Run",
+    "Taken",
+    "Words",
+    "actions",
+    "codegen",
+    "domains",
+    "expressions",
+    "operands",
+    "packing",
+    "protocol",
+    "words",
+]  # noqa: F405, PLE0604

@@ -37,6 +37,7 @@ from cutproof.model.language.actions import (
     enumeration,
 )
 from cutproof.model.language.expressions import Term
+from cutproof.model.language.words import Words
 
 State = tuple[int, ...]  # one integer for each field, in the order of `Protocol.fields`
 
@@ -134,7 +135,7 @@ class Protocol:
 
     `invariants` and `measure` are for proofs, and change nothing else: what is true of every reachable state and kept
     by every action; and a whole number, never below zero, that some owed step lowers wherever what *can always*
-    happen does not hold (`lambda s: ...`)."""
+    happen does not hold (`lambda s: ...`). `words` are how stories speak of it (`words.py`)."""
 
     def __init__(
         self,
@@ -148,6 +149,7 @@ class Protocol:
         scope: Any = None,
         invariants: Sequence[Property] = (),
         measure: Callable[[Any], Operand] | None = None,
+        words: Words | None = None,
     ) -> None:
         self.invariants, self.measure = tuple(invariants), measure
         self.name, self.scope, self.mechanisms = name, scope, None
@@ -166,6 +168,8 @@ class Protocol:
             self.start[cell.name] = int(term.leaf)
         self.transitions = tuple(t for a in self.actions for t in self._unfold(a))
         self.claims = tuple(c for p in self.properties for c in self._claims(p))
+        self.words = words or Words()
+        self.words.check(self)
 
     # -------------------------------------------------- making
 

@@ -58,7 +58,7 @@ def explored(found: Exploration, files: Mapping[int, str], traces: Mapping[int, 
     lines = [line(verdict) + (f"; {files[i]}" if i in files else "") for i, verdict in numbered]
     if traces:
         shortest = min(traces.values(), key=lambda trace: len(trace.steps))
-        lines += ["", *story(shortest, {a.name: a.sentence for a in found.protocol.actions})]
+        lines += ["", *story(shortest, found.protocol)]
     never = ", ".join(found.never_fired)
     return [*lines, "", f"never happened in this scope: {never}" if never else "every action happened"]
 
