@@ -8,7 +8,6 @@ from typing import Any
 
 from cutproof.checks.engines.exploration import Exploration
 from cutproof.checks.engines.verdict import Violated, line, to_json
-from cutproof.checks.traces.replay import Replay
 from cutproof.checks.traces.story import story
 from cutproof.checks.traces.trace import Trace, from_path, to_bytes, write
 from cutproof.model.cutover.safeguards import Harm
@@ -75,27 +74,4 @@ def explored_json(
         "coverage": found.coverage,
         "never_fired": found.never_fired,
         **more,
-    }
-
-
-def replay_json(result: Replay, file: str) -> dict[str, Any]:
-    """The facts of a replay for machines."""
-    meta, stopped = result.trace.meta, result.divergence
-    return {
-        "checked": meta.protocol,
-        "verdict": "reproduced" if result.reproduced else "not reproduced",
-        "property": meta.property,
-        "form": meta.form,
-        "harm": meta.harm,
-        "depth": len(result.walked),
-        "reason": stopped.reason if stopped else result.checked,
-        "step": stopped.number if stopped else None,
-        "false_guards": list(stopped.false_guards) if stopped else [],
-        "enabled": list(stopped.enabled) if stopped else [],
-        "differences": [str(d) for d in stopped.differences] if stopped else [],
-        "notes": list(result.notes),
-        "trace": file,
-        "scope": meta.scope,
-        "policy": meta.policy,
-        "removed": list(meta.safeguards_removed),
     }
