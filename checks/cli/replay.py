@@ -133,7 +133,7 @@ def _replayed(file: str, on: str, model: str, parameters: str, limits: Limits) -
     from cutproof.checks.traces import replay as replays
 
     trace, name = _read(file), "stdin" if file == STDIN else file
-    protocol = _model(trace, model, parameters) if model else protocol_of_trace(trace, name)
+    protocol = _model(trace, name, model, parameters) if model else protocol_of_trace(trace, name)
     if on == "model":
         return checked(replays.replay, trace, protocol, name, limits)
     from cutproof.checks.cutover.reference.perform import perform
@@ -144,9 +144,11 @@ def _replayed(file: str, on: str, model: str, parameters: str, limits: Limits) -
     return checked(perform, trace, protocol, scope, policy, name)
 
 
-def _model(trace: Trace, model: str, parameters: str) -> Protocol:
+def _model(trace: Trace, name: str, model: str, parameters: str) -> Protocol:
     """The protocol that the command line names, with what the trace says that it was run with."""
     from cutproof.checks.protocols.load import load
 
     loaded = load(model, parameters, recorded=trace.meta.scope)
+    if loaded.file is None and not parameters:  # a bundled one has its own way to read what a trace says
+        return protocol_of_trace(trace, name)
     return loaded.without_guards(name for name in trace.meta.safeguards_removed if ":" in name).protocol

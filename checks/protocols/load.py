@@ -20,7 +20,7 @@ from typing import Any
 from cutproof.checks.common.refusals import refuse
 from cutproof.checks.protocols.file import chosen, module_of, running
 from cutproof.checks.protocols.parameters import arguments_for, call, parameters_of, parsed, plain
-from cutproof.checks.protocols.registry import bundled, without_guards
+from cutproof.checks.protocols.registry import Bundled, bundled, without_guards
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.protocol import Protocol
 
@@ -50,7 +50,8 @@ class Source:
 @dataclass(frozen=True)
 class Loaded:
     """A protocol, how it was named, and what its traces carry: `settings` has scope, policy and safeguards_removed as
-    `traces.trace.from_path` takes them. `file` is None for a bundled one."""
+    `traces.trace.from_path` takes them. `file` is None for a bundled one, which has an
+    `entry`."""
 
     protocol: Protocol
     text: str
@@ -58,6 +59,7 @@ class Loaded:
     settings: Mapping[str, Any]
     file: Path | None = None
     guards: tuple[str, ...] = ()
+    entry: Bundled | None = None
 
     @property
     def source(self) -> Source:
@@ -78,19 +80,18 @@ def load(
     text: str, parameters: str | Mapping[str, object] = "", recorded: Mapping[str, object] = MappingProxyType({})
 ) -> Loaded:
     """The protocol of that name. `parameters` are as `--with` has them (`nodes=3,lease=2`), or plain values by name, as
-    a trace has them; defaults hold for the rest. `recorded` are those of a trace: taken where the protocol has such a
-    parameter and none was given. Raises Wrong, one line, where it cannot be had."""
+    a trace has them; defaults hold for the rest. `recorded` are those of a trace: taken where the function of a file has
+    such a parameter and none was given. Raises Wrong, one line, where it cannot be had."""
     given = parsed(parameters) if isinstance(parameters, str) else dict(parameters)
     match = _FILE.fullmatch(text)
     if match:
         return _from_file(text, Path(match["path"]), match["name"], given, recorded)
     if "/" in text or Path(text).is_file():
         refuse(f"{text}: a protocol is in a file that ends in .py, or is named: FILE.py[:NAME]")
-    known = parameters_of(bundled(text).make)
-    given = {**{name: value for name, value in recorded.items() if name in known}, **given}
-    protocol, settings = bundled(text).build(given)
+    entry = bundled(text)
+    protocol, settings = entry.build(given)
     about = {"policy": {}, "safeguards_removed": (), **settings}
-    return Loaded(protocol, text, tuple(given.items()), about)
+    return Loaded(protocol, text, tuple(given.items()), about, entry=entry)
 
 
 def _from_file(
