@@ -42,6 +42,11 @@ def _waits(c: Changed) -> str:
     )
 
 
+def _partial(c: Changed) -> str:
+    word = "lacks fields" if c.new else "has every field"
+    return f"{c.where['node']} {word} of document {c.where['doc']} that was acknowledged"
+
+
 VARIABLES: dict[str, str | Callable[[Changed], str]] = {
     "epoch": lambda c: f"{epoch_of(c.old)} -> {epoch_of(c.new)}",
     "source": "the source is {new} now",
@@ -57,7 +62,7 @@ VARIABLES: dict[str, str | Callable[[Changed], str]] = {
     "alone": lambda c: "dual writing had ended: it goes to the source alone" if c.new else "",
     "reading": "", "floor": "", "search": "", "search_floor": "", "found": "",
     "acked": _rank("acknowledged to clients"), "shown": _rank("clients may have seen"),
-    "healed": "", "partial": "{node} lacks fields of document {doc} that were acknowledged: {new}",
+    "healed": "", "partial": _partial,
     "cut": "",
     "rival": lambda c: "two migrations live" if c.new else "one migration lives",
     "switched_off": lambda c: "anti-entropy is off, for this migration too" if c.new else "anti-entropy is on",

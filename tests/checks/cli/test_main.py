@@ -187,7 +187,7 @@ def test_a_graph_is_written(run, tmp_path: Path) -> None:
         (("explore", "--trace", "/etc/passwd"), "is not a folder"),
         (("explore", "--nosuch"), "--nosuch"),
         (("nosuch",), "nosuch"),
-        (("replay",), "FILE"),
+        (("replay",), "TRACE"),
         (("replay", "nowhere.itf.json"), "nowhere.itf.json: No such file"),
         (("verify", "--workers", "0"), "--workers"),
     ],
