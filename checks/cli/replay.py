@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,7 +78,7 @@ def replay(
     return report.worst(codes)
 
 
-def _tell(json_lines: bool, facts: Mapping[str, object], lines: list[str]) -> None:
+def _tell(json_lines: bool, facts: dict[str, object], lines: list[str]) -> None:
     if json_lines:
         say_json(facts)
     else:

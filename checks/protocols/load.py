@@ -80,8 +80,8 @@ def load(
     text: str, parameters: str | Mapping[str, object] = "", recorded: Mapping[str, object] = MappingProxyType({})
 ) -> Loaded:
     """The protocol of that name. `parameters` are as `--with` has them (`nodes=3,lease=2`), or plain values by name, as
-    a trace has them; defaults hold for the rest. `recorded` are those of a trace: taken where the function of a file has
-    such a parameter and none was given. Raises Wrong, one line, where it cannot be had."""
+    a trace has them; defaults hold for the rest. `recorded` are those of a trace: taken where the function of a file
+    has such a parameter and none was given. Raises Wrong, one line, where it cannot be had."""
     given = parsed(parameters) if isinstance(parameters, str) else dict(parameters)
     match = _FILE.fullmatch(text)
     if match:
