@@ -7,6 +7,7 @@ from typing import Any
 
 from cutproof.checks.cli.reports.tables import WIDEST, table
 from cutproof.checks.engines.exploration import Exploration
+from cutproof.checks.traces.stored import ENDING
 from cutproof.model.cutover.safeguards import Harm, Safeguard
 from cutproof.model.language.protocol import label
 
@@ -40,7 +41,7 @@ def safeguard_entry(safeguard: Safeguard) -> dict[str, Any]:
 
 def _under(exhibit: dict[str, Any]) -> str:
     """Under which policy, companions and scope."""
-    policy = ",".join(f"{k}={str(v).lower()}" for k, v in exhibit["policy"].items())
+    policy = ", ".join(f"{k}={str(v).lower()}" for k, v in exhibit["policy"].items())
     without = ", ".join(exhibit["companions"])
     parts = (f"scope {exhibit['scope']}", policy and f"policy {policy}", without and f"without {without}")
     return "; ".join(part for part in parts if part)
@@ -71,7 +72,7 @@ def safeguard_text(entry: dict[str, Any]) -> list[str]:
     for exhibit in entry["necessary"]:
         lines.append(f"necessary: {exhibit['property']} ({exhibit['harm']}) is violated without it")
         lines.append(f"    {_under(exhibit)}")
-        lines.append(f"    cutproof replay {exhibit['trace']}")
+        lines.append(f"    cutproof replay {exhibit['trace'].removeprefix('traces/').removesuffix(ENDING)}")
     return lines
 
 

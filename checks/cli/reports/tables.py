@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 WIDEST = 120  # columns of what is not a terminal
 GAP = 2  # columns between two cells
-NARROWEST = 24  # columns of a wrapped column
+NARROWEST = 30  # columns of a wrapped column
 INDENT = 4  # of what goes on in the next line
 BAD = "\x1b[1;31m{}\x1b[0m"  # bold red
 
@@ -61,11 +61,11 @@ def table(
     drop: Sequence[str] = (),
     coloured: bool = False,
 ) -> list[str]:
-    """The lines of a table in so many columns. `numbers` are aligned to the right, cells in `wrap` are broken at spaces,
-    and columns in `drop` are left out, the first ones first, as far as the rest does not fit. A cell too long for its
+    """The lines of a table in so many columns. `numbers` are aligned to the right, cells in `wrap` broken at spaces,
+    and columns in `drop` left out, the first ones first, as far as the rest does not fit. A cell that is too long for its
     column has the rest of its row on the next line. With `coloured` a row that begins with FAIL is red."""
     cells, names = [list(row) for row in rows], list(head)
-    longest = max(columns // 3, NARROWEST)
+    longest = max(columns // 3, 20)
     natural = {n: max(len(n), *(len(row[i]) for row in cells), 0) if cells else len(n) for i, n in enumerate(names)}
     least = {n: min(natural[n], NARROWEST if n in wrap else longest) for n in names}
     for name in drop:
@@ -77,7 +77,7 @@ def table(
     widths = _widths(names, natural, least, wrap, columns)
     lines = _row(names, names, widths, numbers, ())
     for row in cells:
-        found = _row(row, names, widths, numbers, wrap)
+        found = [part for line in _row(row, names, widths, numbers, wrap) for part in wrapped(line, columns)]
         lines += [BAD.format(line) for line in found] if coloured and row[0] == "FAIL" else found
     return lines
 
@@ -100,6 +100,11 @@ def _widths(
             found[name] += min(left // len(hungry), natural[name] - found[name])
 
 
+def _lines(cell: str, size: int) -> list[str]:
+    text = " ".join(_pieces(word, size) for word in cell.split(" "))
+    return textwrap.wrap(text, size, break_long_words=False, break_on_hyphens=False)
+
+
 def _row(
     row: Sequence[str], names: Sequence[str], widths: Sequence[int], numbers: Sequence[str], wrap: Sequence[str]
 ) -> list[str]:
@@ -109,7 +114,7 @@ def _row(
         at += size + GAP
     top = 0  # the line on which the row goes on
     for cell, name, size, start in zip(row, names, widths, starts, strict=True):
-        parts = textwrap.wrap(cell, size, break_long_words=False, break_on_hyphens=False) if name in wrap else [cell]
+        parts = _lines(cell, size) if name in wrap else [cell]
         if len(lines[top]) > max(start - GAP, 0) and start:
             top = len(lines)
         for number, part in enumerate(parts or [""], top):
