@@ -1,0 +1,3 @@
+"""Random runs."""
+
+__all__ = ["walk"]
