@@ -15,6 +15,7 @@ import copy
 import sys
 import time
 from collections.abc import Iterator
+from itertools import chain
 from statistics import geometric_mean, median
 
 from cutproof.checks.cutover.safeguards.necessity import NECESSARY, protocol_of
@@ -81,7 +82,7 @@ def main(words: list[str]) -> None:
     print(f"median runs until found, of {len(SEEDS)} seeds; at most {RUNS:,} runs of at most {STEPS} steps\n")
     print("| | " + " | ".join(SCHEDULERS) + " |\n|---" * 1 + "|---:" * len(SCHEDULERS) + "|")
     every: dict[str, list[float]] = {mode: [] for mode in SCHEDULERS}
-    for name, protocol in (*of_the_examples(), *of_the_cutover()):
+    for name, protocol in chain(of_the_examples(), of_the_cutover()):
         if all(word in name for word in words):
             cells = []
             for mode in SCHEDULERS:

@@ -16,8 +16,8 @@ from cutproof.model.language.protocol import Protocol
 
 @dataclass(frozen=True)
 class Blocked:
-    """Why an action never was enabled. `alone`: guards that were false in some state where its others were true, and
-    true in none such. `never`: guards that were true in no state."""
+    """What held back an action that never was enabled. `alone`: guards that were false in some state where all others
+    were true; there they never were true. `never`: guards that were true in no state."""
 
     action: str
     alone: tuple[str, ...]
@@ -63,13 +63,44 @@ class Guards:
 
     # -------------------------------------------------- read off at the end
 
-    def __ior__(self, other: tuple[int, int, int]) -> Guards:
-        """Add what other runs covered."""
-        self.enabled, self.true, self.alone = (
-            mine | theirs for mine, theirs in zip(self.covered, other, strict=True)
-        )
-        return self
-
     @property
     def covered(self) -> tuple[int, int, int]:
+        """`enabled`, `true` and `alone`: joined bit by bit they are what several saw."""
         return self.enabled, self.true, self.alone
+
+    @covered.setter
+    def covered(self, bits: tuple[int, int, int]) -> None:
+        self.enabled, self.true, self.alone = bits
+
+    def _named(self, bits: int, action: str, every: bool) -> list[str]:
+        """The guards of an action whose bit is set, in some transition or in every one that has it."""
+        have = dict[str, list[bool]]()
+        for number, transition in enumerate(self.protocol.transitions):
+            if transition.action == action:
+                for i, (name, _) in enumerate(transition.guards, self.offsets[number]):
+                    have.setdefault(name, []).append(bool(bits >> i & 1))
+        return [name for name, set_ in have.items() if (all if every else any)(set_)]
+
+    @property
+    def blocked(self) -> list[Blocked]:
+        """The actions that were never enabled, in the order of the protocol."""
+        enabled = {t.action for n, t in enumerate(self.protocol.transitions) if self.enabled >> n & 1}
+        found = list[Blocked]()
+        for action in self.protocol.actions:
+            if action.name not in enabled:
+                alone = self._named(self.alone, action.name, False)
+                never = self._named(~self.true, action.name, True)
+                found.append(Blocked(action.name, tuple(alone), tuple(never)))
+        return found
+
+    @property
+    def idle(self) -> list[tuple[str, str]]:
+        """Guards that never alone held back a step that was possible at some time: action and guard. Without one of
+        them every run would have been possible as it was, and no other would from the states that were met."""
+        blocked = {found.action for found in self.blocked}
+        return [
+            (action.name, name)
+            for action in self.protocol.actions
+            if action.name not in blocked
+            for name in self._named(~self.alone, action.name, True)
+        ]

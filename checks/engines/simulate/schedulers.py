@@ -103,3 +103,5 @@ SCHEDULERS: dict[str, Scheduler] = {
     "renewed": renewed,
     "swarm": swarm,
 }
+
+DEFAULT = "renewed"

@@ -6,7 +6,8 @@ remembered while there is room: in a run most states are new, over many runs few
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
@@ -15,11 +16,13 @@ from cutproof.checks.engines.plain.search import inside
 from cutproof.checks.engines.simulate.guards import Guards
 from cutproof.checks.engines.simulate.schedulers import Move, Scheduler
 from cutproof.model.language.codegen import DomainError, compile_protocol
+from cutproof.model.language.data import initial_states
 from cutproof.model.language.protocol import Protocol
 
 KNOWN = 200_000  # states of which it is remembered what is possible there
 BITS = 500_000  # entries of the tables behind, before they are begun anew
-DEADLOCK, LIMIT = "deadlock", "limit"
+LOOK = 4095  # steps between two looks at the clock
+DEADLOCK, LIMIT, VIOLATION = "deadlock", "limit", "violation"
 
 
 class Place(NamedTuple):
@@ -50,7 +53,7 @@ class Walker:
         self.protocol, self.scheduler, self.seed, self.steps = protocol, scheduler, seed, steps
         self.compiled = compile_protocol(protocol)
         self.guards = Guards(protocol, self.compiled)
-        self.initials = [self.compiled.pack(state) for state in initials(protocol)]
+        self.initials = [self.compiled.pack(state) for state in initial_states(protocol)]
         self.known: dict[int, Place] = {}
         claims, self.forms = self.compiled.claims, [c.form for c in protocol.claims]
         alarms = self.compiled.alarms
@@ -58,21 +61,24 @@ class Walker:
         self.dead = [(i, claims.get(i)) for i, form in enumerate(self.forms) if form == "can_always"]
         self.owed = [t.owed for t in protocol.transitions]
 
-    def run(self, number: int, stop: bool) -> Run:
-        """The run of that number; it ends at the first violation if it is to `stop` there."""
+    def run(self, number: int, stop: bool, look: Callable[[], None] | None = None) -> Run:
+        """The run of that number; it ends at the first violation if it is to `stop` there. A long one takes a `look`
+        now and then, which may end it by an exception: then nothing of it remains."""
         random = Random((self.seed << 64) | number)
         state = self.initials[int(random.random() * len(self.initials))]
         pick = self.scheduler(self.protocol, self.steps, random)
         states, transitions, told, known = [state], list[int](), list[tuple[int, Place]](), self.known
         ended = LIMIT
         for step in range(self.steps + 1):
+            if look and step & LOOK == LOOK:
+                look()
             place = known.get(state)
             if place is None:
                 place = self._look(state)
             if place[1]:
                 told.append((step, place))
                 if stop and self.violates(place):
-                    ended = "violation"
+                    ended = VIOLATION
                     break
             if not place[0]:
                 ended = DEADLOCK
@@ -106,12 +112,19 @@ class Walker:
             steps = [(n, self.compiled.pack(after) - state) for n, after in inside(self.protocol, here)]
             moves = [step for step in steps if step[1]]
             told.append(-1)
+            self._guards(state)
         if self.dead and not broken and not any(self.owed[number] for number, _ in moves):
             told += [i for i, part in self.dead if part is None or not part[1][state & part[0]]]
         if len(self.known) >= KNOWN:
             self._forget()
         place = self.known[state] = Place(moves, tuple(told), broken)
         return place
+
+    def _guards(self, state: int) -> None:
+        """See the guards of every part, where a look-up ended at the first that leaves its domain."""
+        for mask, table in self.guards.parts:
+            with suppress(DomainError):
+                table[state & mask]
 
     def _forget(self) -> None:
         self.known.clear()
@@ -120,8 +133,3 @@ class Walker:
         if sum(map(len, tables)) > BITS:
             for table in tables:
                 table.clear()
-
-
-def initials(protocol: Protocol) -> tuple[tuple[int, ...], ...]:
-    """The states in which a run may begin."""
-    return getattr(protocol, "initials", None) or (protocol.initial,)
