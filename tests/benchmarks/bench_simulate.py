@@ -19,6 +19,7 @@ from itertools import chain
 from statistics import geometric_mean, median
 
 from cutproof.checks.cutover.safeguards.necessity import NECESSARY, protocol_of
+from cutproof.checks.engines.exploration import Limits
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.simulate.schedulers import SCHEDULERS
 from cutproof.checks.engines.simulate.walk import Walker
@@ -28,7 +29,7 @@ from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
 from cutproof.model.examples.two_phase_commit import two_phase_commit
 from cutproof.model.language.protocol import Protocol
 
-SEEDS, RUNS, STEPS = range(5), 10_000, 100
+SEEDS, RUNS, STEPS = range(5), 3_000, 100
 
 
 def of_the_cutover() -> Iterator[tuple[str, Protocol]]:
@@ -46,7 +47,7 @@ def of_the_examples() -> Iterator[tuple[str, Protocol]]:
         for action, guard in dict.fromkeys((t.action, name) for t in protocol.transitions for name, _ in t.guards):
             without = copy.copy(protocol.without_guard(action, guard))
             without.claims = tuple(c for c in without.claims if c.form == "always")
-            found = explore(without, stop_at_first=True)
+            found = explore(without, stop_at_first=True, limits=Limits(states=20_000))
             if any(isinstance(verdict, Violated) for verdict in found.verdicts):
                 yield f"{protocol.name} {action}: {guard}", without
 

@@ -22,6 +22,7 @@ class Blocked:
     action: str
     alone: tuple[str, ...]
     never: tuple[str, ...]
+    absent: bool  # it has no transition at all
 
 
 class Guards:
@@ -85,12 +86,12 @@ class Guards:
     def blocked(self) -> list[Blocked]:
         """The actions that were never enabled, in the order of the protocol."""
         enabled = {t.action for n, t in enumerate(self.protocol.transitions) if self.enabled >> n & 1}
-        found = list[Blocked]()
+        there, found = {t.action for t in self.protocol.transitions}, list[Blocked]()
         for action in self.protocol.actions:
             if action.name not in enabled:
                 alone = self._named(self.alone, action.name, False)
                 never = self._named(~self.true, action.name, True)
-                found.append(Blocked(action.name, tuple(alone), tuple(never)))
+                found.append(Blocked(action.name, tuple(alone), tuple(never), action.name not in there))
         return found
 
     @property
