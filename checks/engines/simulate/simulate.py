@@ -28,6 +28,7 @@ from cutproof.model.language.protocol import Protocol
 
 RUNS, STEPS = 10_000, 100  # where nothing else is said
 ALONE = 1.0  # seconds before other processes are begun: most simulations are over by then
+WORTH = 3.0  # ... and only where so many more seconds are to be expected
 PAUSE = 0.5  # seconds between two reports of progress
 
 Progress = Callable[[int, int, int], None]  # runs, steps, states
@@ -183,12 +184,21 @@ class Making:
                 self.look()
 
             while not self.done:
-                if self.workers > 1 and time.perf_counter() - self.started > ALONE:
+                if self.workers > 1 and self._worth_processes():
                     return False
                 look()
                 run = self.walker.run(self.found.coverage.runs, self.budget.stop_at_first, look)
                 self.found.coverage.add(run, self.walker)
         return True
+
+    def _worth_processes(self) -> bool:
+        """Whether what is left takes longer than to begin other processes."""
+        seconds, runs, budget = time.perf_counter() - self.started, self.found.coverage.runs, self.budget
+        if seconds < ALONE or not runs:
+            return False
+        left = [seconds / runs * (budget.runs - runs)] if budget.runs is not None else []
+        left += [budget.seconds - seconds] if budget.seconds is not None else []
+        return min(left) >= WORTH
 
     @property
     def done(self) -> bool:
