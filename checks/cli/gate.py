@@ -156,9 +156,11 @@ def _flags(policy: Policy) -> str:
 
 
 def _written(found: Exploration, policy: Policy, folder: File, report: Any) -> str:
+    from cutproof.checks.protocols.registry import bundled
+
     bounds: Any = found.protocol.scope
     about = {"scope": bounds.bounds(), "policy": policy.changed(), "safeguards_removed": ()}
-    traces = report.traces_of(found, about)
+    traces = report.traces_of(found, about, bundled("cutover"))
     variant = "gate-" + "-".join(f"{k}-{str(v).lower()}" for k, v in policy.changed().items())
     files, conflict = checked(report.write_traces, traces, folder, variant)
     if conflict:

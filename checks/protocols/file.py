@@ -7,7 +7,6 @@ own sibling modules while it runs, and what it prints goes to stderr. Only what 
 from __future__ import annotations
 
 import contextlib
-import inspect
 import os
 import stat
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from cutproof.checks.common.refusals import Wrong, near, refuse
-from cutproof.checks.protocols.parameters import parameters_of
+from cutproof.checks.protocols.parameters import parameters_of, result_of
 from cutproof.model.language import LanguageError
 from cutproof.model.language.protocol import Protocol
 
@@ -185,13 +184,7 @@ def _is_of(value: Any, module: types.ModuleType) -> bool:
 
 
 def _returns_protocol(function: Callable[..., Any]) -> bool:
-    try:
-        says = inspect.signature(function, eval_str=True).return_annotation
-    except Exception:
-        try:
-            says = inspect.signature(function).return_annotation
-        except (TypeError, ValueError):
-            return False
-    if isinstance(says, str):  # an annotation that could not be looked up
+    says = result_of(function)
+    if isinstance(says, str):  # it could not be looked up
         return says.rpartition(".")[2].strip("'\" ") == "Protocol"
     return isinstance(says, type) and issubclass(says, Protocol)

@@ -19,7 +19,7 @@ from typing import Any
 from cutproof.checks.common.refusals import refuse
 from cutproof.checks.protocols.file import chosen, module_of, running
 from cutproof.checks.protocols.parameters import arguments_for, call, parsed, plain
-from cutproof.checks.protocols.registry import bundled, without_guards
+from cutproof.checks.protocols.registry import Bundled, bundled, without_guards
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.protocol import Protocol
 
@@ -49,7 +49,8 @@ class Source:
 @dataclass(frozen=True)
 class Loaded:
     """A protocol, how it was named, and what its traces carry: `settings` has scope, policy and safeguards_removed as
-    `traces.trace.from_path` takes them. `file` is None for a bundled one."""
+    `traces.trace.from_path` takes them. `file` is None for a bundled one, which has an
+    `entry`."""
 
     protocol: Protocol
     text: str
@@ -57,6 +58,7 @@ class Loaded:
     settings: Mapping[str, Any]
     file: Path | None = None
     guards: tuple[str, ...] = ()
+    entry: Bundled | None = None
 
     @property
     def source(self) -> Source:
@@ -82,9 +84,10 @@ def load(text: str, parameters: str | Mapping[str, object] = "") -> Loaded:
         return _from_file(text, Path(match["path"]), match["name"], given)
     if "/" in text or Path(text).is_file():
         refuse(f"{text}: a protocol is in a file that ends in .py, or is named: FILE.py[:NAME]")
-    protocol, settings = bundled(text).build(given)
+    entry = bundled(text)
+    protocol, settings = entry.build(given)
     about = {"policy": {}, "safeguards_removed": (), **settings}
-    return Loaded(protocol, text, tuple(given.items()), about)
+    return Loaded(protocol, text, tuple(given.items()), about, entry=entry)
 
 
 def _from_file(text: str, path: Path, name: str | None, given: Mapping[str, object]) -> Loaded:

@@ -37,16 +37,35 @@ def parsed(text: str, where: str = "--with") -> dict[str, str]:
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """What can be given to a function by name or place, with its annotations resolved as far as they can be."""
+    """What can be given to a function by name or place, with its annotations looked up as far as they can be."""
     try:
-        signature = inspect.signature(function, eval_str=True)
-    except (NameError, SyntaxError, TypeError, AttributeError, ValueError):
-        try:
-            signature = inspect.signature(function)
-        except (TypeError, ValueError):  # something built in, which does not say what it takes
-            return {}
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # something built in, which does not say what it takes
+        return {}
     stars = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return {name: p for name, p in signature.parameters.items() if p.kind not in stars}
+    return {
+        name: p.replace(annotation=_looked_up(p.annotation, function))
+        for name, p in signature.parameters.items()
+        if p.kind not in stars
+    }
+
+
+def result_of(function: Callable[..., Any]) -> Any:
+    """The annotation of what a function returns; a text where it could not be looked up, `Signature.empty` for none."""
+    try:
+        return _looked_up(inspect.signature(function).return_annotation, function)
+    except (TypeError, ValueError):
+        return inspect.Signature.empty
+
+
+def _looked_up(annotation: Any, function: Callable[..., Any]) -> Any:
+    """An annotation that is kept as text, as what it names: one by one, since a name may be there for checkers only."""
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        return eval(annotation, getattr(inspect.unwrap(function), "__globals__", {}))
+    except Exception:
+        return annotation
 
 
 def described(function: Callable[..., Any]) -> str:

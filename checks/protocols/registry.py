@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cutproof.checks.common.refusals import Wrong, checked, near, refuse
+from cutproof.checks.protocols import cutover
 from cutproof.checks.protocols.parameters import arguments_for, call, plain
 from cutproof.model.examples.barrier import barrier
 from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
@@ -18,20 +19,30 @@ Settings = Mapping[str, Any]  # what the meta of a trace holds of them: scope, p
 _COUNT = range(1, 10)  # what a bound of an example may be
 
 
+def _as_scope(**values: Any) -> Settings:
+    return {"scope": {name: plain(value) for name, value in values.items()}}
+
+
+def _from_scope(carried: Settings) -> Mapping[str, object]:
+    scope: Mapping[str, object] = carried["scope"]
+    return scope
+
+
 @dataclass(frozen=True)
 class Bundled:
     """`make` gives the protocol for parameters; `settings` what a trace carries of them, and `recorded` the parameters
-    of what a trace carries. `states` is the number at the defaults, which tests pin; `bounds` limits parameters."""
+    of what a trace carries. `states` is the number at the defaults, which tests pin; `bounds` limits parameters;
+    `intact` says in a trace that nothing was removed, and `harms` what each harm is."""
 
     name: str
     sentence: str
     states: int
     make: Callable[..., Protocol]
     bounds: Mapping[str, range] = field(default_factory=dict)
-    settings: Callable[..., Settings] = lambda **values: {
-        "scope": {name: plain(value) for name, value in values.items()}
-    }
-    recorded: Callable[[Settings], Mapping[str, object]] = lambda settings: settings["scope"]
+    settings: Callable[..., Settings] = _as_scope
+    recorded: Callable[[Settings], Mapping[str, object]] = _from_scope
+    intact: str = ""
+    harms: Callable[[], Mapping[str, str]] = dict
 
     @property
     def protocol(self) -> str:
@@ -47,65 +58,14 @@ class Bundled:
         return checked(call, self.make, values), self.settings(**values)
 
 
-# ------------------------------------------------------------------ the cutover
-
-
-def _cutover(scope: str = "base", policy: str = "", without: str = "") -> Protocol:
-    """The cutover of a shard. `without` names safeguards, separated by commas."""
-    from cutproof.model.cutover.coordinator import build
-
-    bounds, chosen, removed = _read(scope, policy, without)
-    if bounds.others:
-        refuse(f"--scope {scope}: versions have no bound with others=1, so only `cutproof prove` takes it")
-    return build(bounds, chosen, removed)
-
-
-def _settings_of_cutover(scope: str, policy: str, without: str) -> Settings:
-    bounds, chosen, removed = _read(scope, policy, without)
-    return {"scope": bounds.bounds(), "policy": chosen.changed(), "safeguards_removed": removed}
-
-
-def _recorded_of_cutover(settings: Settings) -> Mapping[str, object]:
-    """The texts that options would have had. Raises ValueError where the settings of a trace are none of the
-    cutover's."""
-    from cutproof.model.cutover.policy import policy_of
-    from cutproof.model.cutover.scopes import scope_of
-
-    written = {k: v if isinstance(v, bool) else str(v).lower() for k, v in settings["policy"].items()}
-    bounds = {k: int(v) if isinstance(v, bool) else v for k, v in settings["scope"].items()}
-    changed = policy_of(written).changed()
-    return {
-        "scope": scope_of(bounds).describe() or "documents=1",
-        "policy": ",".join(f"{k}={str(v).lower()}" for k, v in changed.items()),
-        "without": ",".join(settings["safeguards_removed"]),
-    }
-
-
-def _read(scope: str, policy: str, without: str) -> tuple[Any, Any, tuple[str, ...]]:
-    from cutproof.model.cutover.policy import parse_policy
-    from cutproof.model.cutover.safeguards import SAFEGUARDS
-    from cutproof.model.cutover.scopes import SCOPES, SMALL_SCOPES, parse_scope
-
-    try:
-        bounds = parse_scope(scope)
-    except ValueError as error:
-        first, strange = scope.partition(",")[0].strip(), str(error).startswith("unknown scope")
-        refuse(f"{error}{near(first, [*SCOPES, *SMALL_SCOPES]) if strange else ''}")
-    names = [name.strip() for name in without.split(",")] if without else []
-    for name in names:
-        if name not in SAFEGUARDS:
-            hint = near(name, SAFEGUARDS) or ": `cutproof safeguards` lists them"
-            refuse(f"unknown safeguard {name!r}{hint}")
-    return bounds, checked(parse_policy, policy), tuple(sorted(set(names)))
-
-
 # ------------------------------------------------------------------ all of them
 
 BUNDLED = (
     Bundled(
         "cutover",
         "How a shard moves from its old node to a new one while clients write: the protocol of this project.",
-        11_819, _cutover, settings=_settings_of_cutover, recorded=_recorded_of_cutover,
+        11_819, cutover.make, settings=cutover.settings, recorded=cutover.recorded,
+        intact="with every safeguard in place", harms=cutover.harms,
     ),
     Bundled(
         "small-cutover", "The same in small: pages, double writes and a delta, without safeguards to choose from.",
@@ -136,21 +96,25 @@ def bundled(name: str) -> Bundled:
     return found
 
 
-def of_trace(protocol: str, settings: Settings, file: str) -> tuple[Protocol, Settings]:
-    """The bundled protocol that a trace was made on, with its settings. Refused where the trace says what cannot be;
-    a protocol that is not bundled has to be given by its file."""
-    known = {b.protocol: b for b in BUNDLED}
-    if protocol not in known:
+def entry_of(protocol: str) -> Bundled | None:
+    """The bundled protocol whose traces have this name."""
+    return next((b for b in BUNDLED if b.protocol == protocol), None)
+
+
+def of_trace(protocol: str, settings: Settings, file: str) -> Protocol:
+    """The bundled protocol that a trace was made on, by the settings that it carries. Refused where the trace says what
+    cannot be; a protocol that is not bundled has to be given by its file."""
+    entry = entry_of(protocol)
+    if entry is None:
+        known = ", ".join(b.protocol for b in BUNDLED)
         refuse(
-            f"{file}: $.#meta.protocol: unknown protocol {protocol!r}: give its file, --model FILE.py; "
-            f"bundled are {', '.join(known)}"
+            f"{file}: $.#meta.protocol: unknown protocol {protocol!r}; there are {known}; "
+            "for any other give its file: --model FILE.py"
         )
-    removed, guards = split_removed(settings.get("safeguards_removed", ()))
+    removed, guards = split_removed(settings["safeguards_removed"])
     try:
-        made, about = known[protocol].build(
-            known[protocol].recorded({**settings, "safeguards_removed": removed})
-        )
-        return without_guards(made, guards), {**about, "safeguards_removed": settings["safeguards_removed"]}
+        given = entry.recorded({**settings, "safeguards_removed": removed})
+        return without_guards(entry.build(given)[0], guards)
     except (ValueError, Wrong) as error:
         refuse(f"{file}: $.#meta: {error}")
 
