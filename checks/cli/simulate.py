@@ -40,7 +40,7 @@ def simulate(
     seconds: Annotated[float | None, typer.Option("--seconds", min=0.001, help="Of all, at most.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Run n of a seed is always the same run.")] = 0,
     mode: Annotated[
-        str, typer.Option(help="How a run chooses its steps: uniform, skewed, priorities, renewed, swarm.")
+        str, typer.Option(help="How a run chooses its steps: uniform, weighted, pct, pos, swarm.")
     ] = "",
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Do not end at the first violation; find one of each property.")
@@ -88,10 +88,9 @@ def simulate(
                 progress=progress,
             )
         )
-    settings = loaded.settings
-    traces = explorations.traces_of(found, {**settings, "seed": seed}, loaded.entry)
-    variant = f"{explorations.variant_of(loaded, as_written)}-simulated"
-    files, conflict = explorations.write_traces(traces, trace, variant)
+    settings = {**loaded.settings, "seed": seed}
+    traces = [simulations.trace_of_violation(violated, settings, loaded.entry) for violated in found.violations]
+    files, conflict = simulations.write_traces(traces, trace, explorations.variant_of(loaded, as_written))
     if json_lines:
         for facts in simulations.facts(found, files, settings):
             say_json(facts)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path as File
 from textwrap import wrap
 from typing import Any
 
@@ -11,7 +15,10 @@ from cutproof.checks.engines.simulate.estimate import unseen
 from cutproof.checks.engines.simulate.guards import Blocked
 from cutproof.checks.engines.simulate.simulate import Simulation
 from cutproof.checks.engines.simulate.walk import DEADLOCK, LIMIT, VIOLATION
-from cutproof.checks.engines.verdict import line, to_json
+from cutproof.checks.engines.verdict import Violated, line, to_json
+from cutproof.checks.protocols.registry import Bundled
+from cutproof.checks.traces.counterexample import trace_of
+from cutproof.checks.traces.trace import Trace, TraceError, to_bytes, write
 
 WIDTH = 110
 NAMED = 6  # guards that the text names; --json has all
@@ -27,6 +34,27 @@ def simulated(found: Simulation, files: Mapping[int, str], story: Sequence[str])
     if found.violations:
         lines += ["", *story, ""]
     return [*lines, *_wrapped(head(found)), *_covered(found), *_unseen(found), _speed(found)]
+
+
+def trace_of_violation(violated: Violated, settings: Mapping[str, Any], entry: Bundled | None) -> Trace:
+    """The short run as a trace; `settings` are what it carries, `entry` is the bundled protocol, if it is one."""
+    return trace_of(replace(violated, settings=settings), *((entry.intact, entry.harms()) if entry else ()))
+
+
+def write_traces(traces: Sequence[Trace], folder: File, variant: str) -> tuple[dict[int, str], str]:
+    """Write them into a folder, by names that end in a few digits of what is in the file: other runs find other ways to
+    the same violation, and none stands in the way of another. The file of each, and what stood in the way."""
+    files = dict[int, str]()
+    for i, trace in enumerate(traces):
+        meta, digits = trace.meta, hashlib.sha256(to_bytes(trace)).hexdigest()[:8]
+        name = "-".join(filter(None, (meta.property, meta.harm, variant[:100], digits)))
+        file = folder / (re.sub(r"[^\w.=-]+", "-", name) + ".itf.json")
+        try:
+            write(trace, file)
+        except (OSError, TraceError) as error:
+            return files, f"--trace {folder}: {getattr(error, 'strerror', None) or error}"
+        files[i] = str(file)
+    return files, ""
 
 
 def head(found: Simulation) -> str:
@@ -57,8 +85,8 @@ def _covered(found: Simulation) -> list[str]:
     lines += _wrapped(f"sometimes, reached in no run: {', '.join(missed)}") if missed else []
     lines += _actions(found)
     if can := sorted({c.property for c in found.protocol.claims if c.form == "can_always"}):
-        text = f"can always {', '.join(can)}: no run shows that it holds; it was judged where no step is owed any more"
-        lines += _wrapped(text)
+        text = "no run shows that it holds; judged only where no step is owed any more"
+        lines += _wrapped(f"can always {', '.join(can)}: {text}")
     return lines
 
 
@@ -68,10 +96,11 @@ def _actions(found: Simulation) -> list[str]:
     lines += [part for blocked in never for part in _wrapped(_held(blocked))]
     if found.never_taken:
         lines += _wrapped(f"possible and never taken, or without effect: {', '.join(found.never_taken)}")
-    if absent := [b.action for b in found.never_enabled if b.absent]:
-        lines += _wrapped(f"no part of the protocol as it is set: {', '.join(absent)}")
+    absent = sum(b.absent for b in found.never_enabled)
     if not never and not found.never_taken:
-        lines.append("every other action was taken" if absent else "every action was taken")
+        lines.append(f"every {'other ' * bool(absent)}action was taken")
+    if absent:
+        lines.append(f"{_count(absent, 'action')} cannot happen as the protocol is set (--json names them)")
     if idle := found.guards.idle:
         named = "; ".join(f"{action}: {name}" for action, name in idle[:NAMED])
         more = f"; and {len(idle) - NAMED:,} more (--json)" if len(idle) > NAMED else ""
@@ -98,6 +127,8 @@ def _unseen(found: Simulation) -> list[str]:
         f"not seen (Good-Turing): one more run would be the first in {guess.states:,.2g} states on average, "
         f"{_percent(guess.share)} of its own; {chance}if it is drawn as these were"
     )
+    if not guess.states:
+        lines = _wrapped("not seen (Good-Turing): hardly anything by more such runs; each state was met by two or more")
     return lines + _wrapped(
         f"a violation that 1 such run in {1 / guess.bound:,.0f} or more meets would have been met, with 95 % "
         "confidence; of what is rarer, or comes later in a run, nothing is said"

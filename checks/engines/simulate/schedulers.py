@@ -16,7 +16,7 @@ Move = tuple[int, int]  # the number of a transition, and what it adds to the pa
 Pick = Callable[[Sequence[Move]], Move]
 Scheduler = Callable[[Protocol, int, Random], Pick]
 
-SPREAD = 6.0  # natural logarithm of how much likelier the likeliest step of a skewed run may be than the least likely
+SPREAD = 6.0  # natural logarithm of how much likelier the likeliest step of a run may be than the least likely
 CHANGES = 3  # how often a run by priorities lowers one
 SKIPPED = 0.25  # of the actions, in a run of the swarm
 
@@ -31,7 +31,7 @@ def uniform(protocol: Protocol, steps: int, random: Random) -> Pick:
     return pick
 
 
-def skewed(protocol: Protocol, steps: int, random: Random) -> Pick:
+def weighted(protocol: Protocol, steps: int, random: Random) -> Pick:
     """Each run first draws how likely each step is to be taken where it is possible, some hundreds of times less likely
     than others: so in some runs a message is late until the end, in others a crash comes at once."""
     draw = random.random
@@ -48,7 +48,7 @@ def skewed(protocol: Protocol, steps: int, random: Random) -> Pick:
     return pick
 
 
-def priorities(protocol: Protocol, steps: int, random: Random) -> Pick:
+def pct(protocol: Protocol, steps: int, random: Random) -> Pick:
     """Probabilistic concurrency testing (Burckhardt and others, 2010), each transition a thread: of the possible steps
     the one with the highest priority, drawn for the run; at a few random moments the highest becomes the lowest."""
     draw = random.random
@@ -68,9 +68,9 @@ def priorities(protocol: Protocol, steps: int, random: Random) -> Pick:
     return pick
 
 
-def renewed(protocol: Protocol, steps: int, random: Random) -> Pick:
-    """As by priorities, but each transition that was taken draws a new one (partial order sampling without its races:
-    Yuan, Yang and Gu, 2018)."""
+def pos(protocol: Protocol, steps: int, random: Random) -> Pick:
+    """As `pct`, but in place of such moments each transition that was taken draws a new priority (partial order sampling,
+    in its basic form: Yuan, Yang and Gu, 2018). So what is late stays late for long, and nothing for ever."""
     draw = random.random
     order = [draw() for _ in protocol.transitions]
 
@@ -98,10 +98,10 @@ def swarm(protocol: Protocol, steps: int, random: Random) -> Pick:
 
 SCHEDULERS: dict[str, Scheduler] = {
     "uniform": uniform,
-    "skewed": skewed,
-    "priorities": priorities,
-    "renewed": renewed,
+    "weighted": weighted,
+    "pct": pct,
+    "pos": pos,
     "swarm": swarm,
 }
 
-DEFAULT = "renewed"
+DEFAULT = "pos"

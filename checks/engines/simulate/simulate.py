@@ -249,6 +249,7 @@ def _violated(found: Simulation, number: int, met: Met) -> Violated:
             detail = f"{error}; {detail}"
     return Violated(
         checked=protocol.name,
+        protocol=protocol,
         property=name,
         form=form,
         harm=harm,
