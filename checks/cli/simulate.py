@@ -43,7 +43,8 @@ def simulate(
         str, typer.Option(help="How a run chooses its steps: uniform, weighted, pct, pos, swarm.")
     ] = "",
     keep_going: Annotated[
-        bool, typer.Option("--keep-going", help="Do not end at the first violation; find one of each property.")
+        bool,
+        typer.Option("--keep-going", help="Do not end at the first violation; find one of each property."),
     ] = False,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, max=256, help="Processes; else one a core.")
@@ -89,7 +90,9 @@ def simulate(
             )
         )
     settings = {**loaded.settings, "seed": seed}
-    traces = [simulations.trace_of_violation(violated, settings, loaded.entry) for violated in found.violations]
+    traces = [
+        simulations.trace_of_violation(violated, settings, loaded.entry) for violated in found.violations
+    ]
     files, conflict = simulations.write_traces(traces, trace, explorations.variant_of(loaded, as_written))
     if json_lines:
         for facts in simulations.facts(found, files, settings):

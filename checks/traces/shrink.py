@@ -18,7 +18,7 @@ from cutproof.checks.engines.verdict import Path
 from cutproof.checks.traces.replay import DOMAIN
 from cutproof.checks.traces.trace import Trace, from_path, plain
 from cutproof.model.language.codegen import DomainError, compile_protocol
-from cutproof.model.language.protocol import Protocol, State
+from cutproof.model.language.protocol import Protocol
 
 START, AROUND = 20_000, 2_000  # states that are looked at: from the start, and around each state of a path
 REMEMBERED = 200_000  # states whose steps are remembered
@@ -35,7 +35,13 @@ class Shortened:
 
 
 def shorten(
-    protocol: Protocol, path: Path, property: str, form: str, harm: str = "", start: int = START, around: int = AROUND
+    protocol: Protocol,
+    path: Path,
+    property: str,
+    form: str,
+    harm: str = "",
+    start: int = START,
+    around: int = AROUND,
 ) -> Shortened:
     """The short path to a violation of the same claim: `property`, `form` and `harm` as in a verdict.
 
@@ -60,14 +66,18 @@ def shorten_trace(trace: Trace, protocol: Protocol) -> Trace:
     meta = trace.meta
     if meta.digest != protocol.digest:
         raise ValueError("the trace is of another specification; replay it first")
-    known = {(t.action, *((k, plain(v)) for k, v in t.arguments)): n for n, t in enumerate(protocol.transitions)}
+    known = {
+        (t.action, *((k, plain(v)) for k, v in t.arguments)): n for n, t in enumerate(protocol.transitions)
+    }
     try:
         numbers = tuple(known[step.action, *step.arguments.items()] for step in trace.steps)
     except KeyError as error:
         raise ValueError(f"no step {error} in {protocol.name}") from None
     path = _walked(protocol, trace, numbers)
     short = shorten(protocol, path, meta.property, meta.form, meta.harm).path
-    about = {name: getattr(meta, name) for name in meta.__struct_fields__ if name not in ("protocol", "digest")}
+    about = {
+        name: getattr(meta, name) for name in meta.__struct_fields__ if name not in ("protocol", "digest")
+    }
     return from_path(protocol, short.states, short.transitions, **about)
 
 
@@ -127,7 +137,9 @@ class _Search:
         known = self._steps.get(state)
         if known is None:
             try:
-                steps = {n: change for mask, table in self.compiled.parts for n, change in table[state & mask]}
+                steps = {
+                    n: change for mask, table in self.compiled.parts for n, change in table[state & mask]
+                }
                 known = steps, False
             except DomainError:
                 there = inside(self.protocol, self.compiled.unpack(state))

@@ -27,7 +27,9 @@ def to_data(protocol: Protocol) -> Data:
     number = {term: i for i, term in enumerate(order)}
     return {
         "name": protocol.name,
-        "cells": [(c.name, c.variable, c.domain.low, c.domain.high, c.domain.kind is bool) for c in protocol.cells],
+        "cells": [
+            (c.name, c.variable, c.domain.low, c.domain.high, c.domain.kind is bool) for c in protocol.cells
+        ],
         "fields": [f.name for f in protocol.fields],
         "start": dict(protocol.start),
         "initials": initial_states(protocol),

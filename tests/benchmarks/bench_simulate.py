@@ -44,7 +44,9 @@ def of_the_cutover() -> Iterator[tuple[str, Protocol]]:
 
 def of_the_examples() -> Iterator[tuple[str, Protocol]]:
     for protocol in (two_phase_commit(3), barrier(3), dijkstra_mutex(3)):
-        for action, guard in dict.fromkeys((t.action, name) for t in protocol.transitions for name, _ in t.guards):
+        for action, guard in dict.fromkeys(
+            (t.action, name) for t in protocol.transitions for name, _ in t.guards
+        ):
             without = copy.copy(protocol.without_guard(action, guard))
             without.claims = tuple(c for c in without.claims if c.form == "always")
             found = explore(without, stop_at_first=True, limits=Limits(states=20_000))
@@ -65,7 +67,9 @@ def until_found(protocol: Protocol, mode: str) -> list[int]:
 def rates() -> None:
     print(f"{'':28}" + "".join(f"{mode:>12}" for mode in SCHEDULERS))
     cases = [("dijkstra_mutex 3", dijkstra_mutex(3))]
-    cases += [(e.scope_name, protocol_of(e)) for e in NECESSARY if e.safeguard in ("fence_epoch", "sweep_tie_break")]
+    cases += [
+        (e.scope_name, protocol_of(e)) for e in NECESSARY if e.safeguard in ("fence_epoch", "sweep_tie_break")
+    ]
     for name, protocol in cases:
         cells = []
         for scheduler in SCHEDULERS.values():

@@ -22,7 +22,11 @@ from cutproof.checks.traces.trace import Trace, TraceError, to_bytes, write
 
 WIDTH = 110
 NAMED = 6  # guards that the text names; --json has all
-ENDS = {DEADLOCK: "where nothing can change any more", LIMIT: "at the limit of steps", VIOLATION: "in a violation"}
+ENDS = {
+    DEADLOCK: "where nothing can change any more",
+    LIMIT: "at the limit of steps",
+    VIOLATION: "in a violation",
+}
 
 
 def simulated(found: Simulation, files: Mapping[int, str], story: Sequence[str]) -> list[str]:
@@ -76,9 +80,11 @@ def _covered(found: Simulation) -> list[str]:
         return []
     about = "" if seen.exact else f"about (a sample of {len(seen.runs):,} was kept) "
     lines = [f"{_count(coverage.steps, 'step')}, {about}{_count(seen.distinct, 'different state')}"]
-    ends = ", ".join(f"{coverage.ended[end]:,} ended {text}" for end, text in ENDS.items() if coverage.ended[end])
+    ends = ", ".join(
+        f"{coverage.ended[end]:,} ended {text}" for end, text in ENDS.items() if coverage.ended[end]
+    )
     low, middle, high = lengths(coverage.lengths)
-    lines.append(f"length of a run: {low:,} to {high:,} steps, median {middle:,}; {ends}")
+    lines += _wrapped(f"length of a run: {low:,} to {high:,} steps, median {middle:,}; {ends}")
     reached = [f"{name} (run {run:,})" for name, run in found.sometimes.items() if run is not None]
     missed = [name for name, run in found.sometimes.items() if run is None]
     lines += _wrapped(f"sometimes, reached first in: {', '.join(reached)}") if reached else []
@@ -128,7 +134,9 @@ def _unseen(found: Simulation) -> list[str]:
         f"{_percent(guess.share)} of its own; {chance}if it is drawn as these were"
     )
     if not guess.states:
-        lines = _wrapped("not seen (Good-Turing): hardly anything by more such runs; each state was met by two or more")
+        lines = _wrapped(
+            "not seen (Good-Turing): hardly anything by more such runs; each state was met by two or more"
+        )
     return lines + _wrapped(
         f"a violation that 1 such run in {1 / guess.bound:,.0f} or more meets would have been met, with 95 % "
         "confidence; of what is rarer, or comes later in a run, nothing is said"
@@ -149,9 +157,15 @@ def lengths(counts: Counter[int]) -> tuple[int, int, int]:
     return 0, 0, 0
 
 
-def facts(found: Simulation, files: Mapping[int, str], settings: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def facts(
+    found: Simulation, files: Mapping[int, str], settings: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
     """An object for each violation, and one for what was covered."""
-    more = {"scope": settings["scope"], "policy": settings["policy"], "removed": list(settings["safeguards_removed"])}
+    more = {
+        "scope": settings["scope"],
+        "policy": settings["policy"],
+        "removed": list(settings["safeguards_removed"]),
+    }
     for i, verdict in enumerate(found.violations):
         yield {**to_json(verdict, files.get(i)), **more}
     coverage, seen, guess, budget = found.coverage, found.coverage.seen, unseen(found.coverage), found.budget

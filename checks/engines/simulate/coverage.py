@@ -1,4 +1,4 @@
-"""What random runs covered: how often each step was taken, which states, claims and guards were met, how long runs were.
+"""What random runs covered: how often each step was taken, which states, claims and guards were met.
 
 What is covered by some runs and what by others add up to what is covered by all, in the order of the runs. So it does
 not show in which process a run was made.

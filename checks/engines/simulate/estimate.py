@@ -1,9 +1,9 @@
 """What random runs have not seen, estimated from what they saw once (Good, 1953).
 
-Runs are drawn alike and apart from each other; the states within a run are not. So what is counted is runs: a state that
-one run alone of N was in would have been new to that run, had it been the last. Such states, over N, are what a run that
-follows N - 1 others meets anew on average: an estimate without bias, whatever the protocol is. It says nothing of how
-much there is in all, of what is too rare for any run of this kind, nor of what comes after the last step of a run.
+Runs are drawn alike and apart from each other; the states within a run are not. So what is counted is runs: a state
+that one run alone of N was in would have been new to that run, had it been the last. Such states, over N, are what a
+run that follows N - 1 others meets anew on average: an estimate without bias, whatever the protocol is. It says nothing
+of how much there is in all, of what is too rare for any run of this kind, nor of what comes after the last step.
 """
 
 from __future__ import annotations

@@ -37,7 +37,9 @@ def in_processes(making: Making) -> None:
     with put_off() as asked:
         try:
             while not making.done:
-                while len(pending) < AHEAD * making.workers and (budget.runs is None or next_run < budget.runs):
+                while len(pending) < AHEAD * making.workers and (
+                    budget.runs is None or next_run < budget.runs
+                ):
                     last = next_run + portion if budget.runs is None else min(next_run + portion, budget.runs)
                     pending.append(pool.submit(_portion, next_run, last))
                     next_run = last

@@ -8,6 +8,7 @@ is to be the same on every machine.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ldexp
 from random import Random
 
 from cutproof.model.language.protocol import Protocol
@@ -16,7 +17,7 @@ Move = tuple[int, int]  # the number of a transition, and what it adds to the pa
 Pick = Callable[[Sequence[Move]], Move]
 Scheduler = Callable[[Protocol, int, Random], Pick]
 
-SPREAD = 6.0  # natural logarithm of how much likelier the likeliest step of a run may be than the least likely
+HALVINGS = 9  # a step of a run by weights has one of so many weights: 1, 1/2, 1/4, ...
 CHANGES = 3  # how often a run by priorities lowers one
 SKIPPED = 0.25  # of the actions, in a run of the swarm
 
@@ -32,10 +33,10 @@ def uniform(protocol: Protocol, steps: int, random: Random) -> Pick:
 
 
 def weighted(protocol: Protocol, steps: int, random: Random) -> Pick:
-    """Each run first draws how likely each step is to be taken where it is possible, some hundreds of times less likely
-    than others: so in some runs a message is late until the end, in others a crash comes at once."""
+    """Each run first draws how likely each step is to be taken where it is possible, up to some hundreds of times less
+    likely than another: so in some runs a message is late until the end, in others a crash comes at once."""
     draw = random.random
-    weights = [2.718281828459045 ** (-SPREAD * draw()) for _ in protocol.transitions]
+    weights = [ldexp(1.0, -int(draw() * HALVINGS)) for _ in protocol.transitions]  # exact on every machine
 
     def pick(moves: Sequence[Move]) -> Move:
         rest = draw() * sum([weights[number] for number, _ in moves])
@@ -69,8 +70,8 @@ def pct(protocol: Protocol, steps: int, random: Random) -> Pick:
 
 
 def pos(protocol: Protocol, steps: int, random: Random) -> Pick:
-    """As `pct`, but in place of such moments each transition that was taken draws a new priority (partial order sampling,
-    in its basic form: Yuan, Yang and Gu, 2018). So what is late stays late for long, and nothing for ever."""
+    """As `pct`, but in place of such moments each transition that was taken draws a new priority (partial order
+    sampling in its basic form: Yuan, Yang and Gu, 2018). So what is late stays late for long, and others overtake."""
     draw = random.random
     order = [draw() for _ in protocol.transitions]
 

@@ -98,7 +98,9 @@ class Simulation:
         """By *sometimes* property, the first run that reached it; None where none did."""
         claims, met = self.protocol.claims, self.coverage.met
         return {
-            c.property: met[i].run if i in met else None for i, c in enumerate(claims) if c.form == "sometimes"
+            c.property: met[i].run if i in met else None
+            for i, c in enumerate(claims)
+            if c.form == "sometimes"
         }
 
     @property
@@ -144,7 +146,12 @@ def simulate(
 def _refuse(budget: Budget, workers: int) -> None:
     if budget.mode not in SCHEDULERS:
         raise ValueError(f"no mode {budget.mode!r}; there are {', '.join(SCHEDULERS)}")
-    low = {"runs": (budget.runs, 1), "steps": (budget.steps, 1), "seed": (budget.seed, 0), "workers": (workers, 1)}
+    low = {
+        "runs": (budget.runs, 1),
+        "steps": (budget.steps, 1),
+        "seed": (budget.seed, 0),
+        "workers": (workers, 1),
+    }
     for name, (value, least) in low.items():
         if value is not None and value < least:
             raise ValueError(f"{name}={value}: is below {least}")
@@ -223,7 +230,11 @@ class Making:
 
 def _violations(found: Simulation) -> list[Violated]:
     """The violations in the order of their runs, each by a short path."""
-    met = [(m.run, len(m.transitions), i, m) for i, m in found.coverage.met.items() if not _reached(found.protocol, i)]
+    met = [
+        (m.run, len(m.transitions), i, m)
+        for i, m in found.coverage.met.items()
+        if not _reached(found.protocol, i)
+    ]
     return [_violated(found, i, m) for _, _, i, m in sorted(met, key=lambda entry: entry[:3])]
 
 

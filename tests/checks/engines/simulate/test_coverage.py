@@ -102,7 +102,13 @@ def test_guards_are_judged_in_every_state_that_was_met(protocol: Protocol, mode:
     assert found.guards.idle == idle
 
 
-@given(PROTOCOLS, MODES, st.integers(0, 99), st.lists(st.integers(0, 2), min_size=1, max_size=12), st.integers(1, 40))
+@given(
+    PROTOCOLS,
+    MODES,
+    st.integers(0, 99),
+    st.lists(st.integers(0, 2), min_size=1, max_size=12),
+    st.integers(1, 40),
+)
 def test_runs_in_any_portions_by_any_worker_add_up(
     protocol: Protocol, mode: str, seed: int, owners: list[int], limit: int
 ) -> None:
@@ -110,7 +116,9 @@ def test_runs_in_any_portions_by_any_worker_add_up(
     whole, one = Coverage(), Walker(protocol, SCHEDULERS[mode], seed, 8)
     parts = Coverage()
     whole.seen.limit = parts.seen.limit = limit
-    workers = [(Walker(from_data(to_data(protocol)), SCHEDULERS[mode], seed, 8), Coverage()) for _ in range(3)]
+    workers = [
+        (Walker(from_data(to_data(protocol)), SCHEDULERS[mode], seed, 8), Coverage()) for _ in range(3)
+    ]
     for _, covered in workers:
         covered.seen.limit = limit
     number = 0

@@ -36,7 +36,9 @@ RARE = two_phase_commit(3).without_guard("commit", "undecided")
 def told(found: Simulation) -> tuple[Any, ...]:
     """Everything that is reported, but for seconds."""
     c = found.coverage
-    violations = [(v.property, v.form, v.harm, v.states, v.transitions, v.path, v.detail) for v in found.violations]
+    violations = [
+        (v.property, v.form, v.harm, v.states, v.transitions, v.path, v.detail) for v in found.violations
+    ]
     seen = (c.seen.distinct, c.seen.once, c.seen.alone, c.seen.exact)
     counts = (c.taken, c.lengths, c.ended, c.visits, c.met, c.guards)
     return violations, seen, counts, found.never_enabled, found.guards.idle, found.sometimes, found.exit_code
@@ -48,7 +50,8 @@ def told(found: Simulation) -> tuple[Any, ...]:
 @given(PROTOCOLS, MODES, st.integers(0, 10**9))
 def test_what_is_found_is_violated_and_replays(protocol: Protocol, mode: str, seed: int) -> None:
     explored = {
-        (v.property, v.form, v.harm): isinstance(v, Violated) for v in explore(protocol, cycles=False).verdicts
+        (v.property, v.form, v.harm): isinstance(v, Violated)
+        for v in explore(protocol, cycles=False).verdicts
     }
     found = simulate(protocol, runs=20, steps=20, seed=seed, mode=mode, stop_at_first=False)
     for violated in found.violations:
@@ -59,7 +62,9 @@ def test_what_is_found_is_violated_and_replays(protocol: Protocol, mode: str, se
         assert replay(trace, protocol).reproduced
     first = simulate(protocol, runs=20, steps=20, seed=seed, mode=mode)
     assert bool(first.violations) == bool(found.violations)
-    assert first.exit_code == (max(first.exit_code, 12) if first.violations else 0 if first.coverage.steps else 3)
+    assert first.exit_code == (
+        max(first.exit_code, 12) if first.violations else 0 if first.coverage.steps else 3
+    )
     if first.found:
         assert first.found.path == found.violations[0].path
 
@@ -80,9 +85,7 @@ def test_every_short_run_is_made_at_some_time() -> None:
     protocol = two_phase_commit(2)
     for mode in SCHEDULERS:
         found = simulate(protocol, runs=3_000, steps=2, mode=mode)
-        assert found.coverage.seen.distinct == sum(
-            1 for _ in states_within(protocol, 2)
-        ), mode
+        assert found.coverage.seen.distinct == sum(1 for _ in states_within(protocol, 2)), mode
 
 
 def states_within(protocol: Protocol, steps: int) -> Iterator[int]:
@@ -132,7 +135,10 @@ def test_the_same_in_every_process() -> None:
     )
     said = {
         subprocess.run(
-            [sys.executable, "-c", text], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+            [sys.executable, "-c", text],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
         ).stdout
         for seed in ("0", "1")
     }
@@ -232,7 +238,9 @@ def chain(length: int) -> Protocol:
 @pytest.mark.parametrize("runs", [5, 20, 100])
 def test_what_is_estimated_of_a_chain_is_so_on_average(runs: int) -> None:
     """The mean over many seeds beside the exact expectation: the states that run N is the first in, after N - 1."""
-    chances = [0.5**n for n in range(12)] + [1.0]  # that a run comes to the places 1 to 12 of the chain, and off it
+    chances = [0.5**n for n in range(12)] + [
+        1.0
+    ]  # that a run comes to the places 1 to 12 of the chain, and off it
     exact = sum(p * (1 - p) ** (runs - 1) for p in chances)
     covered = [simulate(chain(12), runs=runs, seed=seed, mode="uniform").coverage for seed in range(400)]
     guesses = [guess for coverage in covered if (guess := unseen(coverage))]
