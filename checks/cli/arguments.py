@@ -11,14 +11,15 @@ from cutproof.checks.protocols.cutover import the_bounded_scope, the_policy, the
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.protocols.load import Loaded
+    from cutproof.checks.protocols.studies import Study
     from cutproof.checks.traces.trace import Trace
     from cutproof.model.cutover.policy import Policy
     from cutproof.model.cutover.scopes import Scope
     from cutproof.model.language.protocol import Protocol
 
 __all__ = [
-    "protocol_of_trace", "settings_of", "the_bounded_scope", "the_bytes", "the_policy", "the_properties",
-    "the_protocol", "the_removed", "the_scope",
+    "is_cutover", "only_of_the_cutover", "protocol_of_trace", "settings_of", "the_bounded_scope", "the_bytes",
+    "the_policy", "the_properties", "the_protocol", "the_removed", "the_scope", "the_study",
 ]  # fmt: skip
 
 OURS = "cutover"  # the protocol that is meant where none is named
@@ -64,6 +65,13 @@ def only_of_the_cutover(named: str, options: dict[str, object]) -> None:
             refuse(
                 f"--{option} is of the cutover: {named} takes --with NAME=VALUE and --without-guard ACTION:GUARD"
             )
+
+
+def the_study(name: str) -> Study:
+    """The protocol whose study a command is about: it has safeguards, policies, a gate and proofs of its own."""
+    from cutproof.checks.protocols.studies import study
+
+    return study(name or OURS)
 
 
 def the_properties(protocol: Protocol, names: Sequence[str] | None) -> list[str] | None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cutproof.checks.cli.arguments import the_policy
-from cutproof.checks.cli.console import Json, PolicyText, say, say_json
+from cutproof.checks.cli.arguments import the_policy, the_study
+from cutproof.checks.cli.console import Json, PolicyText, Study, say, say_json
 from cutproof.checks.common.refusals import checked, refuse
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, Violated
 
@@ -28,6 +28,7 @@ def gate(
     gate_name: GateName = "sound",
     strength_name: StrengthName = "strict",
     policy: PolicyText = "",
+    study: Study = "",
     trace: Annotated[
         File | None, typer.Option("--trace", help="Write the trace of harm into this folder.")
     ] = None,
@@ -43,7 +44,7 @@ def gate(
     known_gate(gate_name)
     if trace is not None and trace.exists() and not trace.is_dir():
         refuse(f"--trace {trace}: is not a folder")
-    found = read_policy(file)
+    found = read_policy(file, the_study(study).name)
     flags = the_policy(policy)
     named = {part.partition("=")[0].strip() for part in policy.split(",") if part.strip()}
     chosen = together(str(file), found, {name: getattr(flags, name) for name in sorted(named)})

@@ -1,7 +1,6 @@
 """`cutproof simulate`: a protocol of one's own and a bundled one, what is found, what is covered, what is refused."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -158,11 +157,14 @@ def test_an_interrupt_tells_what_was_covered(tmp_path: Path) -> None:
     ]
     for workers in ("1", "2"):
         child = subprocess.Popen(
-            [*command, "--workers", workers], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )  # fmt: skip
+            [*command, "--workers", workers],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         time.sleep(8)
-        os.kill(child.pid, signal.SIGINT)
+        child.send_signal(signal.SIGTERM)  # as Ctrl-C, and never inherited as ignored
         out, err = child.communicate(timeout=60)
         assert child.returncode == 3, err
         assert "the runs were interrupted" in out and "interrupted: the report says what was covered" in err
