@@ -116,9 +116,10 @@ def _actions(found: Simulation) -> list[str]:
 
 def _held(blocked: Blocked) -> str:
     if blocked.alone:
-        why = f"held back by {_quoted(blocked.alone)} alone, false wherever all else was true"
+        each = " (each)" if len(blocked.alone) > 1 else ""
+        why = f"{_quoted(blocked.alone)}{each} false wherever all its other guards were true"
     elif blocked.never:
-        why = f"{_quoted(blocked.never)} never true"
+        why = f"{_quoted(blocked.never)} true in no state"
     else:
         why = "never were all of its guards but one true"
     return f"never possible: {blocked.action}: {why}"
