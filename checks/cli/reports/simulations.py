@@ -139,7 +139,7 @@ def _unseen(found: Simulation) -> list[str]:
             "not seen (Good-Turing): hardly anything by more such runs; each state was met by two or more"
         )
     return lines + _wrapped(
-        f"a violation that 1 such run in {1 / guess.bound:,.0f} or more meets would have been met, with 95 % "
+        f"a violation that 1 such run in {int(1 / guess.bound):,} or more meets would have been met, with 95 % "
         "confidence; of what is rarer, or comes later in a run, nothing is said"
     )
 
