@@ -4,9 +4,11 @@
 beside a protocol. They know nothing of shards. `cutover/` holds the studies of this project's own protocol, each a
 folder; `ladder/` runs them all; `protocols/` finds the protocol that is meant, in a file or among those bundled;
 `cli/` is what is typed, and nothing else prints. `common/` is what several need.
+`api.py` is the same from Python.
 """
 
 __all__ = [
+    "api",
     "cli",
     "common",
     "conform",

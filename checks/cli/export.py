@@ -25,9 +25,6 @@ from cutproof.checks.common.refusals import refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.protocols.load import Loaded
-    from cutproof.model.language.protocol import Protocol
-
-TARGETS = ("tla", "promela")
 
 
 def export(
@@ -46,10 +43,12 @@ def export(
     """Write the protocol as a model for another tool; how to run it stands at its top.
 
     Without a protocol: the cutover, in the scope base."""
+    from cutproof.checks.engines.foreign.export import TARGETS, files_of
+
     if target not in TARGETS:
         refuse(f"export {target}: there are {' and '.join(TARGETS)}")
     loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
-    texts = _texts(target, loaded.protocol, _note(loaded))
+    texts = files_of(loaded.protocol, target, _note(loaded))
     if into is None:
         say(*(text.rstrip("\n") for text in _apart(texts)))
         return 0
@@ -71,18 +70,6 @@ def _note(loaded: Loaded) -> str:
     head = f"scope {scope or 'of defaults'}" if loaded.protocol.name == "cutover" else scope
     removed = (f"without {name}" for name in settings["safeguards_removed"])
     return "; ".join(filter(None, (head, *written(settings["policy"]), *removed)))
-
-
-def _texts(target: str, protocol: Protocol, note: str) -> dict[str, str]:
-    """The text of each file, by its name."""
-    from cutproof.checks.engines.foreign.export import promela, tla
-    from cutproof.checks.engines.foreign.text import identifier
-
-    if target == "promela":
-        return {f"{identifier(protocol.name)}.pml": promela(protocol, note)}
-    module, configuration = tla(protocol, note)
-    name = module.split()[2]
-    return {f"{name}.tla": module, f"{name}.cfg": configuration}
 
 
 def _apart(texts: dict[str, str]) -> list[str]:

@@ -75,8 +75,11 @@ def diagram(
     single = [f.name for f in protocol.fields if not f.where and f.domain.kind not in (bool, int)]
     if not variable:
         if not ours and len(single) != 1:
-            there = f"there are {', '.join(single)}" if single else f"{protocol.name} has none"
-            refuse(f"--variable: say which variable over an enumeration is drawn; {there}")
+            if not single:
+                refuse(
+                    f"{protocol.name} has no single variable over an enumeration, so there are no phases to draw"
+                )
+            refuse(f"--variable: say which one is drawn; there are {', '.join(single)}")
         variable = "phase" if ours else single[0]
     if variable not in single:
         hint = near(variable, single) or f"; there are {', '.join(single) or 'none'}"
