@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from cutproof.model.language.complaints import LanguageError, checked, complain, is_name, shown
@@ -27,18 +28,19 @@ class Domain:
 
     def encode(self, value: object) -> int:
         """The integer for a Python value; ValueError if it is outside the domain or of another type."""
-        if self.kind is bool or self.kind is int:
-            code = int(value) if type(value) is self.kind else None
+        if type(value) is not self.kind:
+            code = None
+        elif self.kind is bool or self.kind is int:
+            code = int(value)  # type: ignore[call-overload]
         else:
-            members = list(self.kind)  # type: ignore[call-overload]
-            code = members.index(value) if isinstance(value, self.kind) else None
+            code = _positions(self.kind).get(value._name_)  # type: ignore[attr-defined]
         if code is None or not self.low <= code <= self.high:
             raise ValueError(f"{value!r} is not in {self}")
-        return code
+        return code  # type: ignore[no-any-return]
 
     def decode(self, code: int) -> Any:
         """The Python value of an integer of the domain."""
-        return bool(code) if self.kind is bool else code if self.kind is int else _member(self.kind, code)
+        return bool(code) if self.kind is bool else code if self.kind is int else _members(self.kind)[code]
 
     def __str__(self) -> str:
         if self.kind is int:
@@ -48,8 +50,15 @@ class Domain:
         )
 
 
-def _member(kind: Kind, code: int) -> Enum:
-    return list(kind)[code]  # type: ignore[call-overload]
+@cache
+def _members(kind: Kind) -> tuple[Enum, ...]:
+    return tuple(kind)  # type: ignore[call-overload]
+
+
+@cache
+def _positions(kind: Kind) -> dict[str, int]:
+    """The position of each member, by its name: members of an enumeration are slow to hash."""
+    return {member.name: position for position, member in enumerate(_members(kind))}
 
 
 @checked("boolean()")

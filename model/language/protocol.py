@@ -217,18 +217,20 @@ class Protocol:
 
     def encode(self, values: Mapping[str, Any]) -> State:
         """The state of such values. Raises ValueError naming the field that is missing or outside its domain."""
-        codes: dict[str, int] = {}
+        codes: list[int] = []
         for cell in self.cells:
-            value: Any = values
             try:
-                for key in (cell.variable, *cell.where):
+                value = values[cell.variable]
+                for key in cell.where:
                     value = value[key]
-                codes[cell.name] = cell.domain.encode(value)
+                code = cell.domain.encode(value)
             except (KeyError, IndexError, TypeError):
                 raise ValueError(f"{cell.name} is missing") from None
             except ValueError as error:
                 raise ValueError(f"{cell.name}: {error}") from None
-        return tuple(codes[f.name] for f in self.fields)
+            if cell.domain.low < cell.domain.high:
+                codes.append(code)
+        return tuple(codes)
 
     # -------------------------------------------------- text
 
