@@ -26,17 +26,15 @@ class Domain:
     low: int
     high: int
 
-    def encode(self, value: object) -> int:
+    def encode(self, value: Any) -> int:
         """The integer for a Python value; ValueError if it is outside the domain or of another type."""
-        if type(value) is not self.kind:
-            code = None
-        elif self.kind is bool or self.kind is int:
-            code = int(value)  # type: ignore[call-overload]
-        else:
-            code = _positions(self.kind).get(value._name_)  # type: ignore[attr-defined]
+        kind: Any = self.kind
+        code: int | None = None
+        if type(value) is kind:
+            code = int(value) if kind is bool or kind is int else _positions(kind).get(value._name_)
         if code is None or not self.low <= code <= self.high:
             raise ValueError(f"{value!r} is not in {self}")
-        return code  # type: ignore[no-any-return]
+        return code
 
     def decode(self, code: int) -> Any:
         """The Python value of an integer of the domain."""
@@ -51,12 +49,12 @@ class Domain:
 
 
 @cache
-def _members(kind: Kind) -> tuple[Enum, ...]:
-    return tuple(kind)  # type: ignore[call-overload]
+def _members(kind: Any) -> tuple[Enum, ...]:
+    return tuple(kind)
 
 
 @cache
-def _positions(kind: Kind) -> dict[str, int]:
+def _positions(kind: Any) -> dict[str, int]:
     """The position of each member, by its name: members of an enumeration are slow to hash."""
     return {member.name: position for position, member in enumerate(_members(kind))}
 
