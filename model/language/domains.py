@@ -26,11 +26,14 @@ class Domain:
     low: int
     high: int
 
+    def _has(self, value: object) -> bool:
+        return type(value) is self.kind  # an integer is no boolean, and an IntEnum's member no integer
+
     def encode(self, value: Any) -> int:
         """The integer for a Python value; ValueError if it is outside the domain or of another type."""
         kind: Any = self.kind
         code: int | None = None
-        if type(value) is kind:
+        if self._has(value):
             code = int(value) if kind is bool or kind is int else _positions(kind).get(value._name_)
         if code is None or not self.low <= code <= self.high:
             raise ValueError(f"{value!r} is not in {self}")
