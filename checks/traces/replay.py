@@ -115,7 +115,7 @@ class _Walk:
         self.needed = {c.name for c in protocol.cells if c.variable in protocol.varying}
         self.actions = {a.name: a for a in protocol.actions}
         self.transitions = {_key(t.action, t.arguments): t for t in protocol.transitions}
-        self.codes = protocol.named(protocol.initial)
+        self.codes = self._begins()
         self.before: list[dict[str, int]] = []
         self.walked: list[Walked] = []
         self.notes = (
@@ -125,6 +125,17 @@ class _Walk:
         )
         self.claims = self._claims()
         self.checked = "the path can be walked"
+
+    def _begins(self) -> dict[str, int]:
+        """The initial state that the trace begins with; the first one where it begins with none."""
+        recorded, fields = dict(flat(self.trace.states[0])), self.fields
+        for codes in map(
+            self.protocol.named, self.protocol.initials if self.protocol.initial_choices else ()
+        ):
+            plain_values = _plain({n: f for n, f in fields.items() if n in recorded}, codes)
+            if all((type(v), v) == (type(recorded[n]), recorded[n]) for n, v in plain_values.items()):
+                return codes
+        return self.protocol.named(self.protocol.initial)
 
     def _claims(self) -> list[Claim]:
         meta, place = self.trace.meta, self.place.below(".#meta")
