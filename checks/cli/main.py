@@ -40,7 +40,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 for command in (
     cli_verify.verify, cli_explore.explore, cli_replay.replay, cli_loss.loss, cli_loss.scenarios, cli_export.export,
-    cli_gate.gate, cli_prove.prove, cli_safeguards.safeguards, cli_safeguards.diagram,
+    cli_gate.gate, cli_prove.prove, cli_safeguards.safeguards, cli_safeguards.protocols,
+    cli_safeguards.diagram,
 ):  # fmt: skip
     app.command()(command)
 

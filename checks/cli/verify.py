@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks.cli.arguments import the_bounded_scope
-from cutproof.checks.cli.console import Json, say, say_json
+from cutproof.checks.cli.arguments import the_bounded_scope, the_study
+from cutproof.checks.cli.console import Json, Study, say, say_json
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.ladder.tasks import Row
@@ -19,6 +19,7 @@ UNKNOWN = 3
 
 def verify(
     json_lines: Json = False,
+    study: Study = "",
     scope: Annotated[
         list[str] | None,
         typer.Option("--scope", help="Only the hardened protocol in this scope; may be repeated."),
@@ -38,6 +39,7 @@ def verify(
     from cutproof.checks.ladder.tasks import Ladder
 
     start = time.perf_counter()
+    the_study(study)
     for text in scope or ():
         the_bounded_scope(text)
     tasks = ladders.scope_tasks(dict.fromkeys(scope)) if scope else ladders.tasks(full)

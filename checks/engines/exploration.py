@@ -181,7 +181,7 @@ class Exploration:
         """What every verdict of this exploration carries."""
         counts = {"states": len(self.states), "transitions": self.transitions, "depth": self.depth}
         claim = {"checked": self.protocol.name, "property": name, "form": form, "harm": harm}
-        return {**claim, **counts, "seconds": self.seconds}
+        return {**claim, **counts, "seconds": self.seconds, "protocol": self.protocol}
 
     def unknown(self, name: str, form: str, harm: str = "", reason: str = "") -> Unknown:
         """The verdict where not all was seen; the reason is the search's unless one is given."""

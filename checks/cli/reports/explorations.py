@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path as File
 from typing import Any
 
 from cutproof.checks.engines.exploration import Exploration
 from cutproof.checks.engines.verdict import Violated, line, to_json
+from cutproof.checks.protocols.load import Loaded
+from cutproof.checks.protocols.registry import Bundled
+from cutproof.checks.traces.counterexample import trace_of
 from cutproof.checks.traces.replay import Replay
 from cutproof.checks.traces.story import story
-from cutproof.checks.traces.trace import Trace, from_path, to_bytes, write
-from cutproof.model.cutover.safeguards import Harm
+from cutproof.checks.traces.trace import Trace, to_bytes, write
 
 
-def traces_of(found: Exploration, about: Mapping[str, Any]) -> dict[int, Trace]:
-    """The counterexamples of an exploration by the number of their verdict; `about` holds scope, policy and
-    safeguards removed, for the meta."""
-    removed = ", ".join(about["safeguards_removed"])
-    setting = f"without {removed}" if removed else "with every safeguard in place"
-    traces = {}
-    for i, verdict in enumerate(found.verdicts):
-        if isinstance(verdict, Violated) and verdict.path is not None:
-            harm = f" ({Harm[verdict.harm].value})" if verdict.harm else ""
-            what = "it goes round for ever and never comes to" if verdict.form == "cycle" else "this violates"
-            path, named = (
-                verdict.path,
-                {"property": verdict.property, "form": verdict.form, "harm": verdict.harm},
-            )
-            why = f"{setting[0].upper()}{setting[1:]}, {what} {verdict.property}{harm}."
-            traces[i] = from_path(found.protocol, path.states, path.transitions, why=why, **named, **about)
-    return traces
+def traces_of(found: Exploration, settings: Mapping[str, Any], entry: Bundled | None) -> dict[int, Trace]:
+    """The counterexamples of an exploration by the number of their verdict; `settings` holds scope, policy and
+    safeguards removed, for the meta, and `entry` is the bundled protocol, if it is one."""
+    return {
+        i: trace_of(replace(verdict, settings=settings), *((entry.intact, entry.harms()) if entry else ()))
+        for i, verdict in enumerate(found.verdicts)
+        if isinstance(verdict, Violated) and verdict.path is not None
+    }
+
+
+def variant_of(loaded: Loaded, as_written: bool = False) -> str:
+    """What tells the traces of one variant of a protocol from those of another, in the names of their files."""
+    removed = loaded.settings["safeguards_removed"]
+    without = "-".join(["without", *removed]) if removed else ""
+    if loaded.protocol.name == "cutover":
+        return "as-written" if as_written else without or "hardened"
+    given = "-".join(f"{name}-{value}" for name, value in loaded.given)
+    return "-".join(filter(None, (loaded.protocol.name, given, without)))
 
 
 def write_traces(traces: Mapping[int, Trace], folder: File, variant: str) -> tuple[dict[int, str], str]:
@@ -40,7 +45,7 @@ def write_traces(traces: Mapping[int, Trace], folder: File, variant: str) -> tup
     for i, trace in traces.items():
         meta = trace.meta
         parts = (meta.property, "cycle" if meta.form == "cycle" else "", meta.harm, short)
-        files[i] = folder / ("-".join(filter(None, parts)) + ".itf.json")
+        files[i] = folder / (re.sub(r"[^\w.=-]+", "-", "-".join(filter(None, parts))) + ".itf.json")
     try:
         for i, file in files.items():
             if file.exists() and file.read_bytes() != to_bytes(traces[i]):

@@ -76,9 +76,9 @@ def safeguard_text(entry: dict[str, Any]) -> list[str]:
 # ------------------------------------------------------------------ the phases
 
 
-def phase_diagram(explorations: Iterable[Exploration]) -> str:
-    """A mermaid state diagram of the phases: an arrow wherever a transition that really fired changed the phase,
-    named by the actions that did. ValueError for explorations that kept no edges, or of a protocol without phases."""
+def phase_diagram(explorations: Iterable[Exploration], variable: str = "phase") -> str:
+    """A mermaid state diagram of the values of a variable: an arrow wherever a transition that really fired changed it,
+    named by the actions that did. ValueError for explorations that kept no edges, or of a protocol without it."""
     arrows: dict[tuple[int, int], list[str]] = {}
     phases: dict[int, str] = {}
     initial: set[int] = set()
@@ -86,9 +86,9 @@ def phase_diagram(explorations: Iterable[Exploration]) -> str:
         protocol, edges = found.protocol, found.edges
         if edges is None:
             raise ValueError("an exploration kept no edges; explore with graph=True")
-        place = next((i for i, f in enumerate(protocol.fields) if f.name == "phase"), None)
+        place = next((i for i, f in enumerate(protocol.fields) if f.name == variable), None)
         if place is None:
-            raise ValueError(f"{protocol.name} has no phases")
+            raise ValueError(f"{protocol.name} has no variable {variable!r}")
         domain = protocol.fields[place].domain
         phases |= {code: label(domain.decode(code)) for code in range(domain.low, domain.high + 1)}
         order = {a.name: i for i, a in enumerate(protocol.actions)}

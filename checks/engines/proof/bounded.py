@@ -15,7 +15,7 @@ from typing import Any
 
 import z3
 
-from cutproof.checks.engines.proof.induction import within
+from cutproof.checks.engines.proof.induction import heed, within
 from cutproof.checks.engines.proof.symbolic import Symbols
 from cutproof.checks.engines.verdict import Path
 from cutproof.model.language import expressions as ex
@@ -63,7 +63,7 @@ class Search:
             raise ValueError(
                 f"no always property {', '.join(strange)}: there are {', '.join(sorted(judged))}"
             )
-        self.protocol = protocol
+        self.protocol, self.time_out = protocol, time_out
         self.claims = [
             c for c in protocol.claims if c.form == "always" and (not names or c.property in names)
         ]
@@ -73,7 +73,8 @@ class Search:
         self.solver = z3.SolverFor("QF_FD")
         self.solver.set("timeout", int(time_out * 1000))
         self.solver.add(*self.symbols.within(0), *self.symbols.is_initial(0))
-        self.solver.add(self.symbols.is_one_of(records))
+        if self.symbols.parameters:
+            self.solver.add(self.symbols.is_one_of(records))
         self.fields = {f.name: f for f in protocol.fields}
 
     def run(self, depth: int, progress: Progress | None = None) -> Bounded:
@@ -85,10 +86,12 @@ class Search:
             while self.open:
                 self.solver.push()
                 self.solver.add(z3.Or(*(z3.Not(self.symbols.of(c.holds, k)) for c in self.claims)))
+                began = time.perf_counter()
                 said = self.solver.check()
                 model = self.solver.model() if said == z3.sat else None
                 self.solver.pop()
                 if said == z3.unknown:
+                    heed(self.solver.reason_unknown(), time.perf_counter() - began, self.time_out)
                     return Bounded(tuple(found), k - 1, unknown=k)
                 if model is None:
                     break

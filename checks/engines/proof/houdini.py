@@ -51,15 +51,20 @@ def strongest(
     implies each property; of each of the `goals` whether it can always be reached (`induction.nearer`). Raises
     TimedOut, and RuntimeError where a step may leave the domain of a variable."""
     wanted = tuple(properties)
-    judged = protocol.judged_by([*protocol.invariants, *wanted]).resolve(mechanisms)
+    judged = _chosen(protocol.judged_by([*protocol.invariants, *wanted]), mechanisms)
     parts = [(c.property, part) for c in judged.claims for part in conjuncts(c.holds)]
     search = Weakening(judged, parts, judged.initials, range(len(judged.transitions)), time_out)
     kept = search.run([p.name for p in wanted])
     for goal in goals:
-        reached = judged.judged_by([goal]).resolve(mechanisms)
+        reached = _chosen(judged.judged_by([goal]), mechanisms)
         holds = ex.conjunction(*(c.holds for c in reached.claims))
         kept.proved[goal.name] = search.certain(nearer(search.symbols, judged, holds))
     return kept
+
+
+def _chosen(protocol: Protocol, mechanisms: Any) -> Protocol:
+    """With its mechanisms chosen, where it has any."""
+    return protocol if mechanisms is None else protocol.resolve(mechanisms)
 
 
 def trapped(

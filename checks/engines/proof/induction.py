@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -47,7 +47,7 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Answer:
-    """What Z3 said of one obligation: "proved", "refuted" or "unknown" (with the reason)."""
+    """What Z3 said of one obligation: "proved", "refuted" or "unknown" (with the reason); and see `conditional`."""
 
     kind: str  # start, step, property, progress
     name: str
@@ -101,6 +101,7 @@ class Obligation:
             self.proof.solver.pop()
         seconds = time.perf_counter() - start
         if said == z3.unknown:
+            heed(solver.reason_unknown(), seconds, self.proof.time_out)
             return Answer(self.kind, self.name, "unknown", seconds, reason=_why(solver.reason_unknown()))
         return Answer(self.kind, self.name, "refuted" if found else "proved", seconds, found)
 
@@ -287,6 +288,26 @@ def within(cell: Field, value: Term) -> Term:
         return ex.equal(value, low) if low is high else ex.TRUE
     above = ex.TRUE if cell.domain.high >= ex.UNBOUNDED else ex.at_most(value, high)
     return ex.conjunction(ex.at_most(low, value), above)
+
+
+def heed(reason: str, seconds: float, time_out: float) -> None:
+    """Z3 takes an interrupt (Ctrl-C) itself, and then only says that it was stopped before its time: raise it."""
+    if reason in ("canceled", "interrupted", "interrupted from keyboard") and seconds < 0.9 * time_out:
+        raise KeyboardInterrupt
+
+
+def conditional(answers: Iterable[Answer]) -> list[Answer]:
+    """The answers, with what only follows from clauses said so where these are not proved: a property or an end is not
+    proved while the start, or a step, is not."""
+    told = list(answers)
+    if all(a.proved for a in told if a.kind in ("start", "step")):
+        return told
+    return [
+        replace(a, said="conditional", reason="follows from the clauses, which are not proved")
+        if a.proved and a.kind in ("property", "progress")
+        else a
+        for a in told
+    ]
 
 
 def _why(reason: str) -> str:

@@ -27,6 +27,7 @@ from cutproof.checks.ladder import reference as verify_impl
 from cutproof.checks.ladder import tasks as ladder
 from cutproof.checks.ladder import verify as ladders
 from cutproof.checks.traces import trace
+from cutproof.model.cutover import coordinator
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.policy import Policy
 from cutproof.model.cutover.scopes import SCOPES, Scope, parse_scope
@@ -82,7 +83,7 @@ def test_liveness_alone_exits_with_13(run, monkeypatch: pytest.MonkeyPatch) -> N
     """A page that is read again after it has landed, for ever: nothing is lost, and nothing ends."""
     whole = ladders.build(parse_scope("writes=1"))
     endless = whole.without_guard("read_page", "not landed yet")
-    monkeypatch.setattr(ladders, "build", lambda *_: endless)
+    monkeypatch.setattr(coordinator, "build", lambda *_: endless)
     code, out, _ = run("explore", "--scope", "writes=1", "--json")
     forms = {v["form"] for v in lines_of(out) if v.get("verdict") == "violated"}
     assert "can_always" in forms and not forms & {"always", "sometimes"}
@@ -210,7 +211,7 @@ def test_our_own_failure_is_one_line_and_a_hint(run, monkeypatch: pytest.MonkeyP
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr(ladders, "build", broken)
+    monkeypatch.setattr(coordinator, "build", broken)
     code, out, err = run("explore")
     assert (code, out) == (70, "")
     assert err == f"cutproof: RuntimeError: two lines; {cli.HINT}\n"

@@ -9,6 +9,7 @@ from typing import Any
 
 import exported
 import pytest
+from places import TESTS
 
 from cutproof.checks.cli.export import export
 from cutproof.checks.common.refusals import Wrong
@@ -100,7 +101,7 @@ def test_spin_counts_examples_alike(protocol: Protocol, tmp_path: Path) -> None:
 @SPIN
 def test_the_model_by_hand_is_the_same_protocol(tmp_path: Path) -> None:
     """The one that the benchmark holds ours against, cut down to two versions so that it takes no time."""
-    text = (Path(__file__).parent / "benchmarks" / "small_cutover_by_hand.pml").read_text("utf-8")
+    text = (TESTS / "benchmarks" / "small_cutover_by_hand.pml").read_text("utf-8")
     assert text.count("issued < 3") == 1
     text = text.replace("issued < 3", "issued < 2")
     run = foreign.run_promela(text, "by_hand", folder=tmp_path, flags=FAST)
