@@ -32,6 +32,7 @@ from cutproof.model.language.operands import Family, Operand
 from cutproof.model.language.parts import Claim, Field, Parameters, State, Transition, View, label, spec
 from cutproof.model.language.properties import Property
 from cutproof.model.language.unfolding import claims_of, measured, transitions_of
+from cutproof.model.language.words import Words
 
 __all__ = ["Claim", "Field", "Parameters", "Protocol", "State", "Transition", "View", "label"]
 
@@ -42,7 +43,8 @@ class Protocol:
     `initial` has the values that are not the first of their domains (`initial_states.py`). Properties made by
     `@invariant` go to `invariants`. These and `measure` are for proofs, and change nothing else: what is true of every
     reachable state and kept by every action; and a whole number, never below zero, that some owed step lowers wherever
-    what *can always* happen does not hold (`lambda s: ...`)."""
+    what *can always* happen does not hold (`lambda s: ...`).
+    `words` are how stories speak of it (`words.py`)."""
 
     @checked("Protocol(name=..., variables={...}, actions=[...], properties=[...])")
     def __init__(
@@ -57,6 +59,7 @@ class Protocol:
         scope: Any = None,
         invariants: Sequence[Property] = (),
         measure: Callable[[Any], Operand] | None = None,
+        words: Words | None = None,
     ) -> None:
         self.name, self.scope, self.mechanisms = wellformed.name_of(name), scope, None
         self._values: Mapping[str, Term] = {}
@@ -89,6 +92,8 @@ class Protocol:
             if p.form == "invariant":
                 claims_of(self, p)  # it complains now, and not when a proof asks for it
         measured(self)
+        self.words = words or Words()
+        self.words.check(self)
 
     def _operands(self, name: str, domain: Domain | FamilyDomain, where: tuple[Any, ...] = ()) -> Any:
         if isinstance(domain, FamilyDomain):

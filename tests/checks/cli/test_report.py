@@ -17,7 +17,7 @@ from cutproof.model.examples.two_phase_commit import two_phase_commit
 
 GOOD = Row("scope", "base", "writes=2", "holds", 0, states=11819, transitions=40607, depth=33, seconds=1.26)
 BAD = Row(
-    "exhibit", "lost-write-without-x[O,0]", "base", "holds", 12, ("x",), "violated",
+    "counterexample", "lost-write-without-x[O,0]", "base", "holds", 12, ("x",), "violated",
     "no_lost_write", "LAW", "it can be removed without harm", "traces/a.itf.json", 10, 20, 3,
 )  # fmt: skip
 
@@ -28,7 +28,7 @@ BAD = Row(
 def test_a_plain_table_has_one_line_a_row_however_long() -> None:
     text = ladder_report.ladder_table([GOOD, BAD])
     head, good, bad = text.splitlines()
-    assert head.split() == ["rung", "what", "states", "transitions", "depth", "seconds", "verdict", "scope"]
+    assert head.split() == ["check", "what", "states", "transitions", "depth", "seconds", "verdict", "scope"]
     assert good.split() == ["ok", "scope", "base", "11,819", "40,607", "33", "1.3", "holds", "writes=2"]
     assert bad.startswith("FAIL  exhibit  lost-write-without-x[O,0]")
     assert "holds: it can be removed without harm" in bad
@@ -51,7 +51,7 @@ def test_markup_in_a_name_is_only_text() -> None:
 def test_a_verdict_says_what_and_why() -> None:
     violated = Row("scope", "a", "", "violated", 13, property="finish", detail="can_always")
     assert ladder_report.verdict_of(violated) == "violated: finish: can_always"
-    lost = Row("exhibit", "a", "", "violated", 0, property="no_lost_write", harm="LAW")
+    lost = Row("counterexample", "a", "", "violated", 0, property="no_lost_write", harm="LAW")
     assert ladder_report.verdict_of(lost) == "violated: no_lost_write (LAW)"
     assert ladder_report.verdict_of(GOOD) == "holds"
 
@@ -68,7 +68,7 @@ def test_the_summary_names_what_failed() -> None:
 def test_a_row_as_json_has_the_facts() -> None:
     facts = json.loads(json.dumps(ladder_report.row_json(BAD)))
     wanted = {"checked", "verdict", "property", "harm", "states", "transitions", "depth", "seconds", "trace"}
-    assert wanted | {"scope", "removed", "expected", "rung"} <= set(facts)
+    assert wanted | {"scope", "removed", "expected", "check"} <= set(facts)
     assert facts["as_expected"] is False and facts["removed"] == ["x"]
 
 
