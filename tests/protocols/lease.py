@@ -7,9 +7,9 @@ as a lease may be used.
 """
 
 from cutproof.model.language import (
-    action, all_of, always, any_of, boolean, can_always, choose, count, family, guard, implies, put, sometimes, when,
+    action, all_of, always, any_of, boolean, can_always, choose, count, family, guard, implies, invariant,
+    put, sometimes, when,
 )  # fmt: skip
-from cutproof.model.language import always as invariant
 from cutproof.model.protocol import Protocol
 
 NOBODY = -1
@@ -141,7 +141,6 @@ def lease(clients: int = 2, term: int = 2, skew: int = 1, hand_overs: int = 2, w
         """This is wrong: a crash makes a server forget it."""
         return implies(s.in_office[server] & (s.uses[client] > 0), s.holder[server] == client)
 
-    sound = [offices_alternate, only_who_left_told, every_lease_is_waited_for, one_lease]
     return Protocol(
         name="lease",
         indices={"client": range(clients), "other": range(clients), "server": list(OTHER), "behind": range(skew + 1)},
@@ -155,9 +154,10 @@ def lease(clients: int = 2, term: int = 2, skew: int = 1, hand_overs: int = 2, w
             "uses": family("client", of=count(0, longest)),  # how long the client will go on, by true time
         },
         initial={"in_office": {"A": True, "B": False}, "number": {"A": 1, "B": 0}},
-        actions=[
-            grant, receive, tick, hand_over, tell_again, take_office, crash, lose_lease, lose_hand_over,
+        actions=[grant, receive, tick, hand_over, tell_again, take_office, crash, lose_lease, lose_hand_over],
+        properties=[
+            one_client, one_in_office, used_across, free_again,
+            offices_alternate, only_who_left_told, every_lease_is_waited_for, one_lease,
+            *([the_holder_is_known] if wrong else []),
         ],
-        properties=[one_client, one_in_office, used_across, free_again],
-        invariants=[*sound, the_holder_is_known] if wrong else sound,
-    )  # fmt: skip
+    )

@@ -9,9 +9,9 @@ The turn is read twice, so it may have become another's in between; that does no
 from enum import Enum
 
 from cutproof.model.language import (
-    action, all_of, always, boolean, choose, count, enumeration, family, guard, implies, pick, put, sometimes, when,
+    action, all_of, always, boolean, choose, count, enumeration, family, guard, implies, invariant,
+    pick, put, sometimes, when,
 )  # fmt: skip
-from cutproof.model.language import always as invariant
 from cutproof.model.protocol import Protocol
 
 At = Enum("At", "IDLE ASK WITHDRAW LOOK WEIGH TAKE CLAIM CHECK CRITICAL DROP")
@@ -153,7 +153,7 @@ def whose_turn_enters(s, p):
 
 
 def mutex(processes: int = 2, wrong: bool = False) -> Protocol:
-    everyone, sound = range(processes), [claimed_while_checking, not_past_each_other]
+    everyone = range(processes)
     return Protocol(
         name="mutex",
         scope=processes,
@@ -167,6 +167,8 @@ def mutex(processes: int = 2, wrong: bool = False) -> Protocol:
             "next": family("p", of=count(0, processes)),  # whom it will look at
         },
         actions=[begin, ask, withdraw, look, weigh, take, claim, check, meet, enter, leave, end],
-        properties=[alone, everybody_claims, enters_without_the_turn],
-        invariants=[*sound, whose_turn_enters] if wrong else sound,
+        properties=[
+            alone, everybody_claims, enters_without_the_turn,
+            claimed_while_checking, not_past_each_other, *([whose_turn_enters] if wrong else []),
+        ],
     )

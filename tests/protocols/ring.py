@@ -5,9 +5,9 @@ and the store refuses what comes with a lower number than it has seen, when it i
 """
 
 from cutproof.model.language import (
-    action, always, boolean, can_always, count, family, guard, implies, put, sometimes, when,
+    action, always, boolean, can_always, count, family, guard, implies, invariant,
+    put, sometimes, when,
 )  # fmt: skip
-from cutproof.model.language import always as invariant
 from cutproof.model.protocol import Protocol
 
 MAKER = 0  # the node that makes tokens
@@ -126,7 +126,6 @@ def ring(nodes: int = 3, tokens: int = 3, writes: int = 2, wrong: bool = False) 
         """This is wrong: who is refused may have read long ago."""
         return implies(s.reads[node], s.copy[node] == s.value)
 
-    sound = [each_token_once, tokens_were_made, what_was_read_is_true]
     return Protocol(
         name="token_ring",
         indices={"node": range(nodes), "other": range(nodes), "number": range(1, tokens + 1)},
@@ -142,6 +141,8 @@ def ring(nodes: int = 3, tokens: int = 3, writes: int = 2, wrong: bool = False) 
             "written": count(0, 2 * writes),  # how many writes the store took
         },
         actions=[arrive, read, write, pass_on, let_pass, give_up, lose, make_again],
-        properties=[no_lost_update, two_tokens, all_written],
-        invariants=[*sound, copies_are_true] if wrong else sound,
+        properties=[
+            no_lost_update, two_tokens, all_written,
+            each_token_once, tokens_were_made, what_was_read_is_true, *([copies_are_true] if wrong else []),
+        ],
     )
