@@ -66,7 +66,8 @@ def lease(clients: int = 2, term: int = 2, skew: int = 1, hand_overs: int = 2, w
     @action
     def take_office(s, server):
         """A server is told that it is in office now. The message may come again."""
-        return when(guard("not told before", s.told[server] > s.number[server])).then(
+        news = guard("not told before", s.told[server] > s.number[server])
+        return when(guard("is told", s.told[server] > 0), news).then(
             in_office=put(s.in_office, server, True), number=put(s.number, server, s.told[server]),
             wait=put(s.wait, server, longest), holder=put(s.holder, server, NOBODY),
         )  # fmt: skip
@@ -141,6 +142,12 @@ def lease(clients: int = 2, term: int = 2, skew: int = 1, hand_overs: int = 2, w
         """This is wrong: a crash makes a server forget it."""
         return implies(s.in_office[server] & (s.uses[client] > 0), s.holder[server] == client)
 
+    def ticks_to_free(s):
+        """What a tick, or a step towards an office that is held, lowers."""
+        told = any_of(*(s.told[x] > s.number[x] for x in OTHER))
+        office = choose(any_of(*s.in_office), 0, choose(told, longest + 1, 2 * longest + 2))
+        return s.wait["A"] + s.wait["B"] + office
+
     return Protocol(
         name="lease",
         indices={"client": range(clients), "other": range(clients), "server": list(OTHER), "behind": range(skew + 1)},
@@ -160,4 +167,5 @@ def lease(clients: int = 2, term: int = 2, skew: int = 1, hand_overs: int = 2, w
             offices_alternate, only_who_left_told, every_lease_is_waited_for, one_lease,
             *([the_holder_is_known] if wrong else []),
         ],
+        measure=ticks_to_free,
     )

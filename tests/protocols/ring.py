@@ -5,7 +5,7 @@ and the store refuses what comes with a lower number than it has seen, when it i
 """
 
 from cutproof.model.language import (
-    action, always, boolean, can_always, count, family, guard, implies, invariant,
+    action, always, any_of, boolean, can_always, choose, count, family, guard, implies, invariant,
     put, sometimes, when,
 )  # fmt: skip
 from cutproof.model.protocol import Protocol
@@ -126,6 +126,21 @@ def ring(nodes: int = 3, tokens: int = 3, writes: int = 2, wrong: bool = False) 
         """This is wrong: who is refused may have read long ago."""
         return implies(s.reads[node], s.copy[node] == s.value)
 
+    @invariant
+    def the_last_is_there(s):
+        """The token that cannot be made again is somewhere."""
+        there = [(s.token[node] == tokens) | s.coming[node][tokens] for node in range(nodes)]
+        return implies(s.made == tokens, any_of(*there))
+
+    def steps_to_do(s):
+        """What a write, a read, or the next step of a token lowers."""
+        left, more = writes - s.value, tokens - s.made
+        for node in range(nodes):
+            left = left + choose(s.token[node] > 0, 2, 0) + choose(s.reads[node], 0, 1)
+            for number in range(1, tokens + 1):
+                left = left + choose(s.coming[node][number], 3, 0)
+        return left + (writes - s.value) + more + more + more + more
+
     return Protocol(
         name="token_ring",
         indices={"node": range(nodes), "other": range(nodes), "number": range(1, tokens + 1)},
@@ -143,6 +158,8 @@ def ring(nodes: int = 3, tokens: int = 3, writes: int = 2, wrong: bool = False) 
         actions=[arrive, read, write, pass_on, let_pass, give_up, lose, make_again],
         properties=[
             no_lost_update, two_tokens, all_written,
-            each_token_once, tokens_were_made, what_was_read_is_true, *([copies_are_true] if wrong else []),
+            each_token_once, tokens_were_made, what_was_read_is_true, the_last_is_there,
+            *([copies_are_true] if wrong else []),
         ],
+        measure=steps_to_do,
     )
