@@ -139,7 +139,7 @@ def test_every_always_is_proved_by_induction(name: str, run: Callable[..., Ran])
 @every_stranger
 def test_a_wrong_invariant_is_refuted_with_its_step_side_by_side(name: str, run: Callable[..., Ran]) -> None:
     stranger = STRANGERS[name]
-    code, said = run("prove", stranger.file, "--with", f"{stranger.small},wrong=true", "--steps", "10")
+    code, said = run("prove", stranger.file, "--with", f"{stranger.small},wrong=true", "--steps", "14")
     assert code == 12
     step = re.search(rf"^ *(\w+)\(.*\) breaks: {stranger.wrong}$\n +before +after$\n +\w", said, re.MULTILINE)
     assert step, said
