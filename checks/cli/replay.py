@@ -148,6 +148,7 @@ def _model(trace: Trace, name: str, model: str, parameters: str) -> Protocol:
     from cutproof.checks.protocols.load import load
 
     loaded = load(model, parameters, recorded=trace.meta.scope)
-    if loaded.file is None and not parameters:  # a bundled one has its own way to read what a trace says
+    bundled = loaded.file is None and loaded.protocol.name == trace.meta.protocol
+    if bundled and not parameters:  # it has its own way to read what a trace says
         return protocol_of_trace(trace, name)
     return loaded.without_guards(name for name in trace.meta.safeguards_removed if ":" in name).protocol

@@ -86,6 +86,10 @@ def _kind_text(kind: Any) -> str:
         return " | ".join(map(_kind_text, typing.get_args(kind)))
     if isinstance(kind, type) and issubclass(kind, Enum):
         return " | ".join(kind.__members__)
+    if origin is typing.Annotated:
+        return _kind_text(typing.get_args(kind)[0])
+    if origin is not None:
+        return str(kind)
     return "none" if kind is type(None) else str(getattr(kind, "__name__", kind))
 
 
@@ -165,8 +169,9 @@ def _value(given: object, kind: Any) -> Any:
         return given if isinstance(given, kind) else _one_of(str(given), kind.__members__)
     simple = {bool: _boolean, int: _integer, float: _float, str: _text}.get(kind)
     if simple is None:
-        name = getattr(kind, "__name__", kind)
-        raise Unfit(f"{name} cannot be given by --with; bool, int, float, str, an Enum or a Literal can")
+        raise Unfit(
+            f"{_kind_text(kind)} cannot be given by --with; bool, int, float, str, an Enum or a Literal can"
+        )
     return simple(given)
 
 

@@ -30,10 +30,23 @@ from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Claim, Field, Protocol, Transition
 
-__all__ = ["DOMAIN", "LIMITS", "Change", "Difference", "Divergence", "Replay", "Walked", "changes_of", "flat", "replay"]
+__all__ = [
+    "DOMAIN",
+    "LIMITS",
+    "Change",
+    "Difference",
+    "Divergence",
+    "Replay",
+    "Walked",
+    "changes_of",
+    "flat",
+    "replay",
+]
 
 DOMAIN = "domain"  # the property of a trace after which an action leaves its domain
-LIMITS = Limits(states=1_000_000)  # of the exploration that a *can always* takes at the end; the same everywhere
+LIMITS = Limits(
+    states=1_000_000
+)  # of the exploration that a *can always* takes at the end; the same everywhere
 CHANGED = "the specification has changed since (or the trace was edited); only the actions were replayed"
 GAPS = "by their indices some states were left out, so the others were not compared; only the actions were replayed"
 ALONE = "the file holds actions alone, so no states were compared"

@@ -2,9 +2,9 @@
 
 Users import everything from here. To read on: `actions.py` opens with an example and the two rules; `operands.py` is
 what a function of a protocol is called on, and `expressions.py` the terms that this leaves behind; `protocol.py` puts
-them together (`parts.py`: from what), and `initial_states.py` says how a run may begin; `codegen.py` makes Python of
-it, `packing.py` one integer of a state. `words.py` is how stories
-speak of one. Whatever cannot be meant is told by `complaints.py`, with its place.
+them together (`parts.py`: from what), and `initial_states.py` says how a run may begin; `words.py` is how stories speak
+of one; `codegen.py` makes Python of it, `packing.py` one integer of a state. Whatever cannot be meant is told by
+`complaints.py`, with its place.
 """
 
 from cutproof.model.language.actions import *  # noqa: F403  what that module declares

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from cutproof.model.language.complaints import LanguageError, checked, complain, is_name, shown
@@ -25,20 +26,22 @@ class Domain:
     low: int
     high: int
 
-    def encode(self, value: object) -> int:
+    def _has(self, value: object) -> bool:
+        return type(value) is self.kind  # an integer is no boolean, and an IntEnum's member no integer
+
+    def encode(self, value: Any) -> int:
         """The integer for a Python value; ValueError if it is outside the domain or of another type."""
-        if self.kind is bool or self.kind is int:
-            code = int(value) if type(value) is self.kind else None
-        else:
-            members = list(self.kind)  # type: ignore[call-overload]
-            code = members.index(value) if isinstance(value, self.kind) else None
+        kind: Any = self.kind
+        code: int | None = None
+        if self._has(value):
+            code = int(value) if kind is bool or kind is int else _positions(kind).get(value._name_)
         if code is None or not self.low <= code <= self.high:
             raise ValueError(f"{value!r} is not in {self}")
         return code
 
     def decode(self, code: int) -> Any:
         """The Python value of an integer of the domain."""
-        return bool(code) if self.kind is bool else code if self.kind is int else _member(self.kind, code)
+        return bool(code) if self.kind is bool else code if self.kind is int else _members(self.kind)[code]
 
     def __str__(self) -> str:
         if self.kind is int:
@@ -48,8 +51,15 @@ class Domain:
         )
 
 
-def _member(kind: Kind, code: int) -> Enum:
-    return list(kind)[code]  # type: ignore[call-overload]
+@cache
+def _members(kind: Any) -> tuple[Enum, ...]:
+    return tuple(kind)
+
+
+@cache
+def _positions(kind: Any) -> dict[str, int]:
+    """The position of each member, by its name: members of an enumeration are slow to hash."""
+    return {member.name: position for position, member in enumerate(_members(kind))}
 
 
 @checked("boolean()")

@@ -14,7 +14,7 @@ values of a whole family, or of the whole protocol (`initial=one_of({"a": 1, "b"
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
 from math import prod
@@ -164,11 +164,7 @@ def _joined(cells: Sequence[Field], ways: Sequence[Sequence[InitialChoice]]) -> 
     left out of it."""
     if (count := sum(prod(len(c.options) for c in way) for way in ways)) > MOST:
         complain(f"there are {count:,} initial states", f"at most {MOST:,}: give fewer choices")
-    options = list(
-        dict.fromkeys(
-            tuple(chain(*combined)) for way in ways for combined in product(*(c.options for c in way))
-        )
-    )
+    options = list(dict.fromkeys(chain.from_iterable(_rows(way, cells) for way in ways)))
     varying = [i for i in range(len(cells)) if any(option[i] != options[0][i] for option in options)]
     found = {
         i: InitialChoice((cell,), ((options[0][i],),)) for i, cell in enumerate(cells) if i not in varying
@@ -179,21 +175,18 @@ def _joined(cells: Sequence[Field], ways: Sequence[Sequence[InitialChoice]]) -> 
     return [found[i] for i in sorted(found)]
 
 
-def states_of(choices: Sequence[InitialChoice], fields: Sequence[Field]) -> tuple[tuple[int, ...], ...]:
-    """Every initial state, in the order of the options; the last choice changes fastest."""
-    place = {f.name: i for i, f in enumerate(fields)}
-    state, found = [0] * len(fields), list[tuple[int, ...]]()
-    open_choices = list[InitialChoice]()
-    for choice in choices:
-        if len(choice.options) > 1:
-            open_choices.append(choice)
-        for cell, code in zip(choice.cells, choice.options[0], strict=True):
-            if cell.name in place:
-                state[place[cell.name]] = code
-    places = [[place[cell.name] for cell in choice.cells] for choice in open_choices]
-    for combined in product(*(choice.options for choice in open_choices)):
+def _rows(choices: Sequence[InitialChoice], cells: Sequence[Field]) -> Iterator[tuple[int, ...]]:
+    """Every combination of the options, with a code for each of the cells; the last choice changes fastest. The cells
+    of a choice need not stand together."""
+    place, row = {cell.name: i for i, cell in enumerate(cells)}, [0] * len(cells)
+    places = [[place[cell.name] for cell in choice.cells] for choice in choices]
+    for combined in product(*(choice.options for choice in choices)):
         for where, codes in zip(places, combined, strict=True):
             for i, code in zip(where, codes, strict=True):
-                state[i] = code
-        found.append(tuple(state))
-    return tuple(found)
+                row[i] = code
+        yield tuple(row)
+
+
+def states_of(choices: Sequence[InitialChoice], fields: Sequence[Field]) -> tuple[tuple[int, ...], ...]:
+    """Every initial state, in the order of the options; the choice of the last field changes fastest."""
+    return tuple(_rows(choices, fields))

@@ -43,8 +43,7 @@ class Protocol:
     `initial` has the values that are not the first of their domains (`initial_states.py`). Properties made by
     `@invariant` go to `invariants`. These and `measure` are for proofs, and change nothing else: what is true of every
     reachable state and kept by every action; and a whole number, never below zero, that some owed step lowers wherever
-    what *can always* happen does not hold (`lambda s: ...`).
-    `words` are how stories speak of it (`words.py`)."""
+    what *can always* happen does not hold (`lambda s: ...`). `words` are how stories speak of it (`words.py`)."""
 
     @checked("Protocol(name=..., variables={...}, actions=[...], properties=[...])")
     def __init__(
@@ -94,6 +93,8 @@ class Protocol:
         measured(self)
         self.words = words or Words()
         self.words.check(self)
+
+    # -------------------------------------------------- making
 
     def _operands(self, name: str, domain: Domain | FamilyDomain, where: tuple[Any, ...] = ()) -> Any:
         if isinstance(domain, FamilyDomain):
@@ -216,18 +217,20 @@ class Protocol:
 
     def encode(self, values: Mapping[str, Any]) -> State:
         """The state of such values. Raises ValueError naming the field that is missing or outside its domain."""
-        codes: dict[str, int] = {}
+        codes: list[int] = []
         for cell in self.cells:
-            value: Any = values
             try:
-                for key in (cell.variable, *cell.where):
+                value = values[cell.variable]
+                for key in cell.where:
                     value = value[key]
-                codes[cell.name] = cell.domain.encode(value)
+                code = cell.domain.encode(value)
             except (KeyError, IndexError, TypeError):
                 raise ValueError(f"{cell.name} is missing") from None
             except ValueError as error:
                 raise ValueError(f"{cell.name}: {error}") from None
-        return tuple(codes[f.name] for f in self.fields)
+            if cell.domain.low < cell.domain.high:
+                codes.append(code)
+        return tuple(codes)
 
     # -------------------------------------------------- text
 

@@ -64,8 +64,6 @@ def explored(found: Exploration, files: Mapping[int, str], traces: Mapping[int, 
     said = [lines[i] for i in bad]
     if traces:
         worst = min(traces, key=lambda i: badness(found.protocol, traces[i]))
-        if len(traces) > 1:
-            said += ["", f"the run of {lines[worst].partition('; ')[0].strip()}:"]
         said += ["", *story(traces[worst], found.protocol)]
     if bad and len(bad) < len(lines):
         said.append("")

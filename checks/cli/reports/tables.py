@@ -48,7 +48,7 @@ def _pieces(word: str, columns: int) -> str:
     """A word, with spaces where it has to be broken."""
     if len(word) <= columns:
         return word
-    return " ".join(re.findall(rf".{{1,{columns - 1}}}[,/]|.{{1,{columns}}}", word))
+    return " ".join(re.findall(rf".{{1,{columns}}}$|.{{1,{columns - 1}}}[,/]|.{{1,{columns}}}", word))
 
 
 def table(
@@ -62,12 +62,18 @@ def table(
     coloured: bool = False,
 ) -> list[str]:
     """The lines of a table in so many columns. `numbers` are aligned to the right, cells in `wrap` broken at spaces,
-    and columns in `drop` left out, the first ones first, as far as the rest does not fit. A cell that is too long for its
-    column has the rest of its row on the next line. With `coloured` a row that begins with FAIL is red."""
+    and columns in `drop` left out, the first ones first, as far as the rest does not fit. Where a cell is too long for
+    its column, the rest of its row is on the next line. With `coloured` a row that begins with FAIL is red."""
     cells, names = [list(row) for row in rows], list(head)
     longest = max(columns // 3, 20)
-    natural = {n: max(len(n), *(len(row[i]) for row in cells), 0) if cells else len(n) for i, n in enumerate(names)}
-    least = {n: min(natural[n], NARROWEST if n in wrap else longest) for n in names}
+    natural = {
+        n: max(len(n), *(len(row[i]) for row in cells), 0) if cells else len(n) for i, n in enumerate(names)
+    }
+    words = {
+        n: max((len(w) for row in cells for w in row[i].split()), default=0) for i, n in enumerate(names)
+    }
+    narrowest = {n: max(NARROWEST, min(words[n], 3 * columns // 8)) for n in names}
+    least = {n: min(natural[n], narrowest[n] if n in wrap else longest) for n in names}
     for name in drop:
         if _total([least[n] for n in names]) <= columns:
             break
@@ -75,8 +81,8 @@ def table(
         names.pop(at)
         cells = [row[:at] + row[at + 1 :] for row in cells]
     widths = _widths(names, natural, least, wrap, columns)
-    lines = _row(names, names, widths, numbers, ())
-    for row in cells:
+    lines = list[str]()
+    for row in [names, *cells]:
         found = [part for line in _row(row, names, widths, numbers, wrap) for part in wrapped(line, columns)]
         lines += [BAD.format(line) for line in found] if coloured and row[0] == "FAIL" else found
     return lines
@@ -87,7 +93,11 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _widths(
-    names: Sequence[str], natural: Mapping[str, int], least: Mapping[str, int], wrap: Sequence[str], columns: int
+    names: Sequence[str],
+    natural: Mapping[str, int],
+    least: Mapping[str, int],
+    wrap: Sequence[str],
+    columns: int,
 ) -> list[int]:
     """The least for each, and what is left for those that are wrapped, in equal steps."""
     found = {n: least[n] for n in names}
@@ -106,7 +116,11 @@ def _lines(cell: str, size: int) -> list[str]:
 
 
 def _row(
-    row: Sequence[str], names: Sequence[str], widths: Sequence[int], numbers: Sequence[str], wrap: Sequence[str]
+    row: Sequence[str],
+    names: Sequence[str],
+    widths: Sequence[int],
+    numbers: Sequence[str],
+    wrap: Sequence[str],
 ) -> list[str]:
     lines, starts, at = [""], [], 0
     for size in widths:

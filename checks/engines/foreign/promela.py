@@ -118,8 +118,8 @@ def _more(protocol: Protocol) -> str:
     """What SPIN counts besides."""
     if not protocol.initial_choices:
         return "SPIN counts the start state\nas a transition too"
-    many = len(protocol.initials)
-    return f"SPIN counts the state before\nthe choice of the initial one too, and {many + 1} transitions to that state and from it"
+    more = len(protocol.initials) + 1
+    return f"SPIN counts the state before\nthe choice of the initial one too, and {more} transitions to it and from it"
 
 
 def _begin(protocol: Protocol, writer: Writer) -> list[str]:

@@ -9,7 +9,6 @@ from small_protocols import PROTOCOLS
 
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.plain.search import inside
-from cutproof.checks.engines.simulate.coverage import Coverage, Met
 from cutproof.checks.engines.simulate.schedulers import uniform
 from cutproof.checks.engines.simulate.walk import Walker
 from cutproof.checks.engines.verdict import Path, Violated
@@ -17,26 +16,33 @@ from cutproof.checks.traces.replay import DOMAIN, replay
 from cutproof.checks.traces.shrink import shorten, shorten_trace
 from cutproof.checks.traces.trace import from_path
 from cutproof.model.examples.two_phase_commit import two_phase_commit
-from cutproof.model.language import Operand, Step, action, always, count, expressions, guard, when
+from cutproof.model.language import (
+    Operand,
+    Step,
+    action,
+    always,
+    boolean,
+    count,
+    expressions,
+    family,
+    guard,
+    put,
+    when,
+)  # fmt: skip
 from cutproof.model.language.protocol import Protocol, State
 
 
 def violations(protocol: Protocol, seed: int) -> list[tuple[str, str, Path]]:
-    """Long paths to violations: property, form and the path."""
-    walker, coverage = Walker(protocol, uniform, seed, 30), Coverage()
-    for number in range(10):
-        coverage.add(walker.run(number, False), walker)
-    found = list[tuple[str, str, Path]]()
-    for number, met in coverage.met.items():
-        claim = protocol.claims[number] if number >= 0 else None
-        name, form = (claim.property, claim.form) if claim else (DOMAIN, "always")
-        if form != "sometimes":
-            found.append((name, form, path_of(walker, met)))
-    return found
-
-
-def path_of(walker: Walker, met: Met) -> Path:
-    return Path(tuple(map(walker.compiled.unpack, met.states)), met.transitions)
+    """Long paths to violations: property, form and the path, which may have violated before its end."""
+    walker = Walker(protocol, uniform, seed, 30)
+    found = dict[int, Path]()
+    for run in (walker.run(number, False) for number in range(10)):
+        for step, place in run.told:
+            states = tuple(map(walker.compiled.unpack, run.states[: step + 1]))
+            found.update(dict.fromkeys(walker.violates(place), Path(states, tuple(run.transitions[:step]))))
+    claims = protocol.claims
+    about = {i: (claims[i].property, claims[i].form) if i >= 0 else (DOMAIN, "always") for i in found}
+    return [(*about[i], path) for i, path in found.items()]
 
 
 def wrong(protocol: Protocol, name: str, form: str, state: State) -> bool:
@@ -124,6 +130,48 @@ def test_a_way_round_is_taken_where_no_step_can_be_left_out() -> None:
     by_a_way = shorten(protocol, path, "below", "always", start=1)
     assert by_a_way.path.transitions == (0, 1, 0) and not by_a_way.shortest
     assert shorten(protocol, path, "below", "always").shortest
+
+
+def test_what_lies_beyond_the_states_that_were_looked_at_is_not_said_to_be_longer() -> None:
+    @action
+    def climb(s: Any) -> Step:
+        """One up."""
+        return when(guard("not at the top", s.x < 9)).then(x=s.x + 1)
+
+    @action
+    def jump(s: Any, to: int) -> Step:
+        """From one to a place further on."""
+        return when(guard("at one", s.x == 1)).then(x=to)
+
+    @always
+    def below(s: Any) -> Operand:
+        """Never at the top."""
+        return s.x < 9
+
+    protocol = Protocol("ways", {"x": count(0, 9)}, [climb, jump], [below], {"to": (7, 8)})
+    path = Path(tuple((x,) for x in (0, 1, 7, 8, 9)), (0, 1, 0, 0))  # the way by 8 has one step less
+    for start, steps, shortest in ((1, 4, False), (5, 4, False), (20, 3, True)):
+        short = shorten(protocol, path, "below", "always", start=start, around=1)
+        assert (short.path.steps, short.shortest) == (steps, shortest)
+
+
+def test_steps_that_matter_not_are_left_out_one_by_one() -> None:
+    @action
+    def rise(s: Any, i: int) -> Step:
+        """One of many goes up."""
+        return when(guard("down", ~s.up[i])).then(up=put(s.up, i, True))
+
+    @always
+    def not_these(s: Any) -> Operand:
+        """Never the second, the fifth and the sixth."""
+        return ~(s.up[1] & s.up[4] & s.up[5])
+
+    protocol = Protocol("many", {"up": family("i", of=boolean())}, [rise], [not_these], {"i": range(8)})
+    states = [protocol.initial]
+    for n in range(8):
+        states.append((*states[-1][:n], 1, *states[-1][n + 1 :]))
+    path = Path(tuple(states), tuple(range(8)))  # it is violated after six steps, and at the end
+    assert shorten(protocol, path, "not_these", "always", start=1, around=1).path.transitions == (1, 4, 5)
 
 
 def test_a_trace_of_any_engine_is_made_short() -> None:

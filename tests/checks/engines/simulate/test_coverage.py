@@ -1,6 +1,7 @@
 """What random runs covered, counted by hand: every run is walked again by the plain interpreter."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from cutproof.checks.engines.simulate.schedulers import SCHEDULERS
 from cutproof.checks.engines.simulate.simulate import simulate
 from cutproof.checks.engines.simulate.walk import DEADLOCK, LIMIT, Run, Walker
 from cutproof.model.examples.two_phase_commit import two_phase_commit
+from cutproof.model.language import Operand, Step, action, always, boolean, count, guard, when
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.data import from_data, to_data
 from cutproof.model.language.protocol import Protocol, State
@@ -151,7 +153,8 @@ def test_of_many_states_a_sample_is_kept_that_stands_for_all(runs: list[list[int
 def test_a_sample_estimates_how_many_states_there_are() -> None:
     seen = Seen(2_000)
     for run in range(100):
-        seen.add(range(1_000 * run, 1_000 * run + 1_500), run)  # every second half is met twice
+        states = range(1_000 * run, 1_000 * run + 1_500)  # every second half is met twice
+        seen.add([state << 9 | 5 for state in states], run)
     assert seen.distinct == pytest.approx(100_500, rel=0.1)
     assert seen.once == pytest.approx(51_000, rel=0.1)
 
@@ -163,3 +166,27 @@ def test_what_is_remembered_has_a_limit_and_changes_nothing(monkeypatch: pytest.
     small = simulate(two_phase_commit(3), runs=50, seed=3)
     assert (small.coverage.taken, small.coverage.guards) == (plain.coverage.taken, plain.coverage.guards)
     assert small.coverage.seen.runs == plain.coverage.seen.runs
+
+
+def test_guards_are_judged_where_another_action_leaves_its_domain() -> None:
+    @action
+    def burst(s: Any) -> Step:
+        """It leaves its domain."""
+        return when(guard("low", s.x >= 0)).then(x=s.x + 3)
+
+    @action
+    def other(s: Any) -> Step:
+        """It reads something else."""
+        return when(guard("up", s.up), guard("not up", ~s.left)).then(left=s.up)
+
+    @always
+    def fine(s: Any) -> Operand:
+        """It is."""
+        return s.x < 3
+
+    protocol = Protocol(
+        "burst", {"x": count(0, 2), "up": boolean(), "left": boolean()}, [burst, other], [fine]
+    )
+    found = simulate(protocol, runs=2, stop_at_first=False)
+    assert found.found and found.found.property == "domain" and "sets x to 3" in found.found.detail
+    assert found.never_enabled == [Blocked("other", ("up",), ("up",), False)]

@@ -121,6 +121,7 @@ def test_worker_processes_change_nothing(portion: float, monkeypatch: pytest.Mon
 def test_in_processes_the_first_violation_ends_the_runs_too(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = simulate(RARE, seed=2, mode="pct")
     assert alone.coverage.runs > 3 and alone.violations
+    monkeypatch.setattr(processes, "PORTION", 0.001)
     monkeypatch.setattr(module, "ALONE", 0.0)
     monkeypatch.setattr(module, "WORTH", 0.0)
     assert told(simulate(RARE, seed=2, mode="pct", workers=2)) == told(alone)
