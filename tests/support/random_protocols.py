@@ -230,14 +230,13 @@ def _draft(seed: int, rng: Random, limit: int) -> str:
         parts.append(_claim(rng, claims[-1], rng.choice(FORMS), words))
     for number in range(rng.randint(0, 3)):
         invariants.append(f"fact_{number}")
-        parts.append(_claim(rng, invariants[-1], "always", words))
+        parts.append(_claim(rng, invariants[-1], "invariant", words))
     domains = "".join(f'        "{v.name}": {v.domain},\n' for v in variables)
     named = ", ".join(f'"{name}": [{", ".join(values)}]' for name, values in indices.items())
     parts.append(
         f'protocol = Protocol(\n    name="drawn_{seed}",\n    indices={{{named}}},\n'
-        f"    variables={{\n{domains}    }},\n    initial={{{_initial(rng, variables)}}},\n"
-        f"    actions=[{', '.join(actions)}],\n    properties=[{', '.join(claims)}],\n"
-        f"    invariants=[{', '.join(invariants)}],\n)\n"
+        f"    variables={{\n{domains}    }},\n    initial={{{_initial(rng, variables, indices)}}},\n"
+        f"    actions=[{', '.join(actions)}],\n    properties=[{', '.join(claims + invariants)}],\n)\n"
     )
     return "\n\n".join(parts)
 
@@ -279,14 +278,26 @@ def _domain(kind: str, low: int, high: int, varies: str) -> str:
     return f"{word}({', '.join(part for part in (bounds, varies) if part)})"
 
 
-def _initial(rng: Random, variables: Sequence[Variable]) -> str:
-    """Other first values than the least."""
+def _initial(rng: Random, variables: Sequence[Variable], indices: dict[str, tuple[str, ...]]) -> str:
+    """Other first values than the least, or several: for a family one value, a list, or a dictionary."""
     given = []
     for v in variables:
-        if not v.indices and "varies" not in v.domain and rng.random() < 0.4:
-            code = rng.randint(v.low, v.high)
-            values = {"bool": ("False", "True"), **ENUMERATIONS}
-            given.append(f'"{v.name}": {code if v.kind == "int" else values[v.kind][code]}')
+        if "varies" in v.domain or len(v.indices) > 1 or rng.random() < 0.5:
+            continue
+        values = {"bool": ("False", "True"), **ENUMERATIONS}.get(v.kind) or range(v.low, v.high + 1)
+
+        def first(values: Sequence[object] = values) -> str:
+            several = rng.choices(["", "one_of", "anything"], [10, 2, 1])[0]
+            if several == "one_of":
+                return f"one_of({', '.join(map(str, rng.sample(values, 2)))})"
+            return "anything()" if several else str(rng.choice(values))
+
+        places = indices[v.indices[0]] if v.indices else ()
+        ways = [first()]
+        if places:
+            ways.append(f"[{', '.join(first() for _ in places)}]")
+            ways.append(f"{{{', '.join(f'{place}: {first()}' for place in places)}}}")
+        given.append(f'"{v.name}": {rng.choice(ways)}')
     return ", ".join(given)
 
 
@@ -327,7 +338,7 @@ def _claim(rng: Random, name: str, form: str, words: Callable[[Sequence[str]], W
     arguments, head = _head(rng, name)
     inside = words(arguments)
     said = inside.expression("bool", 3)
-    if form == "always" and rng.random() < 0.5:  # random conditions are seldom always true
+    if form in ("always", "invariant") and rng.random() < 0.5:  # random conditions are seldom always true
         said = f"any_of({said}, {inside.expression('bool', 2)}, {inside.expression('bool', 2)})"
     if form == "always" and rng.random() < 0.2:
         said = f'{{"": {said}, "harm": {inside.expression("bool", 3)}}}'

@@ -179,7 +179,7 @@ def test_random_protocols_use_every_word_and_come_to_every_verdict() -> None:
     whole = "\n".join(texts)
     words = ["all_of(", "any_of(", "boolean(", "choose(", "constant(", "count(", "each(", "enumeration(", "family(",
              "implies(", "larger(", "pick(", "put(", "fault=", "choice=", "varies=False", "return None", '"harm"',
-             "lambda", "initial={\""]  # fmt: skip
+             "lambda", "initial={\"", "one_of(", "anything()", "@invariant"]  # fmt: skip
     assert [w for w in words if w not in whole] == []
 
 
