@@ -33,5 +33,5 @@ def trace_of(verdict: Verdict, intact: str = "", harms: Mapping[str, str] | None
 
 
 def told(trace: Trace, protocol: Protocol | None) -> list[str]:
-    """The story of a trace, with the sentences of the protocol's actions."""
-    return story(trace, {a.name: a.sentence for a in protocol.actions} if protocol else {})
+    """The story of a trace, in the words of its protocol."""
+    return story(trace, protocol)

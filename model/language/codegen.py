@@ -189,11 +189,11 @@ class Compiled:
 
     @cached_property
     def successors(self) -> Callable[[State], list[tuple[int, State]]]:
-        return self._made("successors")
+        return self._made["successors"]
 
     @cached_property
     def judge(self) -> Callable[[State], tuple[int, ...]]:
-        return self._made("judge")
+        return self._made["judge"]
 
     @cached_property
     def source(self) -> str:
@@ -204,8 +204,9 @@ class Compiled:
         lines += [*body, "    return found", "", "def judge(state):", _unpack(protocol), *_judge(protocol)]
         return "\n".join(lines) + "\n"
 
-    def _made(self, name: str) -> Any:
-        return _compiled(self.source, f"<protocol {self.protocol.name}>")[name]
+    @cached_property
+    def _made(self) -> dict[str, Any]:
+        return _compiled(self.source, f"<protocol {self.protocol.name}>")
 
     # -------------------------------------------------- on packed states
 

@@ -2,4 +2,4 @@
 facts for machines. Text is returned; only progress writes, on stderr.
 """
 
-__all__ = ["explorations", "gate_proofs", "ladder", "progress", "proofs", "safeguards", "tables"]
+__all__ = ["explorations", "gate_proofs", "ladder", "progress", "proofs", "replays", "safeguards", "tables"]

@@ -42,9 +42,10 @@ SPELLING = Spelling(
     reserved=WORDS.split(),
 )
 
+STARTS = 10_000  # initial states: each is an option
+
 RUN = """
-To explore it (the number of states and transitions is that of `cutproof explore`; SPIN counts the start state
-as a transition too):
+To explore it (the number of states and transitions is that of `cutproof explore`; {more}):
     spin -a -o2 {file}
     gcc -O2 -DSAFETY -DNOREDUCE -DNOCOMP -DNOVSZ -o pan pan.c
     ./pan -m1000000 -w24
@@ -79,7 +80,7 @@ def promela(protocol: Protocol, note: str = "") -> str:
             options += ["", _comment(f"{last}: {sentence_of(protocol, last)}", "    ")]
         options += _option(transition, writer, hidden)
     lines = [
-        _comment(about(protocol, note) + "\n" + RUN.format(file=f"{process}.pml"), ""),
+        _comment(about(protocol, note) + "\n" + RUN.format(file=f"{process}.pml", more=_more(protocol)), ""),
         "",
         *_values(writer),
     ]
@@ -87,7 +88,7 @@ def promela(protocol: Protocol, note: str = "") -> str:
     lines += [f"hidden int {name};  /* {field} before the step */" for field, name in hidden.items()]
     if writer.shared:
         lines += ["", *(f"#define {name} ({writer.spelt(term)})" for term, name in writer.shared.items())]
-    lines += ["", f"active proctype {process}() {{", "end:", "    do"]
+    lines += ["", f"active proctype {process}() {{", *_begin(protocol, writer), "end:", "    do"]
     lines += options or ["    :: false -> skip"]
     lines += ["    od", "}", "", *_claims(protocol, writer)]
     return "\n".join(lines) + "\n"
@@ -111,6 +112,28 @@ def _variables(protocol: Protocol, writer: Writer) -> list[str]:
         declared = _declared(f, writer.fields[f.name])
         lines.append(f"{declared} = {writer.value(f, protocol.start[f.name])};  /* {f.name}: {f.domain} */")
     return lines
+
+
+def _more(protocol: Protocol) -> str:
+    """What SPIN counts besides."""
+    if not protocol.initial_choices:
+        return "SPIN counts the start state\nas a transition too"
+    more = len(protocol.initials) + 1
+    return f"SPIN counts the state before\nthe choice of the initial one too, and {more} transitions to it and from it"
+
+
+def _begin(protocol: Protocol, writer: Writer) -> list[str]:
+    """The choice of the initial state, where there are several. The variables are declared with the first."""
+    cells = [cell for choice in protocol.initial_choices for cell in choice.cells]
+    if not cells:
+        return []
+    if (many := len(protocol.initials)) > STARTS:
+        raise ValueError(f"{many:,} initial states are too many for SPIN, which is given {STARTS:,} at most")
+    place, lines = {f.name: i for i, f in enumerate(protocol.fields)}, ["    if"]
+    for state in protocol.initials:
+        values = (f"{writer.fields[c.name]} = {writer.value(c, state[place[c.name]])}" for c in cells)
+        lines.append(f"    :: d_step {{ {'; '.join(values)} }}")
+    return [*lines, "    fi;"]
 
 
 def _declared(field: Field, name: str) -> str:

@@ -93,7 +93,7 @@ class Obligation:
         try:
             if self.kind == "start":  # nothing is assumed of the start but what it is
                 solver = self.proof.fresh()
-                solver.add(*self.proof.symbols.is_state(self.proof.protocol.initial))
+                solver.add(*self.proof.symbols.is_initial())
             solver.add(self.refuted_by())
             said = solver.check()
             found = self._counterexample(solver.model()) if said == z3.sat else None
@@ -240,7 +240,7 @@ class Proof:
         """(what, name, whether it can be together with Inv): the start, every record of mechanisms that is meant, every
         action, every value of each enumeration of the record (its phases). An invariant that nothing satisfies would
         prove everything."""
-        of, start = self.symbols.of, self.symbols.is_state(self.protocol.initial)
+        of, start = self.symbols.of, self.symbols.is_initial()
         yield "start", "Init", self._satisfiable(*start)
         for number, record in enumerate(self.among):
             yield "mechanisms", str(number), self._satisfiable(*start, self.symbols.is_one_of([record]))
