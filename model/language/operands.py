@@ -10,8 +10,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from cutproof.model.language import arithmetic
 from cutproof.model.language import expressions as ex
+from cutproof.model.language.derived import arithmetic
 from cutproof.model.language.domains import Kind, complain
 from cutproof.model.language.expressions import Term
 
@@ -219,7 +219,7 @@ def choose(condition: Operand, yes: Any, no: Any) -> Any:
 class Family:
     """A value for each value of one index; look up by a Python value, or with `pick` by a state value.
 
-    Composite values (`composite.py`) are families of their parts; what they do otherwise they override."""
+    Composite values (`derived/shapes.py`) are families of their parts; what they do otherwise they override."""
 
     _index: str
     _items: Mapping[Any, Any]

@@ -60,6 +60,15 @@ class Mood(Enum):
 
 
 MESSAGE = record(kind=Kind, src="node")
+VARIABLES = {
+    "up": subset("node"),
+    "inbox": family("node", of=queue(of=MESSAGE, capacity=1)),
+    "net": bag(of=MESSAGE, most=1),
+    "book": log(of=count(0, 1), capacity=2),
+    "ballot": record(term=count(0, 2), votes=subset("node")),
+    "mood": family("node", of=enumeration(Mood)),
+    "turn": count(0, 2),
+}
 
 
 @action
@@ -165,15 +174,7 @@ def every_word() -> Protocol:
     """Two nodes that ask and answer each other, crash and come back."""
     return Protocol(
         "every_word",
-        {
-            "up": subset("node"),
-            "inbox": family("node", of=queue(of=MESSAGE, capacity=1)),
-            "net": bag(of=MESSAGE, most=1),
-            "book": log(of=count(0, 1), capacity=2),
-            "ballot": record(term=count(0, 2), votes=subset("node")),
-            "mood": family("node", of=enumeration(Mood)),
-            "turn": count(0, 2),
-        },
+        VARIABLES,
         [ask, answer, deliver, crash, back],
         [bounded, voted_while_up, both_busy, equal_inboxes, at_rest],
         indices={"node": range(2), "other": range(2)},

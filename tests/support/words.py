@@ -11,7 +11,7 @@ from places import TESTS
 from cutproof.model.language import Operand
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.codegen import compile_terms
-from cutproof.model.language.composite.shapes import Composite
+from cutproof.model.language.derived.shapes import Composite
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Protocol, State
 

@@ -15,8 +15,8 @@ import pytest
 from places import ROOT
 
 from cutproof.checks.cutover.conformance import conform
-from cutproof.checks.cutover.conformance.judge import Judge
 from cutproof.checks.cutover.conformance.oracle import out_of_order
+from cutproof.checks.drivers.judge import Judge
 
 EXAMPLES, GUIDE = ROOT / "docs" / "examples", ROOT / "docs" / "verify-your-own.md"
 
