@@ -230,7 +230,9 @@ class Protocol:
         it is. `plain` is how leaves are written. Raises ValueError where a composite value has another form."""
         result = dict(values)
         for path, shape in self.shapes.items():
-            inside = result
+            inside: dict[Any, Any] = result
+            if path[0] not in result:
+                continue  # what has one value is left out of traces
             *outer, last = map(plain, path)
             for key in outer:
                 inside[key] = dict(inside[key])
