@@ -94,7 +94,7 @@ class _Walk:
         self.codes = self._begins()
         self.before: list[dict[str, int]] = []
         self.walked: list[Walked] = []
-        self.states = [plain(protocol.decode(protocol.initial))]
+        self.states = [plain(protocol.decode(tuple(self.codes[f.name] for f in protocol.fields)))]
         self.notes = [GAPS if trace.gaps else CHANGED] if self.changed else []
         if not trace.states:
             self.notes = [ALONE] if not trace.meta.digest else [ALONE, *self.notes]
@@ -105,6 +105,8 @@ class _Walk:
 
     def _begins(self) -> dict[str, int]:
         """The initial state that the trace begins with; the first one where it begins with none."""
+        if not self.trace.states:
+            return self.protocol.named(self.protocol.initial)
         recorded, fields = self._recorded(0), self.fields
         for codes in map(
             self.protocol.named, self.protocol.initials if self.protocol.initial_choices else ()
