@@ -1,7 +1,7 @@
 """Every engine begins in every initial state, in their order: what they find is one."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +224,16 @@ def test_a_trace_replays_from_the_initial_state_that_it_begins_with(protocol: Pr
             }
             trace = from_path(protocol, verdict.path.states, verdict.path.transitions, **meta)
             assert replay(trace, protocol).reproduced, verdict
+
+
+def test_actions_alone_are_taken_from_the_initial_state_that_allows_them() -> None:
+    protocol = made({"n": one_of(2, 1), "flag": one_of(False, True)})
+    path = next(v.path for v in plain(protocol).verdicts if v.property == "low" and isinstance(v, Violated))
+    assert path is not None and path.states[0] == protocol.initials[1] and path.steps == 1
+    whole = from_path(protocol, path.states, path.transitions, why="it does", property="low")
+    alone = replace(whole, states=(), variables=())
+    assert replay(alone, protocol).reproduced
+    assert not replay(replace(alone, steps=alone.steps * 3), protocol).reproduced
 
 
 def test_a_trace_that_begins_in_no_initial_state_is_not_reproduced() -> None:
