@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from beginnings import (
+    INDEX,
+    VARIABLES,
     begin_again,
     climb,
     cut,
@@ -24,9 +26,10 @@ from hypothesis import HealthCheck, given, settings
 
 from cutproof.checks.engines.exploration import Exploration
 from cutproof.checks.engines.fast.explore import explore as fast
+from cutproof.checks.engines.fast.search import VectorSearch
 from cutproof.checks.engines.foreign import tools as foreign
+from cutproof.checks.engines.plain.explore import NO_LIMITS, together
 from cutproof.checks.engines.plain.explore import explore as plain
-from cutproof.checks.engines.plain.explore import together
 from cutproof.checks.engines.proof.bounded import Search
 from cutproof.checks.engines.proof.houdini import strongest
 from cutproof.checks.engines.proof.induction import Proof
@@ -97,22 +100,35 @@ def test_the_fast_engine_says_what_the_plain_one_says(protocol: Protocol) -> Non
     assert len(reduced.states) <= len(one.states)
 
 
-def test_a_search_reduced_by_symmetry_begins_in_one_of_the_states_that_are_alike() -> None:
-    alike, apart = made({"heap": anything()}), made({"heap": [anything(), 0]})
-    for protocol in (alike, apart):
-        whole, reduced = plain(protocol), fast(protocol, symmetry=True)
-        assert told(whole) == told(reduced)
-    (values,) = [one.values for one in interchangeable(without_links(alike))]
-    assert values == (0, 1)
-    assert why_not(without_links(apart), "i").endswith("the initial states are others")
+def heaps(heap: Any) -> Protocol:
+    """With a family of one index only."""
+    variables = {name: VARIABLES[name] for name in ("n", "flag", "heap")}
+    return Protocol("heaps", variables, [climb, turn], [low], indices={"i": INDEX}, initial={"heap": heap})
 
 
-def without_links(protocol: Protocol) -> Protocol:
-    """Without what is indexed twice."""
-    return Protocol(
-        "heaps", {k: v for k, v in protocol.variables.items() if k != "net"}, [climb, turn], [low],
-        indices={"i": (0, 1)}, initial={"heap": anything() if len(protocol.initials) == 9 else [anything(), 0]},
-    )  # fmt: skip
+@pytest.mark.parametrize("heap", [anything(), one_of([0, 1], [1, 0]), one_of([2, 0], 1, {0: 0, 1: 2})])
+def test_initial_states_that_differ_by_an_exchange_are_one(heap: Any) -> None:
+    protocol = heaps(heap)
+    assert [one.values for one in interchangeable(protocol)] == [INDEX]
+    whole, reduced = plain(protocol), fast(protocol, symmetry=True)
+    assert told(whole) == told(reduced) and len(reduced.states) < len(whole.states)
+
+
+@pytest.mark.parametrize("heap", [[anything(), 0], one_of([0, 1], [1, 1]), one_of([0, 1], [2, 0])])
+def test_initial_states_that_an_exchange_changes_forbid_it(heap: Any) -> None:
+    protocol = heaps(heap)
+    assert why_not(protocol, "i").endswith("the initial states are others")
+    assert told(plain(protocol)) == told(fast(protocol, symmetry=True))
+
+
+def test_what_was_told_is_watched_no_more() -> None:
+    protocol = made(UNEVEN, properties=[low])
+    search = VectorSearch(protocol, protocol.claims, NO_LIMITS, workers=1)
+    try:
+        search.run()
+        assert {claim for claim, _ in search.first if claim >= 0} == {0} and not search.watched
+    finally:
+        search.close()
 
 
 def test_a_behaviour_with_two_faults_may_begin_anywhere() -> None:
