@@ -34,9 +34,11 @@ from cutproof.checks.engines.proof.bounded import Search
 from cutproof.checks.engines.proof.houdini import strongest
 from cutproof.checks.engines.proof.induction import Proof
 from cutproof.checks.engines.proof.smt2 import text_of
+from cutproof.checks.engines.statistics import Run, text
 from cutproof.checks.engines.symmetry import interchangeable, why_not
 from cutproof.checks.engines.verdict import Violated
 from cutproof.checks.traces.replay import replay
+from cutproof.checks.traces.story import account
 from cutproof.checks.traces.trace import from_path
 from cutproof.model.language import anything, boolean, family, one_of
 from cutproof.model.language import expressions as ex
@@ -250,6 +252,27 @@ def test_actions_alone_are_taken_from_the_initial_state_that_allows_them() -> No
     alone = replace(whole, states=(), variables=())
     assert replay(alone, protocol).reproduced
     assert not replay(replace(alone, steps=alone.steps * 3), protocol).reproduced
+
+
+def test_a_story_says_in_which_state_the_run_begins() -> None:
+    for initial, said in (
+        (
+            {"n": one_of(0, 3), "heap": [0, anything()]},
+            ["  0. at the start, n: 3", "  0. at the start, heap: 1: 0"],
+        ),
+        ({"n": 3}, []),
+    ):
+        protocol = made(initial, properties=[low])
+        verdict = plain(protocol).verdicts[0]
+        assert isinstance(verdict, Violated) and verdict.path is not None
+        trace = from_path(protocol, verdict.path.states, (), why="it does", property="low")
+        assert [line for line in account(replay(trace, protocol)) if line.startswith("  0. ")] == said
+
+
+def test_states_generated_are_counted_as_tlc_counts_them() -> None:
+    found = plain(tame(UNEVEN))
+    expected = found.transitions + len(found.protocol.initials)
+    assert any(line.startswith(f"{expected:,} states generated") for line in text(found, Run("plain", 1)))
 
 
 def test_a_trace_that_begins_in_no_initial_state_is_not_reproduced() -> None:
