@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import z3
 from beginnings import (
     INDEX,
     VARIABLES,
@@ -167,7 +168,14 @@ def test_the_start_of_a_proof_is_the_initial_states_and_no_other() -> None:
         assert (str(solver.check()) == "sat") == (state in protocol.initials)
         if len(solver.assertions()) and state[0] == 1:
             break
-    assert "(or " in text_of(next(proof.obligations()))
+
+
+def test_an_obligation_as_text_begins_in_every_initial_state() -> None:
+    for heap, said in ((one_of(0, 1), "sat"), (0, "unsat")):  # only the second state breaks the invariant
+        start = next(Proof(made({"heap": heap}, properties=[low])).obligations())
+        solver = z3.Solver()
+        solver.from_string(text_of(start))
+        assert str(solver.check()) == said
 
 
 def test_what_does_not_hold_in_every_initial_state_is_no_invariant() -> None:
