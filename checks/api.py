@@ -33,11 +33,12 @@ from cutproof.model.language.protocol import Protocol
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.engines.proof.judge import Judged
+    from cutproof.checks.engines.simulate.simulate import Simulation
     from cutproof.checks.traces.replay import Replay
 
 __all__ = [
     "Exploration", "Holds", "Loaded", "Trace", "TraceError", "Unknown", "Verdict", "Violated", "Wrong",
-    "exit_code", "explore", "export", "line", "load", "prove", "replay",
+    "exit_code", "explore", "export", "line", "load", "prove", "replay", "simulate",
 ]  # fmt: skip
 
 
@@ -77,6 +78,40 @@ def explore(
         workers=workers,
     )
     found.verdicts = _with_settings(found.verdicts, protocol)
+    return found
+
+
+def simulate(
+    protocol: Protocol | Loaded,
+    *,
+    properties: Iterable[str] | None = None,
+    runs: int | None = None,
+    steps: int = 100,
+    seconds: float | None = None,
+    seed: int = 0,
+    mode: str = "",
+    stop_at_first: bool = True,
+    workers: int = 1,
+) -> Simulation:
+    """Random runs of what is too large to explore: `runs` of them (10,000 where neither they nor `seconds` are given),
+    of at most so many `steps`. Run n of a seed is always the same. That nothing is found does not say that anything
+    holds. Raises ValueError for a mode or property that is not there.
+
+    found = api.simulate(protocol, runs=200, seed=7)
+    print(found.coverage.runs, found.never_taken, found.sometimes)
+    for verdict in found.violations:
+        print(*verdict.story(), sep="\\n")
+    """
+    from cutproof.checks.engines.simulate.schedulers import DEFAULT
+    from cutproof.checks.engines.simulate.simulate import simulate as make_runs
+
+    found = make_runs(
+        _protocol(protocol), properties=properties, runs=runs, steps=steps, seconds=seconds, seed=seed,
+        mode=mode or DEFAULT, stop_at_first=stop_at_first, workers=workers,
+    )  # fmt: skip
+    found.violations = [
+        v for v in _with_settings(found.violations, protocol, seed=seed) if isinstance(v, Violated)
+    ]
     return found
 
 
@@ -134,6 +169,6 @@ def _protocol(given: Protocol | Loaded) -> Protocol:
     return given.protocol if isinstance(given, Loaded) else given
 
 
-def _with_settings(verdicts: Iterable[Verdict], given: Protocol | Loaded) -> list[Verdict]:
+def _with_settings(verdicts: Iterable[Verdict], given: Protocol | Loaded, **more: object) -> list[Verdict]:
     settings = given.settings if isinstance(given, Loaded) else {}
-    return [replace(v, settings=settings) for v in verdicts]
+    return [replace(v, settings={**settings, **more}) for v in verdicts]

@@ -76,6 +76,17 @@ def test_a_proof_and_an_export_are_those_of_the_commands() -> None:
     assert list(api.export(two_phase_commit(2), "promela")) == ["two_phase_commit.pml"]
 
 
+def test_random_runs_carry_their_seed(tmp_path: Path) -> None:
+    found = api.simulate(broken(), seed=7, runs=500)
+    assert found.exit_code == 12
+    verdict = found.violations[0]
+    verdict.save(tmp_path / "t.itf.json")
+    meta = read(tmp_path / "t.itf.json").meta
+    assert (meta.seed, meta.scope) == (7, {"managers": 2})
+    assert api.replay(tmp_path / "t.itf.json").reproduced and "seed 7" in "\n".join(verdict.story())
+    assert api.simulate(two_phase_commit(2), runs=20).exit_code == 0
+
+
 def test_what_cannot_be_used_is_refused() -> None:
     with pytest.raises(api.Wrong, match="there are tla and promela"):
         api.export(two_phase_commit(2), "spin")
@@ -94,7 +105,7 @@ def example_of(name: str) -> str:
     return "\n".join(line.removeprefix("    ") for line in text.splitlines())
 
 
-EXAMPLES = ("load", "explore", "prove", "replay", "export")
+EXAMPLES = ("load", "explore", "simulate", "prove", "replay", "export")
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
