@@ -84,34 +84,34 @@ def explore(
 def simulate(
     protocol: Protocol | Loaded,
     *,
-    properties: Iterable[str] | None = None,
     runs: int | None = None,
     steps: int = 100,
     seconds: float | None = None,
     seed: int = 0,
     mode: str = "",
+    properties: Iterable[str] | None = None,
     stop_at_first: bool = True,
     workers: int = 1,
 ) -> Simulation:
-    """Random runs of what is too large to explore: `runs` of them (10,000 where neither they nor `seconds` are given),
-    of at most so many `steps`. Run n of a seed is always the same. That nothing is found does not say that anything
-    holds. Raises ValueError for a mode or property that is not there.
+    """Random runs of a protocol that is too large to explore: `runs` of them (10,000 where `seconds` are not given
+    either), each of at most so many `steps`, until the first violation or beyond. Run n of a seed is always the same.
+    More than one of `workers` are processes: a script needs its `if __name__ == "__main__"` then. Raises ValueError
+    for a mode or a property that is not there.
 
-    found = api.simulate(protocol, runs=200, seed=7)
-    print(found.coverage.runs, found.never_taken, found.sometimes)
-    for verdict in found.violations:
-        print(*verdict.story(), sep="\\n")
+    found = api.simulate(protocol, runs=2_000, seed=7)
+    if found.found:  # a violation, by a run made short
+        print(*found.found.story(), sep="\\n")
+    print(found.coverage.runs, found.coverage.seen.distinct, found.never_enabled, found.exit_code)
     """
     from cutproof.checks.engines.simulate.schedulers import DEFAULT
     from cutproof.checks.engines.simulate.simulate import simulate as make_runs
 
     found = make_runs(
-        _protocol(protocol), properties=properties, runs=runs, steps=steps, seconds=seconds, seed=seed,
-        mode=mode or DEFAULT, stop_at_first=stop_at_first, workers=workers,
+        _protocol(protocol), runs=runs, steps=steps, seconds=seconds, seed=seed, mode=mode or DEFAULT,
+        properties=None if properties is None else list(properties), stop_at_first=stop_at_first, workers=workers,
     )  # fmt: skip
-    found.violations = [
-        v for v in _with_settings(found.violations, protocol, seed=seed) if isinstance(v, Violated)
-    ]
+    settings = {**(protocol.settings if isinstance(protocol, Loaded) else {}), "seed": seed}
+    found.violations = [replace(violated, settings=settings) for violated in found.violations]
     return found
 
 
@@ -169,6 +169,6 @@ def _protocol(given: Protocol | Loaded) -> Protocol:
     return given.protocol if isinstance(given, Loaded) else given
 
 
-def _with_settings(verdicts: Iterable[Verdict], given: Protocol | Loaded, **more: object) -> list[Verdict]:
+def _with_settings(verdicts: Iterable[Verdict], given: Protocol | Loaded) -> list[Verdict]:
     settings = given.settings if isinstance(given, Loaded) else {}
-    return [replace(v, settings={**settings, **more}) for v in verdicts]
+    return [replace(v, settings=settings) for v in verdicts]

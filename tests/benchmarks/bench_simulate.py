@@ -1,4 +1,5 @@
-"""How many random runs it takes to find a violation, by how each run chooses its steps; and how many steps a second.
+"""How many random runs it takes to find a violation, by how each run chooses its steps; and how
+many steps it takes a second of one core.
 
     python tests/benchmarks/bench_simulate.py            # the table of docs/guides/simulate.md; about half an hour
     python tests/benchmarks/bench_simulate.py lease      # only what has this in its name
@@ -73,8 +74,8 @@ def rates() -> None:
     for name, protocol in cases:
         cells = []
         for scheduler in SCHEDULERS.values():
-            walker, steps, started = Walker(protocol, scheduler, 0, STEPS), 0, time.perf_counter()
-            while (seconds := time.perf_counter() - started) < 4:
+            walker, steps, started = Walker(protocol, scheduler, 0, STEPS), 0, time.process_time()
+            while (seconds := time.process_time() - started) < 4:
                 steps += len(walker.run(steps, False).transitions)
             cells.append(f"{steps / seconds:12,.0f}")
         print(f"{name:28}" + "".join(cells), flush=True)

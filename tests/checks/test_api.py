@@ -51,6 +51,15 @@ def test_every_form_that_has_a_run_tells_it(tmp_path: Path) -> None:
     assert runs >= 2  # what is sometimes reached, and the cycle
 
 
+def test_random_runs_find_tell_and_save_a_violation(tmp_path: Path) -> None:
+    found = api.simulate(broken(), seed=3, properties=["consistent"])
+    assert found.found and found.exit_code == 12
+    assert found.found.story()[2].endswith("scope managers=2; seed 3")
+    found.found.save(tmp_path / "broken.itf.json")
+    assert api.replay(tmp_path / "broken.itf.json").reproduced
+    assert api.simulate(two_phase_commit(2), runs=50).exit_code == 0
+
+
 def test_a_protocol_at_hand_needs_no_file(tmp_path: Path) -> None:
     protocol = two_phase_commit(2).without_guard("commit", "all prepared")
     [verdict] = api.explore(protocol, properties=["consistent"]).verdicts
@@ -74,17 +83,6 @@ def test_a_proof_and_an_export_are_those_of_the_commands() -> None:
     assert verdict.settings["safeguards_removed"] == ("commit:all prepared",)
     assert list(api.export(broken(), "tla")) == ["TwoPhaseCommit.tla", "TwoPhaseCommit.cfg"]
     assert list(api.export(two_phase_commit(2), "promela")) == ["two_phase_commit.pml"]
-
-
-def test_random_runs_carry_their_seed(tmp_path: Path) -> None:
-    found = api.simulate(broken(), seed=7, runs=500)
-    assert found.exit_code == 12
-    verdict = found.violations[0]
-    verdict.save(tmp_path / "t.itf.json")
-    meta = read(tmp_path / "t.itf.json").meta
-    assert (meta.seed, meta.scope) == (7, {"managers": 2})
-    assert api.replay(tmp_path / "t.itf.json").reproduced and "seed 7" in "\n".join(verdict.story())
-    assert api.simulate(two_phase_commit(2), runs=20).exit_code == 0
 
 
 def test_what_cannot_be_used_is_refused() -> None:

@@ -13,6 +13,8 @@ from cutproof.model.language.codegen import Compiled, Steps, compile_terms
 from cutproof.model.language.packing import Part, Table
 from cutproof.model.language.protocol import Protocol
 
+JUDGED = 50_000  # values of the guards of a part that are remembered
+
 
 @dataclass(frozen=True)
 class Blocked:
@@ -46,8 +48,19 @@ class Guards:
         values, unpack = compile_terms(self.protocol, guards), self.compiled.unpack
         places = [(1 << number, self.offsets[number], len(every[number].guards)) for number in numbers]
 
+        judged = set[tuple[int, ...]]()  # most values of all guards together have come before
+
         def watched(bits: int) -> Steps:
-            true, done = values(unpack(bits)), 0
+            true = values(unpack(bits))
+            if true not in judged:
+                if len(judged) >= JUDGED:
+                    judged.clear()
+                judged.add(true)
+                note(true)
+            return work(bits)
+
+        def note(true: tuple[int, ...]) -> None:
+            done = 0
             for bit, offset, count in places:
                 mine = true[done : done + count]
                 done += count
@@ -58,7 +71,6 @@ class Guards:
                 for i, value in enumerate(mine):
                     if value:
                         self.true |= 1 << offset + i
-            return work(bits)
 
         return watched
 
