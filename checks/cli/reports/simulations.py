@@ -42,7 +42,7 @@ def simulated(found: Simulation, files: Mapping[int, str], story: Sequence[str])
 
 def trace_of_violation(violated: Violated, settings: Mapping[str, Any], entry: Bundled | None) -> Trace:
     """The short run as a trace; `settings` are what it carries, `entry` is the bundled protocol, if it is one."""
-    return trace_of(replace(violated, settings=settings), *((entry.intact, entry.harms()) if entry else ()))
+    return trace_of(replace(violated, settings=settings), entry.intact if entry else "")
 
 
 def write_traces(traces: Sequence[Trace], folder: File, variant: str) -> tuple[dict[int, str], str]:

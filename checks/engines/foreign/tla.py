@@ -8,6 +8,7 @@ value.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from cutproof.checks.engines.foreign.text import (
     about,
     heading,
     identifier,
+    on_one_line,
     out_of_reach,
     sentence_of,
 )
@@ -32,8 +34,10 @@ WORDS = """
     FALSE ACTION ASSERT ASSERTION BY COROLLARY DEF DEFINE DEFS HAVE HIDE LEMMA NEW OBVIOUS OMITTED ONLY PICK PROOF
     PROPOSITION PROPERTY PROVE QED STATE SUFFICES TAKE TEMPORAL USE WITNESS Int Nat Real Infinity Assert Print PrintT
     Any JavaTime Permutations RandomElement SortSeq ToString TLCGet TLCSet TLCEval TLCExt Init Next Spec TypeOK vars
-    Len Seq Append Head Tail SubSeq SelectSeq
-"""
+    Len Seq Append Head Tail SubSeq SelectSeq Cardinality IsFiniteSet
+    INIT NEXT VIEW SYMMETRY SPECIFICATION CONSTRAINT CONSTRAINTS ACTION_CONSTRAINT ACTION_CONSTRAINTS INVARIANT
+    INVARIANTS PROPERTIES TYPE TYPE_CONSTRAINT ALIAS POSTCONDITION CHECK_DEADLOCK
+"""  # of the language, of the modules that TLC has, of this module, and of configurations
 
 SPELLING = Spelling(
     signs={"and": "/\\", "or": "\\/", "eq": "=", "lt": "<", "le": "<=", "add": "+", "sub": "-"},
@@ -42,6 +46,7 @@ SPELLING = Spelling(
     truth=("FALSE", "TRUE"),
     choice="IF {0} THEN {1} ELSE {2}",
     reserved=WORDS.split(),
+    reserved_like=re.compile(r"[WS]F_.*"),  # fairness, whatever follows
 )
 
 RUN = """
@@ -132,7 +137,9 @@ def _variables(protocol: Protocol, writer: Writer, families: Mapping[str, str]) 
     fields = [(f, writer.fields[f.name]) for f in protocol.fields]
     lines = ["VARIABLES"] if fields else []
     for number, (f, name) in enumerate(fields, 1):
-        lines.append(f"    {name}{',' if number < len(fields) else ''}  \\* {f.name}: {f.domain}")
+        lines.append(
+            f"    {name}{',' if number < len(fields) else ''}  \\* {on_one_line(f'{f.name}: {f.domain}')}"
+        )
     lines.append("")
     for variable, name in families.items():
         lines += _tuple((own for f, own in fields if f.variable == variable), "", f"{name} == ")
@@ -176,10 +183,10 @@ def _domain(field: Field) -> str:
 
 
 def _step(transition: Transition, name: str, writer: Writer, families: Mapping[str, str]) -> list[str]:
-    lines = [*_comment(heading(transition)), f"{name} =="]
+    lines = [*_comment(on_one_line(heading(transition))), f"{name} =="]
     for guard, condition in transition.guards:
         text = f"({writer.text(condition)}) = TRUE" if _branches(condition) else writer.text(condition)
-        lines.append(f"    /\\ {text}  \\* {guard}")
+        lines.append(f"    /\\ {text}  \\* {on_one_line(guard)}")
     changed = set[str]()
     for field, term in transition.updates:
         if field.name in writer.fields:
@@ -187,7 +194,8 @@ def _step(transition: Transition, name: str, writer: Writer, families: Mapping[s
             lines.append(f"    /\\ {writer.fields[field.name]}' = {writer.new_value(field, term)}")
         elif out_of_reach(field, term):
             low, high = field.domain.low, field.domain.high
-            lines.append(f'    /\\ Assert({writer.part(term)} \\in {low}..{high}, "{field.name}")')
+            said = on_one_line(field.name).replace("\\", "/").replace('"', "'")
+            lines.append(f'    /\\ Assert({writer.part(term)} \\in {low}..{high}, "{said}")')
     kept = list(_unchanged(changed, writer, families))
     return lines + (_tuple(kept, "    ", "/\\ UNCHANGED ") if kept else [])
 
@@ -219,7 +227,8 @@ def _asserts(protocol: Protocol, writer: Writer) -> bool:
 
 def _claim(protocol: Protocol, claim: Claim, name: str, writer: Writer) -> list[str]:
     harm = f" ({claim.harm})" if claim.harm else ""
-    lines = _comment(f"{claim.form} {claim.property}{harm}: {sentence_of(protocol, claim.property)}")
+    said = f"{claim.form} {claim.property}{harm}: {sentence_of(protocol, claim.property)}"
+    lines = _comment(on_one_line(said))
     if claim.form == "can_always":
         lines += _comment("Not in linear time, so TLC does not check it.")
     return [*lines, f"{name} == {writer.text(claim.holds)}", ""]

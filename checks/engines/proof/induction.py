@@ -283,9 +283,9 @@ def nearer(symbols: Symbols, protocol: Protocol, goal: Term) -> list[Any]:
 
 def within(cell: Field, value: Term) -> Term:
     """That a new value is in the domain of its field; true where the bounds of the term say so."""
-    low, high = ex.constant(cell.domain.low), ex.constant(cell.domain.high)
-    if value.boolean:
-        return ex.TRUE
+    low, high = (ex.constant(code, value.boolean) for code in (cell.domain.low, cell.domain.high))
+    if value.boolean:  # what does not vary has one value, and that is a domain too
+        return ex.equal(value, low) if low is high else ex.TRUE
     above = ex.TRUE if cell.domain.high >= ex.UNBOUNDED else ex.at_most(value, high)
     return ex.conjunction(ex.at_most(low, value), above)
 
@@ -327,7 +327,7 @@ def side_by_side(protocol: Protocol, found: Counterexample) -> list[str]:
         return str(getattr(value, "name", value))
 
     rows = [("", "before", "after")]
-    for cell in protocol.fields:
+    for cell in protocol.cells:  # one that does not vary may be given another value all the same
         old, new = found.state[cell.name], found.after[cell.name]
         if old != new or old != protocol.start[cell.name]:
             rows.append((cell.name, text(cell, old), text(cell, new) if new != old else ""))
