@@ -67,6 +67,7 @@ def from_data(data: Data) -> Protocol:
         fields=tuple(cells[name] for name in data["fields"]),
         start=data["start"],
         initials=data["initials"],
+        initial_choices=(),  # they are all among `initials`
         mechanisms=(),  # whatever they were, they have their values
         actions=tuple(Action(name, _no_function, fault, choice) for name, fault, choice in data["actions"]),
         properties=(),
