@@ -3,52 +3,87 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from cutproof.checks.common.refusals import Wrong, checked, near, refuse
+from cutproof.checks.common.refusals import Wrong, near, refuse
+from cutproof.checks.protocols.cutover import the_bounded_scope, the_policy, the_removed, the_scope
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
+    from cutproof.checks.protocols.load import Loaded
+    from cutproof.checks.protocols.studies import Study
     from cutproof.checks.traces.trace import Trace
     from cutproof.model.cutover.policy import Policy
     from cutproof.model.cutover.scopes import Scope
     from cutproof.model.language.protocol import Protocol
 
+__all__ = [
+    "is_cutover", "only_of_the_cutover", "protocol_of_trace", "settings_of", "the_bounded_scope", "the_bytes",
+    "the_policy", "the_properties", "the_protocol", "the_removed", "the_scope", "the_study",
+]  # fmt: skip
 
-def the_scope(text: str) -> Scope:
-    from cutproof.model.cutover.scopes import SCOPES, SMALL_SCOPES, parse_scope
-
-    try:
-        return parse_scope(text)
-    except ValueError as error:
-        first, strange = text.partition(",")[0].strip(), str(error).startswith("unknown scope")
-        refuse(f"{error}{near(first, [*SCOPES, *SMALL_SCOPES]) if strange else ''}")
+OURS = "cutover"  # the protocol that is meant where none is named
 
 
-def the_bounded_scope(text: str) -> Scope:
-    """A scope that has an end: versions have none where `others` is on."""
-    scope = the_scope(text)
-    if scope.others:
-        refuse(f"--scope {text}: versions have no bound with others=1, so only `cutproof prove` takes it")
-    return scope
+def the_protocol(
+    named: str,
+    parameters: Sequence[str] | None = None,
+    guards: Iterable[str] | None = None,
+    scope: str = "",
+    policy: str = "",
+    without: str = "",
+    as_written: bool = False,
+) -> Loaded:
+    """The protocol that a command is about: a file, a bundled one, or the cutover where nothing is named. `scope`,
+    `policy`, `without` and `as_written` are the cutover's, and refused for others."""
+    from cutproof.checks.protocols.load import load
+    from cutproof.checks.protocols.parameters import parsed
+
+    given: dict[str, object] = dict(parsed(",".join(parameters or ())))
+    own = {"scope": scope, "policy": policy, "without": without}
+    if is_cutover(named):
+        for name, text in own.items():
+            if text and name in given:
+                refuse(f"--{name} {text}: --with gives {name} too")
+        given |= {name: text for name, text in own.items() if text}
+        if without or as_written or "without" in given:
+            given["without"] = ",".join(the_removed(str(given.get("without", "")), as_written))
+    else:
+        only_of_the_cutover(named, {**own, "as-written": as_written})
+    return load(named or OURS, given).without_guards(guards or ())
 
 
-def the_removed(without: str, as_written: bool = False) -> tuple[str, ...]:
-    """The removed safeguards, sorted; `without` names some, separated by commas."""
-    from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS
+def is_cutover(named: str) -> bool:
+    """The protocol that a command names is the cutover, or it names none."""
+    return named.strip().lower() in ("", OURS)
 
-    names = [name.strip() for name in without.split(",")] if without else []
-    for name in names:
-        if name not in SAFEGUARDS:
+
+def only_of_the_cutover(named: str, options: dict[str, object]) -> None:
+    """Refuse for another protocol the options that are the cutover's own."""
+    for option, given in options.items():
+        if given:
             refuse(
-                f"unknown safeguard {name!r}{near(name, SAFEGUARDS) or ': `cutproof safeguards` lists them'}"
+                f"--{option} is of the cutover: {named} takes --with NAME=VALUE and --without-guard ACTION:GUARD"
             )
-    return tuple(sorted({*names, *(HARDENED - AS_WRITTEN if as_written else ())}))
 
 
-def the_policy(text: str) -> Policy:
-    from cutproof.model.cutover.policy import parse_policy
+def the_study(name: str) -> Study:
+    """The protocol whose study a command is about: it has safeguards, policies, a gate and proofs of its own."""
+    from cutproof.checks.protocols.studies import study
 
-    return checked(parse_policy, text)
+    return study(name or OURS)
+
+
+def the_properties(protocol: Protocol, names: Sequence[str] | None) -> list[str] | None:
+    """The properties that are asked for, each once; None for all. Refuses what the protocol does not claim."""
+    if not names:
+        return None
+    known = list(dict.fromkeys(c.property for c in protocol.claims))
+    for name in names:
+        if name not in known:
+            hint = near(name, known) or f"; there are {', '.join(known) or 'none'}"
+            refuse(f"--property {name}: {protocol.name} has no such property{hint}")
+    return list(dict.fromkeys(names))
 
 
 def the_bytes(text: str) -> int | None:
@@ -62,42 +97,22 @@ def the_bytes(text: str) -> int | None:
 
 
 def protocol_of_trace(trace: Trace, name: str) -> Protocol:
-    """The protocol that a trace was made on, from its meta."""
-    from cutproof.model.cutover.coordinator import build
-    from cutproof.model.examples.barrier import barrier
-    from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
-    from cutproof.model.examples.two_phase_commit import two_phase_commit
+    """The protocol that a trace was made on, from its meta: one of those that are bundled."""
+    from cutproof.checks.protocols.registry import of_trace
 
     meta = trace.meta
-    examples = {
-        "two_phase_commit": (two_phase_commit, "managers"),
-        "barrier": (barrier, "processes"),
-        "dijkstra_mutex": (dijkstra_mutex, "processes"),
-    }
-    if meta.protocol in examples:
-        make, bound = examples[meta.protocol]
-        sizes = [meta.scope[bound]] if bound in meta.scope else []
-        if any(type(size) is not int or not 1 <= size <= 9 for size in sizes):
-            refuse(f"{name}: $.#meta.scope.{bound}: is not 1..9")
-        return make(*sizes)  # type: ignore[arg-type]
-    if meta.protocol != "cutover":
-        refuse(
-            f"{name}: $.#meta.protocol: unknown protocol {meta.protocol!r}; there are cutover, {', '.join(examples)}"
-        )
-    scope, policy, removed = settings_of(trace, name)
-    return build(scope, policy, removed)
+    settings = {"scope": meta.scope, "policy": meta.policy, "safeguards_removed": meta.safeguards_removed}
+    return of_trace(meta.protocol, settings, name)
 
 
 def settings_of(trace: Trace, name: str) -> tuple[Scope, Policy, tuple[str, ...]]:
     """Scope, policy and removed safeguards of a trace of the cutover, from its meta."""
-    from cutproof.model.cutover.policy import policy_of
-    from cutproof.model.cutover.scopes import scope_of
+    from cutproof.checks.protocols.cutover import recorded
 
     meta = trace.meta
-    settings = {k: v if isinstance(v, bool) else str(v).lower() for k, v in meta.policy.items()}
-    bounds = {k: int(v) if isinstance(v, bool) else v for k, v in meta.scope.items()}
+    carried = {"scope": meta.scope, "policy": meta.policy, "safeguards_removed": meta.safeguards_removed}
     try:
-        removed = the_removed(",".join(meta.safeguards_removed))
-        return scope_of(bounds), policy_of(settings), removed  # type: ignore[arg-type]
+        texts = recorded(carried)
+        return the_scope(texts["scope"]), the_policy(texts["policy"]), the_removed(texts["without"])
     except (ValueError, Wrong) as error:
         refuse(f"{name}: $.#meta: {error}")

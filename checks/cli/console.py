@@ -8,28 +8,57 @@ from typing import Annotated, Any
 
 import typer
 
+from cutproof.checks.cli.reports.tables import width, wrapped
+
 
 class Closed(Exception):
     """Nobody reads our output any more."""
 
 
-def say(*lines: str) -> None:
-    """Lines to stdout, at once."""
+def say(*lines: str, verbatim: bool = False) -> None:
+    """Lines to stdout, at once; wrapped to its width, unless they are for a program (`verbatim`)."""
+    shown = lines if verbatim else [part for line in lines for part in wrapped(line, width())]
     try:
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.write("".join(f"{line}\n" for line in shown))
         sys.stdout.flush()
     except BrokenPipeError:
         raise Closed from None
 
 
 def say_json(facts: dict[str, Any]) -> None:
-    say(json.dumps(facts, ensure_ascii=False))
+    say(json.dumps(facts, ensure_ascii=False), verbatim=True)
 
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]
-ScopeText = Annotated[str, typer.Option("--scope", help="A named scope, bounds, or both: base,writes=1.")]
-Without = Annotated[str, typer.Option("--without", help="Safeguards to remove, separated by commas.")]
-AsWritten = Annotated[bool, typer.Option("--as-written", help="Remove what the seed's design lacks.")]
+
+# ------------------------------------------------------------------ which protocol
+
+Named = Annotated[
+    str, typer.Argument(metavar="[PROTOCOL]", help="FILE.py[:NAME], or a bundled one; the cutover if empty.")
+]
+With = Annotated[
+    list[str] | None, typer.Option("--with", help="The protocol's parameters: name=value,name=value.")
+]
+WithoutGuard = Annotated[
+    list[str] | None, typer.Option("--without-guard", help="Drop a guard, ACTION:GUARD; may be repeated.")
+]
+Properties = Annotated[
+    list[str] | None, typer.Option("--property", help="Judge only this property; may be repeated.")
+]
+Study = Annotated[str, typer.Option("--protocol", help="Whose study; there is the cutover's.")]
+
+# ------------------------------------------------------------------ of the cutover
+
+ScopeText = Annotated[
+    str, typer.Option("--scope", help="Of the cutover: a named scope, bounds, or both: base,writes=1.")
+]
+Without = Annotated[
+    str, typer.Option("--without", help="Of the cutover: safeguards to remove, separated by commas.")
+]
+AsWritten = Annotated[
+    bool, typer.Option("--as-written", help="Of the cutover: remove what the seed's design lacks.")
+]
 PolicyText = Annotated[
-    str, typer.Option("--policy", help="name=value,... where it differs from the default.")
+    str,
+    typer.Option("--policy", help="Of the cutover: name=value,... where it differs from the default."),
 ]

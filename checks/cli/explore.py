@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from cutproof.checks.cli.arguments import the_bounded_scope, the_bytes, the_policy, the_removed
-from cutproof.checks.cli.console import AsWritten, Json, PolicyText, ScopeText, Without, say, say_json
+from cutproof.checks.cli.arguments import the_bytes, the_properties, the_protocol
+from cutproof.checks.cli.console import (
+    AsWritten,
+    Json,
+    Named,
+    PolicyText,
+    Properties,
+    ScopeText,
+    With,
+    Without,
+    WithoutGuard,
+    say,
+    say_json,
+)
 from cutproof.checks.common.refusals import refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -22,7 +35,11 @@ UNKNOWN = 3
 
 
 def explore(
-    scope: ScopeText = "base",
+    named: Named = "",
+    parameters: With = None,
+    guards: WithoutGuard = None,
+    properties: Properties = None,
+    scope: ScopeText = "",
     without: Without = "",
     as_written: AsWritten = False,
     policy: PolicyText = "",
@@ -50,35 +67,45 @@ def explore(
     ] = None,
     json_lines: Json = False,
 ) -> int:
-    """Explore every interleaving within a scope, and judge every property."""
+    """Explore every interleaving of a protocol within its bounds, and judge every property.
+
+    Without a protocol: the cutover, in the scope base."""
     from cutproof.checks.cli.reports import explorations as report
+    from cutproof.checks.cli.reports.progress import Ticker
     from cutproof.checks.engines import statistics
     from cutproof.checks.engines.exploration import Limits
     from cutproof.checks.engines.verdict import exit_code
-    from cutproof.model.cutover.coordinator import build
 
-    bounds, chosen, removed = the_bounded_scope(scope), the_policy(policy), the_removed(without, as_written)
     limits = Limits(max_states, max_seconds, the_bytes(max_memory))
     _fits(engine, workers, symmetry, resume)
     _can_be_written(graph, trace)
     with Ticker() as ticker:
         try:
-            protocol = build(bounds, chosen, removed)
-            found, run = _run(protocol, limits, engine, workers, symmetry, resume, graph, ticker)
+            loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
+            names = the_properties(loaded.protocol, properties)
+            found, run = _run(
+                loaded.protocol, limits, engine, workers, symmetry, resume, graph, ticker, names
+            )
         except KeyboardInterrupt:
             print(f"interrupted: {ticker.text() or 'nothing was explored'}", file=sys.stderr)
             _go_on(resume)
             return UNKNOWN
-    about = {"scope": bounds.bounds(), "policy": chosen.changed(), "safeguards_removed": removed}
-    traces = report.traces_of(found, about)
-    variant = "as-written" if as_written else "-".join(["without", *removed]) if removed else "hardened"
+    about = loaded.settings
+    traces = report.traces_of(found, about, loaded.entry)
+    variant = report.variant_of(loaded, as_written)
     files, conflict = report.write_traces(traces, trace, variant) if trace else ({}, "")
+    others = _other_settings(found, about)
+    more = {"matters_under": others} if others else {}
     if json_lines:
         *verdicts, coverage = report.explored_json(found, files, about)
-        for facts in (*verdicts, {**coverage, **statistics.facts(found, run)}):
+        for facts in (*verdicts, {**coverage, **statistics.facts(found, run), **more}):
             say_json(facts)
     else:
         say(*report.explored(found, files, traces), *statistics.text(found, run))
+        if others:
+            from cutproof.checks.cutover.safeguards.settings import hints
+
+            say(*hints(others))
     if found.interrupted:
         print("interrupted: the verdicts say what was covered", file=sys.stderr)
     if found.ended:
@@ -88,6 +115,17 @@ def explore(
     if graph is not None:
         _write_graph(found, graph)
     return exit_code(found.verdicts)
+
+
+def _other_settings(found: Exploration, about: Mapping[str, Any]) -> dict[str, str]:
+    """Where everything holds without some safeguards: by safeguard, the exploration in which it is seen to matter."""
+    from cutproof.checks.engines.verdict import Holds
+
+    if not about["safeguards_removed"] or not all(isinstance(v, Holds) for v in found.verdicts):
+        return {}
+    from cutproof.checks.cutover.safeguards.settings import commands
+
+    return commands(about["safeguards_removed"], about["scope"], about["policy"])
 
 
 def _fits(engine: str, workers: int | None, symmetry: bool, resume: File | None) -> None:
@@ -113,6 +151,7 @@ def _run(
     resume: File | None,
     graph: File | None,
     ticker: Ticker,
+    properties: list[str] | None,
 ) -> tuple[Exploration, Run]:
     """The exploration, with its progress told, and how it was made."""
     from cutproof.checks.engines.choose import VECTOR, explore_any
@@ -129,7 +168,7 @@ def _run(
     try:
         found, name = explore_any(
             protocol, engine=engine, limits=limits, graph=graph is not None, progress=progress, workers=workers,
-            symmetry=symmetry, folder=resume,
+            symmetry=symmetry, folder=resume, properties=properties,
         )  # fmt: skip
     except TooWide as error:
         option = f"--engine {engine}" if engine else "--resume" if resume else "--symmetry"

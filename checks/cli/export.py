@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks.cli.arguments import the_bounded_scope, the_policy, the_removed
-from cutproof.checks.cli.console import AsWritten, PolicyText, ScopeText, Without, say
+from cutproof.checks.cli.arguments import the_protocol
+from cutproof.checks.cli.console import (
+    AsWritten,
+    Named,
+    PolicyText,
+    ScopeText,
+    With,
+    Without,
+    WithoutGuard,
+    say,
+)
 from cutproof.checks.common.refusals import refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
-    from cutproof.model.language.protocol import Protocol
-
-TARGETS = ("tla", "promela")
+    from cutproof.checks.protocols.load import Loaded
 
 
 def export(
     target: Annotated[str, typer.Argument(help="tla, for TLC; or promela, for SPIN.")],
-    scope: ScopeText = "base",
+    named: Named = "",
+    parameters: With = None,
+    guards: WithoutGuard = None,
+    scope: ScopeText = "",
     without: Without = "",
     as_written: AsWritten = False,
     policy: PolicyText = "",
@@ -29,20 +40,17 @@ def export(
         File | None, typer.Option("--into", help="Write files into this folder, not to stdout.")
     ] = None,
 ) -> int:
-    """Write the protocol within a scope as a model for another tool; how to run it stands at its top."""
-    from cutproof.model.cutover.coordinator import build
+    """Write the protocol as a model for another tool; how to run it stands at its top.
+
+    Without a protocol: the cutover, in the scope base."""
+    from cutproof.checks.engines.foreign.export import TARGETS, files_of
 
     if target not in TARGETS:
         refuse(f"export {target}: there are {' and '.join(TARGETS)}")
-    bounds, chosen, removed = the_bounded_scope(scope), the_policy(policy), the_removed(without, as_written)
-    settings = [
-        f"scope {bounds.describe() or 'of defaults'}",
-        *(f"{name}={str(value).lower()}" for name, value in chosen.changed().items()),
-        *(f"without {name}" for name in removed),
-    ]
-    texts = _texts(target, build(bounds, chosen, removed), "; ".join(settings))
+    loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
+    texts = files_of(loaded.protocol, target, _note(loaded))
     if into is None:
-        say(*(text.rstrip("\n") for text in _apart(texts)))
+        say(*(text.rstrip("\n") for text in _apart(texts)), verbatim=True)
         return 0
     _write(texts, into)
     for name in texts:
@@ -51,16 +59,17 @@ def export(
     return 0
 
 
-def _texts(target: str, protocol: Protocol, note: str) -> dict[str, str]:
-    """The text of each file, by its name."""
-    from cutproof.checks.engines.foreign.export import promela, tla
-    from cutproof.checks.engines.foreign.text import identifier
+def _note(loaded: Loaded) -> str:
+    """Of what variant of the protocol the model is."""
 
-    if target == "promela":
-        return {f"{identifier(protocol.name)}.pml": promela(protocol, note)}
-    module, configuration = tla(protocol, note)
-    name = module.split()[2]
-    return {f"{name}.tla": module, f"{name}.cfg": configuration}
+    def written(values: Mapping[str, object]) -> Iterator[str]:
+        return (f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in values.items())
+
+    settings = loaded.settings
+    scope = ",".join(written(settings["scope"]))
+    head = f"scope {scope or 'of defaults'}" if loaded.protocol.name == "cutover" else scope
+    removed = (f"without {name}" for name in settings["safeguards_removed"])
+    return "; ".join(filter(None, (head, *written(settings["policy"]), *removed)))
 
 
 def _apart(texts: dict[str, str]) -> list[str]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cutproof.checks.cli.arguments import the_policy
-from cutproof.checks.cli.console import Json, PolicyText, say, say_json
+from cutproof.checks.cli.arguments import the_policy, the_study
+from cutproof.checks.cli.console import Json, PolicyText, Study, say, say_json
 from cutproof.checks.common.refusals import checked, refuse
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, Violated
 
@@ -28,6 +28,7 @@ def gate(
     gate_name: GateName = "sound",
     strength_name: StrengthName = "strict",
     policy: PolicyText = "",
+    study: Study = "",
     trace: Annotated[
         File | None, typer.Option("--trace", help="Write the trace of harm into this folder.")
     ] = None,
@@ -43,7 +44,7 @@ def gate(
     known_gate(gate_name)
     if trace is not None and trace.exists() and not trace.is_dir():
         refuse(f"--trace {trace}: is not a folder")
-    found = read_policy(file)
+    found = read_policy(file, the_study(study).name)
     flags = the_policy(policy)
     named = {part.partition("=")[0].strip() for part in policy.split(",") if part.strip()}
     chosen = together(str(file), found, {name: getattr(flags, name) for name in sorted(named)})
@@ -156,9 +157,11 @@ def _flags(policy: Policy) -> str:
 
 
 def _written(found: Exploration, policy: Policy, folder: File, report: Any) -> str:
+    from cutproof.checks.protocols.registry import bundled
+
     bounds: Any = found.protocol.scope
     about = {"scope": bounds.bounds(), "policy": policy.changed(), "safeguards_removed": ()}
-    traces = report.traces_of(found, about)
+    traces = report.traces_of(found, about, bundled("cutover"))
     variant = "gate-" + "-".join(f"{k}-{str(v).lower()}" for k, v in policy.changed().items())
     files, conflict = checked(report.write_traces, traces, folder, variant)
     if conflict:

@@ -7,21 +7,41 @@ from typing import Annotated
 
 import typer
 
-from cutproof.checks.cli.console import Json, PolicyText
+from cutproof.checks.cli.arguments import (
+    is_cutover,
+    only_of_the_cutover,
+    the_properties,
+    the_protocol,
+    the_study,
+)
+from cutproof.checks.cli.console import (
+    Json,
+    PolicyText,
+    Properties,
+    ScopeText,
+    Study,
+    With,
+    Without,
+    WithoutGuard,
+)
 from cutproof.checks.cli.gate import GateName, StrengthName, known_gate, the_strength
 from cutproof.checks.common.refusals import refuse
 
 
 def prove(
     what: Annotated[
-        str, typer.Argument(help="gate: put a gate to the proof. Nothing: the protocol, by induction.")
+        str,
+        typer.Argument(
+            metavar="[PROTOCOL]",
+            help="FILE.py[:NAME], or a bundled one; the cutover if empty. `gate`: put a gate to the proof.",
+        ),
     ] = "",
-    scope: Annotated[
-        str, typer.Option("--scope", help="A named scope, bounds, or both; all named ones if empty.")
-    ] = "",
-    without: Annotated[
-        str, typer.Option("--without", help="Safeguards to remove, separated by commas.")
-    ] = "",
+    parameters: With = None,
+    guards: WithoutGuard = None,
+    properties: Properties = None,
+    study: Study = "",
+    scope: ScopeText = "",
+    without: Without = "",
     policy: PolicyText = "",
     gate_name: GateName = "sound",
     strength_name: StrengthName = "strict",
@@ -31,21 +51,49 @@ def prove(
     time_out: Annotated[
         float, typer.Option("--time-out", min=0.001, help="Seconds for one obligation.")
     ] = 60.0,
+    steps: Annotated[
+        int, typer.Option("--steps", min=0, max=1000, help="Of the search, where induction does not do.")
+    ] = 20,
+    trace: Annotated[
+        File | None, typer.Option("--trace", help="Write each counterexample into this folder.")
+    ] = None,
     json_lines: Json = False,
 ) -> int:
-    """Prove the protocol for runs of any length, or a gate for every policy: 0 proved, 12 refuted, 3 unknown."""
-    from cutproof.checks.cli.reports.proofs import prove_gate, prove_protocol
+    """Prove a protocol for runs of any length, or a gate for every policy: 0 proved, 12 refuted, 3 unknown.
 
-    if what not in ("", "gate"):
-        refuse(f"prove {what}: there is 'gate', or nothing for the protocol itself")
-    if smt2 is not None and smt2.exists() and not smt2.is_dir():
-        refuse(f"--smt2 {smt2}: is not a folder")
+    Without a protocol: the cutover, in all scopes that are proved, for every policy that the gate accepts."""
+    for option, folder in {"--smt2": smt2, "--trace": trace}.items():
+        if folder is not None and folder.exists() and not folder.is_dir():
+            refuse(f"{option} {folder}: is not a folder")
+    if study and what not in ("", "gate"):
+        refuse(f"--protocol {study}: {what} is named already")
+    the_study(study)
     if what == "gate":
-        for option, given in {"--scope": scope, "--without": without, "--policy": policy}.items():
-            if given:
+        given = {
+            "--scope": scope, "--without": without, "--policy": policy, "--with": parameters,
+            "--without-guard": guards, "--property": properties, "--trace": trace,
+        }  # fmt: skip
+        for option, there in given.items():
+            if there:
                 refuse(
                     f"{option} has no part in `prove gate`: it decides every policy in the scopes gate and gate_alone"
                 )
+        from cutproof.checks.cli.reports.gate_proofs import prove_gate
+
         known_gate(gate_name)
         return prove_gate(gate_name, the_strength(strength_name), json_lines, smt2)
-    return prove_protocol(scope, without, policy, smt2, time_out, json_lines)
+    from cutproof.checks.cli.reports.proofs import prove_any, prove_cutover
+
+    if is_cutover(what):
+        for option, there in {"--with": parameters, "--trace": trace}.items():
+            if there:
+                refuse(
+                    f"{option} has no part in a proof of the cutover: it takes --scope, --policy, --without"
+                )
+        return prove_cutover(
+            scope, without, policy, guards or (), properties or (), smt2, time_out, json_lines
+        )
+    only_of_the_cutover(what, {"scope": scope, "without": without, "policy": policy})
+    loaded = the_protocol(what, parameters, guards)
+    names = the_properties(loaded.protocol, properties)
+    return prove_any(loaded, names or (), smt2, time_out, steps, trace, json_lines)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks.cli.arguments import the_bounded_scope
-from cutproof.checks.cli.console import Json, say, say_json
+from cutproof.checks.cli.arguments import the_bounded_scope, the_study
+from cutproof.checks.cli.console import Json, Study, say, say_json
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.ladder.tasks import Row
@@ -19,12 +19,13 @@ UNKNOWN = 3
 
 def verify(
     json_lines: Json = False,
+    study: Study = "",
     scope: Annotated[
         list[str] | None,
         typer.Option("--scope", help="Only the hardened protocol in this scope; may be repeated."),
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Also: each exhibit holds with its safeguard in place.")
+        bool, typer.Option("--full", help="Also: each counterexample is gone with its safeguard in place.")
     ] = False,
     workers: Annotated[
         int, typer.Option("--workers", min=1, max=64, help="Processes; each may need 1 GB.")
@@ -38,6 +39,7 @@ def verify(
     from cutproof.checks.ladder.tasks import Ladder
 
     start = time.perf_counter()
+    the_study(study)
     for text in scope or ():
         the_bounded_scope(text)
     tasks = ladders.scope_tasks(dict.fromkeys(scope)) if scope else ladders.tasks(full)
@@ -54,7 +56,7 @@ def verify(
         try:
             rows = ladder.run(each)
             if not scope:
-                each(rest := ladders.reached_rows(rows))
+                each(rest := ladders.coverage_rows(rows))
                 rows += rest
             interrupted = False
         except KeyboardInterrupt:
@@ -62,7 +64,7 @@ def verify(
     code = UNKNOWN if interrupted else ladder_report.exit_code_of(rows)
     lines = [ladder_report.summary(rows, time.perf_counter() - start, code)]
     if scope:
-        lines.insert(0, "only these scopes; the other rungs were not climbed")
+        lines.insert(0, "only these scopes; the other checks were not run")
     if interrupted:
         under_way = ticker.text()
         lines = [
@@ -74,6 +76,6 @@ def verify(
             say_json(ladder_report.row_json(row))
         print(*lines, sep="\n", file=sys.stderr)
     else:
-        table = ladder_report.ladder_table(rows, tables.terminal_width()).splitlines() if rows else []
+        table = ladder_report.ladder_table(rows, tables.width(), tables.is_terminal()) if rows else []
         say(*table, *([""] if table else []), *lines)
     return code

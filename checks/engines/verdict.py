@@ -8,11 +8,15 @@ Engines return verdicts and never print. Exit codes follow TLC, which continuous
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as File
+from typing import TYPE_CHECKING, Any
 
-from cutproof.model.language.protocol import State
+from cutproof.model.language.protocol import Protocol, State
+
+if TYPE_CHECKING:
+    from cutproof.checks.traces.trace import Trace
 
 HOLDS, UNKNOWN, SAFETY, LIVENESS = 0, 3, 12, 13
 
@@ -42,7 +46,10 @@ class Path:
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What all verdicts carry. `checked` is the protocol's name, `form` one of `FORMS`. `depth` counts steps:
-    every state that can be reached in so many was found and judged."""
+    every state that can be reached in so many was found and judged.
+
+    `protocol` is what was judged, and `settings` what its traces say of it (`traces.trace.from_path`): they make a
+    `story` and a file of the verdict, and are no part of what it says."""
 
     checked: str
     property: str
@@ -52,6 +59,27 @@ class Verdict:
     transitions: int = 0
     depth: int = 0
     seconds: float = 0.0
+    protocol: Protocol | None = field(default=None, compare=False, repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def trace(self) -> Trace:
+        """The behaviour as a trace. Raises ValueError for a verdict without one."""
+        from cutproof.checks.traces.counterexample import trace_of  # late: it imports this module
+
+        return trace_of(self)
+
+    def story(self) -> list[str]:
+        """The behaviour as lines of text: each step, with what it changed. Raises ValueError as `trace` does."""
+        from cutproof.checks.traces.counterexample import told
+
+        return told(self.trace(), self.protocol)
+
+    def save(self, path: str | File, *, overwrite: bool = False) -> None:
+        """Write the behaviour as a trace, which `cutproof replay` takes. Raises ValueError as `trace` does, and
+        TraceError where another file is there already (unless `overwrite`)."""
+        from cutproof.checks.traces.trace import write
+
+        write(self.trace(), path, overwrite=overwrite)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +110,13 @@ class Unknown(Verdict):
     def covered(self) -> str:
         whole = f"all within {_count(self.depth, 'step')}"
         return f"{_count(self.states, 'state')} judged, {whole}; {self.frontier:,} not expanded"
+
+
+def run_of(verdict: Verdict) -> Path | None:
+    """The behaviour that shows it, where there is one."""
+    if isinstance(verdict, Holds):
+        return verdict.witness
+    return verdict.path if isinstance(verdict, Violated) else None
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> int:

@@ -183,7 +183,7 @@ def diagram() -> str:
 
 def main() -> None:
     rows = [json.loads(line) for line in sys.stdin]
-    rows = [row for row in rows if row["rung"] == "scope"]
+    rows = [row for row in rows if row["check"] == "scope"]
     if [row["name"] for row in rows if row["verdict"] == "holds"] != list(SCOPES):
         sys.exit(
             "every scope must be there, and hold: cutproof verify --json | python tests/project/test_docs.py"
@@ -262,7 +262,7 @@ def test_excerpts_are_real() -> None:
     for command, excerpt in found:
         _, *arguments = shlex.split(command)
         if arguments == ["verify"]:
-            assert wrong_counts(excerpt, load("test_cutover").STATES) == []
+            assert wrong_counts(excerpt, load("model/cutover/test_cutover").STATES) == []
             continue
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.chdir(ROOT):
@@ -290,7 +290,7 @@ def test_the_scopes_are_those_that_the_tests_pin() -> None:
     shown = part(PROTOCOL.read_text("utf-8"), "scopes").splitlines()[2:]
     cells = [[c.strip() for c in line.strip("|").split("|")] for line in shown]
     states = {name.strip("`"): int(count.replace(",", "")) for name, _, _, count, *_ in cells}
-    assert states == load("test_cutover").STATES
+    assert states == load("model/cutover/test_cutover").STATES
     assert list(states) == list(SCOPES)
     assert [bounds.replace(", ", ",") for _, bounds, *_ in cells] == [s.describe() for s in SCOPES.values()]
 

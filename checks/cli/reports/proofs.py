@@ -1,33 +1,42 @@
-"""What `cutproof prove` says, and does: the protocol by induction, and a gate against the whole lattice."""
+"""What `cutproof prove` says, and does: a protocol by induction; the cutover in many scopes, for many policies."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cutproof.checks.cli.arguments import the_policy, the_removed, the_scope
+from cutproof.checks.cli.arguments import the_policy, the_properties, the_removed, the_scope
 from cutproof.checks.cli.console import say, say_json
-from cutproof.checks.common.refusals import refuse
+from cutproof.checks.cli.reports import explorations
+from cutproof.checks.cli.reports.progress import Ticker
+from cutproof.checks.common.refusals import checked, refuse
 from cutproof.checks.cutover.proofs.proved import PROVED, accepted, proof_in
-from cutproof.checks.engines.proof.induction import Answer, Counterexample, Proof, exit_code, side_by_side
-from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN
-from cutproof.model.cutover.mechanisms import Mechanisms
-from cutproof.model.cutover.policy import (
-    CLAUSES,
-    Policy,
-    Strength,
-    gate_of,
-    refusing_clause,
-    resolve,
-    seed_gate,
+from cutproof.checks.engines.exploration import Exploration
+from cutproof.checks.engines.proof.induction import (
+    Answer,
+    Counterexample,
+    Obligation,
+    Proof,
+    conditional,
+    exit_code,
+    side_by_side,
 )
+from cutproof.checks.engines.proof.judge import Judged, judge
+from cutproof.checks.engines.proof.smt2 import write_all
+from cutproof.checks.engines.verdict import UNKNOWN, Holds, Verdict, Violated, line, to_json
+from cutproof.checks.protocols.load import Loaded
+from cutproof.checks.protocols.registry import without_guards
+from cutproof.checks.traces.counterexample import told
+from cutproof.model.cutover.mechanisms import Mechanisms
+from cutproof.model.cutover.policy import Policy, resolve
+from cutproof.model.language.protocol import Protocol
 
-if TYPE_CHECKING:
-    from cutproof.checks.cutover.gate.decide import Decision
+SHOWN = 5  # refuted obligations that are shown at length
 
 
 def answer_json(answer: Answer, scope: str) -> dict[str, Any]:
@@ -42,135 +51,190 @@ def answer_json(answer: Answer, scope: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def prove_protocol(
-    scope: str, without: str, policy: str, smt2: Path | None, time_out: float, json_lines: bool
-) -> int:
-    """Prove it in one scope, or in all of `PROVED`."""
-    from cutproof.checks.engines.proof.smt2 import write_all
+# ------------------------------------------------------------------ any protocol
 
+
+def prove_any(
+    loaded: Loaded,
+    only: Sequence[str],
+    smt2: Path | None,
+    time_out: float,
+    steps: int,
+    folder: Path | None,
+    json_lines: bool,
+) -> int:
+    """Prove one protocol: every obligation, then a verdict for each property, with the run where one is violated."""
+    began, name = time.perf_counter(), loaded.protocol.name
+
+    def before(obligations: Sequence[Obligation]) -> None:
+        if smt2 is not None:
+            _write(obligations, smt2, name)
+
+    with Ticker() as ticker:
+        try:
+            found = checked(
+                lambda: judge(
+                    loaded.protocol, only=only, time_out=time_out, steps=steps, obligations=before,
+                    progress=lambda text: ticker.tell("prove", text),
+                )
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            print(f"interrupted: {ticker.text() or 'nothing was asked'}", file=sys.stderr)
+            return UNKNOWN
+    exploration = Exploration(loaded.protocol, verdicts=list(found.verdicts))
+    traces = explorations.traces_of(exploration, loaded.settings, loaded.entry)
+    variant = explorations.variant_of(loaded)
+    files, conflict = explorations.write_traces(traces, folder, variant) if folder else ({}, "")
+    answers = conditional(found.answers)
+    if json_lines:
+        for answer in answers:
+            say_json(answer_json(answer, name))
+        for i, verdict in enumerate(found.verdicts):
+            settings = loaded.settings
+            more = {"scope": settings["scope"], "removed": list(settings["safeguards_removed"])}
+            say_json({**to_json(verdict, files.get(i)), **more})
+    else:
+        counts = Counter(a.kind for a in answers)
+        about = (
+            f"{_many(len(found.proof.invariants), 'invariant')}, {_many(counts['step'], 'action')}, "
+            f"{counts['property']} always, {counts['progress']} can always"
+        )
+        say(*_told(name, about, answers, found.proof), "", *_verdicts(found, files))
+        if traces:
+            shortest = min(traces.values(), key=lambda trace: len(trace.steps))
+            say("", *told(shortest, loaded.protocol))
+        say("", _summary([(name, a) for a in answers], began))
+    if conflict:
+        refuse(conflict)
+    return found.code
+
+
+def _verdicts(found: Judged, files: Mapping[int, str]) -> list[str]:
+    with_all = (
+        f"with {_many(len(found.proof.invariants), 'invariant')}" if found.proof.invariants else "alone"
+    )
+    by = with_all if all(a.proved for a in found.answers) else "with those clauses that every step keeps"
+    lines = [
+        _verdict(verdict, by) + (f"; {files[i]}" if i in files else "")
+        for i, verdict in enumerate(found.verdicts)
+    ]
+    for wrong in found.wrong:
+        steps = wrong.path.steps if wrong.path else 0
+        lines.append(f"wrong     invariant {wrong.property}: it is false after {_many(steps, 'step')}")
+        lines += [
+            f"          {wrong.protocol.transitions[n]}" for n in (wrong.path.transitions if wrong.path else ())
+            if wrong.protocol
+        ]  # fmt: skip
+    return lines or ["nothing to prove: no *always* and no *can always* is claimed"]
+
+
+def _verdict(verdict: Verdict, by: str) -> str:
+    claim = f"{verdict.form} {verdict.property}"
+    if isinstance(verdict, Holds):
+        return f"proved    {claim}: in runs of any length, by induction {by}"
+    if isinstance(verdict, Violated):
+        return line(verdict)
+    return f"unknown   {claim}: {getattr(verdict, 'reason', '')}"
+
+
+# ------------------------------------------------------------------ the cutover
+
+
+def prove_cutover(
+    scope: str,
+    without: str,
+    policy: str,
+    guards: Sequence[str],
+    only: Sequence[str],
+    smt2: Path | None,
+    time_out: float,
+    json_lines: bool,
+) -> int:
+    """Prove it in one scope, or in all of `PROVED`; under one policy, or all that the gate accepts."""
     names = [scope] if scope else list(PROVED)
     scopes, removed = [the_scope(name) for name in names], the_removed(without)
     chosen = the_policy(policy) if policy else None
     began, every = time.perf_counter(), list[tuple[str, Answer]]()
+
+    def change(protocol: Protocol) -> Protocol:
+        the_properties(protocol, only)
+        return without_guards(protocol, guards)
+
     try:
         for name, bounds in zip(names, scopes, strict=True):
-            proof = proof_in(bounds, chosen, removed, time_out)
+            proof = proof_in(bounds, chosen, removed, time_out, only=only, change=change)
             obligations = list(proof.obligations())
             if smt2 is not None:
-                try:
-                    write_all(obligations, smt2, name)
-                except OSError as error:
-                    refuse(f"--smt2 {smt2}: {error.strerror or error}")
-            mine = [o.ask() for o in obligations]
+                _write(obligations, smt2, name)
+            mine = conditional(o.ask() for o in obligations)
             every += [(name, a) for a in mine]
             if json_lines:
                 for answer in mine:
                     say_json(answer_json(answer, name))
             else:
-                spoken_of = [chosen] if chosen else accepted(bounds)
-                say(*_told(name, mine, proof, {resolve(p, removed): p for p in spoken_of}))
+                spoken_of = {resolve(p, removed): p for p in ([chosen] if chosen else accepted(bounds))}
+                kinds = Counter(a.kind for a in mine)
+                under = "1 policy" if len(spoken_of) == 1 else f"{len(spoken_of)} policies"
+                about = (
+                    f"{under}, {kinds['step']} actions, {kinds['property']} always, "
+                    f"{kinds['progress']} can always"
+                )
+                say(*_told(name, about, mine, proof, partial(_under, proof, spoken_of)))
     except KeyboardInterrupt:
         print(f"interrupted: {len(every)} obligations were asked", file=sys.stderr)
         return UNKNOWN
     if not json_lines:
-        slow = sorted(every, key=lambda pair: -pair[1].seconds)[:3]
-        slowest = ", ".join(f"{a.name} in {name} {a.seconds:.2f} s" for name, a in slow)
-        said = Counter(a.said for _, a in every)
-        counts = ", ".join(f"{n} {word}" for word, n in sorted(said.items()))
-        say(f"{len(every)} obligations: {counts}; {time.perf_counter() - began:.1f} s; slowest: {slowest}")
+        say(_summary(every, began))
     return exit_code(a for _, a in every)
 
 
+def _under(proof: Proof, spoken_of: Mapping[Mechanisms, Policy], found: Counterexample) -> str:
+    """Under which policy a counterexample is, where that is not the default one."""
+    mine = (p.changed() for r, p in spoken_of.items() if proof.symbols.codes_of(r) == found.values)
+    set_to = ", ".join(f"{k}={str(v).lower()}" for k, v in next(mine, {}).items() if k != "replicas")
+    return f", under {set_to}" if set_to else ""
+
+
+# ------------------------------------------------------------------ both
+
+
 def _told(
-    name: str, answers: Sequence[Answer], proof: Proof, spoken_of: Mapping[Mechanisms, Policy]
+    name: str,
+    about: str,
+    answers: Sequence[Answer],
+    proof: Proof,
+    under: Callable[[Counterexample], str] = lambda found: "",
 ) -> list[str]:
+    """One proof: that it is one, or what is not proved, with the states of what is refuted side by side."""
     bad = [a for a in answers if not a.proved]
-    kinds = Counter(a.kind for a in answers)
-    under = "1 policy" if len(spoken_of) == 1 else f"{len(spoken_of)} policies"
-    counts = f"{under}, {kinds['step']} actions, {kinds['property']} always, {kinds['progress']} can always"
     if not bad:
-        return [f"proved   {name}: {counts}, {sum(a.seconds for a in answers):.2f} s"]
-    lines = [f"{'refuted' if any(a.said == 'refuted' for a in bad) else 'unknown'}  {name}: {counts}"]
-    for answer in bad[:5]:
+        return [f"proved   {name}: {about}, {sum(a.seconds for a in answers):.2f} s"]
+    asked = [a for a in bad if a.said != "conditional"]
+    lines = [f"{'refuted' if any(a.said == 'refuted' for a in bad) else 'unknown'}  {name}: {about}"]
+    for answer in asked[:SHOWN]:
         lines.append(f"  {answer.kind} {answer.name}: {answer.said} {answer.reason}".rstrip())
         if found := answer.counterexample:
             first, *states = side_by_side(proof.protocol, found)
-            changed = next((p.changed() for r, p in spoken_of.items() if _is(proof, found, r)), {})
-            set_to = ", ".join(f"{k}={str(v).lower()}" for k, v in changed.items() if k != "replicas")
-            lines += [f"  {first}{f', under {set_to}' if set_to else ''}", *(f"  {line}" for line in states)]
-    if len(bad) > 5:
-        lines.append(f"  and {len(bad) - 5} more obligations")
+            lines += [f"  {first}{under(found)}", *(f"  {line}" for line in states)]
+    if len(asked) > SHOWN:
+        lines.append(f"  and {len(asked) - SHOWN} more obligations")
     return lines
 
 
-def _is(proof: Proof, found: Counterexample, record: Mechanisms) -> bool:
-    """The counterexample is one of this record."""
-    return proof.symbols.codes_of(record) == found.values
+def _summary(every: Sequence[tuple[str, Answer]], began: float) -> str:
+    slow = sorted(every, key=lambda pair: -pair[1].seconds)[:3]
+    slowest = ", ".join(f"{a.name} in {name} {a.seconds:.2f} s" for name, a in slow)
+    said = Counter(a.said for _, a in every)
+    counts = ", ".join(f"{n} {word}" for word, n in sorted(said.items()))
+    return f"{len(every)} obligations: {counts}; {time.perf_counter() - began:.1f} s; slowest: {slowest}"
 
 
-# ------------------------------------------------------------------ the gate
-
-
-def prove_gate(gate_name: str, strength: Strength, json_lines: bool, smt2: Path | None = None) -> int:
-    """Every policy decided by proof, and what the gate says of it: 0 where the gate is exact. With `smt2` what was
-    proved is written into that folder."""
-    from cutproof.checks.cutover.gate.decide import judge
-
-    def progress(text: str) -> None:
-        print(f"cutproof: {text}", file=sys.stderr, flush=True)
-
-    gate = gate_of(strength) if gate_name == "sound" else seed_gate
+def _write(obligations: Sequence[Obligation], folder: Path, name: str) -> None:
     try:
-        found = judge(gate, gate_name, strength, progress)
-    except KeyboardInterrupt:
-        print("interrupted: nothing is claimed", file=sys.stderr)
-        return UNKNOWN
-    if smt2 is not None:
-        try:
-            write_proofs(found.decisions, strength, smt2)
-        except OSError as error:
-            refuse(f"--smt2 {smt2}: {error.strerror or error}")
-    reasons = Counter(
-        clause.name if (clause := refusing_clause(d.policy, strength)) else "no clause of the sound gate"
-        for d in found.false_accepts
-    )
-    facts = {
-        "gate": gate_name, "strength": strength.value, "policies": len(found.decisions), "accepted": found.accepted,
-        "refused": len(found.decisions) - found.accepted, "false_accepts": len(found.false_accepts),
-        "false_refusals": len(found.false_refusals), "unknown": len(found.unknown), "reasons": dict(reasons),
-        "safe": sum(d.said == "safe" for d in found.decisions), "seconds": round(found.seconds, 1),
-    }  # fmt: skip
-    if json_lines:
-        say_json(facts)
-    else:
-        verdict = "exact: safe is what it accepts" if found.exact else "not exact"
-        say(
-            f"the {gate_name} gate, {strength.value}: {verdict}",
-            f"  {facts['policies']:,} policies, {facts['safe']:,} proved safe; accepted {facts['accepted']:,}, "
-            f"refused {facts['refused']:,}",
-            f"  accepted and unsafe {facts['false_accepts']:,}, refused and safe {facts['false_refusals']:,}, "
-            f"unknown {facts['unknown']:,}; {found.seconds:.0f} s",
-            *(f"  {n:,} wrongly accepted: {name}" for name, n in reasons.most_common()),
-        )
-    if found.false_accepts or found.false_refusals:
-        return SAFETY
-    return UNKNOWN if found.unknown else HOLDS
+        write_all(obligations, folder, name)
+    except OSError as error:
+        refuse(f"--smt2 {folder}: {error.strerror or error}")
 
 
-def write_proofs(decisions: Sequence[Decision], strength: Strength, folder: Path) -> None:
-    """What was proved about a gate, as SMT-LIB 2: that the sound gate refuses what was refuted and nothing else; and
-    for the strict reading the proof of all safe policies, an obligation a file. Raises OSError."""
-    from cutproof.checks.cutover.gate import derive
-    from cutproof.checks.cutover.gate.decide import scope_of_lattice
-    from cutproof.checks.engines.proof import smt2
-
-    folder.mkdir(parents=True, exist_ok=True)
-    unsafe = derive.shortest(d.policy for d in decisions if d.said == "unsafe")
-    _, solver = derive.apart(unsafe, [c.refuses for c in CLAUSES[strength]])
-    what = f"a policy on which the {strength.value} gate and what was decided differ"
-    smt2.write(folder / f"gate-{strength.value}.smt2", smt2.written(solver, what))
-    for alone, name in ((False, "gate"), (True, "gate_alone")):
-        safe = [d.policy for d in decisions if d.said == "safe" and d.policy.replicas is not alone]
-        if safe and strength is Strength.STRICT:
-            proof = Proof(scope_of_lattice(alone), among=dict.fromkeys(map(resolve, safe)))
-            smt2.write_all(proof.obligations(), folder, name)
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

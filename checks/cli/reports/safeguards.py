@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cutproof.checks.cli.reports.tables import rendered, table_of
+from cutproof.checks.cli.reports.tables import WIDEST, table
 from cutproof.checks.engines.exploration import Exploration
+from cutproof.checks.traces.stored import ENDING
 from cutproof.model.cutover.safeguards import Harm, Safeguard
 from cutproof.model.language.protocol import label
 
@@ -40,21 +41,25 @@ def safeguard_entry(safeguard: Safeguard) -> dict[str, Any]:
 
 def _under(exhibit: dict[str, Any]) -> str:
     """Under which policy, companions and scope."""
-    policy = ",".join(f"{k}={str(v).lower()}" for k, v in exhibit["policy"].items())
+    policy = ", ".join(f"{k}={str(v).lower()}" for k, v in exhibit["policy"].items())
     without = ", ".join(exhibit["companions"])
     parts = (f"scope {exhibit['scope']}", policy and f"policy {policy}", without and f"without {without}")
     return "; ".join(part for part in parts if part)
 
 
-def safeguard_table(entries: Sequence[dict[str, Any]], width: int | None = None) -> str:
-    """A line for each safeguard."""
-    head = ("safeguard", "harm", "seed", "necessary under", "trace", "rule")
+def safeguard_table(
+    entries: Sequence[dict[str, Any]], width: int = WIDEST, coloured: bool = False
+) -> list[str]:
+    """The lines of a table with a row for each safeguard."""
+    head = ("safeguard", "harm", "seed", "necessary under", "rule")
     rows = []
     for entry in entries:
         first = next(iter(entry["necessary"]), None)
-        shown = (_under(first), first["trace"]) if first else ("not seen to be necessary", "")
-        rows.append((entry["safeguard"], " ".join(entry["harms"]), entry["seed"], *shown, entry["rule"]))
-    return rendered(table_of(head, rows), width)
+        shown = _under(first) if first else "not seen to be necessary"
+        rows.append((entry["safeguard"], " ".join(entry["harms"]), entry["seed"], shown, entry["rule"]))
+    return table(
+        head, rows, width, wrap=("seed", "necessary under", "rule"), drop=("seed", "rule"), coloured=coloured
+    )
 
 
 def safeguard_text(entry: dict[str, Any]) -> list[str]:
@@ -69,16 +74,16 @@ def safeguard_text(entry: dict[str, Any]) -> list[str]:
     for exhibit in entry["necessary"]:
         lines.append(f"necessary: {exhibit['property']} ({exhibit['harm']}) is violated without it")
         lines.append(f"    {_under(exhibit)}")
-        lines.append(f"    cutproof replay {exhibit['trace']}")
+        lines.append(f"    cutproof replay {exhibit['trace'].removeprefix('traces/').removesuffix(ENDING)}")
     return lines
 
 
 # ------------------------------------------------------------------ the phases
 
 
-def phase_diagram(explorations: Iterable[Exploration]) -> str:
-    """A mermaid state diagram of the phases: an arrow wherever a transition that really fired changed the phase,
-    named by the actions that did. ValueError for explorations that kept no edges, or of a protocol without phases."""
+def phase_diagram(explorations: Iterable[Exploration], variable: str = "phase") -> str:
+    """A mermaid state diagram of the values of a variable: an arrow wherever a transition that really fired changed it,
+    named by the actions that did. ValueError for explorations that kept no edges, or of a protocol without it."""
     arrows: dict[tuple[int, int], list[str]] = {}
     phases: dict[int, str] = {}
     initial: set[int] = set()
@@ -86,9 +91,9 @@ def phase_diagram(explorations: Iterable[Exploration]) -> str:
         protocol, edges = found.protocol, found.edges
         if edges is None:
             raise ValueError("an exploration kept no edges; explore with graph=True")
-        place = next((i for i, f in enumerate(protocol.fields) if f.name == "phase"), None)
+        place = next((i for i, f in enumerate(protocol.fields) if f.name == variable), None)
         if place is None:
-            raise ValueError(f"{protocol.name} has no phases")
+            raise ValueError(f"{protocol.name} has no variable {variable!r}")
         domain = protocol.fields[place].domain
         phases |= {code: label(domain.decode(code)) for code in range(domain.low, domain.high + 1)}
         order = {a.name: i for i, a in enumerate(protocol.actions)}

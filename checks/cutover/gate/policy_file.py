@@ -1,5 +1,6 @@
 """Policy files: TOML in Miroir's words, everything optional, checked key by key.
 
+protocol = "cutover"
 skip_delta_pass = true
 cleanup = "immediate"
 [anti_entropy]
@@ -21,6 +22,7 @@ from cutproof.impl.miroir import AntiEntropyConfig, MigrationConfig, policy_from
 from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
 from cutproof.model.cutover.policy import DrainOnTimeout, Policy, Rollback
 
+OURS = "cutover"  # whose policies these are
 LARGEST = 1 << 20  # bytes; a policy is some hundred
 
 
@@ -111,8 +113,9 @@ NO_MATTER = (
 )  # fmt: skip
 
 
-def read_policy(file: Path) -> Given:
-    """The policy of a file. Raises Wrong with one line: the file, the key, what was found, what was expected."""
+def read_policy(file: Path, protocol: str = OURS) -> Given:
+    """The policy of a file, which may say whose it is. Raises Wrong with one line: the file, the key, what was found,
+    what was expected."""
     try:
         with file.open("rb") as opened:
             content = opened.read(LARGEST + 1)
@@ -126,6 +129,8 @@ def read_policy(file: Path) -> Given:
     except (ValueError, RecursionError) as error:
         raise Wrong(f"{file}: is not TOML: {error}") from None
     try:
+        if (whose := data.pop("protocol", protocol)) != protocol:
+            raise Wrong(f'protocol: found {_shown(whose)}, expected "{protocol}"')
         return given(data)
     except Wrong as error:
         raise Wrong(" ".join(f"{file}: {error}".split())) from None  # a key may hold anything: still one line
@@ -173,8 +178,9 @@ def _flat(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _checked(key: str, value: Any) -> Any:
+    known = ["protocol", *_KEYS]
     if key not in _KEYS:
-        raise Wrong(f"{key}: is no key of a policy{near(key, _KEYS) or '; the keys are ' + ', '.join(_KEYS)}")
+        raise Wrong(f"{key}: is no key of a policy{near(key, known) or '; the keys are ' + ', '.join(known)}")
     try:
         return _KEYS[key](value)
     except ValueError as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from cutproof.checks.engines.proof.induction import Proof
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.policy import Policy, policies, resolve, sound_gate
 from cutproof.model.cutover.scopes import SCOPES, Scope
+from cutproof.model.language.protocol import Protocol
 
 # What is proved by default: the ten named scopes; one document with two operations (puts or deletes), reads, searches,
 # a replica with repairs, and every kind of fault; and one write among any number of others.
@@ -16,14 +17,22 @@ PROVED = (*SCOPES, EVERYTHING, "tracked")
 
 
 def proof_in(
-    scope: Scope, policy: Policy | None = None, removed: Sequence[str] = (), time_out: float = 60.0
+    scope: Scope,
+    policy: Policy | None = None,
+    removed: Sequence[str] = (),
+    time_out: float = 60.0,
+    *,
+    only: Iterable[str] = (),
+    change: Callable[[Protocol], Protocol] = lambda protocol: protocol,
 ) -> Proof:
     """The proof of the protocol within a scope, without some safeguards, under a policy; if none is given, under every
-    one that the sound gate (strict) accepts, all at once."""
+    one that the sound gate (strict) accepts, all at once. `only` names properties (all if empty), and `change` may drop
+    guards."""
+    protocol = change(cutover(scope))
     if policy is not None:
-        return Proof(cutover(scope), resolve(policy, removed), time_out=time_out)
+        return Proof(protocol, resolve(policy, removed), time_out=time_out, only=only)
     among = dict.fromkeys(resolve(p, removed) for p in accepted(scope))
-    return Proof(cutover(scope), among=among, time_out=time_out)
+    return Proof(protocol, among=among, time_out=time_out, only=only)
 
 
 def accepted(scope: Scope) -> list[Policy]:

@@ -8,6 +8,19 @@ transitions, is what `explore` counts; `foreign.py` runs them.
 """
 
 from cutproof.checks.engines.foreign.promela import promela
+from cutproof.checks.engines.foreign.text import identifier
 from cutproof.checks.engines.foreign.tla import tla
+from cutproof.model.language.protocol import Protocol
 
-__all__ = ["promela", "tla"]
+__all__ = ["TARGETS", "files_of", "promela", "tla"]
+
+TARGETS = ("tla", "promela")
+
+
+def files_of(protocol: Protocol, target: str, note: str = "") -> dict[str, str]:
+    """The model for a target of `TARGETS`, by the names of its files; `note` says at the top which variant it is."""
+    if target == "promela":
+        return {f"{identifier(protocol.name)}.pml": promela(protocol, note)}
+    module, configuration = tla(protocol, note)
+    name = module.split()[2]
+    return {f"{name}.tla": module, f"{name}.cfg": configuration}

@@ -51,15 +51,20 @@ def strongest(
     implies each property; of each of the `goals` whether it can always be reached (`induction.nearer`). Raises
     TimedOut, and RuntimeError where a step may leave the domain of a variable."""
     wanted = tuple(properties)
-    judged = protocol.judged_by([*protocol.invariants, *wanted]).resolve(mechanisms)
+    judged = _chosen(protocol.judged_by([*protocol.invariants, *wanted]), mechanisms)
     parts = [(c.property, part) for c in judged.claims for part in conjuncts(c.holds)]
-    search = Weakening(judged, parts, judged.initial, range(len(judged.transitions)), time_out)
+    search = Weakening(judged, parts, judged.initials, range(len(judged.transitions)), time_out)
     kept = search.run([p.name for p in wanted])
     for goal in goals:
-        reached = judged.judged_by([goal]).resolve(mechanisms)
+        reached = _chosen(judged.judged_by([goal]), mechanisms)
         holds = ex.conjunction(*(c.holds for c in reached.claims))
         kept.proved[goal.name] = search.certain(nearer(search.symbols, judged, holds))
     return kept
+
+
+def _chosen(protocol: Protocol, mechanisms: Any) -> Protocol:
+    """With its mechanisms chosen, where it has any."""
+    return protocol if mechanisms is None else protocol.resolve(mechanisms)
 
 
 def trapped(
@@ -80,7 +85,7 @@ def trapped(
             facts += [ex.negation(ex.equal(here, ex.constant(code))) for code in codes if code != value]
         parts += [("bound", fact) for fact in facts if fact is not ex.TRUE]
     owed = [i for i, t in enumerate(protocol.transitions) if t.owed]
-    search = Weakening(protocol, parts, state, owed, time_out)
+    search = Weakening(protocol, parts, [state], owed, time_out)
     search.solver.add(*map(search.symbols.of, known))
     try:
         return search.run(["not yet"]).proved["not yet"]
@@ -94,19 +99,21 @@ def conjuncts(term: Term) -> tuple[Term, ...]:
 
 
 class Weakening:
-    """Clauses that hold in a state, weakened until some transitions keep what is left."""
+    """Clauses that hold in some states, weakened until some transitions keep what is left."""
 
     def __init__(
         self,
         protocol: Protocol,
         parts: list[tuple[str, Term]],
-        state: State,
+        states: Sequence[State],
         steps: Sequence[int],
         time_out: float,
     ) -> None:
         self.protocol, self.all, self.symbols, self.steps = protocol, parts, Symbols(protocol), steps
-        start = protocol.named(state)
-        self.alive = [i for i, (_, part) in enumerate(parts) if ex.evaluate(part, start, {})]
+        self.alive = list(range(len(parts)))
+        for state in states:
+            start, done = protocol.named(state), dict[Term, int]()
+            self.alive = [i for i in self.alive if ex.evaluate(parts[i][1], start, done)]
         self.solver = z3.SolverFor("QF_LIA")
         self.solver.set("timeout", int(time_out * 1000))
         self.solver.add(*self.symbols.within())

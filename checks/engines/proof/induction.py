@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -47,7 +47,7 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Answer:
-    """What Z3 said of one obligation: "proved", "refuted" or "unknown" (with the reason)."""
+    """What Z3 said of one obligation: "proved", "refuted" or "unknown" (with the reason); and see `conditional`."""
 
     kind: str  # start, step, property, progress
     name: str
@@ -93,7 +93,7 @@ class Obligation:
         try:
             if self.kind == "start":  # nothing is assumed of the start but what it is
                 solver = self.proof.fresh()
-                solver.add(*self.proof.symbols.is_state(self.proof.protocol.initial))
+                solver.add(*self.proof.symbols.is_initial())
             solver.add(self.refuted_by())
             said = solver.check()
             found = self._counterexample(solver.model()) if said == z3.sat else None
@@ -101,6 +101,7 @@ class Obligation:
             self.proof.solver.pop()
         seconds = time.perf_counter() - start
         if said == z3.unknown:
+            heed(solver.reason_unknown(), seconds, self.proof.time_out)
             return Answer(self.kind, self.name, "unknown", seconds, reason=_why(solver.reason_unknown()))
         return Answer(self.kind, self.name, "refuted" if found else "proved", seconds, found)
 
@@ -239,7 +240,7 @@ class Proof:
         """(what, name, whether it can be together with Inv): the start, every record of mechanisms that is meant, every
         action, every value of each enumeration of the record (its phases). An invariant that nothing satisfies would
         prove everything."""
-        of, start = self.symbols.of, self.symbols.is_state(self.protocol.initial)
+        of, start = self.symbols.of, self.symbols.is_initial()
         yield "start", "Init", self._satisfiable(*start)
         for number, record in enumerate(self.among):
             yield "mechanisms", str(number), self._satisfiable(*start, self.symbols.is_one_of([record]))
@@ -282,11 +283,31 @@ def nearer(symbols: Symbols, protocol: Protocol, goal: Term) -> list[Any]:
 
 def within(cell: Field, value: Term) -> Term:
     """That a new value is in the domain of its field; true where the bounds of the term say so."""
-    low, high = ex.constant(cell.domain.low), ex.constant(cell.domain.high)
-    if value.boolean:
-        return ex.TRUE
+    low, high = (ex.constant(code, value.boolean) for code in (cell.domain.low, cell.domain.high))
+    if value.boolean:  # what does not vary has one value, and that is a domain too
+        return ex.equal(value, low) if low is high else ex.TRUE
     above = ex.TRUE if cell.domain.high >= ex.UNBOUNDED else ex.at_most(value, high)
     return ex.conjunction(ex.at_most(low, value), above)
+
+
+def heed(reason: str, seconds: float, time_out: float) -> None:
+    """Z3 takes an interrupt (Ctrl-C) itself, and then only says that it was stopped before its time: raise it."""
+    if reason in ("canceled", "interrupted", "interrupted from keyboard") and seconds < 0.9 * time_out:
+        raise KeyboardInterrupt
+
+
+def conditional(answers: Iterable[Answer]) -> list[Answer]:
+    """The answers, with what only follows from clauses said so where these are not proved: a property or an end is not
+    proved while the start, or a step, is not."""
+    told = list(answers)
+    if all(a.proved for a in told if a.kind in ("start", "step")):
+        return told
+    return [
+        replace(a, said="conditional", reason="follows from the clauses, which are not proved")
+        if a.proved and a.kind in ("property", "progress")
+        else a
+        for a in told
+    ]
 
 
 def _why(reason: str) -> str:
@@ -306,7 +327,7 @@ def side_by_side(protocol: Protocol, found: Counterexample) -> list[str]:
         return str(getattr(value, "name", value))
 
     rows = [("", "before", "after")]
-    for cell in protocol.fields:
+    for cell in protocol.cells:  # one that does not vary may be given another value all the same
         old, new = found.state[cell.name], found.after[cell.name]
         if old != new or old != protocol.start[cell.name]:
             rows.append((cell.name, text(cell, old), text(cell, new) if new != old else ""))

@@ -18,7 +18,7 @@ from cutproof.checks.engines.fast import conversion as handover
 from cutproof.checks.engines.fast import explore as fast
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.statistics import Degrees, Run, degrees_of, symmetry_of
-from cutproof.checks.ladder import verify as ladders
+from cutproof.model.cutover import coordinator
 from cutproof.model.examples.barrier import barrier
 from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
 from cutproof.model.examples.two_phase_commit import two_phase_commit
@@ -199,7 +199,7 @@ def test_in_the_cutover_nothing_is_interchangeable_and_the_reason_is_said(run) -
 
 
 def test_what_was_reduced_is_said(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ladders, "build", lambda *_: two_phase_commit(3))
+    monkeypatch.setattr(coordinator, "build", lambda *_: two_phase_commit(3))
     monkeypatch.setattr("cutproof.checks.cli.reports.explorations.traces_of", lambda *_: {})
     code, out, _ = run("--symmetry")
     assert code == 0 and "80 distinct" in out

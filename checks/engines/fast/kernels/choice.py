@@ -16,4 +16,4 @@ def _chosen() -> ModuleType:
 
 
 kernels = _chosen()
-COMPILED = kernels.__name__.endswith(".kernels")
+COMPILED = kernels.__name__.endswith(".compiled")
