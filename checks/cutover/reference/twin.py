@@ -6,24 +6,22 @@ lists what may happen next by the specification's names; `abstraction.py` maps i
 
 from __future__ import annotations
 
-import io
-import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache, partial
-from random import Random
+from functools import partial
 from typing import Any
 
+from cutproof.checks.cutover.reference import snapshots
 from cutproof.checks.cutover.reference.abstraction import MACHINES, N, Names, O, R
 from cutproof.checks.traces.trace import Step
 from cutproof.impl import anti_entropy, choices, mover
 from cutproof.impl.choices import Choice
-from cutproof.impl.clients import Status, Write
+from cutproof.impl.clients import Write
 from cutproof.impl.coordinator import Delete, Fence, ReadPage, Wipe
 from cutproof.impl.copies import Copy
 from cutproof.impl.network import Network
-from cutproof.impl.node import Kind, Message, Node, Replica
+from cutproof.impl.node import Message, Node, Replica
 from cutproof.impl.record import Phase, Stage, attempt_of, stage_of
 from cutproof.impl.shard import Shard
 from cutproof.impl.state import state_of
@@ -59,30 +57,6 @@ class Move:
     def stutters(self) -> bool:
         """It changes nothing that the specification speaks of."""
         return self.step.action in STUTTERS
-
-
-def _by_name(member: Enum) -> tuple[Any, ...]:
-    return getattr, (type(member), member.name)
-
-
-@cache
-def _the_same(mechanisms: Mechanisms) -> tuple[Any, ...]:
-    _SHARED.append(mechanisms)
-    return _shared, (len(_SHARED) - 1,)
-
-
-def _shared(number: int) -> Mechanisms:
-    return _SHARED[number]
-
-
-# How a twin is kept: by reference what never changes, and no state of what nobody draws from (a `Twin` is told what
-# happens; its network's own draws are of the scheduler alone). That takes half the time.
-_SHARED: list[Mechanisms] = []
-_KEPT: dict[type, Callable[[Any], Any]] = {
-    Mechanisms: _the_same,
-    Random: lambda _: (Random, (0,)),
-    **dict.fromkeys((Phase, Stage, Kind, Status), _by_name),
-}
 
 
 class Twin:
@@ -339,15 +313,11 @@ class Twin:
 
     def save(self) -> bytes:
         """The implementation as it is, to be taken up again."""
-        out = io.BytesIO()  # in memory only, never a file
-        pickler = pickle.Pickler(out, protocol=pickle.HIGHEST_PROTOCOL)
-        pickler.dispatch_table = _KEPT
-        pickler.dump(self.shard)
-        return out.getvalue()
+        return snapshots.saved(self.shard)
 
     def load(self, saved: bytes) -> None:
         """Take up what was saved."""
-        self.shard = pickle.loads(saved)
+        self.shard = snapshots.loaded(saved)
 
     def key(self) -> tuple[Any, ...]:
         """What tells two states of the implementation apart."""
