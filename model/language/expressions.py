@@ -86,12 +86,15 @@ def negation(a: Term) -> Term:
 
 def _join(op: str, terms: Iterable[Term], unit: Term, zero: Term) -> Term:
     flat: dict[Term, None] = {}
+    negated: set[Term] = set()
     for term in terms:
         for part in term.args if term.op == op else (term,):
-            if part is zero or negation(part) in flat:
+            if part is zero or part in negated or (part.op == "not" and part.args[0] in flat):
                 return zero
             if part is not unit:
                 flat[part] = None
+                if part.op == "not":
+                    negated.add(part.args[0])
     if not flat:
         return unit
     return next(iter(flat)) if len(flat) == 1 else _make(op, tuple(flat), "", True, 0, 1)

@@ -111,17 +111,17 @@ def wrong_command(line: str) -> str:
         except Exception as error:
             return str(error) or repr(error)
         return ""
-    folder: Any = ROOT
+    leaves_files = False
     if arguments[0] == "scenarios":
         arguments = [*arguments, "--form", "pure"] if len(arguments) > 1 else [*arguments, "4"]
     if arguments[0] == "loss":  # the shortest run that there is, where it may leave files
-        arguments, folder = [*arguments, "--writes", "1", "--workers", "1"], tempfile.mkdtemp()
-    if "--resume" in arguments:
-        folder = tempfile.mkdtemp()
+        arguments, leaves_files = [*arguments, "--writes", "1", "--workers", "1"], True
+    leaves_files |= "--resume" in arguments
     with (
+        tempfile.TemporaryDirectory() as folder,
         contextlib.redirect_stderr(said),
         contextlib.redirect_stdout(io.StringIO()),
-        contextlib.chdir(folder),
+        contextlib.chdir(folder if leaves_files else ROOT),
     ):
         code = cli.main(arguments)
     return said.getvalue() if code in (cli.USAGE, cli.OURS) else ""

@@ -518,14 +518,10 @@ def test_the_ladder_has_every_check(gallery) -> None:
 
 
 def begun(*arguments: str) -> subprocess.Popen[str]:
-    """The command in a process of its own, which hears interrupts even if the tests were begun not to."""
-    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return subprocess.Popen(
-            [*CUTPROOF, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-    finally:
-        signal.signal(signal.SIGINT, heard)
+    """The command in a process of its own."""
+    return subprocess.Popen(
+        [*CUTPROOF, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
