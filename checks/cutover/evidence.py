@@ -1,7 +1,7 @@
 """The evidence: the stored traces, and the parts of the documents that are drawn from them.
 
-    python -m cutproof.checks.cutover.evidence            # write traces/ and the generated parts of docs/
-    python -m cutproof.checks.cutover.evidence --check    # exit 1 if anything would change
+    python -m cutproof.checks.cutover.evidence          # write traces/ and the generated parts of docs/
+    python -m cutproof.checks.cutover.evidence --check  # exit 1 if anything would change
 
 Every counterexample is searched anew. A generated part of a document stands between two comments,
 `<!-- begin NAME -->` and `<!-- end NAME -->`, and everything else in it is left alone.

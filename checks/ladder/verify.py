@@ -5,9 +5,9 @@
 3. *together*: every two kinds of fault happen in one behaviour.
 4. *exhibit*: each removed safeguard does the harm that it is there to prevent, by the stored trace.
 5. *as written*: the seed's own design is violated.
-6. *refinement* and 7. *lock step*: the reference implementation is held to the specification (`verify_impl.py`).
-8. *scenario* and 9. *loss*: what the reference implementation loses is counted (`verify_loss.py`).
-10. *proof*, 11. *needed* and 12. *gate*: what holds in runs of any length, by Z3 (`verify_proof.py`).
+6. *refinement* and 7. *lock step*: the reference implementation is held to the specification (`reference.py`).
+8. *scenario* and 9. *loss*: what the reference implementation loses is counted (`loss.py`).
+10. *proof*, 11. *needed* and 12. *gate*: what holds in runs of any length, by Z3 (`proofs.py`).
 
 A rung that cannot fail shows nothing: a safeguard that can be removed without harm fails the fourth.
 Rows are made by tasks, which run in processes of their own and come back in the declared order.

@@ -1,7 +1,7 @@
 """What a gate accepts in its two small scopes is safe in others too.
 
-    python -m cutproof.checks.cutover.gate.accepted            # a line for each scope
-    python -m cutproof.checks.cutover.gate.accepted --write    # ... and the table in docs/findings.md
+    python -m cutproof.checks.cutover.gate.accepted          # a line for each scope
+    python -m cutproof.checks.cutover.gate.accepted --write  # ... and the table in docs/findings.md
 
 The gates are exact about the scopes `gate` and `gate_alone`: one write, one migration. More can happen elsewhere: a
 retry, a way back, a crash, deletes that are collected. Strictly, `cutproof prove` has one proof for every accepted

@@ -2,7 +2,7 @@
 
     python -m cutproof.checks.cutover.gate.bounded [DEPTH]     # beside docs/policies.csv
 
-The search is `engines/proof/bounded.py`; what is known of the policies stands in docs/policies.csv.
+The search is `checks/engines/proof/bounded.py`; what is known of the policies stands in docs/policies.csv.
 """
 
 from __future__ import annotations

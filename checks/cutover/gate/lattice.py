@@ -1,7 +1,7 @@
 """Every policy at once: the mechanisms are part of the state, so one search decides the whole lattice.
 
-    python -m cutproof.checks.cutover.gate.lattice            # the counts
-    python -m cutproof.checks.cutover.gate.lattice --write    # ... and docs/policies.csv: every policy, property by property
+    python -m cutproof.checks.cutover.gate.lattice          # the counts
+    python -m cutproof.checks.cutover.gate.lattice --write  # ... and docs/policies.csv: every policy and property
 
 A word carries the mechanisms with which its run began, as fields that no transition changes. What policies have in
 common is computed once. For each property that a policy violates there is a shortest trace. The scopes are those of

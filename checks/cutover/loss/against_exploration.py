@@ -1,8 +1,8 @@
 """Sampling against exploration: without each safeguard, what runs near the boundary lose, beside the shortest trace.
 
-python -m cutproof.checks.cutover.loss.against_exploration                # draw the comparison of docs/evidence.md anew; some ten minutes
-python -m cutproof.checks.cutover.loss.against_exploration --check        # exit 1 if anything would change
-python -m cutproof.checks.cutover.loss.against_exploration keyset wipe    # only print what has such words in its name
+python -m cutproof.checks.cutover.loss.against_exploration              # docs/evidence.md; ten minutes
+python -m cutproof.checks.cutover.loss.against_exploration --check      # exit 1 if anything would change
+python -m cutproof.checks.cutover.loss.against_exploration keyset wipe  # only print what has such words in its name
 """
 
 from __future__ import annotations

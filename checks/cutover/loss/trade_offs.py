@@ -1,7 +1,7 @@
 """What each policy costs and what it loses, measured: the figures of docs/trade-offs.md and docs/chaos-report.md.
 
-    python -m cutproof.checks.cutover.loss.trade_offs            # measure anew and write them; some minutes on two cores
-    python -m cutproof.checks.cutover.loss.trade_offs --check    # exit 1 if anything would change
+    python -m cutproof.checks.cutover.loss.trade_offs          # measure anew and write them; some minutes on two cores
+    python -m cutproof.checks.cutover.loss.trade_offs --check  # exit 1 if anything would change
 
 Generated parts stand between two comments; everything else in these files is left alone.
 """

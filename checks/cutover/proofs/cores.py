@@ -1,7 +1,7 @@
 """Why it holds: which safeguards, and which guards, the proof of each action used.
 
-    python -m cutproof.checks.cutover.proofs.cores            # the table
-    python -m cutproof.checks.cutover.proofs.cores --write    # ... into docs/findings.md
+    python -m cutproof.checks.cutover.proofs.cores          # the table
+    python -m cutproof.checks.cutover.proofs.cores --write  # ... into docs/findings.md
 
 Mechanisms are symbolic here, and each safeguard is a literal that may be assumed; each guard of a transition too. Of
 an obligation that is proved, Z3 names assumptions that suffice (an unsat core), and those that are not needed are
