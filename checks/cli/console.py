@@ -8,22 +8,25 @@ from typing import Annotated, Any
 
 import typer
 
+from cutproof.checks.cli.reports.tables import width, wrapped
+
 
 class Closed(Exception):
     """Nobody reads our output any more."""
 
 
-def say(*lines: str) -> None:
-    """Lines to stdout, at once."""
+def say(*lines: str, verbatim: bool = False) -> None:
+    """Lines to stdout, at once; wrapped to its width, unless they are for a program (`verbatim`)."""
+    shown = lines if verbatim else [part for line in lines for part in wrapped(line, width())]
     try:
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.write("".join(f"{line}\n" for line in shown))
         sys.stdout.flush()
     except BrokenPipeError:
         raise Closed from None
 
 
 def say_json(facts: dict[str, Any]) -> None:
-    say(json.dumps(facts, ensure_ascii=False))
+    say(json.dumps(facts, ensure_ascii=False), verbatim=True)
 
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]

@@ -50,7 +50,7 @@ def export(
     loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
     texts = files_of(loaded.protocol, target, _note(loaded))
     if into is None:
-        say(*(text.rstrip("\n") for text in _apart(texts)))
+        say(*(text.rstrip("\n") for text in _apart(texts)), verbatim=True)
         return 0
     _write(texts, into)
     for name in texts:

@@ -32,7 +32,7 @@ def safeguards(
         for entry in entries:
             say(*safeguards_report.safeguard_text(entry))
     else:
-        say(safeguards_report.safeguard_table(entries, tables.terminal_width()).rstrip("\n"))
+        say(*safeguards_report.safeguard_table(entries, tables.width(), tables.is_terminal()))
     return 0
 
 
@@ -88,5 +88,5 @@ def diagram(
     found = explored(protocol, cycles=False, properties=goals, graph=not goals)
     if found.interrupted:
         return UNKNOWN
-    say(safeguards_report.phase_diagram([found], variable).rstrip("\n"))
+    say(safeguards_report.phase_diagram([found], variable).rstrip("\n"), verbatim=True)
     return 0

@@ -25,7 +25,7 @@ def verify(
         typer.Option("--scope", help="Only the hardened protocol in this scope; may be repeated."),
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Also: each exhibit holds with its safeguard in place.")
+        bool, typer.Option("--full", help="Also: each counterexample is gone with its safeguard in place.")
     ] = False,
     workers: Annotated[
         int, typer.Option("--workers", min=1, max=64, help="Processes; each may need 1 GB.")
@@ -56,7 +56,7 @@ def verify(
         try:
             rows = ladder.run(each)
             if not scope:
-                each(rest := ladders.reached_rows(rows))
+                each(rest := ladders.coverage_rows(rows))
                 rows += rest
             interrupted = False
         except KeyboardInterrupt:
@@ -64,7 +64,7 @@ def verify(
     code = UNKNOWN if interrupted else ladder_report.exit_code_of(rows)
     lines = [ladder_report.summary(rows, time.perf_counter() - start, code)]
     if scope:
-        lines.insert(0, "only these scopes; the other rungs were not climbed")
+        lines.insert(0, "only these scopes; the other checks were not run")
     if interrupted:
         under_way = ticker.text()
         lines = [
@@ -76,6 +76,6 @@ def verify(
             say_json(ladder_report.row_json(row))
         print(*lines, sep="\n", file=sys.stderr)
     else:
-        table = ladder_report.ladder_table(rows, tables.terminal_width()).splitlines() if rows else []
+        table = ladder_report.ladder_table(rows, tables.width(), tables.is_terminal()) if rows else []
         say(*table, *([""] if table else []), *lines)
     return code

@@ -1,4 +1,4 @@
-"""The rungs of the ladder that count what is lost.
+"""The checks of the ladder that count what is lost.
 
 8. *scenario*: the seed's nineteen, in both forms; each shows what it must show.
 9. *loss*: a million writes under the default policy lose nothing; configurations that must lose do, at the rate that is
@@ -114,7 +114,7 @@ LARGE = (10,)  # a million writes in one migration
 
 
 def tasks(full: bool) -> list[Task]:
-    """Every task of these rungs."""
+    """Every task of these checks."""
     few, near = (FEW_FULL, BOUNDARY_FULL) if full else (FEW, BOUNDARY)
     many = 3 * MILLION if full else MILLION
     boundary = Setup(Policy(), rates=NEAR, traffic="boundary", seed=SEED)

@@ -1,11 +1,11 @@
-"""The rungs of the ladder that prove: what holds in runs of any length, and of every policy.
+"""The checks of the ladder that prove: what holds in runs of any length, and of every policy.
 
 10. *proof*: in each scope every obligation is proved, and the start, every action and every phase can be together with
     the invariants. In `tracked` it is one write among any number of others.
-11. *needed*: with a necessary safeguard removed (and its companions) some obligation fails.
+11. *necessity*: with a necessary safeguard removed (and its companions) some obligation fails.
 12. *gate*: every policy decided by proof; the sound gate is exact, the seed's is not. Strictly; with `--full` also
     eventually.
-13. *accepted*: what the gates accept in their own two scopes is safe in wider ones: strictly by rung 10, eventually by
+13. *accepted*: what the gates accept in their own two scopes is safe in wider ones: strictly by *proof*, eventually by
     exploring all accepted policies at once.
 """
 
@@ -18,7 +18,7 @@ from cutproof.checks.cutover.proofs.proved import PROVED, proof_in
 from cutproof.checks.engines.plain.search import Progress
 from cutproof.checks.engines.proof.induction import Proof, exit_code, first_refuted
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN
-from cutproof.checks.ladder.tasks import Row, Task
+from cutproof.checks.ladder.tasks import Row, Task, Told
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.policy import Strength, gate_of, resolve, seed_gate
 from cutproof.model.cutover.scopes import parse_scope
@@ -59,8 +59,8 @@ def _off(kind: str, what: str, name: str) -> bool:
     return kind == "phase" and what == "ABORTED" and not parse_scope(name).aborts
 
 
-def needed_rows(progress: Progress | None) -> list[Row]:
-    """Each necessary safeguard removed, under the policy and in the scope of its exhibit: an obligation fails."""
+def necessity_rows(progress: Told | None) -> list[Row]:
+    """Each necessary safeguard removed, under the policy and in the scope of its trace: an obligation fails."""
     from cutproof.checks.cutover.safeguards.necessity import NECESSARY
 
     start, missed, unknown = time.perf_counter(), list[str](), list[str]()
@@ -72,7 +72,7 @@ def needed_rows(progress: Progress | None) -> list[Row]:
         elif answer.said == "unknown":
             unknown.append(exhibit.file)
         if progress:
-            progress(number + 1, 0, 0, 0, 0.0)
+            progress(f"{number + 1} of {len(NECESSARY)} removals")
     code = SAFETY if missed else UNKNOWN if unknown else HOLDS
     detail = (
         f"{len(NECESSARY)} removals"
@@ -80,11 +80,11 @@ def needed_rows(progress: Progress | None) -> list[Row]:
         else f"all is proved without: {', '.join(missed or unknown)}"
     )
     word = {HOLDS: "refuted", UNKNOWN: "unknown"}.get(code, "proved")
-    return [Row("needed", "each removal", "", word, code, expected="refuted", detail=detail,
+    return [Row("necessity", "each removal", "", word, code, expected="refuted", detail=detail,
                 seconds=time.perf_counter() - start)]  # fmt: skip
 
 
-def gate_rows(progress: Progress | None, strength: str) -> list[Row]:
+def gate_rows(progress: Told | None, strength: str) -> list[Row]:
     """Every policy decided by proof, and both gates beside it."""
     from cutproof.checks.cutover.gate.decide import beside, decide
 
@@ -92,7 +92,7 @@ def gate_rows(progress: Progress | None, strength: str) -> list[Row]:
 
     def told(text: str) -> None:
         if progress:
-            progress(0, 0, 0, 0, 0.0)
+            progress(text)
 
     decisions, rows = decide(reading, told), []
     for name, gate, exact in (("sound", gate_of(reading), True), ("seed", seed_gate, False)):
@@ -138,7 +138,7 @@ def tasks(full: bool) -> list[Task]:
     strengths = [s.value for s in Strength] if full else [Strength.STRICT.value]
     return [
         *(Task(f"proof {name}", proof_rows, (name,)) for name in PROVED),
-        Task("needed", needed_rows),
+        Task("necessity", necessity_rows),
         *(Task(f"gate {s}", gate_rows, (s,), heavy=True) for s in strengths),
         *(Task(f"accepted {name}", accepted_rows, (name,)) for name in (WIDER if full else QUICK)),
     ]

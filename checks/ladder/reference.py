@@ -1,4 +1,4 @@
-"""The rungs of the ladder that hold the reference implementation to the specification.
+"""The checks of the ladder that hold the reference implementation to the specification.
 
 6. *refinement*: within a scope both have the same graph, edge for edge, in both directions.
 7. *lock step*: in scopes too wide to be explored, Hypothesis drives both; they never part, no property is violated, and
@@ -77,7 +77,7 @@ def lockstep_rows(progress: Progress | None, name: str, times: int) -> list[Row]
 
 
 def tasks(full: bool) -> list[Task]:
-    """Every task of these rungs."""
+    """Every task of these checks."""
     scopes = (*REFINED, *(REFINED_FULL if full else ()))
     return [
         *(Task(f"refinement {text}", refinement_rows, (text,)) for text in scopes),

@@ -19,7 +19,7 @@ class Row:
     """One line of the ladder. `verdict` is what was found and `expected` what should be; `code` is what the row
     adds to the exit code, 0 if all is as expected. `facts` are further facts for machines."""
 
-    rung: str
+    check: str
     name: str
     scope: str
     verdict: str
@@ -47,7 +47,7 @@ class Task:
     heavy: bool = False
 
 
-ENDED = "ended"  # the rung of a task whose worker was ended from outside
+ENDED = "ended"  # the check of a task whose worker was ended from outside
 Told = Callable[..., None]  # a task's name and its progress; the name alone when it has ended
 _channel: Any = None
 
@@ -106,7 +106,7 @@ class Ladder:
                     tell()
                     if asked:
                         raise KeyboardInterrupt
-                if any(row.rung == ENDED for row in self.rows):
+                if any(row.check == ENDED for row in self.rows):
                     end_workers()  # one that was killed may have held a lock that others wait for
             except BaseException:
                 end_workers()

@@ -1,15 +1,15 @@
-"""The ladder of `cutproof verify`: what is checked, by rungs, as functions that return rows.
+"""The ladder of `cutproof verify`: what is checked, as functions that return rows.
 
 1. *scope*: the hardened protocol in each named scope, every property.
-2. *reached*: that none of it is vacuous: every *sometimes*, every action and every kind of fault happened.
-3. *together*: every two kinds of fault happen in one behaviour.
-4. *exhibit*: each removed safeguard does the harm that it is there to prevent, by the stored trace.
+2. *coverage*: that none of it is vacuous: every *sometimes*, every action and every kind of fault happened.
+3. *fault pairs*: every two kinds of fault happen in one behaviour.
+4. *counterexample*: each removed safeguard does the harm that it is there to prevent, by the stored trace.
 5. *as written*: the seed's own design is violated.
 6. *refinement* and 7. *lock step*: the reference implementation is held to the specification (`reference.py`).
 8. *scenario* and 9. *loss*: what the reference implementation loses is counted (`loss.py`).
-10. *proof*, 11. *needed* and 12. *gate*: what holds in runs of any length, by Z3 (`proofs.py`).
+10. *proof*, 11. *necessity* and 12. *gate*: what holds in runs of any length, by Z3 (`proofs.py`).
 
-A rung that cannot fail shows nothing: a safeguard that can be removed without harm fails the fourth.
+A check that cannot fail shows nothing: a safeguard that can be removed without harm fails the fourth.
 Rows are made by tasks, which run in processes of their own and come back in the declared order.
 """
 
@@ -37,8 +37,9 @@ from cutproof.checks.engines.verdict import (
     code_of,
     word,
 )
-from cutproof.checks.ladder.tasks import Row, Task
+from cutproof.checks.ladder.tasks import Row, Task, Told
 from cutproof.checks.traces.replay import replay
+from cutproof.checks.traces.stored import FOLDER
 from cutproof.checks.traces.trace import TraceError, read
 from cutproof.model.cutover.coordinator import build, cutover
 from cutproof.model.cutover.mechanisms import Cleanup
@@ -47,13 +48,12 @@ from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED
 from cutproof.model.cutover.scopes import SCOPES, Scope, parse_scope
 from cutproof.model.language.protocol import Protocol
 
-TRACES = File(__file__).resolve().parent.parent.parent / "traces"
 HEAVY = ("reads_and_faults", "kinds", "two_documents")  # begun first, so that they do not end last
 PAIR_LIMITS = Limits(states=50_000)
 
 # The actions that no hardened run under the default policy takes: a scope, the safeguards without which they
 # happen, and the policy under which they do.
-ELSEWHERE: dict[str, tuple[str, tuple[str, ...], Policy]] = {
+OTHER_SETTINGS: dict[str, tuple[str, tuple[str, ...], Policy]] = {
     "proof_fails": ("writes=2", ("whole_documents",), Policy()),
     "clean_pass": ("replica", (), Policy(cleanup=Cleanup.AFTER_CLEAN_PASS, skip_delta_pass=True)),
     "rival_activates": ("attempts=2,overlap=1", ("one_migration_per_shard",), Policy()),
@@ -76,7 +76,7 @@ FAULTS: dict[str, tuple[dict[str, int], tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-# ------------------------------------------------------------------ the rungs, each row by a task
+# ------------------------------------------------------------------ the checks, each row by a task
 
 
 def _counts(v: Verdict | Exploration, seconds: float) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def searched(protocol: Protocol, **options: Any) -> Exploration:
 
 
 def scope_rows(progress: Progress | None, name: str) -> list[Row]:
-    """The hardened protocol in one scope: every property; *sometimes* is left to the next rung."""
+    """The hardened protocol in one scope: every property; *sometimes* is left to the next check."""
     start, scope = time.perf_counter(), parse_scope(name)
     found = searched(build(scope), progress=progress)
     judged = [v for v in found.verdicts if v.form != "sometimes"]
@@ -108,19 +108,19 @@ def scope_rows(progress: Progress | None, name: str) -> list[Row]:
     return [_row("scope", name, scope.describe(), worst, facts=facts, **counts)]
 
 
-def _row(rung: str, name: str, scope: str, verdict: Verdict, **more: Any) -> Row:
+def _row(check: str, name: str, scope: str, verdict: Verdict, **more: Any) -> Row:
     """The row of something that should hold."""
-    row = Row(rung, name, scope, word(verdict), code_of(verdict), **more)
+    row = Row(check, name, scope, word(verdict), code_of(verdict), **more)
     if isinstance(verdict, Holds):
         return row
     why = verdict.reason if isinstance(verdict, Unknown) else getattr(verdict, "detail", "") or verdict.form
     return replace(row, property=verdict.property, harm=verdict.harm, detail=why)
 
 
-def elsewhere_rows(progress: Progress | None) -> list[Row]:
+def other_settings_rows(progress: Progress | None) -> list[Row]:
     """The actions that no hardened run takes, each where something else lets it happen."""
     rows = []
-    for action, (text, removed, policy) in ELSEWHERE.items():
+    for action, (text, removed, policy) in OTHER_SETTINGS.items():
         start, scope = time.perf_counter(), parse_scope(text)
         found = searched(build(scope, policy, removed), cycles=False, progress=progress)
         times = found.coverage[action]
@@ -128,11 +128,11 @@ def elsewhere_rows(progress: Progress | None) -> list[Row]:
         facts = {"actions": [action] if times else [], "faults": sorted(kinds), "policy": policy.changed()}
         happens = ("happens", HOLDS) if times else ("never", LIVENESS)
         counts = _counts(found, time.perf_counter() - start)
-        rows.append(Row("elsewhere", action, text, *happens, removed, "happens", facts=facts, **counts))
+        rows.append(Row("other settings", action, text, *happens, removed, "happens", facts=facts, **counts))
     return rows
 
 
-def together_rows(progress: Progress | None, limits: Limits = PAIR_LIMITS) -> list[Row]:
+def fault_pairs_rows(progress: Told | None, limits: Limits = PAIR_LIMITS) -> list[Row]:
     """For each kind of fault, a behaviour with each kind after it in `FAULTS`: the first scope that has one."""
     named = sorted(((build(s), n) for n, s in SCOPES.items()), key=lambda pair: len(pair[0].transitions))
     found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in FAULTS}
@@ -140,11 +140,11 @@ def together_rows(progress: Progress | None, limits: Limits = PAIR_LIMITS) -> li
         if witness := _witness(a, b, named, limits):
             found[a][b] = found[b][a] = witness
         if progress:
-            progress(number, 0, 0, 0, 0.0)
-    return [_together(kind, found[kind]) for kind in FAULTS]
+            progress(f"{number} of {len(FAULTS) * (len(FAULTS) - 1) // 2} pairs")
+    return [_pairs_with(kind, found[kind]) for kind in FAULTS]
 
 
-def _together(kind: str, found: dict[str, dict[str, Any]]) -> Row:
+def _pairs_with(kind: str, found: dict[str, dict[str, Any]]) -> Row:
     where = ", ".join(dict.fromkeys(w["scope"] for w in found.values()))
     missing = [other for other in FAULTS if other != kind and other not in found]
     detail = f"with {len(found)} of {len(FAULTS) - 1} kinds"
@@ -152,7 +152,15 @@ def _together(kind: str, found: dict[str, dict[str, Any]]) -> Row:
     happens = ("never", LIVENESS) if missing else ("happens", HOLDS)
     deepest = max((w["steps"] for w in found.values()), default=0)
     return Row(
-        "together", kind, where, *happens, (), "happens", detail=detail, depth=deepest, facts={"with": found}
+        "fault pairs",
+        kind,
+        where,
+        *happens,
+        (),
+        "happens",
+        detail=detail,
+        depth=deepest,
+        facts={"with": found},
     )
 
 
@@ -174,8 +182,8 @@ def _witness(a: str, b: str, named: Sequence[tuple[Protocol, str]], limits: Limi
     return None
 
 
-def exhibit_rows(progress: Progress | None, index: int, full: bool, folder: str) -> list[Row]:
-    """One exhibit: violated, by the very steps that are stored; with `full` also: not so with the safeguard."""
+def counterexample_rows(progress: Progress | None, index: int, full: bool, folder: str) -> list[Row]:
+    """One counterexample: violated, by the very steps that are stored; with `full` also: not so with the safeguard."""
     from cutproof.checks.cutover.safeguards import necessity
 
     exhibit, start = necessity.EXHIBITS[index], time.perf_counter()
@@ -195,7 +203,8 @@ def exhibit_rows(progress: Progress | None, index: int, full: bool, folder: str)
                 reason = f"with the safeguard it should hold, and is {word(kept)}"
     steps = verdict.path.steps if isinstance(verdict, Violated) and verdict.path else 0
     facts = {"steps": steps, "policy": exhibit.policy.changed()}
-    row = Row("exhibit", exhibit.file, exhibit.scope_name, word(verdict), wrong if reason else HOLDS, exhibit.removed,
+    code = wrong if reason else HOLDS
+    row = Row("counterexample", exhibit.file, exhibit.scope_name, word(verdict), code, exhibit.removed,
               "violated", exhibit.property, exhibit.harm, reason, f"traces/{name}", facts=facts,
               **_counts(verdict, time.perf_counter() - start))  # fmt: skip
     return [row]
@@ -208,9 +217,7 @@ def _settled(verdict: Verdict) -> Verdict:
 
 
 def _stored(necessity: Any, exhibit: Any, verdict: Violated, file: File) -> str:
-    """What is wrong with the stored trace of an exhibit, or nothing (as where the package has none beside it)."""
-    if not file.parent.is_dir():
-        return ""
+    """What is wrong with the stored trace of a counterexample, or nothing."""
     try:
         trace = read(file)
         result = replay(trace, necessity.protocol_of(exhibit), file.name)
@@ -225,7 +232,7 @@ def _stored(necessity: Any, exhibit: Any, verdict: Violated, file: File) -> str:
     return "" if same else "the stored trace is of another property"
 
 
-def unreached_rows(progress: Progress | None, index: int) -> list[Row]:
+def unreachable_rows(progress: Progress | None, index: int) -> list[Row]:
     """A harm that was expected and cannot happen: it holds, and what the safeguard answers did happen."""
     from cutproof.checks.cutover.safeguards import necessity
 
@@ -233,7 +240,7 @@ def unreached_rows(progress: Progress | None, index: int) -> list[Row]:
     start, protocol = time.perf_counter(), necessity.protocol_of(exhibit)
     found = searched(protocol, only=(exhibit.property, exhibit.harm), cycles=False, progress=progress)
     about = {"removed": exhibit.removed, **_counts(found, time.perf_counter() - start)}
-    row = _row("unreached", exhibit.file, exhibit.scope_name, found.verdicts[0], **about)
+    row = _row("unreachable", exhibit.file, exhibit.scope_name, found.verdicts[0], **about)
     if row.code == HOLDS and not found.coverage[action]:
         return [replace(row, code=LIVENESS, detail=f"{action} never fired, so this shows nothing")]
     return [replace(row, detail=row.detail or why)]
@@ -253,32 +260,32 @@ def as_written_rows(progress: Progress | None, name: str = "base") -> list[Row]:
 # ------------------------------------------------------------------ what the rows say together
 
 
-def reached_rows(rows: Sequence[Row]) -> list[Row]:
+def coverage_rows(rows: Sequence[Row]) -> list[Row]:
     """Whether every *sometimes*, every action and every kind of fault happened in some row, and in which."""
     protocol, found = cutover(Scope()), []
     for prop in [p for p in protocol.properties if p.form == "sometimes"]:
         places = [r.name for r in rows if r.facts.get("sometimes", {}).get(prop.name)]
-        found.append(_reached(f"sometimes {prop.name}", {prop.name: places}, prop.name))
+        found.append(_covered(f"sometimes {prop.name}", {prop.name: places}, prop.name))
     for what in ("actions", "faults"):
         names = [a.name for a in protocol.actions] if what == "actions" else list(FAULTS)
         places_of = {name: [r.name for r in rows if name in r.facts.get(what, ())] for name in names}
-        found.append(_reached(f"every {what[:-1]}", places_of))
+        found.append(_covered(f"every {what[:-1]}", places_of))
     return found
 
 
-def _reached(name: str, places: dict[str, list[str]], prop: str = "") -> Row:
+def _covered(name: str, places: dict[str, list[str]], prop: str = "") -> Row:
     never = [what for what, where in places.items() if not where]
     rows = list(dict.fromkeys(place for where in places.values() for place in where))
     detail = f"never: {', '.join(never)}" if never else "" if prop else f"{len(places)} in {len(rows)} rows"
     where = ", ".join(rows) if prop else ""
     happens = ("never", LIVENESS) if never else ("happens", HOLDS)
-    return Row("reached", name, where, *happens, (), "happens", prop, detail=detail, facts={"in": places})
+    return Row("coverage", name, where, *happens, (), "happens", prop, detail=detail, facts={"in": places})
 
 
 # ------------------------------------------------------------------ the whole of it
 
 
-def tasks(full: bool = False, folder: File = TRACES) -> list[Task]:
+def tasks(full: bool = False, folder: File = FOLDER) -> list[Task]:
     """Every task of the ladder, in the order in which its rows are told."""
     from cutproof.checks.cutover.safeguards import necessity
     from cutproof.checks.ladder import loss as verify_loss
@@ -289,10 +296,10 @@ def tasks(full: bool = False, folder: File = TRACES) -> list[Task]:
     unreached = [(e.file, i) for i, (e, _, _) in enumerate(necessity.UNREACHED)] if full else []
     return [
         *scope_tasks(SCOPES),
-        Task("elsewhere", elsewhere_rows),
-        Task("together", together_rows, heavy=True),
-        *(Task(name, exhibit_rows, (index, full, str(folder))) for name, index in exhibits),
-        *(Task(f"unreached {name}", unreached_rows, (index,)) for name, index in unreached),
+        Task("other settings", other_settings_rows),
+        Task("fault pairs", fault_pairs_rows, heavy=True),
+        *(Task(name, counterexample_rows, (index, full, str(folder))) for name, index in exhibits),
+        *(Task(f"unreachable {name}", unreachable_rows, (index,)) for name, index in unreached),
         Task("as written", as_written_rows),
         *verify_impl.tasks(full),
         *verify_loss.tasks(full),

@@ -14,11 +14,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cutproof.checks.common.refusals import refuse
 from cutproof.checks.protocols.file import chosen, module_of, running
-from cutproof.checks.protocols.parameters import arguments_for, call, parsed, plain
+from cutproof.checks.protocols.parameters import arguments_for, call, parameters_of, parsed, plain
 from cutproof.checks.protocols.registry import Bundled, bundled, without_guards
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.protocol import Protocol
@@ -75,13 +76,18 @@ class Loaded:
         )  # fmt: skip
 
 
-def load(text: str, parameters: str | Mapping[str, object] = "") -> Loaded:
+def load(
+    text: str,
+    parameters: str | Mapping[str, object] = "",
+    recorded: Mapping[str, object] = MappingProxyType({}),
+) -> Loaded:
     """The protocol of that name. `parameters` are as `--with` has them (`nodes=3,lease=2`), or plain values by name, as
-    a trace has them; defaults hold for the rest. Raises Wrong, one line, where it cannot be had."""
+    a trace has them; defaults hold for the rest. `recorded` are those of a trace: taken where the function of a file
+    has such a parameter and none was given. Raises Wrong, one line, where it cannot be had."""
     given = parsed(parameters) if isinstance(parameters, str) else dict(parameters)
     match = _FILE.fullmatch(text)
     if match:
-        return _from_file(text, Path(match["path"]), match["name"], given)
+        return _from_file(text, Path(match["path"]), match["name"], given, recorded)
     if "/" in text or Path(text).is_file():
         refuse(f"{text}: a protocol is in a file that ends in .py, or is named: FILE.py[:NAME]")
     entry = bundled(text)
@@ -90,7 +96,9 @@ def load(text: str, parameters: str | Mapping[str, object] = "") -> Loaded:
     return Loaded(protocol, text, tuple(given.items()), about, entry=entry)
 
 
-def _from_file(text: str, path: Path, name: str | None, given: Mapping[str, object]) -> Loaded:
+def _from_file(
+    text: str, path: Path, name: str | None, given: Mapping[str, object], recorded: Mapping[str, object]
+) -> Loaded:
     if name is not None and not name.isidentifier():
         refuse(f"{text}: write FILE.py, or FILE.py:NAME")
     name, found = chosen(module_of(path), path, name)
@@ -101,6 +109,8 @@ def _from_file(text: str, path: Path, name: str | None, given: Mapping[str, obje
                 f"--with {next(iter(given))}=...: {name} in {path} is a Protocol: a function has parameters"
             )
     else:
+        known = parameters_of(found)
+        given = {**{n: value for n, value in recorded.items() if n in known}, **given}
         values = arguments_for(found, given, f"{name} in {path}")
         made = found
         with running(path):

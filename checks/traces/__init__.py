@@ -1,7 +1,8 @@
 """Traces: the one format in which every engine hands over a run.
 
-`itf.py` is the format, `trace.py` reads and writes, `replay.py` walks a trace on a protocol again, `story.py` tells it,
-`counterexample.py` makes one of a verdict.
+`itf.py` is the format, `trace.py` reads and writes, `counterexample.py` makes one of a verdict, `stored.py` finds those
+that come with the package. `replay.py` walks a trace on a protocol again (`outcome.py` is what came of it), `story.py`
+tells it.
 """
 
-__all__ = ["counterexample", "itf", "replay", "story", "trace"]
+__all__ = ["counterexample", "itf", "outcome", "replay", "shrink", "stored", "story", "trace"]

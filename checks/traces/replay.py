@@ -3,7 +3,12 @@
 The path is walked on the specification's own states, by the plain interpreter. What the trace recorded is
 compared on the way:
 - where the digest is the one in the trace, the first difference is a `Divergence` and ends the walk;
-- where the specification has changed since, only its actions count: differing states are noted.
+- where the specification has changed since, or the trace says by its indices that states were left out, only its
+  actions count: differing states are noted;
+- a trace of actions alone has nothing to compare, and a note says so.
+
+That something is *out of reach* at the end (a *can always* that is violated) is explored, within limits; where they
+do not suffice the replay is *not judged*.
 
 A trace whose names mean nothing to the specification (an unknown action, a value outside a domain) is a
 `TraceError`. `story.py` turns both into text.
@@ -11,88 +16,47 @@ A trace whose names mean nothing to the specification (an unknown action, a valu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from cutproof.checks.engines.exploration import Limits
+from cutproof.checks.engines.plain.explore import LimitReached
+from cutproof.checks.engines.plain.reach import states_until
 from cutproof.checks.traces.itf import Place, Plain
+from cutproof.checks.traces.outcome import Change, Difference, Divergence, Replay, Walked, changes_of, flat
 from cutproof.checks.traces.trace import Step, Trace, plain
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Claim, Field, Protocol, Transition
 
+__all__ = [
+    "DOMAIN",
+    "LIMITS",
+    "Change",
+    "Difference",
+    "Divergence",
+    "Replay",
+    "Walked",
+    "changes_of",
+    "flat",
+    "replay",
+]
+
 DOMAIN = "domain"  # the property of a trace after which an action leaves its domain
+LIMITS = Limits(
+    states=1_000_000
+)  # of the exploration that a *can always* takes at the end; the same everywhere
+CHANGED = "the specification has changed since (or the trace was edited); only the actions were replayed"
+GAPS = "by their indices some states were left out, so the others were not compared; only the actions were replayed"
+ALONE = "the file holds actions alone, so no states were compared"
 
 
-@dataclass(frozen=True)
-class Change:
-    """What a step did to one field, in plain values."""
-
-    field: str
-    old: Plain
-    new: Plain
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.old} -> {self.new}"
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A field that the trace (or what `who` names) and the specification give different plain values."""
-
-    field: str
-    recorded: Plain
-    specified: Plain
-    who: str = "the trace"
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.who} has {self.recorded}, the specification {self.specified}"
-
-
-@dataclass(frozen=True)
-class Walked:
-    """A step that the specification took; `number` counts from 1."""
-
-    number: int
-    step: Step
-    sentence: str
-    changes: tuple[Change, ...]
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """Where trace and specification part: at step `number` (0 is the initial state), and why."""
-
-    number: int
-    step: Step | None
-    reason: str
-    false_guards: tuple[str, ...] = ()
-    differences: tuple[Difference, ...] = ()
-    enabled: tuple[str, ...] = ()  # what could have been done instead, in the order of the transitions
-
-
-@dataclass(frozen=True)
-class Replay:
-    """`reproduced`: the path could be walked and ended as the trace says; `checked` says what that covers."""
-
-    trace: Trace
-    walked: tuple[Walked, ...]
-    divergence: Divergence | None
-    checked: str
-    notes: tuple[str, ...]
-
-    @property
-    def reproduced(self) -> bool:
-        """The path was walked to its end, and the end is what the trace says of it."""
-        return self.divergence is None
-
-
-def replay(trace: Trace, protocol: Protocol, name: str = "trace") -> Replay:
+def replay(trace: Trace, protocol: Protocol, name: str = "trace", limits: Limits = LIMITS) -> Replay:
     """Walk the trace on a resolved protocol, which the caller builds from `trace.meta`.
 
-    `name` begins the messages of a TraceError: usually the file. Raises ValueError for a protocol that is
-    not resolved."""
+    `name` begins the messages of a TraceError: usually the file. `limits` are those of the exploration that a
+    *can always* needs at the end. Raises ValueError for a protocol that is not resolved."""
     roots = [t.enabled for t in protocol.transitions] + [
         v for t in protocol.transitions for _, v in t.updates
     ]
@@ -100,31 +64,46 @@ def replay(trace: Trace, protocol: Protocol, name: str = "trace") -> Replay:
         raise ValueError(f"{protocol.name} has mechanisms without a value; resolve it before a replay")
     if trace.meta.protocol != protocol.name:
         Place(name).fail(f"is of the protocol {trace.meta.protocol!r}, not {protocol.name!r}")
-    walk = _Walk(trace, protocol, Place(name, "$"))
+    walk = _Walk(trace, protocol, Place(name, "$"), limits)
     divergence = walk.walk() or walk.end()
-    return Replay(trace, tuple(walk.walked), divergence, walk.checked, tuple(walk.notes))
+    return Replay(
+        trace, protocol, tuple(walk.walked), tuple(walk.states), divergence, walk.checked, tuple(walk.notes),
+        walk.unjudged, walk.parted,
+    )  # fmt: skip
 
 
 class _Walk:
     """One replay under way; `codes` is the specification's state, field -> integer."""
 
-    def __init__(self, trace: Trace, protocol: Protocol, place: Place) -> None:
-        self.trace, self.protocol, self.place = trace, protocol, place
-        self.changed = trace.meta.digest != protocol.digest
+    def __init__(self, trace: Trace, protocol: Protocol, place: Place, limits: Limits) -> None:
+        self.trace, self.protocol, self.place, self.limits = trace, protocol, place, limits
+        self.changed = trace.meta.digest != protocol.digest or trace.gaps
         self.fields = {c.name: c for c in protocol.cells}
         self.needed = {c.name for c in protocol.cells if c.variable in protocol.varying}
         self.actions = {a.name: a for a in protocol.actions}
         self.transitions = {_key(t.action, t.arguments): t for t in protocol.transitions}
-        self.codes = protocol.named(protocol.initial)
+        self.codes = self._begins()
         self.before: list[dict[str, int]] = []
         self.walked: list[Walked] = []
-        self.notes = (
-            ["the specification has changed since (or the trace was edited); only the actions were replayed"]
-            if self.changed
-            else []
-        )
+        self.states = [plain(protocol.decode(protocol.initial))]
+        self.notes = [GAPS if trace.gaps else CHANGED] if self.changed else []
+        if not trace.states:
+            self.notes = [ALONE] if not trace.meta.digest else [ALONE, *self.notes]
         self.claims = self._claims()
-        self.checked = "the path can be walked"
+        self.form = trace.meta.form or (self.claims[0].form if self.claims else "")
+        self.checked, self.unjudged = "the path can be walked", ""
+        self.parted: int | None = None
+
+    def _begins(self) -> dict[str, int]:
+        """The initial state that the trace begins with; the first one where it begins with none."""
+        recorded, fields = dict(flat(self.trace.states[0])), self.fields
+        for codes in map(
+            self.protocol.named, self.protocol.initials if self.protocol.initial_choices else ()
+        ):
+            plain_values = _plain({n: f for n, f in fields.items() if n in recorded}, codes)
+            if all((type(v), v) == (type(recorded[n]), recorded[n]) for n, v in plain_values.items()):
+                return codes
+        return self.protocol.named(self.protocol.initial)
 
     def _claims(self) -> list[Claim]:
         meta, place = self.trace.meta, self.place.below(".#meta")
@@ -169,11 +148,12 @@ class _Walk:
         self.walked.append(Walked(number, step, self.actions[step.action].sentence, changes))
         self.before.append(self.codes)
         self.codes = after
+        self.states.append(plain(self.protocol.decode(tuple(after[f.name] for f in self.protocol.fields))))
         return None
 
     def _transition(self, number: int, step: Step) -> Transition | None:
         """The transition of a step; None where folding left none of that action and arguments."""
-        place = self.place.below(f".states[{number}].#meta")
+        place = self.place.below(f".states[{number}].#meta" if self.trace.states else f".steps[{number - 1}]")
         action = self.actions.get(step.action)
         if action is None:
             place.fail(f"no action {step.action!r}{_near(step.action, self.actions)}")
@@ -196,7 +176,10 @@ class _Walk:
 
     def _compare(self, index: int) -> tuple[Difference, ...]:
         """How the recorded state differs; nothing (but a note, once) where the specification has changed."""
+        if not self.trace.states:
+            return ()
         place, recorded = self.place.below(f".states[{index}]"), dict(flat(self.trace.states[index]))
+        self._part(index, recorded)
         missing = [n for n in self.fields if n in self.needed and n not in recorded]
         if strangers := [n for n in recorded if n not in self.fields] + missing:
             if not self.changed:
@@ -213,34 +196,54 @@ class _Walk:
             self._note(f"its states differ, first after step {index}: {differences[0]}")
         return () if self.changed else tuple(differences)
 
+    def _part(self, index: int, recorded: Mapping[str, Plain]) -> None:
+        specified = _plain(self.fields, self.codes)
+        both = [name for name in recorded if name in specified]
+        if self.parted is None and any(recorded[n] != specified[n] for n in both):
+            self.parted = index
+
     def _note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
 
     def end(self) -> Divergence | None:
-        """Whether the last state is what the trace says of it, as far as a path can show that."""
-        meta = self.trace.meta
-        if meta.form == "can_always":
-            self.checked += f"; that {meta.property} is out of reach after it takes an exploration"
-        elif meta.property or meta.form:
-            what, true = self._last()
-            self.checked += f", and after it {what}"
-            if not true:
-                return Divergence(len(self.walked), None, f"it is not so that {what}")
-        return None
+        """Whether the last state is what the trace says of it."""
+        if not (self.trace.meta.property or self.form):
+            return None
+        what, true = self._out_of_reach() if self.form == "can_always" else self._last()
+        if self.unjudged:
+            self.checked += f"; whether {what} is not known: {self.unjudged}"
+            return None
+        self.checked += f", and after it {what}"
+        return None if true else Divergence(len(self.walked), None, f"it is not so that {what}", ended=True)
+
+    def _out_of_reach(self) -> tuple[str, bool]:
+        """Whether from the last state, by steps that somebody owes, the property can never be true again."""
+        name = self.trace.meta.property
+        last = tuple(self.codes[f.name] for f in self.protocol.fields)
+        for claim in self.claims:
+            try:
+                states, reached = states_until(self.protocol, last, claim.holds, self.limits)
+            except LimitReached as reason:
+                self.unjudged = str(reason)
+                return f"{name} is out of reach", False
+            if not reached:
+                many = "1 state" if states == 1 else f"{states:,} states"
+                return f"{name} is out of reach: {many}, by every step that is owed, and true in none", True
+        return f"{name} is out of reach", False
 
     def _last(self) -> tuple[str, bool]:
         """What the form of the trace says of its last state, and whether that is so."""
-        meta, now = self.trace.meta, self.codes
-        if meta.form == "cycle":
+        meta, now, form = self.trace.meta, self.codes, self.form
+        if form == "cycle":
             return "a state has come back", now in self.before
         steps = [(t, _after(t, now)) for t in self.protocol.transitions if ex.evaluate(t.enabled, now, {})]
-        if meta.form == "deadlock":
+        if form == "deadlock":
             return "nothing can change", all(after == now for _, after in steps)
         if meta.property == DOMAIN:
             return "an action leaves its domain", any(_outside(t, after) for t, after in steps)
         holds = all(ex.evaluate(c.holds, now, {}) for c in self.claims)
-        if meta.form == "sometimes":
+        if form == "sometimes":
             return f"{meta.property} is true", holds
         return f"{meta.property} is false", not holds
 
@@ -270,22 +273,3 @@ def _inside(field: Field, value: Plain) -> bool:
 
 def _plain(fields: Mapping[str, Field], codes: Mapping[str, int]) -> dict[str, Plain]:
     return {name: plain(field.domain.decode(codes[name])) for name, field in fields.items()}
-
-
-def flat(state: Mapping[Any, Plain]) -> Iterator[tuple[str, Plain]]:
-    """The fields of a plain state by the names that a protocol gives them: `net[O,0]`."""
-
-    def inside(name: str, where: tuple[Any, ...], value: Plain) -> Iterator[tuple[str, Plain]]:
-        if isinstance(value, dict):
-            for index, inner in value.items():
-                yield from inside(name, (*where, index), inner)
-        else:
-            yield name + (f"[{','.join(map(str, where))}]" if where else ""), value
-
-    for name, value in state.items():
-        yield from inside(name, (), value)
-
-
-def changes_of(old: Mapping[str, Plain], new: Mapping[str, Plain]) -> tuple[Change, ...]:
-    """What differs between two flat states."""
-    return tuple(Change(name, old.get(name), new[name]) for name in new if old.get(name) != new[name])

@@ -1,43 +1,74 @@
-"""Traces and replays as lines of text: why, what was run, each step with what it changed, what came of it."""
+"""Traces and replays as lines of text: why, what was run, each step in words, how things stand at the end, what came
+of it. How a protocol is spoken of, it says itself (`model/language/words.py`); there is a default for what it leaves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from cutproof.checks.traces.replay import Change, Replay, changes_of, flat
-from cutproof.checks.traces.trace import Step, Trace
+from cutproof.checks.traces.itf import Plain
+from cutproof.checks.traces.outcome import Change, Replay, changes_of, flat
+from cutproof.checks.traces.trace import Step, Trace, plain
+from cutproof.model.language.protocol import Field, Protocol
+from cutproof.model.language.words import Changed, Run, Taken, index_names
+
+ENDS = {  # what the form of a trace says of its last state
+    "always": "false at the end",
+    "sometimes": "true at the end",
+    "can_always": "out of reach from here",
+    "cycle": "never true, however often this goes round",
+    "deadlock": "nothing can change any more",
+}
 
 
-def story(trace: Trace, sentences: Mapping[str, str] | None = None) -> list[str]:
-    """The trace as lines, with the changes that it recorded; `sentences`, by action, are added."""
+def story(trace: Trace, protocol: Protocol | None = None) -> list[str]:
+    """The trace as lines, with the changes that it recorded; in the words of its protocol where that is given."""
     lines = _head(trace)
-    for number, step in enumerate(trace.steps, 1):
-        changes = changes_of(*(dict(flat(trace.states[i])) for i in (number - 1, number)))
-        lines += _step(number, step, changes, (sentences or {}).get(step.action, ""))
-    return lines
+    if protocol is None:
+        for number, step in enumerate(trace.steps, 1):
+            lines.append(f"{number:3}. {step}")
+            lines += [f"       {c}" for c in changes_of(*map(_flat, trace.states[number - 1 : number + 1]))]
+        return lines
+    run = run_of(protocol, [_whole(protocol, state) for state in trace.states], trace.steps)
+    return [*lines, *_steps(run), *_end(run), *_claim(trace, protocol)]
 
 
-def account(result: Replay, *, sentences: bool = False) -> list[str]:
+def account(result: Replay) -> list[str]:
     """The replay as lines: what it did, and at the end what came of it."""
-    trace, divergence, lines = result.trace, result.divergence, _head(result.trace)
-    for walked in result.walked:
-        lines += _step(walked.number, walked.step, walked.changes, walked.sentence if sentences else "")
-    lines += [f"note: {note}" for note in result.notes]
+    trace, protocol, divergence = result.trace, result.protocol, result.divergence
+    run = run_of(protocol, result.states, [w.step for w in result.walked])
+    lines = [*_head(trace), *_steps(run), *_end(run)]
     if divergence is None:
-        return [
-            *lines,
-            f"reproduced: {result.checked}" + (f"; harm: {trace.meta.harm}" if trace.meta.harm else ""),
-        ]
-    where = (
-        f"step {divergence.number}, {divergence.step},"
-        if divergence.step
-        else f"after step {divergence.number}"
-    )
-    lines.append(f"not reproduced: {where} {divergence.reason}")
-    lines += [f"    {difference}" for difference in divergence.differences]
-    if divergence.enabled:
-        lines.append(f"    enabled instead: {', '.join(divergence.enabled)}")
-    return lines
+        lines += _claim(trace, protocol)
+        harm = f"; harm: {trace.meta.harm}" if trace.meta.harm else ""
+        said = [f"{result.verdict}: {result.checked}{harm}"]
+    else:
+        step = f", {divergence.step}," if divergence.step else ""
+        where = f"step {divergence.number}{step}" if step else f"after step {divergence.number}"
+        said = [f"not reproduced: {where} {divergence.reason}"]
+        said += [f"    {difference}" for difference in divergence.differences]
+        if divergence.enabled:
+            said.append(f"    enabled instead: {', '.join(divergence.enabled)}")
+    return [*lines, *(f"note: {note}" for note in result.notes), *said]
+
+
+def facts_of(result: Replay) -> list[dict[str, Any]]:
+    """The steps for machines: action, arguments, the sentence, and each change with the words for it."""
+    run = run_of(result.protocol, result.states, [w.step for w in result.walked])
+    return [
+        {
+            "step": walked.number,
+            "action": taken.action,
+            "arguments": dict(taken.arguments),
+            "sentence": sentence(taken),
+            "changes": [
+                {"field": c.field, "old": c.old, "new": c.new, "words": words}
+                for c, words in zip(walked.changes, _changes(taken, walked.changes), strict=True)
+            ],
+        }
+        for walked, taken in zip(result.walked, run.steps, strict=False)
+    ]
 
 
 def _head(trace: Trace) -> list[str]:
@@ -54,6 +85,108 @@ def _head(trace: Trace) -> list[str]:
     return [meta.why, "", "; ".join(f"{k} {v}" for k, v in parts.items() if v), ""]
 
 
-def _step(number: int, step: Step, changes: Sequence[Change], sentence: str) -> list[str]:
-    said = [f"    {sentence}"] if sentence else []
-    return [f"{number:3}. {step}", *said, *(f"       {c}" for c in changes)]
+# ------------------------------------------------------------------ steps
+
+
+def run_of(protocol: Protocol, states: Sequence[Mapping[str, Plain]], steps: Sequence[Step]) -> Run:
+    """The steps between whole plain states, which are one more."""
+    taken = (
+        Taken(protocol, step.action, step.arguments, *states[number : number + 2])
+        for number, step in enumerate(steps)
+    )
+    return Run(protocol, tuple(taken), states[len(steps)])
+
+
+def sentence(taken: Taken) -> str:
+    """What the step did: in the words of the protocol, else the sentence of the action."""
+    general = next((a.sentence for a in taken.protocol.actions if a.name == taken.action), "")
+    return taken.protocol.words.step(taken) or general
+
+
+def _steps(run: Run) -> list[str]:
+    lines = []
+    for number, taken in enumerate(run.steps, 1):
+        lines.append(f"{number:3}. {Step(taken.action, dict(taken.arguments))}")
+        said = sentence(taken)
+        lines += [f"    {said}"] if said else []
+        changes = changes_of(_flat(taken.before), _flat(taken.after))
+        lines += [f"       {words}" for words in _changes(taken, changes) if words]
+    return lines
+
+
+def _changes(taken: Taken, changes: Sequence[Change]) -> list[str]:
+    """Each change in words; empty where it is not told."""
+    cells = {c.name: c for c in taken.protocol.cells}
+    return [
+        taken.protocol.words.change(Changed(cell.variable, _where(taken.protocol, cell), c.old, c.new, taken))
+        for c in changes
+        if (cell := cells[c.field])
+    ]
+
+
+def _where(protocol: Protocol, cell: Field) -> dict[str, Plain]:
+    names = index_names(protocol, cell.variable)
+    return dict(zip(names, map(plain, cell.where), strict=True))
+
+
+# ------------------------------------------------------------------ the end
+
+
+def ending(run: Run) -> list[str]:
+    """How things stand at the end: the protocol's own table, else what differs from the start, by variable."""
+    words = run.protocol.words
+    rows = list(words.ending(run)) if words.ending else _differing(run)
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _end(run: Run) -> list[str]:
+    table = ending(run)
+    return ["", *table, ""] if table else [""]
+
+
+def _differing(run: Run) -> list[tuple[str, str, str]]:
+    """A row for each variable that differs, and in it each of its fields that does."""
+    protocol, words = run.protocol, run.protocol.words
+    first = run.steps[0].before if run.steps else run.last
+    start, last = _flat(first), _flat(run.last)
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for cell in protocol.cells:
+        old, new = start[cell.name], last[cell.name]
+        if old != new and words.variables.get(cell.variable) != "":
+            where = ", ".join(str(v) for v in _where(protocol, cell).values())
+            values = (words.value(cell.variable, new), words.value(cell.variable, old))
+            found.setdefault(cell.variable, []).append((where, *values))
+    rows = [(name, _listed(cells, 1), _listed(cells, 2)) for name, cells in found.items()]
+    return [("", "at the end", "at the start"), *rows] if rows else []
+
+
+def _listed(cells: Sequence[tuple[str, str, str]], column: int) -> str:
+    """The values, each after its index; one alone where they are the same at every index."""
+    if len({cell[column] for cell in cells}) == 1 and column == 2:
+        return cells[0][column]
+    return ", ".join(f"{cell[0]}: {cell[column]}" if cell[0] else cell[column] for cell in cells)
+
+
+def _claim(trace: Trace, protocol: Protocol) -> list[str]:
+    """Which property it is about, with its sentence, and the harm in words."""
+    meta = trace.meta
+    known = {p.name: p for p in protocol.properties}
+    form = meta.form or (known[meta.property].form if meta.property in known else "")
+    if meta.property not in known and form != "deadlock":
+        return []
+    said = known[meta.property].sentence if meta.property in known else ""
+    what = ENDS.get(form, "")
+    name = "" if form == "deadlock" else f": {meta.property}"
+    harm = protocol.words.harms.get(meta.harm, "")
+    line = f"{what}{name}{f' ({harm})' if harm else ''}"
+    return [f"{line}: {said}" if said and form != "deadlock" else line]
+
+
+def _flat(state: Mapping[str, Plain]) -> dict[str, Plain]:
+    return dict(flat(state))
+
+
+def _whole(protocol: Protocol, state: Mapping[str, Plain]) -> dict[str, Plain]:
+    """A recorded state with the variables that have one value, which a trace leaves out."""
+    return {**plain(protocol.decode(protocol.initial)), **state}

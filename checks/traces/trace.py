@@ -64,12 +64,14 @@ class Step(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Trace:
-    """`states` has one more than `steps`; each maps every one of `variables` to its plain value."""
+    """`states` has one more than `steps`; each maps every one of `variables` to its plain value. A file of actions
+    alone has no states. `gaps`: by their indices some states were left out, so the others prove nothing."""
 
     meta: Meta
     variables: tuple[str, ...]
     states: tuple[dict[str, Plain], ...]
     steps: tuple[Step, ...]
+    gaps: bool = False
 
 
 # ------------------------------------------------------------------ making
@@ -168,13 +170,48 @@ class _Start(msgspec.Struct):
 
 
 class _Index(msgspec.Struct):
-    index: int
+    index: int | None = None
 
 
 class _IndexStep(msgspec.Struct):
-    index: int
     action: Text
     arguments: dict[Text, bool | int | Text]
+    index: int | None = None
+
+
+class _Keys(msgspec.Struct):
+    """Which of the two kinds of file it is."""
+
+    steps: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    states: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _ActionsMeta(
+    msgspec.Struct, forbid_unknown_fields=True, rename={"safeguards_removed": "safeguards removed"}
+):
+    """What may be said of a file of actions: only the protocol must be."""
+
+    protocol: Text
+    why: Text = "A run written by hand."
+    property: Text = ""
+    form: Literal["", "always", "sometimes", "can_always", "cycle", "deadlock"] = ""
+    harm: Text = ""
+    safeguards_removed: tuple[Text, ...] = ()
+    policy: dict[Text, Setting] = {}
+    scope: dict[Text, Setting] = {}
+    seed: int | None = None
+    digest: Text = ""
+    version: int = VERSION
+
+
+class _Action(msgspec.Struct, forbid_unknown_fields=True):
+    action: Text
+    arguments: dict[Text, bool | int | Text] = {}
+
+
+class _Actions(msgspec.Struct, forbid_unknown_fields=True):
+    steps: tuple[_Action, ...]
+    meta: _ActionsMeta = msgspec.field(name="#meta")
 
 
 class _File(msgspec.Struct):
@@ -207,35 +244,55 @@ def read(path: str | Path) -> Trace:
 
 def from_bytes(data: bytes, name: str) -> Trace:
     """The trace that a file named `name` holds; TraceError as for `read`."""
-    file, top = _file(data, name), Place(name, "$")
-    states, steps = [], []
-    for index, raw in enumerate(file.states):
-        place = top.below(f".states[{index}]")
+    text, top = _text(data, name), Place(name, "$")
+    keys = decode(text, _Keys, top)
+    if keys.steps is not msgspec.UNSET:
+        return _of_actions(text, top, with_states=keys.states is not msgspec.UNSET)
+    file, states, steps, last, gaps = _file(text, top), list[Any](), list[Step](), -1, False
+    for number, raw in enumerate(file.states):
+        place = top.below(f".states[{number}]")
         for missing in [key for key in ("#meta", *file.vars) if key not in raw]:
             place.fail(f"has no {missing!r}")
         for extra in [key for key in raw if key != "#meta" and key not in file.vars]:
             place.fail(f"has {extra[:80]!r}, which is not among the vars")
-        about = decode(raw["#meta"], _IndexStep if index else _Index, place.below(".#meta"))
-        if about.index != index:
-            place.below(".#meta.index").fail(f"is {about.index}, not {index}")
+        about = decode(raw["#meta"], _IndexStep if number else _Index, place.below(".#meta"))
+        index = last + 1 if about.index is None else about.index
+        if index <= last:
+            place.below(".#meta.index").fail(f"is {index}, after {last}; it may be left out")
+        last, gaps = index, gaps or index != number
         if isinstance(about, _IndexStep):
             steps.append(Step(about.action, about.arguments))
         states.append({v: from_itf(raw[v], place.below(f".{v}")) for v in file.vars})
-    return Trace(file.meta, file.vars, tuple(states), tuple(steps))
+    return Trace(file.meta, file.vars, tuple(states), tuple(steps), gaps)
 
 
-def _file(data: bytes, name: str) -> _File:
-    """The file but for its states, which are still raw."""
-    top = Place(name, "$")
+def _of_actions(text: str, top: Place, with_states: bool) -> Trace:
+    """A file of actions alone: `{"#meta": {"protocol": ...}, "steps": [{"action": ..., "arguments": {...}}]}`."""
+    if with_states:
+        top.fail("has steps and states; the action of a state is in its #meta")
+    file: _Actions = decode(text, _Actions, top)
+    about = msgspec.structs.asdict(file.meta)
+    _known_version(about.pop("version"), top)
+    return Trace(Meta(**about), (), (), tuple(Step(s.action, s.arguments) for s in file.steps))
+
+
+def _known_version(version: int, top: Place) -> None:
+    if version != VERSION:
+        top.below(".#meta.version").fail(f"is {version}; this program reads version {VERSION}")
+
+
+def _text(data: bytes, name: str) -> str:
     if len(data) > LIMIT:
         Place(name).fail(f"holds more than the {LIMIT:,} bytes of a trace")
     try:
-        text = data.decode()
+        return data.decode()
     except UnicodeDecodeError as error:
         Place(name, f"byte {error.start}").fail(f"is not UTF-8 ({error.reason})")
-    version = decode(text, _Start, top).meta.version
-    if version != VERSION:
-        top.below(".#meta.version").fail(f"is {version}; this program reads version {VERSION}")
+
+
+def _file(text: str, top: Place) -> _File:
+    """The file but for its states, which are still raw."""
+    _known_version(decode(text, _Start, top).meta.version, top)
     file: _File = decode(text, _File, top)
     if file.params or file.loop is not None:
         top.below(".params" if file.params else ".loop").fail("is not used here: a trace is one finite path")

@@ -70,6 +70,7 @@ from cutproof.model.cutover.slot import (
     target,
     variables,
 )
+from cutproof.model.cutover.words import WORDS
 from cutproof.model.language import (
     Step,
     action,
@@ -420,6 +421,7 @@ def cutover(scope: Scope) -> Protocol:
         scope=scope,
         invariants=INVARIANTS,
         measure=distance,
+        words=WORDS,
     )
 
 

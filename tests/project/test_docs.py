@@ -183,7 +183,7 @@ def diagram() -> str:
 
 def main() -> None:
     rows = [json.loads(line) for line in sys.stdin]
-    rows = [row for row in rows if row["rung"] == "scope"]
+    rows = [row for row in rows if row["check"] == "scope"]
     if [row["name"] for row in rows if row["verdict"] == "holds"] != list(SCOPES):
         sys.exit(
             "every scope must be there, and hold: cutproof verify --json | python tests/project/test_docs.py"

@@ -1,4 +1,4 @@
-"""What an exploration and a replay found, as text and as facts, and the traces that are written of it."""
+"""What an exploration found, as text and as facts, and the traces that are written of it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path as File
 from typing import Any
 
 from cutproof.checks.engines.exploration import Exploration
-from cutproof.checks.engines.verdict import Violated, line, to_json
+from cutproof.checks.engines.verdict import FORMS, Violated, line, to_json
 from cutproof.checks.protocols.load import Loaded
 from cutproof.checks.protocols.registry import Bundled
 from cutproof.checks.traces.counterexample import trace_of
-from cutproof.checks.traces.replay import Replay
 from cutproof.checks.traces.story import story
 from cutproof.checks.traces.trace import Trace, to_bytes, write
+from cutproof.model.language.protocol import Protocol
 
 
 def traces_of(found: Exploration, settings: Mapping[str, Any], entry: Bundled | None) -> dict[int, Trace]:
     """The counterexamples of an exploration by the number of their verdict; `settings` holds scope, policy and
     safeguards removed, for the meta, and `entry` is the bundled protocol, if it is one."""
     return {
-        i: trace_of(replace(verdict, settings=settings), *((entry.intact, entry.harms()) if entry else ()))
+        i: trace_of(replace(verdict, settings=settings), entry.intact if entry else "")
         for i, verdict in enumerate(found.verdicts)
         if isinstance(verdict, Violated) and verdict.path is not None
     }
@@ -58,14 +58,26 @@ def write_traces(traces: Mapping[int, Trace], folder: File, variant: str) -> tup
 
 
 def explored(found: Exploration, files: Mapping[int, str], traces: Mapping[int, Trace]) -> list[str]:
-    """The verdicts, violations first; the story of the shortest trace; what never happened."""
-    numbered = sorted(enumerate(found.verdicts), key=lambda pair: not isinstance(pair[1], Violated))
-    lines = [line(verdict) + (f"; {files[i]}" if i in files else "") for i, verdict in numbered]
+    """What is violated, with the story of the worst of it; then the other verdicts, and what never happened."""
+    lines = {i: line(v) + (f"; {files[i]}" if i in files else "") for i, v in enumerate(found.verdicts)}
+    bad = [i for i, verdict in enumerate(found.verdicts) if isinstance(verdict, Violated)]
+    said = [lines[i] for i in bad]
     if traces:
-        shortest = min(traces.values(), key=lambda trace: len(trace.steps))
-        lines += ["", *story(shortest, {a.name: a.sentence for a in found.protocol.actions})]
+        worst = min(traces, key=lambda i: badness(found.protocol, traces[i]))
+        said += ["", *story(traces[worst], found.protocol)]
+    if bad and len(bad) < len(lines):
+        said.append("")
     never = ", ".join(found.never_fired)
-    return [*lines, "", f"never happened in this scope: {never}" if never else "every action happened"]
+    rest = [text for i, text in lines.items() if i not in bad]
+    return [*said, *rest, "", f"never happened in this scope: {never}" if never else "every action happened"]
+
+
+def badness(protocol: Protocol, trace: Trace) -> tuple[int, int, int]:
+    """What is told first: the worst kind of harm, as the protocol lists them; then what is never to be before what must
+    stay possible; then the shortest."""
+    harms = [*protocol.words.harms]
+    harm = harms.index(trace.meta.harm) if trace.meta.harm in harms else len(harms)
+    return harm, FORMS.index(trace.meta.form or FORMS[0]), len(trace.steps)
 
 
 def explored_json(
@@ -80,27 +92,4 @@ def explored_json(
         "coverage": found.coverage,
         "never_fired": found.never_fired,
         **more,
-    }
-
-
-def replay_json(result: Replay, file: str) -> dict[str, Any]:
-    """The facts of a replay for machines."""
-    meta, stopped = result.trace.meta, result.divergence
-    return {
-        "checked": meta.protocol,
-        "verdict": "reproduced" if result.reproduced else "not reproduced",
-        "property": meta.property,
-        "form": meta.form,
-        "harm": meta.harm,
-        "depth": len(result.walked),
-        "reason": stopped.reason if stopped else result.checked,
-        "step": stopped.number if stopped else None,
-        "false_guards": list(stopped.false_guards) if stopped else [],
-        "enabled": list(stopped.enabled) if stopped else [],
-        "differences": [str(d) for d in stopped.differences] if stopped else [],
-        "notes": list(result.notes),
-        "trace": file,
-        "scope": meta.scope,
-        "policy": meta.policy,
-        "removed": list(meta.safeguards_removed),
     }

@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cutproof.checks.cli.reports.tables import rendered, table_of
+from cutproof.checks.cli.reports.tables import WIDEST, table
 from cutproof.checks.engines.verdict import HOLDS, LIVENESS, SAFETY, UNKNOWN
 from cutproof.checks.ladder.tasks import Row
 
 
-def ladder_table(rows: Sequence[Row], width: int | None = None) -> str:
-    """What `cutproof verify` found, a line for each row."""
-    head = ("", "rung", "what", "states", "transitions", "depth", "seconds", "verdict", "scope")
-    return rendered(table_of(head, map(_cells, rows), head[3:7]), width)
+def ladder_table(rows: Sequence[Row], width: int = WIDEST, coloured: bool = False) -> list[str]:
+    """What `cutproof verify` found, as the lines of a table that fits."""
+    head = ("", "check", "what", "states", "transitions", "depth", "seconds", "verdict", "scope")
+    return table(
+        head, map(_cells, rows), width, numbers=head[3:7], wrap=("verdict", "scope"),
+        drop=("scope", "seconds", "transitions", "depth", "states"), coloured=coloured,
+    )  # fmt: skip
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     counts = [f"{n:,}" if row.states else "" for n in (row.states, row.transitions)]
     depth = str(row.depth) if row.depth else ""
     seconds = f"{row.seconds:.1f}" if row.seconds else ""
-    scope = row.scope if row.rung != "scope" else row.scope or "the default bounds"
+    scope = row.scope if row.check != "scope" else row.scope or "the default bounds"
     mark = "ok" if row.code == HOLDS else "FAIL"
-    return (mark, row.rung, row.name, *counts, depth, seconds, verdict_of(row), scope)
+    return (mark, row.check, row.name, *counts, depth, seconds, verdict_of(row), scope)
 
 
 def verdict_of(row: Row) -> str:
@@ -43,7 +46,7 @@ def summary(rows: Sequence[Row], seconds: float, code: int) -> str:
     failed = [row for row in rows if row.code != HOLDS]
     if not failed:
         return f"verified: {len(rows)} of {len(rows)} results are as expected, in {seconds:.0f} s"
-    names = "; ".join(f"{row.rung} {row.name}" for row in failed[:5])
+    names = "; ".join(f"{row.check} {row.name}" for row in failed[:5])
     more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
     return f"not verified (exit code {code}): {len(failed)} of {len(rows)} results are not as expected: {names}{more}"
 
@@ -52,7 +55,7 @@ def row_json(row: Row) -> dict[str, Any]:
     """The facts of a row for machines."""
     return {
         "checked": "cutover",
-        "rung": row.rung,
+        "check": row.check,
         "name": row.name,
         "verdict": row.verdict,
         "expected": row.expected,

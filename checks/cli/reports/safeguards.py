@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cutproof.checks.cli.reports.tables import rendered, table_of
+from cutproof.checks.cli.reports.tables import WIDEST, table
 from cutproof.checks.engines.exploration import Exploration
+from cutproof.checks.traces.stored import ENDING
 from cutproof.model.cutover.safeguards import Harm, Safeguard
 from cutproof.model.language.protocol import label
 
@@ -40,21 +41,25 @@ def safeguard_entry(safeguard: Safeguard) -> dict[str, Any]:
 
 def _under(exhibit: dict[str, Any]) -> str:
     """Under which policy, companions and scope."""
-    policy = ",".join(f"{k}={str(v).lower()}" for k, v in exhibit["policy"].items())
+    policy = ", ".join(f"{k}={str(v).lower()}" for k, v in exhibit["policy"].items())
     without = ", ".join(exhibit["companions"])
     parts = (f"scope {exhibit['scope']}", policy and f"policy {policy}", without and f"without {without}")
     return "; ".join(part for part in parts if part)
 
 
-def safeguard_table(entries: Sequence[dict[str, Any]], width: int | None = None) -> str:
-    """A line for each safeguard."""
-    head = ("safeguard", "harm", "seed", "necessary under", "trace", "rule")
+def safeguard_table(
+    entries: Sequence[dict[str, Any]], width: int = WIDEST, coloured: bool = False
+) -> list[str]:
+    """The lines of a table with a row for each safeguard."""
+    head = ("safeguard", "harm", "seed", "necessary under", "rule")
     rows = []
     for entry in entries:
         first = next(iter(entry["necessary"]), None)
-        shown = (_under(first), first["trace"]) if first else ("not seen to be necessary", "")
-        rows.append((entry["safeguard"], " ".join(entry["harms"]), entry["seed"], *shown, entry["rule"]))
-    return rendered(table_of(head, rows), width)
+        shown = _under(first) if first else "not seen to be necessary"
+        rows.append((entry["safeguard"], " ".join(entry["harms"]), entry["seed"], shown, entry["rule"]))
+    return table(
+        head, rows, width, wrap=("seed", "necessary under", "rule"), drop=("seed", "rule"), coloured=coloured
+    )
 
 
 def safeguard_text(entry: dict[str, Any]) -> list[str]:
@@ -69,7 +74,7 @@ def safeguard_text(entry: dict[str, Any]) -> list[str]:
     for exhibit in entry["necessary"]:
         lines.append(f"necessary: {exhibit['property']} ({exhibit['harm']}) is violated without it")
         lines.append(f"    {_under(exhibit)}")
-        lines.append(f"    cutproof replay {exhibit['trace']}")
+        lines.append(f"    cutproof replay {exhibit['trace'].removeprefix('traces/').removesuffix(ENDING)}")
     return lines
 
 

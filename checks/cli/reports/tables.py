@@ -1,42 +1,139 @@
-"""Tables as text. On a terminal a table fits its width and has colours; elsewhere each row is one plain line."""
+"""Text that fits: lines wrapped at spaces, and tables of cells. What does not fit goes to the next line or is left out;
+a name is never broken in two.
+"""
 
 from __future__ import annotations
 
-import io
+import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-WIDE = 100_000  # columns of what is not a terminal: every row on one line
-
-
-def rendered(table: Table, width: int | None = None) -> str:
-    """The table as text: for a terminal of that width, or plain if there is none."""
-    out = io.StringIO()
-    Console(
-        file=out,
-        width=width or WIDE,
-        force_terminal=width is not None,
-        color_system="auto" if width else None,
-    ).print(table)
-    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+WIDEST = 120  # columns of what is not a terminal
+GAP = 2  # columns between two cells
+NARROWEST = 30  # columns of a wrapped column
+INDENT = 4  # of what goes on in the next line
+BAD = "\x1b[1;31m{}\x1b[0m"  # bold red
 
 
-def terminal_width() -> int | None:
-    """Of stdout; None where it is not a terminal."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+def is_terminal() -> bool:
+    """Whether stdout is one."""
+    return sys.stdout.isatty()
 
 
-def table_of(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> Table:
-    """A table of plain cells; the columns named in `numbers` are aligned to the right."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in head:
-        table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
-    for cells in rows:
-        style = "bold red" if cells[0] == "FAIL" else ""
-        table.add_row(*(Text(cell, style=style) for cell in cells))
-    return table
+def width() -> int:
+    """Columns of stdout: those of the terminal, else `WIDEST`."""
+    return max(shutil.get_terminal_size().columns, 2 * INDENT) if is_terminal() else WIDEST
+
+
+def wrapped(text: str, columns: int) -> list[str]:
+    """Lines of at most so many columns, broken at spaces, the next ones indented a little more than the first; a word
+    that is longer is broken after a comma or a slash, or where it must be. Colours take no columns."""
+    found = []
+    for line in text.split("\n"):
+        if len(line) <= columns or "\x1b" in line:
+            found.append(line)
+            continue
+        indent = min(len(line) - len(line.lstrip()) + INDENT, columns // 2)
+        pieces = [_pieces(word, columns - indent) for word in line.split(" ")]
+        found += textwrap.wrap(
+            " ".join(pieces), columns, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False,
+            expand_tabs=False, replace_whitespace=False,
+        )  # fmt: skip
+    return found
+
+
+def _pieces(word: str, columns: int) -> str:
+    """A word, with spaces where it has to be broken."""
+    if len(word) <= columns:
+        return word
+    return " ".join(re.findall(rf".{{1,{columns}}}$|.{{1,{columns - 1}}}[,/]|.{{1,{columns}}}", word))
+
+
+def table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    columns: int,
+    *,
+    numbers: Sequence[str] = (),
+    wrap: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    coloured: bool = False,
+) -> list[str]:
+    """The lines of a table in so many columns. `numbers` are aligned to the right, cells in `wrap` broken at spaces,
+    and columns in `drop` left out, the first ones first, as far as the rest does not fit. Where a cell is too long for
+    its column, the rest of its row is on the next line. With `coloured` a row that begins with FAIL is red."""
+    cells, names = [list(row) for row in rows], list(head)
+    longest = max(columns // 3, 20)
+    natural = {
+        n: max(len(n), *(len(row[i]) for row in cells), 0) if cells else len(n) for i, n in enumerate(names)
+    }
+    words = {
+        n: max((len(w) for row in cells for w in row[i].split()), default=0) for i, n in enumerate(names)
+    }
+    narrowest = {n: max(NARROWEST, min(words[n], 3 * columns // 8)) for n in names}
+    least = {n: min(natural[n], narrowest[n] if n in wrap else longest) for n in names}
+    for name in drop:
+        if _total([least[n] for n in names]) <= columns:
+            break
+        at = names.index(name)
+        names.pop(at)
+        cells = [row[:at] + row[at + 1 :] for row in cells]
+    widths = _widths(names, natural, least, wrap, columns)
+    lines = list[str]()
+    for row in [names, *cells]:
+        found = [part for line in _row(row, names, widths, numbers, wrap) for part in wrapped(line, columns)]
+        lines += [BAD.format(line) for line in found] if coloured and row[0] == "FAIL" else found
+    return lines
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + GAP * (len(widths) - 1)
+
+
+def _widths(
+    names: Sequence[str],
+    natural: Mapping[str, int],
+    least: Mapping[str, int],
+    wrap: Sequence[str],
+    columns: int,
+) -> list[int]:
+    """The least for each, and what is left for those that are wrapped, in equal steps."""
+    found = {n: least[n] for n in names}
+    while True:
+        hungry = [n for n in names if found[n] < natural[n] and n in wrap]
+        left = columns - _total(list(found.values()))
+        if not hungry or left < len(hungry):
+            return list(found.values())
+        for name in hungry:
+            found[name] += min(left // len(hungry), natural[name] - found[name])
+
+
+def _lines(cell: str, size: int) -> list[str]:
+    text = " ".join(_pieces(word, size) for word in cell.split(" "))
+    return textwrap.wrap(text, size, break_long_words=False, break_on_hyphens=False)
+
+
+def _row(
+    row: Sequence[str],
+    names: Sequence[str],
+    widths: Sequence[int],
+    numbers: Sequence[str],
+    wrap: Sequence[str],
+) -> list[str]:
+    lines, starts, at = [""], [], 0
+    for size in widths:
+        starts.append(at)
+        at += size + GAP
+    top = 0  # the line on which the row goes on
+    for cell, name, size, start in zip(row, names, widths, starts, strict=True):
+        parts = _lines(cell, size) if name in wrap else [cell]
+        if len(lines[top]) > max(start - GAP, 0) and start:
+            top = len(lines)
+        for number, part in enumerate(parts or [""], top):
+            if number == len(lines):
+                lines.append("")
+            shown = part.rjust(size) if name in numbers else part
+            lines[number] = (lines[number].ljust(start) + shown) if part else lines[number]
+    return [line.rstrip() for line in lines]

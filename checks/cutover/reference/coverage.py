@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from cutproof.checks.cutover.reference.schedule import Schedule
-from cutproof.checks.ladder.verify import ELSEWHERE
+from cutproof.checks.ladder.verify import OTHER_SETTINGS
 from cutproof.checks.traces.trace import Trace
 from cutproof.impl.record import Phase
 from cutproof.model.cutover.coordinator import cutover
@@ -19,7 +19,7 @@ FAULTS = (
     "policy change", "restart", "stale router", "zombie",
 )  # fmt: skip
 # Every action but those that only a protocol without a safeguard, or under another policy, can take.
-ACTIONS = {a.name for a in cutover(Scope()).actions} - set(ELSEWHERE)
+ACTIONS = {a.name for a in cutover(Scope()).actions} - set(OTHER_SETTINGS)
 
 
 @dataclass

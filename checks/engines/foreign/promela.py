@@ -52,9 +52,10 @@ SPELLING = Spelling(
     reserved_like=MACRO,
 )
 
+STARTS = 10_000  # initial states: each is an option
+
 RUN = """
-To explore it (the number of states and transitions is that of `cutproof explore`; SPIN counts the start state
-as a transition too):
+To explore it (the number of states and transitions is that of `cutproof explore`; {more}):
     spin -a -o2 {file}
     gcc -O2 -DSAFETY -DNOREDUCE -DNOCOMP -DNOVSZ -o pan pan.c
     ./pan -m1000000 -w24
@@ -100,7 +101,7 @@ def promela(protocol: Protocol, note: str = "") -> str:
         options += _option(transition, writer, hidden)
     claims = [(c, writer.names.give(f"{c.form}_{c.property}_{c.harm}")) for c in protocol.claims]
     lines = [
-        _comment(about(protocol, note) + _how_to_run(f"{process}.pml", claims), ""),
+        _comment(about(protocol, note) + _how_to_run(protocol, f"{process}.pml", claims), ""),
         "",
         *_values(writer),
     ]
@@ -108,14 +109,14 @@ def promela(protocol: Protocol, note: str = "") -> str:
     lines += [f"hidden int {name};  /* {field} before the step */" for field, name in hidden.items()]
     if writer.shared:
         lines += ["", *(f"#define {name} ({writer.spelt(term)})" for term, name in writer.shared.items())]
-    lines += ["", f"active proctype {process}() {{", "end:", "    do"]
+    lines += ["", f"active proctype {process}() {{", *_begin(protocol, writer), "end:", "    do"]
     lines += options or ["    :: false -> skip"]
     lines += ["    od", "}", "", *_claims(protocol, writer, claims)]
     return "\n".join(lines) + "\n"
 
 
-def _how_to_run(file: str, claims: list[tuple[Claim, str]]) -> str:
-    text = "\n" + RUN.format(file=file)
+def _how_to_run(protocol: Protocol, file: str, claims: list[tuple[Claim, str]]) -> str:
+    text = "\n" + RUN.format(file=file, more=_more(protocol))
     for form, said in (("always", ALWAYS), ("sometimes", SOMETIMES)):
         if names := ", ".join(name for claim, name in claims if claim.form == form):
             text += said.lstrip().format(file=file, names="\n    ".join(textwrap.wrap(names, 110)))
@@ -140,6 +141,28 @@ def _variables(protocol: Protocol, writer: Writer) -> list[str]:
         declared = _declared(f, writer.fields[f.name])
         lines.append(f"{declared} = {writer.value(f, protocol.start[f.name])};  /* {f.name}: {f.domain} */")
     return lines
+
+
+def _more(protocol: Protocol) -> str:
+    """What SPIN counts besides."""
+    if not protocol.initial_choices:
+        return "SPIN counts the start state\nas a transition too"
+    more = len(protocol.initials) + 1
+    return f"SPIN counts the state before\nthe choice of the initial one too, and {more} transitions to it and from it"
+
+
+def _begin(protocol: Protocol, writer: Writer) -> list[str]:
+    """The choice of the initial state, where there are several. The variables are declared with the first."""
+    cells = [cell for choice in protocol.initial_choices for cell in choice.cells]
+    if not cells:
+        return []
+    if (many := len(protocol.initials)) > STARTS:
+        raise ValueError(f"{many:,} initial states are too many for SPIN, which is given {STARTS:,} at most")
+    place, lines = {f.name: i for i, f in enumerate(protocol.fields)}, ["    if"]
+    for state in protocol.initials:
+        values = (f"{writer.fields[c.name]} = {writer.value(c, state[place[c.name]])}" for c in cells)
+        lines.append(f"    :: d_step {{ {'; '.join(values)} }}")
+    return [*lines, "    fi;"]
 
 
 def _declared(field: Field, name: str) -> str:

@@ -50,7 +50,7 @@ SPELLING = Spelling(
 )
 
 RUN = """
-To explore it (TLC generates a state for each transition that `cutproof explore` counts, and one for the start):
+To explore it (TLC generates a state for each transition that `cutproof explore` counts, and one for {starts}):
     java -cp tla2tools.jar tlc2.TLC -deadlock -config {name}.cfg {name}.tla
 -deadlock: that a run may end is no error.
 A step that gives a variable a value outside its domain violates TypeOK; `cutproof explore` reports it, and does not
@@ -68,7 +68,7 @@ def tla(protocol: Protocol, note: str = "") -> tuple[str, str]:
     claims = [(c, writer.names.give(camel(f"{c.property} {c.harm}"))) for c in protocol.claims]
     lines = [
         f"---- MODULE {module} ----",
-        *_comment(f"{about(protocol, note)}\n{RUN.format(name=module)}"),
+        *_comment(f"{about(protocol, note)}\n{RUN.format(name=module, starts=_starts(protocol))}"),
         "",
     ]
     lines += [f"EXTENDS Integers{', TLC' if _asserts(protocol, writer) else ''}", "", *_values(writer)]
@@ -92,6 +92,10 @@ def tla(protocol: Protocol, note: str = "") -> tuple[str, str]:
 def camel(text: str) -> str:
     """`small_cutover` as `SmallCutover`."""
     return "".join(word[:1].upper() + word[1:] for word in identifier(text).split("_"))
+
+
+def _starts(protocol: Protocol) -> str:
+    return "each initial state" if protocol.initial_choices else "the start"
 
 
 def _called(transition: Transition) -> str:
@@ -143,10 +147,32 @@ def _variables(protocol: Protocol, writer: Writer, families: Mapping[str, str]) 
     lines += [*_tuple(whole, "", "vars == "), "", "TypeOK =="]
     lines += [f"    /\\ {name} \\in {_domain(f)}" for f, name in fields] or ["    TRUE"]
     lines += ["", "Init =="]
-    lines += [f"    /\\ {name} = {writer.value(f, protocol.start[f.name])}" for f, name in fields] or [
-        "    TRUE"
-    ]
-    return [*lines, ""]
+    return [*lines, *(_init(protocol, writer) or ["    TRUE"]), ""]
+
+
+def _init(protocol: Protocol, writer: Writer) -> list[str]:
+    """A conjunct for each field that begins in one way, and for each choice, at its first field."""
+    choices = {choice.cells[0].name: choice for choice in protocol.initial_choices}
+    chosen = {cell.name for choice in protocol.initial_choices for cell in choice.cells}
+    lines = list[str]()
+    for f in protocol.fields:
+        name = writer.fields[f.name]
+        if f.name not in chosen:
+            lines.append(f"    /\\ {name} = {writer.value(f, protocol.start[f.name])}")
+        elif f.name in choices and len(choices[f.name].cells) == 1:
+            values = ", ".join(writer.value(f, code) for (code,) in choices[f.name].options)
+            lines.append(f"    /\\ {name} \\in {{{values}}}")
+        elif f.name in choices:
+            cells = choices[f.name].cells
+            before = "    /\\ "
+            for codes in choices[f.name].options:
+                pairs = zip(cells, codes, strict=True)
+                values = " /\\ ".join(
+                    f"{writer.fields[c.name]} = {writer.value(c, code)}" for c, code in pairs
+                )
+                lines.append(f"{before}\\/ {values}")
+                before = "       "
+    return lines
 
 
 def _domain(field: Field) -> str:

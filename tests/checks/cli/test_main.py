@@ -187,7 +187,7 @@ def test_a_graph_is_written(run, tmp_path: Path) -> None:
         (("explore", "--trace", "/etc/passwd"), "is not a folder"),
         (("explore", "--nosuch"), "--nosuch"),
         (("nosuch",), "nosuch"),
-        (("replay",), "FILE"),
+        (("replay",), "TRACE"),
         (("replay", "nowhere.itf.json"), "nowhere.itf.json: No such file"),
         (("verify", "--workers", "0"), "--workers"),
     ],
@@ -375,27 +375,27 @@ def test_rows_come_in_the_declared_order_whatever_ends_first() -> None:
 def test_every_kind_of_fault_and_action_is_accounted_for() -> None:
     actions = cutover(Scope()).actions
     assert set(ladders.FAULTS) == {a.fault for a in actions if a.fault}
-    assert set(ladders.ELSEWHERE) <= {a.name for a in actions}
-    assert all(r.code == 0 for r in ladders.elsewhere_rows(None))
+    assert set(ladders.OTHER_SETTINGS) <= {a.name for a in actions}
+    assert all(r.code == 0 for r in ladders.other_settings_rows(None))
 
 
 def test_two_faults_are_found_together_where_they_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = ("late", "crash", "clock skew", "routing revert", "other migration")
     monkeypatch.setattr(ladders, "FAULTS", {k: ladders.FAULTS[k] for k in kinds})
-    rows = {r.name: r for r in ladders.together_rows(None)}
+    rows = {r.name: r for r in ladders.fault_pairs_rows(None)}
     assert all(r.code == 0 and len(r.facts["with"]) == 4 for r in rows.values())
     assert rows["late"].facts["with"]["crash"]["scope"] == "crash"
     assert rows["clock skew"].facts["with"]["routing revert"]["removed"] == ["roll_forward_only"]
     monkeypatch.setitem(ladders.FAULTS, "routing revert", ({}, ()))
-    rows = {r.name: r for r in ladders.together_rows(None)}
+    rows = {r.name: r for r in ladders.fault_pairs_rows(None)}
     assert rows["routing revert"].code == 13 and "never with late" in rows["routing revert"].detail
-    rows = {r.name: r for r in ladders.together_rows(None, engine.Limits(states=1))}
+    rows = {r.name: r for r in ladders.fault_pairs_rows(None, engine.Limits(states=1))}
     assert all(r.code == 13 for r in rows.values())
 
 
 def test_what_is_never_reached_is_a_failure() -> None:
     rows = ladders.scope_rows(None, TINY)
-    reached = {r.name: r for r in ladders.reached_rows(rows)}
+    reached = {r.name: r for r in ladders.coverage_rows(rows)}
     assert reached["sometimes completes"].code == 0 and reached["sometimes completes"].scope == TINY
     assert reached["sometimes read_is_refused"].code == 13
     assert reached["every action"].code == 13 and "abort" in reached["every action"].detail
@@ -444,7 +444,7 @@ def gallery(monkeypatch: pytest.MonkeyPatch, recorded: trace.Trace, tmp_path: Pa
 
 
 def exhibited(gallery: SimpleNamespace, full: bool = False) -> tuple[str, int, str]:
-    [row] = ladders.exhibit_rows(None, 0, full, gallery.folder)
+    [row] = ladders.counterexample_rows(None, 0, full, gallery.folder)
     return row.verdict, row.code, row.detail
 
 
@@ -491,22 +491,22 @@ def test_the_stored_trace_is_held_against_what_is_found(gallery, recorded: trace
 
 
 def test_a_harm_that_cannot_happen_is_shown_not_to(gallery) -> None:
-    [row] = ladders.unreached_rows(None, 0)
+    [row] = ladders.unreachable_rows(None, 0)
     assert (row.verdict, row.code) == ("violated", 12)
     gallery.protocol_of = lambda e: ladders.build(e.scope)
-    [row] = ladders.unreached_rows(None, 0)
+    [row] = ladders.unreachable_rows(None, 0)
     assert (row.verdict, row.code, row.detail) == ("holds", 0, "because")
     gallery.UNREACHED = ((gallery.EXHIBITS[0], "abort", "because"),)
-    [row] = ladders.unreached_rows(None, 0)
+    [row] = ladders.unreachable_rows(None, 0)
     assert row.code == 13 and row.detail == "abort never fired, so this shows nothing"
 
 
-def test_the_ladder_has_every_rung(gallery) -> None:
+def test_the_ladder_has_every_check(gallery) -> None:
     ours = [*(f"refinement {text}" for text in verify_impl.REFINED), *(f"lock step {name}" for name in WIDE)]
     names = [t.name for t in ladders.tasks()]
     counted = [t.name for t in verify_loss.tasks(False)]
     proved = [t.name for t in verify_proof.tasks(False)]
-    assert names == [*SCOPES, "elsewhere", "together", "lost", "as written", *ours, *counted, *proved]
+    assert names == [*SCOPES, "other settings", "fault pairs", "lost", "as written", *ours, *counted, *proved]
     full = [t.name for t in ladders.tasks(full=True)]
     assert full.index("unreached lost") == full.index("as written") - 1
     assert len(full) == len(names) + 1 + len(verify_impl.REFINED_FULL) + len(verify_loss.LARGE) + 1 + len(

@@ -1,4 +1,4 @@
-"""The rungs that count what is lost; each is seen failing."""
+"""The checks that count what is lost; each is seen failing."""
 
 from __future__ import annotations
 

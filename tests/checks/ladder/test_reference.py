@@ -1,4 +1,4 @@
-"""The rungs that hold the reference implementation to the specification; each is seen failing."""
+"""The checks that hold the reference implementation to the specification; each is seen failing."""
 
 from __future__ import annotations
 
