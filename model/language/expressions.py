@@ -1,6 +1,6 @@
 """Expressions: what every engine reads.
 
-A protocol's functions are called once, on symbolic operands (`language.py`), and leave these terms
+A protocol's functions are called once, on symbolic operands (`operands.py`), and leave these terms
 behind. A term is a constant, a variable of the state, a parameter (a mechanism that is on or off), or
 one of nine operations. Nothing else exists, so an engine is a translation of twelve cases.
 
