@@ -14,6 +14,6 @@ from cutproof.model.language.words import Changed, Run, Taken, Words
 
 __all__ = [  # noqa: F405, PLE0604
     *_words, "Changed", "Run", "Taken", "Words", "anything", "one_of",
-    "actions", "codegen", "domains", "expressions", "initial_states", "operands", "packing", "properties", "protocol",
-    "words",
+    "actions", "codegen", "data", "domains", "expressions", "initial_states", "operands", "packing", "properties",
+    "protocol", "words",
 ]  # fmt: skip
