@@ -533,7 +533,7 @@ def test_the_ladder_has_every_check(gallery) -> None:
     proved = [t.name for t in verify_proof.tasks(False)]
     assert names == [*SCOPES, "other settings", "fault pairs", "lost", "as written", *ours, *counted, *proved]
     full = [t.name for t in ladders.tasks(full=True)]
-    assert full.index("unreached lost") == full.index("as written") - 1
+    assert full.index("unreachable lost") == full.index("as written") - 1
     assert len(full) == len(names) + 1 + len(verify_impl.REFINED_FULL) + len(verify_loss.LARGE) + 1 + len(
         WIDER
     ) - len(QUICK)
