@@ -33,11 +33,12 @@ from cutproof.model.language.protocol import Protocol
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.engines.proof.judge import Judged
+    from cutproof.checks.engines.simulate.simulate import Simulation
     from cutproof.checks.traces.replay import Replay
 
 __all__ = [
     "Exploration", "Holds", "Loaded", "Trace", "TraceError", "Unknown", "Verdict", "Violated", "Wrong",
-    "exit_code", "explore", "export", "line", "load", "prove", "replay",
+    "exit_code", "explore", "export", "line", "load", "prove", "replay", "simulate",
 ]  # fmt: skip
 
 
@@ -77,6 +78,40 @@ def explore(
         workers=workers,
     )
     found.verdicts = _with_settings(found.verdicts, protocol)
+    return found
+
+
+def simulate(
+    protocol: Protocol | Loaded,
+    *,
+    runs: int | None = None,
+    steps: int = 100,
+    seconds: float | None = None,
+    seed: int = 0,
+    mode: str = "",
+    properties: Iterable[str] | None = None,
+    stop_at_first: bool = True,
+    workers: int = 1,
+) -> Simulation:
+    """Random runs of a protocol that is too large to explore: `runs` of them (10,000 where `seconds` are not given
+    either), each of at most so many `steps`, until the first violation or beyond. Run n of a seed is always the same.
+    More than one of `workers` are processes: a script needs its `if __name__ == "__main__"` then. Raises ValueError
+    for a mode or a property that is not there.
+
+    found = api.simulate(protocol, runs=2_000, seed=7)
+    if found.found:  # a violation, by a run made short
+        print(*found.found.story(), sep="\\n")
+    print(found.coverage.runs, found.coverage.seen.distinct, found.never_enabled, found.exit_code)
+    """
+    from cutproof.checks.engines.simulate.schedulers import DEFAULT
+    from cutproof.checks.engines.simulate.simulate import simulate as make_runs
+
+    found = make_runs(
+        _protocol(protocol), runs=runs, steps=steps, seconds=seconds, seed=seed, mode=mode or DEFAULT,
+        properties=None if properties is None else list(properties), stop_at_first=stop_at_first, workers=workers,
+    )  # fmt: skip
+    settings = {**(protocol.settings if isinstance(protocol, Loaded) else {}), "seed": seed}
+    found.violations = [replace(violated, settings=settings) for violated in found.violations]
     return found
 
 

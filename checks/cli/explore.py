@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -93,12 +94,18 @@ def explore(
     traces = report.traces_of(found, about, loaded.entry)
     variant = report.variant_of(loaded, as_written)
     files, conflict = report.write_traces(traces, trace, variant) if trace else ({}, "")
+    others = _other_settings(found, about)
+    more = {"matters_under": others} if others else {}
     if json_lines:
         *verdicts, coverage = report.explored_json(found, files, about)
-        for facts in (*verdicts, {**coverage, **statistics.facts(found, run)}):
+        for facts in (*verdicts, {**coverage, **statistics.facts(found, run), **more}):
             say_json(facts)
     else:
         say(*report.explored(found, files, traces), *statistics.text(found, run))
+        if others:
+            from cutproof.checks.cutover.safeguards.settings import hints
+
+            say(*hints(others))
     if found.interrupted:
         print("interrupted: the verdicts say what was covered", file=sys.stderr)
     if found.ended:
@@ -108,6 +115,17 @@ def explore(
     if graph is not None:
         _write_graph(found, graph)
     return exit_code(found.verdicts)
+
+
+def _other_settings(found: Exploration, about: Mapping[str, Any]) -> dict[str, str]:
+    """Where everything holds without some safeguards: by safeguard, the exploration in which it is seen to matter."""
+    from cutproof.checks.engines.verdict import Holds
+
+    if not about["safeguards_removed"] or not all(isinstance(v, Holds) for v in found.verdicts):
+        return {}
+    from cutproof.checks.cutover.safeguards.settings import commands
+
+    return commands(about["safeguards_removed"], about["scope"], about["policy"])
 
 
 def _fits(engine: str, workers: int | None, symmetry: bool, resume: File | None) -> None:

@@ -19,8 +19,7 @@ if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.cutover.loss.sample import Counts, Setup
 
 FOUND = File("counterexamples")
-# Of the writes that a migration is given, so many are acknowledged: it may end before all are issued.
-USED = {"mixed": 0.8, "seed": 1.0, "boundary": 1.0}
+EACH = 1000  # writes of a migration, if it is not said how many migrations there are
 
 
 def loss(
@@ -91,7 +90,7 @@ def loss(
     )  # fmt: skip
     if trace.exists() and not trace.is_dir():
         refuse(f"--trace {trace}: is not a folder")
-    kept = _kept(resume, setup) if resume else None
+    kept = _kept(resume, setup, target) if resume else None
     try:
         found = _run(setup, target, workers, dask, kept)
     except OSError as error:
@@ -158,18 +157,28 @@ def _setup(
         gate=None if gate == "none" else gate,
         rates=checked(lambda: Rates(**chosen)),
         mix=checked(parse_mix, texts["mix"]) if texts["mix"] else mix,
-        each=1000 if migrations is None else max(1, round(target / migrations / USED[traffic])),
+        each=_each(traffic, target, migrations),
         seed=seed,
         traffic=traffic,
         scope=texts["scope"],
     )
 
 
-def _kept(file: File, setup: Setup) -> Kept:
+def _each(traffic: str, target: int, migrations: int | None) -> int:
+    """How many writes a migration is given: fewer than a thousand where fewer are asked for."""
+    from cutproof.checks.cutover.loss.runs import USED
+
+    if traffic == "boundary":
+        return EACH  # its scope says how many there are
+    most = 10**12 if migrations else EACH
+    return max(1, min(most, round(target / (migrations or 1) / USED[traffic])))
+
+
+def _kept(file: File, setup: Setup, target: int) -> Kept:
     from cutproof.checks.cutover.loss.run_file import Kept
     from cutproof.checks.cutover.loss.runs import chunk_size
 
-    return checked(Kept, file, setup, chunk_size(setup))
+    return checked(Kept, file, setup, chunk_size(setup, target))
 
 
 def _run(setup: Setup, target: int, workers: int, dask: str, kept: Kept | None) -> Run:
@@ -214,7 +223,7 @@ def _keep(found: Run) -> None:
     if file.exists():
         print(f"{file} is there already: what was finished now is not kept", file=sys.stderr)
         return
-    kept = Kept(file, found.setup, chunk_size(found.setup))
+    kept = Kept(file, found.setup, chunk_size(found.setup, found.target))
     kept.chunks = found.chunks
     try:
         kept.write()

@@ -4,4 +4,15 @@
 induction by Z3; `foreign/` is SPIN and TLC. Read `verdict.py` and `exploration.py`, which they share, first.
 """
 
-__all__ = ["choose", "exploration", "fast", "foreign", "plain", "proof", "statistics", "symmetry", "verdict"]
+__all__ = [
+    "choose",
+    "exploration",
+    "fast",
+    "foreign",
+    "plain",
+    "proof",
+    "simulate",
+    "statistics",
+    "symmetry",
+    "verdict",
+]

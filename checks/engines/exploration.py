@@ -110,9 +110,10 @@ class Edges:
 
 @dataclass
 class Exploration:
-    """What a search found. States are numbered in the order of discovery; 0 is the initial one.
+    """What a search found. States are numbered in the order of discovery, the initial ones first.
 
-    `ended` says why the search stopped before its end, or is empty; `frontier` counts the states that were
+    `parents` has the state that each was first found from, `via` by which transition; an initial state has itself, and
+    -1. `ended` says why the search stopped before its end, or is empty; `frontier` counts the states that were
     not expanded then. `cut` are expanded states whose successors are not all there, and why: an action left
     its domain, or what a violation leads to was pruned. `deadlocks` are the states that no transition leaves.
     `fired` counts, for each transition of the protocol, how often it did, self-loops included. `degrees[n]` counts
@@ -168,9 +169,9 @@ class Exploration:
         return [name for name, times in self.coverage.items() if not times]
 
     def path_to(self, number: int) -> Path:
-        """The shortest path to a state, first by the order of actions."""
+        """The shortest path to a state from an initial one, first by the order of these and of actions."""
         states, transitions = [self.states[number]], list[int]()
-        while number:
+        while self.via[number] >= 0:
             transitions.append(self.via[number])
             number = self.parents[number]
             states.append(self.states[number])

@@ -8,7 +8,7 @@ in order. Whether they may be exchanged is decided from the expressions, for eac
 
 Two values may be exchanged if, with the one for the other in the name of every field,
 1. each field becomes a field of the same domain,
-2. the initial state stays as it is,
+2. the initial states stay what they are,
 3. each transition becomes a transition of the same action, by what it needs and what it changes,
 4. each claim stays as it is.
 Terms are alike if they are up to the order of what is joined by and, or, = or +. That is a matter of form: terms that
@@ -83,6 +83,7 @@ class _Symmetry:
         self.known: dict[tuple[object, ...], int] = {}
         self.plain = _Keys(self.known, {})
         self.cells = {(cell.variable, cell.where): cell for cell in protocol.cells}
+        self.several = bool(protocol.initial_choices)
         self.steps = Counter(self._step(t, self.plain, {}) for t in protocol.transitions)
 
     @property
@@ -134,8 +135,10 @@ class _Symmetry:
             names[cell.name] = other.name
             if cell.domain != other.domain:
                 yield f"{cell.name}: {cell.domain} becomes {other.name}: {other.domain}"
-            elif protocol.start[cell.name] != protocol.start[other.name]:
+            elif not self.several and protocol.start[cell.name] != protocol.start[other.name]:
                 yield f"the initial value of {cell.name} is not that of {other.name}"
+        if self.several and not self._begins_alike(names):
+            yield "the initial states are others"
         keys, left = _Keys(self.known, names), Counter(self.steps)
         for transition in protocol.transitions:
             key = self._step(transition, keys, swap)
@@ -145,6 +148,13 @@ class _Symmetry:
         for claim in protocol.claims:
             if keys.of(claim.holds) != self.plain.of(claim.holds):
                 yield f"{claim.form} {claim.property}{f' ({claim.harm})' if claim.harm else ''} is another claim"
+
+    def _begins_alike(self, names: dict[str, str]) -> bool:
+        """Whether the initial states, with the values of fields at their other names, are the initial states."""
+        place = {f.name: i for i, f in enumerate(self.protocol.fields)}
+        moved = [place[names[f.name]] for f in self.protocol.fields]  # an exchange: there and back are one
+        there = set(self.protocol.initials)
+        return all(tuple(state[i] for i in moved) in there for state in there)
 
     def _other(self, cell: Field, swap: dict[Any, Any]) -> Field:
         """The cell that a cell becomes."""

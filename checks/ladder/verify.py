@@ -152,7 +152,15 @@ def _pairs_with(kind: str, found: dict[str, dict[str, Any]]) -> Row:
     happens = ("never", LIVENESS) if missing else ("happens", HOLDS)
     deepest = max((w["steps"] for w in found.values()), default=0)
     return Row(
-        "fault pairs", kind, where, *happens, (), "happens", detail=detail, depth=deepest, facts={"with": found}
+        "fault pairs",
+        kind,
+        where,
+        *happens,
+        (),
+        "happens",
+        detail=detail,
+        depth=deepest,
+        facts={"with": found},
     )
 
 

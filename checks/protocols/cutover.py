@@ -84,10 +84,3 @@ def recorded(carried: Mapping[str, Any]) -> dict[str, str]:
         "policy": ",".join(f"{k}={str(v).lower()}" for k, v in changed.items()),
         "without": ",".join(carried["safeguards_removed"]),
     }
-
-
-def harms() -> dict[str, str]:
-    """What each harm is, in words."""
-    from cutproof.model.cutover.safeguards import Harm
-
-    return {name: harm.value for name, harm in Harm.__members__.items()}

@@ -77,7 +77,9 @@ class Loaded:
 
 
 def load(
-    text: str, parameters: str | Mapping[str, object] = "", recorded: Mapping[str, object] = MappingProxyType({})
+    text: str,
+    parameters: str | Mapping[str, object] = "",
+    recorded: Mapping[str, object] = MappingProxyType({}),
 ) -> Loaded:
     """The protocol of that name. `parameters` are as `--with` has them (`nodes=3,lease=2`), or plain values by name, as
     a trace has them; defaults hold for the rest. `recorded` are those of a trace: taken where the function of a file

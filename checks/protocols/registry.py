@@ -32,7 +32,7 @@ def _from_scope(carried: Settings) -> Mapping[str, object]:
 class Bundled:
     """`make` gives the protocol for parameters; `settings` what a trace carries of them, and `recorded` the parameters
     of what a trace carries. `states` is the number at the defaults, which tests pin; `bounds` limits parameters;
-    `intact` says in a trace that nothing was removed, and `harms` what each harm is."""
+    `intact` says in a trace that nothing was removed."""
 
     name: str
     sentence: str
@@ -42,7 +42,6 @@ class Bundled:
     settings: Callable[..., Settings] = _as_scope
     recorded: Callable[[Settings], Mapping[str, object]] = _from_scope
     intact: str = ""
-    harms: Callable[[], Mapping[str, str]] = dict
 
     @property
     def protocol(self) -> str:
@@ -65,7 +64,7 @@ BUNDLED = (
         "cutover",
         "How a shard moves from its old node to a new one while clients write: the protocol of this project.",
         11_819, cutover.make, settings=cutover.settings, recorded=cutover.recorded,
-        intact="with every safeguard in place", harms=cutover.harms,
+        intact="with every safeguard in place",
     ),
     Bundled(
         "small-cutover", "The same in small: pages, double writes and a delta, without safeguards to choose from.",

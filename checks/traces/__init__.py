@@ -5,4 +5,4 @@ that come with the package. `replay.py` walks a trace on a protocol again (`outc
 tells it.
 """
 
-__all__ = ["counterexample", "itf", "outcome", "replay", "stored", "story", "trace"]
+__all__ = ["counterexample", "itf", "outcome", "replay", "shrink", "stored", "story", "trace"]

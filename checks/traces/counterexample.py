@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from cutproof.checks.engines.verdict import Holds, Verdict, run_of
 from cutproof.checks.traces.story import story
 from cutproof.checks.traces.trace import Trace, from_path
 from cutproof.model.language.protocol import Protocol
 
 
-def trace_of(verdict: Verdict, intact: str = "", harms: Mapping[str, str] | None = None) -> Trace:
+def trace_of(verdict: Verdict, intact: str = "") -> Trace:
     """The run that a verdict shows, with what its `settings` say. `intact` is how the sentence at the top begins where
-    nothing was removed, and `harms` has each harm in words. Raises ValueError where the verdict shows no run."""
+    nothing was removed. Raises ValueError where the verdict shows no run."""
     path, protocol = run_of(verdict), verdict.protocol
     if path is None or protocol is None:
         raise ValueError(f"{verdict.form} {verdict.property}: this verdict shows no run of which to tell")
     settings = {"scope": {}, "policy": {}, "safeguards_removed": (), **verdict.settings}
     removed = ", ".join(settings["safeguards_removed"])
     setting = f"without {removed}" if removed else intact
-    harm = f" ({(harms or {}).get(verdict.harm, verdict.harm)})" if verdict.harm else ""
+    harm = f" ({protocol.words.harms.get(verdict.harm, verdict.harm)})" if verdict.harm else ""
     what = f"this violates {verdict.property}{harm}"
     if isinstance(verdict, Holds):
         what = f"this reaches {verdict.property}"

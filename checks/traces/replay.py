@@ -30,10 +30,23 @@ from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Claim, Field, Protocol, Transition
 
-__all__ = ["DOMAIN", "LIMITS", "Change", "Difference", "Divergence", "Replay", "Walked", "changes_of", "flat", "replay"]
+__all__ = [
+    "DOMAIN",
+    "LIMITS",
+    "Change",
+    "Difference",
+    "Divergence",
+    "Replay",
+    "Walked",
+    "changes_of",
+    "flat",
+    "replay",
+]
 
 DOMAIN = "domain"  # the property of a trace after which an action leaves its domain
-LIMITS = Limits(states=1_000_000)  # of the exploration that a *can always* takes at the end; the same everywhere
+LIMITS = Limits(
+    states=1_000_000
+)  # of the exploration that a *can always* takes at the end; the same everywhere
 CHANGED = "the specification has changed since (or the trace was edited); only the actions were replayed"
 GAPS = "by their indices some states were left out, so the others were not compared; only the actions were replayed"
 ALONE = "the file holds actions alone, so no states were compared"
@@ -69,7 +82,7 @@ class _Walk:
         self.needed = {c.name for c in protocol.cells if c.variable in protocol.varying}
         self.actions = {a.name: a for a in protocol.actions}
         self.transitions = {_key(t.action, t.arguments): t for t in protocol.transitions}
-        self.codes = protocol.named(protocol.initial)
+        self.codes = self._begins()
         self.before: list[dict[str, int]] = []
         self.walked: list[Walked] = []
         self.states = [plain(protocol.decode(protocol.initial))]
@@ -80,6 +93,17 @@ class _Walk:
         self.form = trace.meta.form or (self.claims[0].form if self.claims else "")
         self.checked, self.unjudged = "the path can be walked", ""
         self.parted: int | None = None
+
+    def _begins(self) -> dict[str, int]:
+        """The initial state that the trace begins with; the first one where it begins with none."""
+        recorded, fields = dict(flat(self.trace.states[0])), self.fields
+        for codes in map(
+            self.protocol.named, self.protocol.initials if self.protocol.initial_choices else ()
+        ):
+            plain_values = _plain({n: f for n, f in fields.items() if n in recorded}, codes)
+            if all((type(v), v) == (type(recorded[n]), recorded[n]) for n, v in plain_values.items()):
+                return codes
+        return self.protocol.named(self.protocol.initial)
 
     def _claims(self) -> list[Claim]:
         meta, place = self.trace.meta, self.place.below(".#meta")

@@ -186,7 +186,9 @@ class _Keys(msgspec.Struct):
     states: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-class _ActionsMeta(msgspec.Struct, forbid_unknown_fields=True, rename={"safeguards_removed": "safeguards removed"}):
+class _ActionsMeta(
+    msgspec.Struct, forbid_unknown_fields=True, rename={"safeguards_removed": "safeguards removed"}
+):
     """What may be said of a file of actions: only the protocol must be."""
 
     protocol: Text

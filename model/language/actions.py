@@ -27,18 +27,23 @@ Arguments (`rm`, `doc`, ...) are plain Python values from the protocol's `indice
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, overload
 
+from cutproof.model.language.complaints import (
+    LanguageError,
+    arguments_of,
+    checked,
+    complain,
+    look_at_function,
+    shown,
+)
 from cutproof.model.language.domains import (
     Domain,
     FamilyDomain,
     Kind,
-    LanguageError,
     boolean,
-    complain,
     count,
     enumeration,
     family,
@@ -57,12 +62,21 @@ from cutproof.model.language.operands import (
     pick,
     put,
 )
+from cutproof.model.language.properties import (
+    Property,
+    always,
+    can_always,
+    conditions_of,
+    invariant,
+    sometimes,
+)
 
 __all__ = [
     "Action", "Domain", "Family", "FamilyDomain", "Guard", "Kind", "LanguageError", "Operand", "Property",
     "Step", "When",
     "action", "all_of", "always", "any_of", "boolean", "can_always", "choose", "complain", "conditions_of", "constant",
-    "count", "each", "enumeration", "family", "guard", "implies", "larger", "pick", "put", "sometimes", "when",
+    "count", "each", "enumeration", "family", "guard", "implies", "invariant", "larger", "pick", "put", "sometimes",
+    "when",
 ]  # fmt: skip
 
 
@@ -77,10 +91,11 @@ class Guard:
         complain("`and`, `or` or `if` on a guard, which would drop one", "write when(guard(...), guard(...))")
 
 
+@checked('guard("name", condition)')
 def guard(name: str, condition: Operand) -> Guard:
     """A named condition: it can be dropped, reported when false, and tracked in a proof."""
     if type(name) is not str or not name:
-        complain(f"a guard has the name {name!r}", "name it by a text")
+        complain(f"a guard has the name {shown(name)}", 'write guard("name", condition)')
     return Guard(name, _truth(condition, f"guard {name!r}"))
 
 
@@ -98,18 +113,24 @@ class When:
 
     guards: tuple[Guard, ...]
 
-    def then(self, **changes: Any) -> Step:
+    @checked("then(field=new, ...)")
+    def then(self, /, **changes: Any) -> Step:
         """The fields that the step changes, by name; every other field keeps its value."""
         return Step(self.guards, changes)
 
 
 def when(*guards: Guard) -> When:
     """A step that is enabled where all of its guards hold."""
+    names = set[str]()
     for given in guards:
         if not isinstance(given, Guard):
             complain(
-                f"when got the {type(given).__name__} {given!r}", 'write when(guard("name", condition), ...)'
+                f"when got the {type(given).__name__} {shown(given)}",
+                'write when(guard("name", condition), ...)',
             )
+        if given.name in names:
+            complain(f"two guards of one name, {given.name!r}", "name each guard on its own")
+        names.add(given.name)
     return When(guards)
 
 
@@ -123,13 +144,24 @@ class Action:
     fault: str = ""
     choice: bool = False
 
+    def __post_init__(self) -> None:
+        look_at_function(self.name, self.function, "@action", "an action")
+        if not isinstance(self.fault, str):
+            complain(
+                f"{self.name} has the fault {shown(self.fault)}",
+                'name its kind, as fault="crash"',
+                self.function,
+            )
+        if not isinstance(self.choice, bool):
+            complain(f"{self.name} has the choice {shown(self.choice)}", "write choice=True", self.function)
+
     @property
     def sentence(self) -> str:
         return " ".join((self.function.__doc__ or "").split())
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        return tuple(inspect.signature(self.function).parameters)[1:]
+        return arguments_of(self.function)
 
 
 @overload
@@ -140,50 +172,12 @@ def action(function: Callable[..., Step | None]) -> Action: ...
 def action(*, fault: str = "", choice: bool = False) -> Callable[[Callable[..., Step | None]], Action]: ...
 
 
+@checked('@action, or @action(fault="crash")')
 def action(function: Any = None, *, fault: str = "", choice: bool = False) -> Any:
     """Make a function `(s, *arguments) -> when(...).then(...)` an action; None where it does not exist.
 
     What must always remain possible may need neither a step with a `fault` ("crash") nor one by `choice`, and a run
     that goes round for ever by such steps alone is nobody's mistake."""
     if function is None:
-        return lambda f: Action(f.__name__, f, fault, choice)
-    return Action(function.__name__, function)
-
-
-@dataclass(frozen=True)
-class Property:
-    """`form` is "always", "sometimes" or "can_always". An always property may return a dictionary of conditions
-    by the kind of harm that is done where one is false."""
-
-    name: str
-    form: str
-    function: Callable[..., Any]
-
-    @property
-    def sentence(self) -> str:
-        return " ".join((self.function.__doc__ or "").split())
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        return tuple(inspect.signature(self.function).parameters)[1:]
-
-
-def always(function: Callable[..., Any]) -> Property:
-    """Must hold in every reachable state."""
-    return Property(function.__name__, "always", function)
-
-
-def sometimes(function: Callable[..., Any]) -> Property:
-    """Must hold in some reachable state, or the safety of the rest says nothing."""
-    return Property(function.__name__, "sometimes", function)
-
-
-def can_always(function: Callable[..., Any]) -> Property:
-    """From every reachable state, a state where this holds can be reached without another fault."""
-    return Property(function.__name__, "can_always", function)
-
-
-def conditions_of(result: Any, where: str) -> dict[str, Operand]:
-    """What a property returned, by kind of harm ("" where it names none)."""
-    found: Iterable[tuple[str, Any]] = result.items() if isinstance(result, dict) else [("", result)]
-    return {kind: _truth(value, where) for kind, value in found}
+        return lambda f: Action(getattr(f, "__name__", ""), f, fault, choice)
+    return Action(getattr(function, "__name__", ""), function, fault, choice)

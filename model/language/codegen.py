@@ -189,11 +189,11 @@ class Compiled:
 
     @cached_property
     def successors(self) -> Callable[[State], list[tuple[int, State]]]:
-        return self._made("successors")
+        return self._made["successors"]
 
     @cached_property
     def judge(self) -> Callable[[State], tuple[int, ...]]:
-        return self._made("judge")
+        return self._made["judge"]
 
     @cached_property
     def source(self) -> str:
@@ -204,8 +204,9 @@ class Compiled:
         lines += [*body, "    return found", "", "def judge(state):", _unpack(protocol), *_judge(protocol)]
         return "\n".join(lines) + "\n"
 
-    def _made(self, name: str) -> Any:
-        return _compiled(self.source, f"<protocol {self.protocol.name}>")[name]
+    @cached_property
+    def _made(self) -> dict[str, Any]:
+        return _compiled(self.source, f"<protocol {self.protocol.name}>")
 
     # -------------------------------------------------- on packed states
 
@@ -219,22 +220,26 @@ class Compiled:
         return tuple(i for i in chain.from_iterable(told) if claims[i].form == "always")
 
     @cached_property
-    def parts(self) -> list[Part]:
-        """Transitions in a row that read no more than one of them does share a part."""
-        masks, runs = list[int](), list[list[int]]()
+    def groups(self) -> list[tuple[int, list[int]]]:
+        """Transitions in a row that read no more than one of them does, by number, and the bits that they read."""
+        groups = list[tuple[int, list[int]]]()
         for number, transition in enumerate(self.protocol.transitions):
             terms = [g for _, g in transition.guards] + [v for _, v in transition.updates]
             names = [f.name for f, _ in transition.updates]
             mask = self.packing.mask(chain(names, *map(ex.names, terms)))
-            if masks and mask | masks[-1] in (mask, masks[-1]):
-                masks[-1] |= mask
-                runs[-1].append(number)
+            if groups and mask | groups[-1][0] in (mask, groups[-1][0]):
+                groups[-1] = (groups[-1][0] | mask, [*groups[-1][1], number])
             else:
-                masks.append(mask)
-                runs.append([number])
+                groups.append((mask, [number]))
+        return groups
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The steps of each group, by its bits."""
         every = self.protocol.transitions
-        made = compile_steps(self.protocol, self.packing, [[(n, every[n]) for n in run] for run in runs])
-        return [(mask, Table(work)) for mask, work in zip(masks, made, strict=True)]
+        runs = [[(n, every[n]) for n in run] for _, run in self.groups]
+        made = compile_steps(self.protocol, self.packing, runs)
+        return [(mask, Table(work)) for (mask, _), work in zip(self.groups, made, strict=True)]
 
     @cached_property
     def claims(self) -> dict[int, Part]:

@@ -1,34 +1,21 @@
-"""Domains: the finite sets of values of the variables; and the complaint that a protocol cannot be meant."""
+"""Domains: the finite sets of values of the variables."""
 
 from __future__ import annotations
 
-import sys
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NoReturn
+from functools import cache
+from typing import Any
+
+from cutproof.model.language.complaints import LanguageError, checked, complain, is_name, shown
+
+__all__ = [
+    "Domain", "FamilyDomain", "Kind", "LanguageError", "boolean", "complain", "count", "enumeration", "family",
+]  # fmt: skip
 
 Kind = type  # bool, int, or a subclass of Enum
-
-
-class LanguageError(Exception):
-    """A protocol says something that cannot be meant; the message names file, line and the fix."""
-
-
-def _passed_through(module: str) -> bool:
-    """Whether the mistake cannot be in this module: it is ours, or Python's own (`enum`)."""
-    return (
-        module.startswith("cutproof.model.language.")
-        or module.split(".", maxsplit=1)[0] in sys.stdlib_module_names
-    )
-
-
-def complain(message: str, fix: str) -> NoReturn:
-    """Raise LanguageError at the line of the protocol that led here."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and _passed_through(frame.f_globals.get("__name__", "")):
-        frame = frame.f_back
-    raise LanguageError(f"{frame.f_code.co_filename}:{frame.f_lineno}: {message}; {fix}")
 
 
 @dataclass(frozen=True)
@@ -39,20 +26,22 @@ class Domain:
     low: int
     high: int
 
-    def encode(self, value: object) -> int:
+    def _has(self, value: object) -> bool:
+        return type(value) is self.kind  # an integer is no boolean, and an IntEnum's member no integer
+
+    def encode(self, value: Any) -> int:
         """The integer for a Python value; ValueError if it is outside the domain or of another type."""
-        if self.kind is bool or self.kind is int:
-            code = int(value) if type(value) is self.kind else None
-        else:
-            members = list(self.kind)  # type: ignore[call-overload]
-            code = members.index(value) if isinstance(value, self.kind) else None
+        kind: Any = self.kind
+        code: int | None = None
+        if self._has(value):
+            code = int(value) if kind is bool or kind is int else _positions(kind).get(value._name_)
         if code is None or not self.low <= code <= self.high:
             raise ValueError(f"{value!r} is not in {self}")
         return code
 
     def decode(self, code: int) -> Any:
         """The Python value of an integer of the domain."""
-        return bool(code) if self.kind is bool else code if self.kind is int else _member(self.kind, code)
+        return bool(code) if self.kind is bool else code if self.kind is int else _members(self.kind)[code]
 
     def __str__(self) -> str:
         if self.kind is int:
@@ -62,29 +51,50 @@ class Domain:
         )
 
 
-def _member(kind: Kind, code: int) -> Enum:
-    return list(kind)[code]  # type: ignore[call-overload]
+@cache
+def _members(kind: Any) -> tuple[Enum, ...]:
+    return tuple(kind)
 
 
+@cache
+def _positions(kind: Any) -> dict[str, int]:
+    """The position of each member, by its name: members of an enumeration are slow to hash."""
+    return {member.name: position for position, member in enumerate(_members(kind))}
+
+
+@checked("boolean()")
 def boolean(*, varies: bool = True) -> Domain:
     """False or True; with `varies=False` always False, at no cost in states (the same below)."""
-    return Domain(bool, 0, int(varies))
+    return Domain(bool, 0, int(_varies(varies, "boolean")))
 
 
+@checked("count(low, high)")
 def count(low: int, high: int, *, varies: bool = True) -> Domain:
     """The integers `low..high`, both included."""
     if type(low) is not int or type(high) is not int:
-        complain(f"count({low!r}, {high!r}) is not of integers", "give two integers")
+        complain(f"count({shown(low)}, {shown(high)}) is not of integers", "give two integers")
     if high < low:
         complain(f"count({low}, {high}) is empty", "give the smaller bound first")
-    return Domain(int, low, high if varies else low)
+    return Domain(int, low, high if _varies(varies, "count") else low)
 
 
+@checked("enumeration(KIND)")
 def enumeration(kind: type[Enum], *, varies: bool = True) -> Domain:
     """The members of an Enum class, in their order; the first is the initial value unless another is given."""
+    if not (isinstance(kind, type) and issubclass(kind, Enum)):
+        complain(
+            f"enumeration({shown(kind)}) is of no Enum class",
+            "write enumeration(KIND), with class KIND(Enum)",
+        )
     if not len(kind):
         complain(f"{kind.__name__} has no members", "give it some")
-    return Domain(kind, 0, len(kind) - 1 if varies else 0)
+    return Domain(kind, 0, len(kind) - 1 if _varies(varies, "enumeration") else 0)
+
+
+def _varies(value: bool, what: str) -> bool:
+    if type(value) is not bool:
+        complain(f"{what} has varies={shown(value)}", "give True or False")
+    return value
 
 
 @dataclass(frozen=True)
@@ -96,9 +106,34 @@ class FamilyDomain:
 
     def at(self, where: tuple[Any, ...]) -> Domain:
         """The domain at one tuple of indices."""
-        return self.of if isinstance(self.of, Domain) else self.of(*where)
+        if isinstance(self.of, Domain):
+            return self.of
+        found = self.of(*where)
+        if not isinstance(found, Domain):
+            complain(
+                f"a family is of {shown(found)} at {', '.join(map(str, where))}",
+                "return boolean(), count(low, high) or enumeration(KIND)", self.of,
+            )  # fmt: skip
+        return found
 
 
+@checked('family("index", of=boolean())')
 def family(*indices: str, of: Domain | Callable[..., Domain]) -> FamilyDomain:
     """A variable for each value of the named indices: `family("node", "doc", of=boolean())`."""
+    for index in indices:
+        if not is_name(index):
+            complain(f"a family is indexed by {shown(index)}", 'write family("index", of=boolean())')
+    if not indices:
+        complain("a family without an index", 'write family("index", of=boolean()), or boolean() alone')
+    if isinstance(of, Domain):
+        return FamilyDomain(indices, of)
+    if not callable(of) or isinstance(of, type) or of in (boolean, count, enumeration):
+        complain(
+            f"a family is of {shown(of)}", "write of=boolean(), of=count(low, high) or of=enumeration(KIND)"
+        )
+    try:
+        inspect.signature(of).bind(*indices)
+    except TypeError:
+        complain(f"the domain of a family by {', '.join(indices)} takes other arguments",
+                 f"write of=lambda {', '.join(indices)}: ...", of)  # fmt: skip
     return FamilyDomain(indices, of)

@@ -52,6 +52,11 @@ def _make(op: str, args: tuple[Term, ...], leaf: int | str, boolean: bool, low: 
     return term
 
 
+def rebuilt(op: str, args: tuple[Term, ...], leaf: int | str, boolean: bool, low: int, high: int) -> Term:
+    """The term with these parts, as another process had it."""
+    return _make(op, args, leaf, boolean, low, high)
+
+
 def constant(value: int, boolean: bool = False) -> Term:
     """A known value."""
     return _make("const", (), int(value), boolean, int(value), int(value))

@@ -51,6 +51,15 @@ def test_every_form_that_has_a_run_tells_it(tmp_path: Path) -> None:
     assert runs >= 2  # what is sometimes reached, and the cycle
 
 
+def test_random_runs_find_tell_and_save_a_violation(tmp_path: Path) -> None:
+    found = api.simulate(broken(), seed=3, properties=["consistent"])
+    assert found.found and found.exit_code == 12
+    assert found.found.story()[2].endswith("scope managers=2; seed 3")
+    found.found.save(tmp_path / "broken.itf.json")
+    assert api.replay(tmp_path / "broken.itf.json").reproduced
+    assert api.simulate(two_phase_commit(2), runs=50).exit_code == 0
+
+
 def test_a_protocol_at_hand_needs_no_file(tmp_path: Path) -> None:
     protocol = two_phase_commit(2).without_guard("commit", "all prepared")
     [verdict] = api.explore(protocol, properties=["consistent"]).verdicts
@@ -94,7 +103,7 @@ def example_of(name: str) -> str:
     return "\n".join(line.removeprefix("    ") for line in text.splitlines())
 
 
-EXAMPLES = ("load", "explore", "prove", "replay", "export")
+EXAMPLES = ("load", "explore", "simulate", "prove", "replay", "export")
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

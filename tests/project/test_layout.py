@@ -36,7 +36,6 @@ LONG = {
     "model/cutover/safeguards.py": "a table: an entry for each safeguard",
     "model/cutover/clients.py": "what each kind of client does: one file for one role",
     "model/cutover/slot.py": "the words and variables of the protocol, in one place",
-    "model/language/protocol.py": "what a protocol is, and every variant of it",
     "impl/cluster.py": "the façade: every function that users call",
     "impl/shard.py": "everything that happens to a shard and its clients",
     "impl/coordinator.py": "the migration as one state machine",

@@ -2,4 +2,14 @@
 facts for machines. Text is returned; only progress writes, on stderr.
 """
 
-__all__ = ["explorations", "gate_proofs", "ladder", "progress", "proofs", "replays", "safeguards", "tables"]
+__all__ = [
+    "explorations",
+    "gate_proofs",
+    "ladder",
+    "progress",
+    "proofs",
+    "replays",
+    "safeguards",
+    "simulations",
+    "tables",
+]

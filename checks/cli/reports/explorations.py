@@ -22,7 +22,7 @@ def traces_of(found: Exploration, settings: Mapping[str, Any], entry: Bundled | 
     """The counterexamples of an exploration by the number of their verdict; `settings` holds scope, policy and
     safeguards removed, for the meta, and `entry` is the bundled protocol, if it is one."""
     return {
-        i: trace_of(replace(verdict, settings=settings), *((entry.intact, entry.harms()) if entry else ()))
+        i: trace_of(replace(verdict, settings=settings), entry.intact if entry else "")
         for i, verdict in enumerate(found.verdicts)
         if isinstance(verdict, Violated) and verdict.path is not None
     }

@@ -57,7 +57,9 @@ def safeguard_table(
         first = next(iter(entry["necessary"]), None)
         shown = _under(first) if first else "not seen to be necessary"
         rows.append((entry["safeguard"], " ".join(entry["harms"]), entry["seed"], shown, entry["rule"]))
-    return table(head, rows, width, wrap=("seed", "necessary under", "rule"), drop=("seed", "rule"), coloured=coloured)
+    return table(
+        head, rows, width, wrap=("seed", "necessary under", "rule"), drop=("seed", "rule"), coloured=coloured
+    )
 
 
 def safeguard_text(entry: dict[str, Any]) -> list[str]:

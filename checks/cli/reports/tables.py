@@ -66,8 +66,12 @@ def table(
     its column, the rest of its row is on the next line. With `coloured` a row that begins with FAIL is red."""
     cells, names = [list(row) for row in rows], list(head)
     longest = max(columns // 3, 20)
-    natural = {n: max(len(n), *(len(row[i]) for row in cells), 0) if cells else len(n) for i, n in enumerate(names)}
-    words = {n: max((len(w) for row in cells for w in row[i].split()), default=0) for i, n in enumerate(names)}
+    natural = {
+        n: max(len(n), *(len(row[i]) for row in cells), 0) if cells else len(n) for i, n in enumerate(names)
+    }
+    words = {
+        n: max((len(w) for row in cells for w in row[i].split()), default=0) for i, n in enumerate(names)
+    }
     narrowest = {n: max(NARROWEST, min(words[n], 3 * columns // 8)) for n in names}
     least = {n: min(natural[n], narrowest[n] if n in wrap else longest) for n in names}
     for name in drop:
@@ -89,7 +93,11 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _widths(
-    names: Sequence[str], natural: Mapping[str, int], least: Mapping[str, int], wrap: Sequence[str], columns: int
+    names: Sequence[str],
+    natural: Mapping[str, int],
+    least: Mapping[str, int],
+    wrap: Sequence[str],
+    columns: int,
 ) -> list[int]:
     """The least for each, and what is left for those that are wrapped, in equal steps."""
     found = {n: least[n] for n in names}
@@ -108,7 +116,11 @@ def _lines(cell: str, size: int) -> list[str]:
 
 
 def _row(
-    row: Sequence[str], names: Sequence[str], widths: Sequence[int], numbers: Sequence[str], wrap: Sequence[str]
+    row: Sequence[str],
+    names: Sequence[str],
+    widths: Sequence[int],
+    numbers: Sequence[str],
+    wrap: Sequence[str],
 ) -> list[str]:
     lines, starts, at = [""], [], 0
     for size in widths:

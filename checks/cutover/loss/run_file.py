@@ -69,6 +69,11 @@ class Kept:
             )
         if found.run != self.about:
             differs = next(k for k in {**self.about, **found.run} if found.run.get(k) != self.about.get(k))
+            if differs == "chunk":
+                raise ValueError(
+                    f"{self.path}: counts its migrations {found.run.get('chunk')} at a time, and a run of so many "
+                    f"writes {self.about['chunk']} at a time: choose another file"
+                )
             was, asked = (
                 msgspec.json.encode(facts.get(differs)).decode() for facts in (found.run, self.about)
             )

@@ -25,6 +25,10 @@ from cutproof.checks.cutover.loss.sample import Counts, Setup
 CHUNK = 20  # migrations of mixed traffic, some tenths of a second
 CHUNK_WRITES = 20_000  # at most, unless one migration has more
 CHUNK_NEAR = 100  # of runs near the boundary, which are small
+NEAR_WRITES = 4  # of such a run are acknowledged
+# Of the writes that a migration is given, so many are acknowledged: it may end before all are issued.
+USED = {"mixed": 0.8, "seed": 1.0}
+OVERSHOOT = 20  # where less than a chunk is asked for, chunks are such a part of what should be enough
 SURPLUS = 4  # times as many chunks as should be enough; then the rest is not worth waiting for
 
 INTERRUPTED = "interrupted"  # why a run is partial
@@ -44,20 +48,28 @@ class Run:
     chunks: dict[int, Counts] = field(default_factory=dict)
 
 
-def chunk_size(setup: Setup) -> int:
-    """How many migrations a chunk has."""
+def chunk_size(setup: Setup, target: int) -> int:
+    """How many migrations a chunk has, in a run of `target` acknowledged writes. A run has whole chunks: where less
+    than one of the usual size is asked for, they are so small that little more is run than was asked for."""
+    usual = _usual_size(setup)
+    each = NEAR_WRITES if setup.traffic == "boundary" else USED[setup.traffic] * setup.each
+    return usual if target >= usual * each else max(1, int(target / each / OVERSHOOT))
+
+
+def _usual_size(setup: Setup) -> int:
     if setup.traffic == "boundary":
         return CHUNK_NEAR
     return max(1, min(CHUNK, CHUNK_WRITES // setup.each))
 
 
-def do_chunk(setup: Setup, number: int) -> Counts:
-    """The migrations of one chunk. Raises UnsafeCutover where the gate refuses the policy."""
+def do_chunk(setup: Setup, number: int, size: int) -> Counts:
+    """The migrations of the chunk of that number, if each has `size`. Raises UnsafeCutover where the gate refuses the
+    policy."""
     if setup.traffic == "boundary":
         from cutproof.checks.cutover.loss.boundary import migrate
     else:
         from cutproof.checks.cutover.loss.traffic import migrate
-    size, total = chunk_size(setup), Counts()
+    total = Counts()
     for migration in range(number * size, (number + 1) * size):
         total += migrate(setup, migration)
     return total
@@ -106,8 +118,10 @@ class Series:
 
     def __init__(self, setup: Setup, target: int, done: dict[int, Counts]) -> None:
         self.target, self.done = target, done
-        self.likely = chunk_size(setup) * (setup.each if setup.traffic != "boundary" else 4)
-        self.most = SURPLUS * (target // self.likely + 2)
+        self.size = chunk_size(setup, target)
+        each, usual = setup.each if setup.traffic != "boundary" else NEAR_WRITES, _usual_size(setup)
+        self.likely = self.size * each
+        self.most = SURPLUS * (target // (usual * each) + 2) * usual // self.size
 
     def end(self) -> int | None:
         """How many chunks from the first are enough; None as long as that isn't known."""
@@ -151,7 +165,7 @@ def _alone(setup: Setup, series: Series, finished: Finished) -> str:
             if number is None:
                 return _too_few(series)
             begun.add(number)
-            finished(number, do_chunk(setup, number))
+            finished(number, do_chunk(setup, number, series.size))
     except KeyboardInterrupt:
         return INTERRUPTED
     return ""
@@ -167,7 +181,7 @@ def _apart(
             while len(pending) < at_once and (number := series.next(begun)) is not None:
                 begun.add(number)
                 try:
-                    pending[executor.submit(do_chunk, setup, number)] = number
+                    pending[executor.submit(do_chunk, setup, number, series.size)] = number
                 except gone:
                     return _ended(pending, finished)
             if not pending:

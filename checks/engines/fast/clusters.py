@@ -212,10 +212,10 @@ def layout_of(
     starts: Sequence[int] = (),
     alike: Sequence[Interchangeable] = (),
 ) -> Layout:
-    """A layout by what varies together among states of random walks from `starts` (packed; or the initial state).
+    """A layout by what varies together among states of random walks from `starts` (packed; or the initial states).
 
     Each field whose name is in `apart` is a cluster of its own. The same for the same protocol."""
-    sampled = _walks(compiled, starts or [compiled.pack(compiled.protocol.initial)])
+    sampled = _walks(compiled, starts or [compiled.pack(s) for s in compiled.protocol.initials])
     try:
         return _laid_out(compiled.packing, sampled, set(apart), alike, whole=False)
     except TooWide:

@@ -51,8 +51,8 @@ class _Handover:
     def over(self) -> Exploration:
         """All of it, level by level."""
         search = self.search
-        words = [search.word_of(search.protocol.initial)]
-        parents, via = [np.zeros(1, np.int64)], [np.full(1, -1, np.int64)]
+        words = [np.concatenate([search.word_of(state) for state in search.protocol.initials])]
+        parents, via = [np.arange(len(words[0]))], [np.full(len(words[0]), -1, np.int64)]
         degrees, numbers, targets = list[Numbers](), list[Numbers](), list[Numbers]()
         deadlocks, cut, first = list[int](), dict[int, str](), 0
         self._give(words[0], 0)

@@ -160,6 +160,10 @@ class Splitter:
             if mine:
                 reads = self.of(name for _, v in mine for name in ex.names(v)) | {i}
                 self._fit(pieces, reads)[2].extend(mine)
+        stored = {f for cluster in self.clusters for f in cluster.fields}
+        for f, v in transition.updates:
+            if f not in stored:  # it does not vary, and nothing of it is stored; but it may leave its domain
+                self._fit(pieces, self.of(ex.names(v)))[2].append((f, v))
         pieces.sort(key=lambda piece: (not piece[1], self.bits(piece[0])))
         return [
             Factor(clusters, ((number, replace(transition, guards=tuple(tests), updates=tuple(news))),))

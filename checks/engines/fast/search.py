@@ -63,7 +63,7 @@ class VectorSearch:
         self.protocol, self.claims, self.limits = protocol, tuple(claims), limits
         self.stop_at_first, self.progress, self.reported, self.started = stop_at_first, progress, 0.0, 0.0
         self.compiled = compile_protocol(protocol)
-        self.starts = [self.compiled.pack(tuple(s)) for s in starts or [protocol.initial]]
+        self.starts = [self.compiled.pack(tuple(s)) for s in starts or protocol.initials]
         self.folder, self.what = folder, self._what(symmetry, stop_at_first)
         saved = checkpoint.read(folder, self.what) if folder else None
         self.layout = layout_of(
@@ -73,7 +73,8 @@ class VectorSearch:
             checkpoint.relayout(self.layout, saved)
         begin = sorted({self.layout.canonical(self.layout.word(p)) for p in self.starts})
         self.front = np.array(begin, np.uint64)
-        self.begun = len(begin)  # initial states, each an origin of its own
+        self.begun = len(begin)  # initial states
+        self.origin_count = len(np.unique(self.origins(self.front)))
         self.engine = Engine(protocol, claims, self.layout, self.compiled, workers)
         self.engine.on_relayout.append(self._moved)
         self.visited, self.levels = Visited(), Levels(folder)
@@ -99,7 +100,7 @@ class VectorSearch:
         """The claims that are told of some origin no earlier than now."""
         told = Counter(claim for claim, _ in self.first)
         able = (i for i in self.engine.told if self.claims[i].form != "can_always")
-        self.watched = {i for i in able if told[i] < self.begun}
+        self.watched = {i for i in able if told[i] < self.origin_count}
 
     @property
     def spent(self) -> float:
@@ -212,7 +213,7 @@ class VectorSearch:
         if broken.any():
             self._tell(BROKEN, words[broken])
         dead = (moved == 0) & ~broken
-        if self.goods and dead.any() and sum(c == STUCK for c, _ in self.first) < self.begun:
+        if self.goods and dead.any() and sum(c == STUCK for c, _ in self.first) < self.origin_count:
             good = np.logical_or.reduce(self.engine.holding(self.goods, words[dead]))
             if not good.all():
                 self._tell(STUCK, words[dead][~good])
@@ -274,7 +275,7 @@ class VectorSearch:
             origins = self.origins(words)
             for origin in np.unique(origins):
                 self.first[claim, int(origin)] = depth, words[origins == origin]
-            if len({o for c, o in self.first if c == claim}) == self.begun:
+            if len({o for c, o in self.first if c == claim}) == self.origin_count:
                 self.watched.discard(claim)
 
     def _close_level(self, whole: bool) -> None:

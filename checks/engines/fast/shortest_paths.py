@@ -1,8 +1,9 @@
 """Shortest paths, found by going back over the levels: nothing was kept of how a state was reached.
 
 A goal is a set of words of one level. The words of the level before that lead to it are found by expanding that level
-again, and so on to the initial state; then forward, always by the first transition that stays among them. That is the
-path that the plain engine finds: the fewest steps, and of those the first by the order of transitions.
+again, and so on to an initial state; then forward, always by the first transition that stays among them. That is the
+path that the plain engine finds: the fewest steps, and of those the first by the order of initial states and of
+transitions.
 """
 
 from __future__ import annotations

@@ -12,6 +12,9 @@ What was measured with SPIN 6.5.2 is in the order in which it matters:
 
 from __future__ import annotations
 
+import re
+import textwrap
+
 from cutproof.checks.engines.foreign.text import (
     Spelling,
     Writer,
@@ -30,8 +33,14 @@ WORDS = """
     run select separate set_priority short show skip STDIN timeout trace true typedef unless unsigned xr xs X U V W
     always eventually implies equivalent next release stronguntil until weakuntil now _ _last _nr_pr _pid _priority
     auto case char const continue default double enum extern long register restrict signed sizeof static struct
-    switch union void volatile while asm typeof unix linux i386
-"""  # of Promela, and of C: SPIN makes the variables members of a structure
+    switch union void volatile while asm typeof unix linux i386 defined
+    end CLAIM REACH
+    uchar ushort uint ulong sv rand errno wasnew maxseq0 minseq0 IfNotBlocked UnBlock PanSource SpinVersion StackSize
+    G_int G_long L_ctermid L_tmpnam P_tmpdir
+"""  # of Promela, and of C: SPIN makes the variables members of a structure; of this model; macros of SPIN and of C
+MACRO = re.compile(
+    r"[A-Z][0-9_]*[A-Z][A-Z0-9_]*|Air\d+|(sa|si|st|sigev)_\w+"
+)  # as NULL, EOF, si_pid: of others too
 
 SPELLING = Spelling(
     signs={"and": "&&", "or": "||", "eq": "==", "lt": "<", "le": "<=", "add": "+", "sub": "-"},
@@ -40,19 +49,31 @@ SPELLING = Spelling(
     truth=("false", "true"),
     choice="({0} -> {1} : {2})",
     reserved=WORDS.split(),
+    reserved_like=MACRO,
 )
 
+STARTS = 10_000  # initial states: each is an option
+
 RUN = """
-To explore it (the number of states and transitions is that of `cutproof explore`; SPIN counts the start state
-as a transition too):
+To explore it (the number of states and transitions is that of `cutproof explore`; {more}):
     spin -a -o2 {file}
     gcc -O2 -DSAFETY -DNOREDUCE -DNOCOMP -DNOVSZ -o pan pan.c
     ./pan -m1000000 -w24
 -o2 keeps the variables that are only written; -m is a depth, -w the logarithm of how many states are expected.
-To check an `always` claim, by its name below: spin -a -o2 -DCLAIM=NAME {file}, and on as above; it is violated by
-a state in which it is false. To see a `sometimes` claim reached: -DREACH=NAME, which is violated where it holds.
 An assertion fails where a step gives a variable a value outside its domain; `cutproof explore` reports it, and does
 not take that step.
+"""
+
+ALWAYS = """
+To check one of the `always` claims that follow: spin -a -o2 -DCLAIM=NAME {file}, and on as above, with
+    {names}
+as NAME; it is violated by a state in which it is false.
+"""
+
+SOMETIMES = """
+To see one of the `sometimes` claims reached: spin -a -o2 -DREACH=NAME {file}, which is violated where it holds, with
+    {names}
+as NAME.
 """
 
 JUDGE = """
@@ -78,8 +99,9 @@ def promela(protocol: Protocol, note: str = "") -> str:
             last = transition.action
             options += ["", _comment(f"{last}: {sentence_of(protocol, last)}", "    ")]
         options += _option(transition, writer, hidden)
+    claims = [(c, writer.names.give(f"{c.form}_{c.property}_{c.harm}")) for c in protocol.claims]
     lines = [
-        _comment(about(protocol, note) + "\n" + RUN.format(file=f"{process}.pml"), ""),
+        _comment(about(protocol, note) + _how_to_run(protocol, f"{process}.pml", claims), ""),
         "",
         *_values(writer),
     ]
@@ -87,10 +109,18 @@ def promela(protocol: Protocol, note: str = "") -> str:
     lines += [f"hidden int {name};  /* {field} before the step */" for field, name in hidden.items()]
     if writer.shared:
         lines += ["", *(f"#define {name} ({writer.spelt(term)})" for term, name in writer.shared.items())]
-    lines += ["", f"active proctype {process}() {{", "end:", "    do"]
+    lines += ["", f"active proctype {process}() {{", *_begin(protocol, writer), "end:", "    do"]
     lines += options or ["    :: false -> skip"]
-    lines += ["    od", "}", "", *_claims(protocol, writer)]
+    lines += ["    od", "}", "", *_claims(protocol, writer, claims)]
     return "\n".join(lines) + "\n"
+
+
+def _how_to_run(protocol: Protocol, file: str, claims: list[tuple[Claim, str]]) -> str:
+    text = "\n" + RUN.format(file=file, more=_more(protocol))
+    for form, said in (("always", ALWAYS), ("sometimes", SOMETIMES)):
+        if names := ", ".join(name for claim, name in claims if claim.form == form):
+            text += said.lstrip().format(file=file, names="\n    ".join(textwrap.wrap(names, 110)))
+    return text
 
 
 def _comment(text: str, indent: str) -> str:
@@ -111,6 +141,28 @@ def _variables(protocol: Protocol, writer: Writer) -> list[str]:
         declared = _declared(f, writer.fields[f.name])
         lines.append(f"{declared} = {writer.value(f, protocol.start[f.name])};  /* {f.name}: {f.domain} */")
     return lines
+
+
+def _more(protocol: Protocol) -> str:
+    """What SPIN counts besides."""
+    if not protocol.initial_choices:
+        return "SPIN counts the start state\nas a transition too"
+    more = len(protocol.initials) + 1
+    return f"SPIN counts the state before\nthe choice of the initial one too, and {more} transitions to it and from it"
+
+
+def _begin(protocol: Protocol, writer: Writer) -> list[str]:
+    """The choice of the initial state, where there are several. The variables are declared with the first."""
+    cells = [cell for choice in protocol.initial_choices for cell in choice.cells]
+    if not cells:
+        return []
+    if (many := len(protocol.initials)) > STARTS:
+        raise ValueError(f"{many:,} initial states are too many for SPIN, which is given {STARTS:,} at most")
+    place, lines = {f.name: i for i, f in enumerate(protocol.fields)}, ["    if"]
+    for state in protocol.initials:
+        values = (f"{writer.fields[c.name]} = {writer.value(c, state[place[c.name]])}" for c in cells)
+        lines.append(f"    :: d_step {{ {'; '.join(values)} }}")
+    return [*lines, "    fi;"]
 
 
 def _declared(field: Field, name: str) -> str:
@@ -169,11 +221,10 @@ def _assignment(field: Field, term: Term, writer: Writer) -> list[str]:
     return found
 
 
-def _claims(protocol: Protocol, writer: Writer) -> list[str]:
+def _claims(protocol: Protocol, writer: Writer, claims: list[tuple[Claim, str]]) -> list[str]:
     """The claims as macros, and what judges one of them in every state, where it is asked for."""
     lines = list[str]()
-    for claim in protocol.claims:
-        name = writer.names.give(f"{claim.form}_{claim.property}_{claim.harm}")
+    for claim, name in claims:
         lines += [_comment(_said(protocol, claim), ""), f"#define {name} ({writer.text(claim.holds)})", ""]
     return [*lines, *JUDGE.strip().split("\n")]
 

@@ -31,6 +31,7 @@ class Spelling:
     truth: tuple[str, str]  # false, true
     choice: str  # of {0}, the condition, {1} and {2}
     reserved: Collection[str]  # words that cannot be identifiers
+    reserved_like: re.Pattern[str]  # all of such a word, where there are too many to name
 
 
 def identifier(text: str) -> str:
@@ -40,18 +41,23 @@ def identifier(text: str) -> str:
 
 
 class Names:
-    """Identifiers, each given once: where two texts give one identifier, the later one gets a number."""
+    """Identifiers, each given once: where two texts give one identifier, the later one gets a number, and one that is
+    like a word of the language an x before it."""
 
-    def __init__(self, reserved: Collection[str]) -> None:
-        self._taken = set(reserved)
+    def __init__(self, reserved: Collection[str], like: re.Pattern[str]) -> None:
+        self._taken, self._like = set(reserved), like
 
     def give(self, text: str) -> str:
         """An identifier for a text, that was not given before."""
-        plain = identifier(text)
-        name, number = plain, 1
-        while name in self._taken:
-            number += 1
-            name = f"{plain}_{number}"
+        name = plain = identifier(text)
+        number = 1
+        while name in self._taken or self._like.fullmatch(name):
+            if self._like.fullmatch(name):
+                name = plain = f"x_{plain}"
+                number = 1
+            else:
+                number += 1
+                name = f"{plain}_{number}"
         self._taken.add(name)
         return name
 
@@ -65,7 +71,7 @@ class Writer:
 
     def __init__(self, protocol: Protocol, spelling: Spelling) -> None:
         self.protocol, self.spelling = protocol, spelling
-        self.names = Names(spelling.reserved)
+        self.names = Names(spelling.reserved, spelling.reserved_like)
         self.fields = {f.name: self.names.give(f.name) for f in protocol.fields}
         self._kind = {f.name: f.domain.kind for f in protocol.fields if issubclass(f.domain.kind, Enum)}
         self.kinds: list[type[Enum]] = list(dict.fromkeys(self._kind.values()))
@@ -172,6 +178,11 @@ def sentence_of(protocol: Protocol, name: str) -> str:
     """What an action or a property says of itself."""
     actions = (a.sentence for a in protocol.actions if a.name == name)
     return next(actions, next((p.sentence for p in protocol.properties if p.name == name), ""))
+
+
+def on_one_line(text: str) -> str:
+    """A text for a comment that ends with its line."""
+    return " ".join(text.split())
 
 
 def heading(transition: Transition) -> str:

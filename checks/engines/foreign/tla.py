@@ -8,6 +8,7 @@ value.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from cutproof.checks.engines.foreign.text import (
     about,
     heading,
     identifier,
+    on_one_line,
     out_of_reach,
     sentence_of,
 )
@@ -32,8 +34,10 @@ WORDS = """
     FALSE ACTION ASSERT ASSERTION BY COROLLARY DEF DEFINE DEFS HAVE HIDE LEMMA NEW OBVIOUS OMITTED ONLY PICK PROOF
     PROPOSITION PROPERTY PROVE QED STATE SUFFICES TAKE TEMPORAL USE WITNESS Int Nat Real Infinity Assert Print PrintT
     Any JavaTime Permutations RandomElement SortSeq ToString TLCGet TLCSet TLCEval TLCExt Init Next Spec TypeOK vars
-    Len Seq Append Head Tail SubSeq SelectSeq
-"""
+    Len Seq Append Head Tail SubSeq SelectSeq Cardinality IsFiniteSet
+    INIT NEXT VIEW SYMMETRY SPECIFICATION CONSTRAINT CONSTRAINTS ACTION_CONSTRAINT ACTION_CONSTRAINTS INVARIANT
+    INVARIANTS PROPERTIES TYPE TYPE_CONSTRAINT ALIAS POSTCONDITION CHECK_DEADLOCK
+"""  # of the language, of the modules that TLC has, of this module, and of configurations
 
 SPELLING = Spelling(
     signs={"and": "/\\", "or": "\\/", "eq": "=", "lt": "<", "le": "<=", "add": "+", "sub": "-"},
@@ -42,10 +46,11 @@ SPELLING = Spelling(
     truth=("FALSE", "TRUE"),
     choice="IF {0} THEN {1} ELSE {2}",
     reserved=WORDS.split(),
+    reserved_like=re.compile(r"[WS]F_.*"),  # fairness, whatever follows
 )
 
 RUN = """
-To explore it (TLC generates a state for each transition that `cutproof explore` counts, and one for the start):
+To explore it (TLC generates a state for each transition that `cutproof explore` counts, and one for {starts}):
     java -cp tla2tools.jar tlc2.TLC -deadlock -config {name}.cfg {name}.tla
 -deadlock: that a run may end is no error.
 A step that gives a variable a value outside its domain violates TypeOK; `cutproof explore` reports it, and does not
@@ -63,7 +68,7 @@ def tla(protocol: Protocol, note: str = "") -> tuple[str, str]:
     claims = [(c, writer.names.give(camel(f"{c.property} {c.harm}"))) for c in protocol.claims]
     lines = [
         f"---- MODULE {module} ----",
-        *_comment(f"{about(protocol, note)}\n{RUN.format(name=module)}"),
+        *_comment(f"{about(protocol, note)}\n{RUN.format(name=module, starts=_starts(protocol))}"),
         "",
     ]
     lines += [f"EXTENDS Integers{', TLC' if _asserts(protocol, writer) else ''}", "", *_values(writer)]
@@ -87,6 +92,10 @@ def tla(protocol: Protocol, note: str = "") -> tuple[str, str]:
 def camel(text: str) -> str:
     """`small_cutover` as `SmallCutover`."""
     return "".join(word[:1].upper() + word[1:] for word in identifier(text).split("_"))
+
+
+def _starts(protocol: Protocol) -> str:
+    return "each initial state" if protocol.initial_choices else "the start"
 
 
 def _called(transition: Transition) -> str:
@@ -128,7 +137,9 @@ def _variables(protocol: Protocol, writer: Writer, families: Mapping[str, str]) 
     fields = [(f, writer.fields[f.name]) for f in protocol.fields]
     lines = ["VARIABLES"] if fields else []
     for number, (f, name) in enumerate(fields, 1):
-        lines.append(f"    {name}{',' if number < len(fields) else ''}  \\* {f.name}: {f.domain}")
+        lines.append(
+            f"    {name}{',' if number < len(fields) else ''}  \\* {on_one_line(f'{f.name}: {f.domain}')}"
+        )
     lines.append("")
     for variable, name in families.items():
         lines += _tuple((own for f, own in fields if f.variable == variable), "", f"{name} == ")
@@ -136,10 +147,32 @@ def _variables(protocol: Protocol, writer: Writer, families: Mapping[str, str]) 
     lines += [*_tuple(whole, "", "vars == "), "", "TypeOK =="]
     lines += [f"    /\\ {name} \\in {_domain(f)}" for f, name in fields] or ["    TRUE"]
     lines += ["", "Init =="]
-    lines += [f"    /\\ {name} = {writer.value(f, protocol.start[f.name])}" for f, name in fields] or [
-        "    TRUE"
-    ]
-    return [*lines, ""]
+    return [*lines, *(_init(protocol, writer) or ["    TRUE"]), ""]
+
+
+def _init(protocol: Protocol, writer: Writer) -> list[str]:
+    """A conjunct for each field that begins in one way, and for each choice, at its first field."""
+    choices = {choice.cells[0].name: choice for choice in protocol.initial_choices}
+    chosen = {cell.name for choice in protocol.initial_choices for cell in choice.cells}
+    lines = list[str]()
+    for f in protocol.fields:
+        name = writer.fields[f.name]
+        if f.name not in chosen:
+            lines.append(f"    /\\ {name} = {writer.value(f, protocol.start[f.name])}")
+        elif f.name in choices and len(choices[f.name].cells) == 1:
+            values = ", ".join(writer.value(f, code) for (code,) in choices[f.name].options)
+            lines.append(f"    /\\ {name} \\in {{{values}}}")
+        elif f.name in choices:
+            cells = choices[f.name].cells
+            before = "    /\\ "
+            for codes in choices[f.name].options:
+                pairs = zip(cells, codes, strict=True)
+                values = " /\\ ".join(
+                    f"{writer.fields[c.name]} = {writer.value(c, code)}" for c, code in pairs
+                )
+                lines.append(f"{before}\\/ {values}")
+                before = "       "
+    return lines
 
 
 def _domain(field: Field) -> str:
@@ -150,10 +183,10 @@ def _domain(field: Field) -> str:
 
 
 def _step(transition: Transition, name: str, writer: Writer, families: Mapping[str, str]) -> list[str]:
-    lines = [*_comment(heading(transition)), f"{name} =="]
+    lines = [*_comment(on_one_line(heading(transition))), f"{name} =="]
     for guard, condition in transition.guards:
         text = f"({writer.text(condition)}) = TRUE" if _branches(condition) else writer.text(condition)
-        lines.append(f"    /\\ {text}  \\* {guard}")
+        lines.append(f"    /\\ {text}  \\* {on_one_line(guard)}")
     changed = set[str]()
     for field, term in transition.updates:
         if field.name in writer.fields:
@@ -161,7 +194,8 @@ def _step(transition: Transition, name: str, writer: Writer, families: Mapping[s
             lines.append(f"    /\\ {writer.fields[field.name]}' = {writer.new_value(field, term)}")
         elif out_of_reach(field, term):
             low, high = field.domain.low, field.domain.high
-            lines.append(f'    /\\ Assert({writer.part(term)} \\in {low}..{high}, "{field.name}")')
+            said = on_one_line(field.name).replace("\\", "/").replace('"', "'")
+            lines.append(f'    /\\ Assert({writer.part(term)} \\in {low}..{high}, "{said}")')
     kept = list(_unchanged(changed, writer, families))
     return lines + (_tuple(kept, "    ", "/\\ UNCHANGED ") if kept else [])
 
@@ -193,7 +227,8 @@ def _asserts(protocol: Protocol, writer: Writer) -> bool:
 
 def _claim(protocol: Protocol, claim: Claim, name: str, writer: Writer) -> list[str]:
     harm = f" ({claim.harm})" if claim.harm else ""
-    lines = _comment(f"{claim.form} {claim.property}{harm}: {sentence_of(protocol, claim.property)}")
+    said = f"{claim.form} {claim.property}{harm}: {sentence_of(protocol, claim.property)}"
+    lines = _comment(on_one_line(said))
     if claim.form == "can_always":
         lines += _comment("Not in linear time, so TLC does not check it.")
     return [*lines, f"{name} == {writer.text(claim.holds)}", ""]

@@ -17,7 +17,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from threading import Timer
@@ -79,7 +79,11 @@ def spin_installed() -> bool:
 
 def run_spin(protocol: Protocol, *, folder: Path, **options: object) -> ForeignRun:
     """Search the exported model of a resolved protocol; the options are those of `run_promela`."""
-    return run_promela(promela(protocol), identifier(protocol.name), folder=folder, **options)  # type: ignore[arg-type]
+    run = run_promela(promela(protocol), identifier(protocol.name), folder=folder, **options)  # type: ignore[arg-type]
+    if protocol.initial_choices:  # the state before them, and the transitions to each, are not the protocol's
+        chosen = len(protocol.initials)
+        run = replace(run, states=run.states - 1, transitions=run.transitions - chosen)
+    return run
 
 
 def run_promela(
@@ -122,7 +126,8 @@ def spin_counts(output: str) -> tuple[int, int]:
     """Distinct states and transitions, from what a `pan` writes. ValueError where the search was not complete.
 
     SPIN says how many states it stored and how often it matched one that it had, and calls their sum the transitions.
-    The start state is stored too, though no transition led to it: there is one transition less."""
+    The start state is stored too, though no transition led to it: there is one transition less. Where there are
+    several initial states, it stands before them (`run_spin`)."""
     partial = "max search depth too small|out of memory|Search not completed"
     wrong = re.search(rf"^pan: ?\d*: (.*)$|({partial})", output, re.MULTILINE)
     if wrong:
@@ -201,9 +206,10 @@ def run_tlc(
     command = [*java, *tlc, "-config", f"{name}.cfg", f"{name}.tla"]
     found = _run("tlc", command, folder, seconds, {"HOME": str(home)})
     try:
-        states, transitions = tlc_counts(found.output)
+        states, generated = tlc_counts(found.output)
     except ValueError as error:
         raise _failed("tlc", found, str(error)) from None
+    transitions = generated - (len(protocol.initials) - 1)
     return ForeignRun("tlc", states, transitions, 0.0, found.seconds, found.memory_bytes)
 
 

@@ -103,8 +103,10 @@ def together(protocol: Protocol, fault_a: str, fault_b: str, limits: Limits = NO
     Raises LimitReached if a limit was reached first. Steps that leave their domain are not taken."""
     compiled = compile_protocol(protocol)
     bits = [(t.fault == fault_a) | (t.fault == fault_b) << 1 for t in protocol.transitions]
-    nodes = [(compiled.pack(protocol.initial), 0)]  # a state, and which of the two faults happened on the way
-    came, seen, started = [(0, -1)], set(nodes), time.perf_counter()
+    nodes = [
+        (compiled.pack(s), 0) for s in protocol.initials
+    ]  # a state, and which of the faults were on the way
+    came, seen, started = [(0, -1)] * len(nodes), set(nodes), time.perf_counter()
     for here, (state, had) in enumerate(nodes):  # grows as it is walked
         if here % CHUNK == 0 and (reason := limits.reached(len(nodes), started)):
             raise LimitReached(reason)
@@ -126,7 +128,7 @@ def together(protocol: Protocol, fault_a: str, fault_b: str, limits: Limits = NO
 def _back(compiled: Compiled, nodes: list[tuple[int, int]], came: list[tuple[int, int]]) -> Path:
     """The path to the last node."""
     number, states, transitions = len(nodes) - 1, [nodes[-1][0]], list[int]()
-    while number:
+    while came[number][1] >= 0:
         number, transition = came[number]
         states.append(nodes[number][0])
         transitions.append(transition)

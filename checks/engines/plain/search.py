@@ -72,14 +72,16 @@ class Search:
 
     def _levels(self) -> None:
         """Level by level, in chunks, with a look at the limits between two chunks."""
-        found, initial = self.found, self.compiled.pack(self.protocol.initial)
-        self.seen[initial] = 0
-        self.queue.append(initial)
-        found.parents.append(0)
-        found.via.append(-1)
-        found.states.append(initial)  # type: ignore[attr-defined]
-        self._judge(initial, 0)
-        level_end = 1
+        found = self.found
+        for number, state in enumerate(self.protocol.initials):
+            initial = self.compiled.pack(state)
+            self.seen[initial] = number
+            self.queue.append(initial)
+            found.parents.append(number)
+            found.via.append(-1)
+            found.states.append(initial)  # type: ignore[attr-defined]
+            self._judge(initial, number)
+        level_end = len(found.states)
         while found.expanded < len(found.states):
             if found.expanded == level_end:
                 found.depth += 1

@@ -15,7 +15,7 @@ from typing import Any
 
 import z3
 
-from cutproof.checks.engines.proof.induction import heed
+from cutproof.checks.engines.proof.induction import heed, within
 from cutproof.checks.engines.proof.symbolic import Symbols
 from cutproof.checks.engines.verdict import Path
 from cutproof.model.language import expressions as ex
@@ -72,7 +72,7 @@ class Search:
         self.open = list(range(len(records)))
         self.solver = z3.SolverFor("QF_FD")
         self.solver.set("timeout", int(time_out * 1000))
-        self.solver.add(*self.symbols.within(0), *self.symbols.is_state(protocol.initial, 0))
+        self.solver.add(*self.symbols.within(0), *self.symbols.is_initial(0))
         if self.symbols.parameters:
             self.solver.add(self.symbols.is_one_of(records))
         self.fields = {f.name: f for f in protocol.fields}
@@ -114,6 +114,8 @@ class Search:
             for cell, value in t.updates:
                 if cell.name in new:
                     new[cell.name].append((i, of(value, k)))
+                elif (inside := within(cell, value)) is not ex.TRUE:  # it does not vary
+                    self.solver.add(z3.Implies(chosen[i], of(inside, k)))
         self.solver.add(z3.Or(*chosen), *at_most_one(chosen, f"@{k}"))
         for name, ways in new.items():
             after = symbols.variable(name, k)
@@ -184,4 +186,5 @@ def condition_of(protocol: Protocol, path: Path) -> Term:
         changed = {cell.name: ex.substitute(value, now, done) for cell, value in transition.updates}
         for name, value in then.items():
             parts.append(ex.equal(changed.get(name, now[name]), value))
+        parts += [within(cell, changed[cell.name]) for cell, _ in transition.updates if cell.name not in then]
     return ex.conjunction(*parts)

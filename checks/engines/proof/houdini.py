@@ -53,7 +53,7 @@ def strongest(
     wanted = tuple(properties)
     judged = _chosen(protocol.judged_by([*protocol.invariants, *wanted]), mechanisms)
     parts = [(c.property, part) for c in judged.claims for part in conjuncts(c.holds)]
-    search = Weakening(judged, parts, judged.initial, range(len(judged.transitions)), time_out)
+    search = Weakening(judged, parts, judged.initials, range(len(judged.transitions)), time_out)
     kept = search.run([p.name for p in wanted])
     for goal in goals:
         reached = _chosen(judged.judged_by([goal]), mechanisms)
@@ -85,7 +85,7 @@ def trapped(
             facts += [ex.negation(ex.equal(here, ex.constant(code))) for code in codes if code != value]
         parts += [("bound", fact) for fact in facts if fact is not ex.TRUE]
     owed = [i for i, t in enumerate(protocol.transitions) if t.owed]
-    search = Weakening(protocol, parts, state, owed, time_out)
+    search = Weakening(protocol, parts, [state], owed, time_out)
     search.solver.add(*map(search.symbols.of, known))
     try:
         return search.run(["not yet"]).proved["not yet"]
@@ -99,19 +99,21 @@ def conjuncts(term: Term) -> tuple[Term, ...]:
 
 
 class Weakening:
-    """Clauses that hold in a state, weakened until some transitions keep what is left."""
+    """Clauses that hold in some states, weakened until some transitions keep what is left."""
 
     def __init__(
         self,
         protocol: Protocol,
         parts: list[tuple[str, Term]],
-        state: State,
+        states: Sequence[State],
         steps: Sequence[int],
         time_out: float,
     ) -> None:
         self.protocol, self.all, self.symbols, self.steps = protocol, parts, Symbols(protocol), steps
-        start = protocol.named(state)
-        self.alive = [i for i, (_, part) in enumerate(parts) if ex.evaluate(part, start, {})]
+        self.alive = list(range(len(parts)))
+        for state in states:
+            start, done = protocol.named(state), dict[Term, int]()
+            self.alive = [i for i in self.alive if ex.evaluate(parts[i][1], start, done)]
         self.solver = z3.SolverFor("QF_LIA")
         self.solver.set("timeout", int(time_out * 1000))
         self.solver.add(*self.symbols.within())

@@ -93,7 +93,7 @@ class Obligation:
         try:
             if self.kind == "start":  # nothing is assumed of the start but what it is
                 solver = self.proof.fresh()
-                solver.add(*self.proof.symbols.is_state(self.proof.protocol.initial))
+                solver.add(*self.proof.symbols.is_initial())
             solver.add(self.refuted_by())
             said = solver.check()
             found = self._counterexample(solver.model()) if said == z3.sat else None
@@ -240,7 +240,7 @@ class Proof:
         """(what, name, whether it can be together with Inv): the start, every record of mechanisms that is meant, every
         action, every value of each enumeration of the record (its phases). An invariant that nothing satisfies would
         prove everything."""
-        of, start = self.symbols.of, self.symbols.is_state(self.protocol.initial)
+        of, start = self.symbols.of, self.symbols.is_initial()
         yield "start", "Init", self._satisfiable(*start)
         for number, record in enumerate(self.among):
             yield "mechanisms", str(number), self._satisfiable(*start, self.symbols.is_one_of([record]))
@@ -283,9 +283,9 @@ def nearer(symbols: Symbols, protocol: Protocol, goal: Term) -> list[Any]:
 
 def within(cell: Field, value: Term) -> Term:
     """That a new value is in the domain of its field; true where the bounds of the term say so."""
-    low, high = ex.constant(cell.domain.low), ex.constant(cell.domain.high)
-    if value.boolean:
-        return ex.TRUE
+    low, high = (ex.constant(code, value.boolean) for code in (cell.domain.low, cell.domain.high))
+    if value.boolean:  # what does not vary has one value, and that is a domain too
+        return ex.equal(value, low) if low is high else ex.TRUE
     above = ex.TRUE if cell.domain.high >= ex.UNBOUNDED else ex.at_most(value, high)
     return ex.conjunction(ex.at_most(low, value), above)
 
@@ -327,7 +327,7 @@ def side_by_side(protocol: Protocol, found: Counterexample) -> list[str]:
         return str(getattr(value, "name", value))
 
     rows = [("", "before", "after")]
-    for cell in protocol.fields:
+    for cell in protocol.cells:  # one that does not vary may be given another value all the same
         old, new = found.state[cell.name], found.after[cell.name]
         if old != new or old != protocol.start[cell.name]:
             rows.append((cell.name, text(cell, old), text(cell, new) if new != old else ""))

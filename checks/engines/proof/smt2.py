@@ -20,7 +20,7 @@ def text_of(obligation: Obligation) -> str:
     proof, solver = obligation.proof, z3.Solver()
     solver.add(*proof.fresh().assertions())
     if obligation.kind == "start":
-        solver.add(*proof.symbols.is_state(proof.protocol.initial))
+        solver.add(*proof.symbols.is_initial())
     else:
         solver.add(*(proof.symbols.of(c.holds) for c in proof.clauses))
     solver.add(obligation.refuted_by())

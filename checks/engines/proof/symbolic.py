@@ -103,9 +103,28 @@ class Symbols:
     def is_state(self, state: State, step: int | None = None) -> list[Any]:
         """The state is this one."""
         return [
-            self.variable(f.name, step) == (z3.BoolVal(bool(v)) if f.domain.kind is bool else self.number(v))
+            self._has(f.name, f.domain.kind is bool, v, step)
             for f, v in zip(self.protocol.fields, state, strict=True)
         ]
+
+    def is_initial(self, step: int | None = None) -> list[Any]:
+        """The state is one in which a run may begin."""
+        open_cells = {cell.name for choice in self.protocol.initial_choices for cell in choice.cells}
+        found = [
+            self._has(f.name, f.domain.kind is bool, self.protocol.start[f.name], step)
+            for f in self.protocol.fields
+            if f.name not in open_cells
+        ]
+        for choice in self.protocol.initial_choices:
+            ways = []
+            for codes in choice.options:
+                cells = zip(choice.cells, codes, strict=True)
+                ways.append([self._has(c.name, c.domain.kind is bool, code, step) for c, code in cells])
+            found.append(z3.Or(*(z3.And(*way) for way in ways)))
+        return found
+
+    def _has(self, name: str, boolean: bool, code: int, step: int | None) -> Any:
+        return self.variable(name, step) == (z3.BoolVal(bool(code)) if boolean else self.number(code))
 
     def codes_of(self, record: Any) -> dict[str, int]:
         """The values of a record of mechanisms as codes, by the names of the parameters."""

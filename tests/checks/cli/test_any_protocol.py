@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mistakes import MISTAKES, RIGHT
 from places import DOCS, ROOT
 
 from cutproof.checks.cli import main as cli
@@ -298,6 +299,21 @@ def test_a_mistake_in_the_file_is_told_with_its_line_by_every_command(
     assert (
         (code, out) == (2, "") and err.startswith(f"cutproof: counter.py:{line}: ") and err.count("\n") == 1
     )
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_every_mistake_that_the_language_refuses_is_refused_here(run, tmp_path: Path, name: str) -> None:
+    text, line, said = MISTAKES[name]
+    (tmp_path / "lock.py").write_text(text, "utf-8")
+    code, out, err = run("explore lock.py")
+    assert (code, out) == (2, "") and err.count("\n") == 1
+    assert err.startswith(f"cutproof: lock.py:{line}: ") and " ".join(said.split()) in err
+
+
+def test_a_file_without_them_is_proved_by_its_invariants(run, tmp_path: Path) -> None:
+    (tmp_path / "lock.py").write_text(RIGHT, "utf-8")
+    code, out, _ = run("prove lock.py")
+    assert code in (0, 3, 12) and "invariant" in out.splitlines()[0]
 
 
 def test_what_a_file_prints_does_not_reach_stdout(run, tmp_path: Path) -> None:

@@ -210,13 +210,33 @@ def test_a_finished_file_is_the_same_report(run) -> None:
     assert but_seconds(run(*longer, "--resume", "run.json")[1]) == but_seconds(run(*longer)[1])
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_short_run_is_not_made_a_long_one(run, workers: int) -> None:
+    """Writes are never given to more migrations than are needed, and the next file of a longer run is another one."""
+    short = ("loss", "--writes", "300", "--workers", workers, "--json", "--resume", "run.json")
+    code, out, _ = run(*short)
+    found = json.loads(out)
+    assert code == 0 and 300 <= found["acknowledged"] < 600
+    code, out, err = run("loss", "--writes", "20", "--migrations", "1", "--resume", "run.json")
+    assert (code, out) == (2, "") and "its each is 375, not 25" in err
+
+
+def test_a_file_of_another_grain_is_refused(run) -> None:
+    arguments = ("--migrations", "20", "--workers", "1", "--resume", "run.json")
+    assert run("loss", "--writes", "900", *arguments)[0] == 0
+    code, out, err = run("loss", "--writes", "90", "--migrations", "2", *arguments[2:])
+    assert (code, out) == (2, "") and err.count("\n") == 1
+    says = "run.json: counts its migrations 20 at a time, and a run of so many writes 1 at a time: choose another file"
+    assert says in err
+
+
 def test_an_interrupted_run_leaves_what_it_finished(run, monkeypatch: pytest.MonkeyPatch) -> None:
     real = loss.do_chunk
 
-    def once(setup: Setup, number: int) -> Counts:
+    def once(setup: Setup, number: int, size: int) -> Counts:
         if number:
             raise KeyboardInterrupt
-        return real(setup, number)
+        return real(setup, number, size)
 
     arguments = ("loss", "--writes", "3000", "--migrations", "60", "--workers", "1")
     monkeypatch.setattr(loss, "do_chunk", once)

@@ -161,7 +161,11 @@ def test_the_steps_are_given_to_machines(run) -> None:
     facts = json.loads(out)
     assert code == 0 and facts["depth"] == len(facts["steps"]) == 18
     last = facts["steps"][-1]
-    assert (last["step"], last["action"], last["arguments"]) == (18, "acknowledge", {"doc": 0, "rank": 1, "view": 0})
+    assert (last["step"], last["action"], last["arguments"]) == (
+        18,
+        "acknowledge",
+        {"doc": 0, "rank": 1, "view": 0},
+    )
     assert last["sentence"] == "The client is told that write 1 of document 0 succeeded."
     words = "acknowledged to clients, document 0: write 1"
     assert {"field": "acked[0]", "old": 0, "new": 1, "words": words} in last["changes"]
@@ -174,9 +178,14 @@ def test_what_must_stay_possible_is_explored_before_it_is_said(run) -> None:
     code, out, _ = run("replay", STUCK)
     said = " ".join(out.split())
     assert code == 0
-    assert "complete_at_last is out of reach: 697 states, by every step that is owed, and true in none" in said
+    assert (
+        "complete_at_last is out of reach: 697 states, by every step that is owed, and true in none" in said
+    )
     code, out, _ = run("replay", STUCK, "--max-states", 1)
-    assert code == 3 and "not judged: the path can be walked; whether complete_at_last is out of reach is not" in out
+    assert (
+        code == 3
+        and "not judged: the path can be walked; whether complete_at_last is out of reach is not" in out
+    )
     assert json.loads(run("replay", STUCK, "--max-states", 1, "--json")[1])["verdict"] == "not judged"
     assert run("replay", STUCK, LOST, "--max-states", 1)[0] == 3
 
@@ -227,7 +236,9 @@ def test_whether_a_fault_is_fixed(run, mine: SimpleNamespace) -> None:
     assert fixed(BROKEN) == (1, "not fixed: what the trace shows is there")
     assert fixed(SOUND) == (0, "fixed: what the trace shows is gone")
     assert fixed(HARMLESS) == (0, "fixed: what the trace shows is gone")
-    assert fixed(SOUND.replace("[grant, forget]", "[forget]")) == (2, ""), "an action that is unknown means nothing"
+    assert fixed(SOUND.replace("[grant, forget]", "[forget]")) == (2, ""), (
+        "an action that is unknown means nothing"
+    )
     whole = json.loads(mine.trace.read_text())
     whole["states"][0]["gone"] = True
     mine.trace.write_text(json.dumps(whole))
@@ -265,7 +276,9 @@ def test_what_is_installed_carries_the_traces(tmp_path: Path) -> None:
         "packages": find_namespace_packages(str(tmp_path / folder)),
         "script_args": ["-q", "build_py", "--build-lib", str(tmp_path / "site")],
     }  # fmt: skip
-    subprocess.run([sys.executable, "-c", build, json.dumps(settings)], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", build, json.dumps(settings)], cwd=tmp_path, check=True, capture_output=True
+    )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     command = [sys.executable, "-m", "cutproof", "replay", LOST]
     ran = subprocess.run(command, cwd=out, env=environment, capture_output=True, text=True, check=False)

@@ -72,7 +72,9 @@ def test_lines_are_broken_between_words(indent: int, words: list[str], columns: 
     lines = tables.wrapped(text, columns)
     assert max(map(len, lines)) <= columns
     assert " ".join(lines).split() == words
-    assert all(len(line) - len(line.lstrip()) == (indent + 4 if i else indent) for i, line in enumerate(lines))
+    assert all(
+        len(line) - len(line.lstrip()) == (indent + 4 if i else indent) for i, line in enumerate(lines)
+    )
 
 
 def test_a_word_that_is_too_long_is_broken_after_a_comma() -> None:

@@ -271,7 +271,10 @@ def test_what_can_be_reached_is_not_reproduced() -> None:
     for protocol in (road().without_guard("go", "below 2"), road(home=2)):
         result, text = both(on_the_road("go()"), protocol)
         assert result.verdict == "not reproduced" and result.fixed is True
-        assert text.splitlines()[-1] == "not reproduced: after step 1 it is not so that home_again is out of reach"
+        assert (
+            text.splitlines()[-1]
+            == "not reproduced: after step 1 it is not so that home_again is out of reach"
+        )
     assert not replay(on_the_road("go()", "go()", "jump()"), road()).reproduced
 
 
@@ -279,11 +282,18 @@ def test_what_was_not_explored_to_its_end_is_not_judged() -> None:
     result = replay(on_the_road("go()"), road(), limits=Limits(states=1))
     assert (result.verdict, result.reproduced, result.fixed) == ("not judged", False, None)
     assert result.checked.endswith("is not known: the limit of 1 states was reached")
-    assert account(result)[-1].startswith("not judged: the path can be walked; whether home_again is out of reach")
+    assert account(result)[-1].startswith(
+        "not judged: the path can be walked; whether home_again is out of reach"
+    )
     beyond = road(top=3, home=3).without_guard("go", "below 2")
-    assert replay(on_the_road("go()"), beyond).verdict == "not reproduced", "home is found before the domain ends"
+    assert replay(on_the_road("go()"), beyond).verdict == "not reproduced", (
+        "home is found before the domain ends"
+    )
     result = replay(rich_trace("lock()", property="moves"), rich())
-    assert result.verdict == "not judged" and "a step leaves its domain: burst() sets total to 2" in result.unjudged
+    assert (
+        result.verdict == "not judged"
+        and "a step leaves its domain: burst() sets total to 2" in result.unjudged
+    )
 
 
 # ------------------------------------------------------------------ edited by hand

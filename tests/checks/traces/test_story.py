@@ -53,7 +53,11 @@ def test_the_words_of_a_protocol_are_used() -> None:
 
 def test_a_trace_without_its_protocol_is_told_by_what_it_recorded() -> None:
     lines = story(TRACE)
-    assert lines[4:7] == ["  1. commit()", "       tm: INIT -> COMMITTED", "       said_commit: False -> True"]
+    assert lines[4:7] == [
+        "  1. commit()",
+        "       tm: INIT -> COMMITTED",
+        "       said_commit: False -> True",
+    ]
     assert "       rm[1]: WORKING -> COMMITTED" in lines
 
 
@@ -91,7 +95,9 @@ def test_a_replay_gives_its_steps_to_machines() -> None:
     assert second["changes"] == [
         {"field": "rm[0]", "old": "WORKING", "new": "ABORTED", "words": "rm 0: WORKING -> ABORTED"}
     ]
-    assert facts_of(replay(TRACE, two_phase_commit(2))) == [], "where the first step is refused nothing was done"
+    assert facts_of(replay(TRACE, two_phase_commit(2))) == [], (
+        "where the first step is refused nothing was done"
+    )
 
 
 @pytest.mark.parametrize("file", STORED, ids=lambda file: file.name.removesuffix(".itf.json"))
@@ -102,7 +108,9 @@ def test_every_stored_trace_is_told_without_a_code(file: Any) -> None:
     lines = account(result)
     assert result.verdict == "reproduced"
     assert [line for line in lines if "[" in line or "{" in line] == []
-    assert lines[:-1] == story(trace, protocol), "what was recorded, and what the specification does, is one story"
+    assert lines[:-1] == story(trace, protocol), (
+        "what was recorded, and what the specification does, is one story"
+    )
     assert any(line.startswith("a read of ") for line in lines)
     sentences = {a.name: a.sentence for a in protocol.actions}
     general = [s["action"] for s in facts_of(result) if s["sentence"] == sentences[s["action"]]]

@@ -81,7 +81,10 @@ def test_the_same_bytes_in_every_process() -> None:
     for seed in ("0", "1", "4711"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         run = subprocess.run(
-            [sys.executable, "-c", program, recorded.__file__], env=environment, capture_output=True, check=True
+            [sys.executable, "-c", program, recorded.__file__],
+            env=environment,
+            capture_output=True,
+            check=True,
         )
         found.add(run.stdout)
     assert found == {to_bytes(TRACE) + to_bytes(rich_trace(*HIGH))}
@@ -204,8 +207,14 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         "$.states[1].#meta: Object missing required",
     ),
     "index falls": (setting(*STATE, "#meta", "index", to=3), "$.states[2].#meta.index: is 2, after 3"),
-    "index below": (setting("states", 0, "#meta", "index", to=-1), "$.states[0].#meta.index: is -1, after -1"),
-    "index a text": (setting(*STATE, "#meta", "index", to="1"), "$.states[1].#meta.index: Expected `int | null`"),
+    "index below": (
+        setting("states", 0, "#meta", "index", to=-1),
+        "$.states[0].#meta.index: is -1, after -1",
+    ),
+    "index a text": (
+        setting(*STATE, "#meta", "index", to="1"),
+        "$.states[1].#meta.index: Expected `int | null`",
+    ),
     "argument a list": (
         setting(*STATE, "#meta", "arguments", to={"a": []}),
         "$.states[1].#meta.arguments[...]",
@@ -304,15 +313,25 @@ def actions(**changes: Any) -> bytes:
         (actions(steps=[{"action": "a", "arguments": {"x": []}}]), "$.steps[0].arguments[...]: Expected"),
         (actions(steps=[{"action": "a\x1b[31m"}]), "$.steps[0].action: is not one line of plain text"),
         (actions(**{"#meta": {}}), "$.#meta: Object missing required field `protocol`"),
-        (actions(**{"#meta": {"protocol": "p", "safeguards_removed": []}}), "$.#meta: Object contains unknown field"),
+        (
+            actions(**{"#meta": {"protocol": "p", "safeguards_removed": []}}),
+            "$.#meta: Object contains unknown field",
+        ),
         (actions(**{"#meta": {"protocol": "p", "version": 9}}), "$.#meta.version: is 9; this program reads"),
-        (actions(**{"#meta": {"protocol": "p", "form": "never"}}), "$.#meta.form: Invalid enum value 'never'"),
+        (
+            actions(**{"#meta": {"protocol": "p", "form": "never"}}),
+            "$.#meta.form: Invalid enum value 'never'",
+        ),
     ],
 )
 def test_a_file_of_actions_is_read_as_strictly(data: bytes, reason: str) -> None:
     with pytest.raises(TraceError) as caught:
         from_bytes(data, "x")
-    assert str(caught.value).startswith("x: ") and reason in str(caught.value) and str(caught.value).isprintable()
+    assert (
+        str(caught.value).startswith("x: ")
+        and reason in str(caught.value)
+        and str(caught.value).isprintable()
+    )
 
 
 def test_a_file_of_actions_needs_its_protocol_alone() -> None:

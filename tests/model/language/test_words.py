@@ -98,12 +98,18 @@ def test_words_change_nothing_else() -> None:
     ("words", "said"),
     [
         (Words(steps={"grand": "x"}), "there are words for no action: 'grand'; there are grant"),
-        (Words(variables={"leas": "x"}), "there are words for no variable: 'leas'; there are lease, now, net"),
+        (
+            Words(variables={"leas": "x"}),
+            "there are words for no variable: 'leas'; there are lease, now, net",
+        ),
         (Words(values={"leas": {}}), "there are words for no variable: 'leas'"),
         (Words(steps={"grant": "to {nod}"}), "the words for grant name 'nod'; there are node"),
         (Words(steps={"grant": "to {}"}), "the words for grant name ''; there are node"),
         (Words(variables={"now": "{node}: {new}"}), "the words for now name 'node'; there are old, new"),
-        (Words(variables={"net": "{node.name}"}), "the words for net name 'node.name'; there are node, slot, old, new"),
+        (
+            Words(variables={"net": "{node.name}"}),
+            "the words for net name 'node.name'; there are node, slot, old, new",
+        ),
         (Words(steps={"grant": "to {node"}), "the words for grant are 'to {node': expected '}'"),
     ],
 )

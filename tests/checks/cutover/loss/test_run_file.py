@@ -20,14 +20,14 @@ SETUP = Setup(each=20)
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "run.json"
     kept = Kept(path, SETUP, 20)
-    kept.add(1, do_chunk(SETUP, 1))
-    kept.add(0, do_chunk(SETUP, 0))
+    kept.add(1, do_chunk(SETUP, 1, 20))
+    kept.add(0, do_chunk(SETUP, 0, 20))
     return path
 
 
 def test_chunks_come_back_as_they_were(file: Path) -> None:
     found = Kept(file, SETUP, 20)
-    assert found.chunks == {0: do_chunk(SETUP, 0), 1: do_chunk(SETUP, 1)}
+    assert found.chunks == {0: do_chunk(SETUP, 0, 20), 1: do_chunk(SETUP, 1, 20)}
     before = file.read_bytes()
     found.write()
     assert file.read_bytes() == before
@@ -52,7 +52,7 @@ def test_a_file_of_another_run_is_refused(file: Path, other: Setup, says: str) -
 
 
 def test_chunks_of_another_size_are_another_run(file: Path) -> None:
-    with pytest.raises(ValueError, match="its chunk is 20, not 10"):
+    with pytest.raises(ValueError, match=r"counts its migrations 20 at a time, and a run .* 10 at a time"):
         Kept(file, SETUP, 10)
 
 

@@ -84,7 +84,7 @@ def test_many_seeds(seed: int) -> None:
 # ------------------------------------------------------------------ the same whoever does it
 
 
-def made_up(setup: Setup, number: int) -> Counts:
+def made_up(setup: Setup, number: int, size: int = 20) -> Counts:
     """Stands for a chunk where only the order of chunks is tested."""
     random = Random(f"{setup.seed} {number}")
     return Counts(
@@ -104,7 +104,7 @@ def test_the_result_does_not_depend_on_the_executor(seed: int, at_once: int, tar
     alone = run(SMALL, target)
     assert told(run(SMALL, target, Shuffled(seed), at_once)) == told(alone)
     assert alone.counts.acknowledged >= target
-    end = alone.counts.migrations // chunk_size(SMALL)
+    end = alone.counts.migrations // chunk_size(SMALL, 6_000)
     assert sum(made_up(SMALL, n).acknowledged for n in range(end - 1)) < target
 
 
@@ -132,15 +132,15 @@ def test_seeds_differ() -> None:
 def test_a_run_that_is_gone_on_with_says_the_same(tmp_path: Path) -> None:
     whole = told(run(SMALL, 6_000))
     file = tmp_path / "run.json"
-    kept = Kept(file, SMALL, chunk_size(SMALL))
+    kept = Kept(file, SMALL, chunk_size(SMALL, 6_000))
     part = run(SMALL, 6_000, Shuffled(1, dies_after=4), 2, kept=kept)
     assert part.partial.startswith("a worker was ended")
     assert 0 < part.counts.migrations < whole["migrations"]
-    again = Kept(file, SMALL, chunk_size(SMALL))
+    again = Kept(file, SMALL, chunk_size(SMALL, 6_000))
     assert again.chunks == part.chunks
     assert told(run(SMALL, 6_000, kept=again)) == whole
-    assert told(run(SMALL, 6_000, kept=Kept(file, SMALL, chunk_size(SMALL)))) == whole
-    more = run(SMALL, 9_000, kept=Kept(file, SMALL, chunk_size(SMALL)))
+    assert told(run(SMALL, 6_000, kept=Kept(file, SMALL, chunk_size(SMALL, 6_000)))) == whole
+    more = run(SMALL, 9_000, kept=Kept(file, SMALL, chunk_size(SMALL, 6_000)))
     assert told(more) == told(run(SMALL, 9_000))
 
 
@@ -163,16 +163,16 @@ def test_whatever_was_finished_first(done: set[int]) -> None:
 def test_an_interrupt_makes_it_partial(monkeypatch: pytest.MonkeyPatch) -> None:
     real, done = loss.do_chunk, []
 
-    def interrupted(setup: Setup, number: int) -> Counts:
+    def interrupted(setup: Setup, number: int, size: int) -> Counts:
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(number)
-        return real(setup, number)
+        return real(setup, number, size)
 
     monkeypatch.setattr(loss, "do_chunk", interrupted)
     found = run(SMALL, 10_000)
     assert found.partial == "interrupted"
-    assert found.counts.migrations == 2 * chunk_size(SMALL)
+    assert found.counts.migrations == 2 * chunk_size(SMALL, 6_000)
     assert exit_code(found) == 3
     assert text(found)[0].startswith("PARTIAL: interrupted")
 
@@ -186,7 +186,7 @@ def test_a_signal_while_others_work_makes_it_partial() -> None:
 
     found = run(SMALL, 50_000, Slow(2), 2)
     assert found.partial == "interrupted"
-    assert found.counts.migrations >= chunk_size(SMALL)
+    assert found.counts.migrations >= chunk_size(SMALL, 6_000)
 
 
 def _kill_one(pids: Callable[[], list[int]]) -> Callable[[Counts, float], None]:
@@ -194,7 +194,7 @@ def _kill_one(pids: Callable[[], list[int]]) -> Callable[[Counts, float], None]:
     killed: list[int] = []
 
     def progress(counts: Counts, share: float) -> None:
-        if not killed and counts.migrations >= 2 * chunk_size(SMALL):
+        if not killed and counts.migrations >= 2 * chunk_size(SMALL, 6_000):
             killed.append(pids()[0])
             os.kill(killed[0], signal.SIGKILL)
             time.sleep(0.1)
@@ -211,9 +211,9 @@ def test_a_killed_worker_loses_no_finished_chunk(ours: bool) -> None:
         with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
             found = run(SMALL, 10**6, pool, 4, _kill_one(lambda: sorted(pool._processes)))
     assert found.partial == "a worker was ended from outside (out of memory?)"
-    assert found.counts.migrations >= 2 * chunk_size(SMALL)
+    assert found.counts.migrations >= 2 * chunk_size(SMALL, 6_000)
     assert found.counts == sum((found.chunks[n] for n in sorted(found.chunks)), Counts())
-    assert all(found.chunks[n] == do_chunk(SMALL, n) for n in list(found.chunks)[:2])
+    assert all(found.chunks[n] == do_chunk(SMALL, n, 20) for n in list(found.chunks)[:2])
 
 
 def _holds_the_lock(lock: Any) -> None:
@@ -260,7 +260,7 @@ def test_a_run_has_writes() -> None:
 
 
 def test_no_more_is_begun_than_is_likely_to_be_needed() -> None:
-    series = Series(SMALL, 100, {})
+    series = Series(SMALL, 700, {})
     begun: set[int] = set()
     while (number := series.next(begun)) is not None:
         begun.add(number)
@@ -329,5 +329,28 @@ def test_the_bias_is_stated() -> None:
 
 
 def test_a_chunk_has_fewer_migrations_where_they_are_large() -> None:
-    sizes = {each: chunk_size(Setup(each=each)) for each in (1, 1_000, 5_000, 20_000, 10**6)}
+    sizes = {each: chunk_size(Setup(each=each), 10**9) for each in (1, 1_000, 5_000, 20_000, 10**6)}
     assert sizes == {1: 20, 1_000: 20, 5_000: 4, 20_000: 1, 10**6: 1}
+
+
+SETUPS = [Setup(seed=1, each=12), LOSING, Setup(rates=NEAR, traffic="boundary")]
+
+
+@given(st.sampled_from(SETUPS), st.integers(1, 10**7))
+def test_a_chunk_is_no_larger_than_what_is_asked_for(setup: Setup, target: int) -> None:
+    usual, size = chunk_size(setup, 10**9), chunk_size(setup, target)
+    each = 4 if setup.traffic == "boundary" else setup.each
+    assert 1 <= size <= usual
+    assert size in (usual, 1) or size * each <= target / 15  # of which most are acknowledged
+    assert size == usual or target < usual * each  # the results of long runs stay what they were
+
+
+@pytest.mark.parametrize("setup", SETUPS, ids=["mixed", "seed", "boundary"])
+@pytest.mark.parametrize("target", [1, 17, 60])
+def test_a_short_run_is_as_long_as_was_asked_for(setup: Setup, target: int) -> None:
+    found = run(setup, target)
+    assert not found.partial
+    size = chunk_size(setup, target)
+    last = found.chunks[found.counts.migrations // size - 1]
+    assert target <= found.counts.acknowledged < target + last.acknowledged
+    assert size < chunk_size(setup, 10**9)

@@ -32,7 +32,9 @@ from cutproof.model.language import (
     any_of,
     boolean,
     can_always,
+    choose,
     constant,
+    count,
     each,
     family,
     guard,
@@ -116,6 +118,30 @@ def test_claims_that_are_always_or_never_so() -> None:
     assert differences(one, two) == []
     kinds = [type(v).__name__ for v in two.verdicts[:6]]
     assert kinds == ["Holds", "Violated", "Holds", "Violated", "Holds", "Violated"]
+
+
+@pytest.mark.parametrize("counters", [2, 4])
+def test_what_does_not_vary_has_a_domain_in_a_step_that_reads_much_too(counters: int) -> None:
+    """Such a step is taken apart, and no part of it has a field that is not stored."""
+
+    @action
+    def raise_it(s: Any, i: int) -> Step:
+        return when(guard("below", s.n[i] < 3)).then(n=put(s.n, i, s.n[i] + 1))
+
+    @action
+    def ring(s: Any) -> Step:
+        total = sum(s.n, start=constant(0))
+        return when().then(bell=total > 4, n=put(s.n, 0, choose(total > 3, s.n[0], 0)))
+
+    @always
+    def low(s: Any) -> Operand:
+        return sum(s.n, start=constant(0)) < 3 * counters
+
+    variables = {"n": family("i", of=count(0, 3)), "bell": boolean(varies=False)}
+    protocol = Protocol("bell", variables, [raise_it, ring], [low], {"i": range(counters)})
+    expected = plain(protocol)
+    assert differences(expected, fast.explore(protocol)) == []
+    assert [v.property for v in expected.verdicts if isinstance(v, Violated)] == ["low", "domain"]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])

@@ -1,6 +1,7 @@
 """Exported models: other tools count what `explore` counts, and the text is read back to the same values."""
 
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -359,7 +360,7 @@ ReadPage_0 ==
 
 
 def test_names_are_given_once_and_are_identifiers() -> None:
-    names = Names(["do", "x_1"])
+    names = Names(["do", "x_1"], re.compile("[A-Z]+"))
     texts = ["net[O,0]", "net[O,0]", "do", "x[1]", "x[-1]", "7", "", "a__b"]
     given = ["net_O_0", "net_O_0_2", "do_2", "x_1_2", "x_m1", "x7", "x", "a_b"]
     assert [names.give(text) for text in texts] == given
@@ -367,7 +368,7 @@ def test_names_are_given_once_and_are_identifiers() -> None:
 
 def test_reserved_words_are_not_used() -> None:
     text, (module, _) = promela(turns()), tla(turns())
-    assert "active proctype int_3()" in text and "short int_2" in text and "bit IF" in text
+    assert "active proctype int_3()" in text and "short int_2" in text and "bit x_IF" in text
     assert "IF_2'" in module and "IF'" not in module
 
 

@@ -59,7 +59,7 @@ def graph_of(actions: list[Action], properties: list[Property], nodes: int = 8) 
 
 
 def at(form: Callable[..., Property], name: str, *nodes: int) -> Property:
-    return Property(name, form(lambda s: None).form, lambda s: ~all_of(*(s.at != n for n in nodes)))
+    return Property(name, form(never_at).form, lambda s: ~all_of(*(s.at != n for n in nodes)))
 
 
 def verdict_of(found: Exploration, name: str, form: str = "") -> Any:

@@ -12,6 +12,7 @@ from cutproof.checks.cutover.proofs import proved
 from cutproof.checks.cutover.safeguards.necessity import NECESSARY
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.proof import smt2
+from cutproof.checks.engines.proof.bounded import Search
 from cutproof.checks.engines.proof.houdini import strongest, trapped
 from cutproof.checks.engines.proof.induction import Proof, exit_code, first_refuted, side_by_side
 from cutproof.checks.engines.proof.symbolic import Symbols, before
@@ -23,8 +24,22 @@ from cutproof.model.cutover.mechanisms import AntiEntropy, Cleanup
 from cutproof.model.cutover.policy import Policy, resolve
 from cutproof.model.cutover.properties import finish, no_permanent_loss
 from cutproof.model.cutover.scopes import SCOPES, SMALL_SCOPES, TRACKED, Scope, parse_scope
+from cutproof.model.language import (
+    Domain,
+    Operand,
+    Step,
+    action,
+    always,
+    boolean,
+    choose,
+    constant,
+    count,
+    guard,
+    when,
+)
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.codegen import compile_terms
+from cutproof.model.language.protocol import Protocol
 
 EVERY = (*proved.PROVED, *SMALL_SCOPES, "kinds,attempts=2,aborts=1")
 
@@ -159,7 +174,6 @@ def test_a_time_out_is_unknown_and_proves_nothing() -> None:
 
 def test_no_invariant_is_said_of_the_start_by_luck() -> None:
     """An invariant that is false at the start fails the first obligation."""
-    from cutproof.model.language import always
 
     @always
     def never_idle(s):
@@ -194,6 +208,45 @@ def test_the_symbols_agree_with_the_interpreter_on_a_run() -> None:
 def test_bits_are_refused_where_a_variable_has_no_bound() -> None:
     with pytest.raises(ValueError, match="unbounded"):
         Symbols(cutover(TRACKED), bits=True)
+
+
+# ------------------------------------------------------------------ what does not vary has a domain too
+
+
+def set_what_does_not_vary(domain: Domain, new: Any, switched: bool) -> Protocol:
+    """A step that gives `fixed` a value, and one that a state within the domains needs to come to a harm."""
+
+    @action
+    def set_it(s: Any) -> Step:
+        value = choose(s.on, new, domain.decode(domain.low)) if switched else constant(new)
+        return when(guard("ready", s.n == 0)).then(fixed=value, n=1)
+
+    @always
+    def zero(s: Any) -> Operand:
+        return s.n == 0
+
+    variables = {"fixed": domain, "n": count(0, 1), "on": boolean()}
+    return Protocol("fixed", variables, [set_it], [zero], initial={"on": True})
+
+
+@pytest.mark.parametrize("switched", [False, True])
+@pytest.mark.parametrize(
+    ("domain", "new"),
+    [(boolean(varies=False), True), (count(2, 7, varies=False), 3)],
+    ids=["boolean", "count"],
+)
+def test_what_does_not_vary_may_not_be_given_another_value(domain: Domain, new: Any, switched: bool) -> None:
+    protocol = set_what_does_not_vary(domain, new, switched)
+    found = explore(protocol)
+    assert [v.property for v in found.verdicts if isinstance(v, Violated)] == ["domain"]
+    assert len(found.states) == 1
+
+    answer = Proof(protocol, only=["none"]).step("set_it").ask()
+    assert answer.counterexample is not None
+    assert answer.counterexample.broken == ("the domain of fixed",)
+    rows = [line.split() for line in side_by_side(protocol, answer.counterexample)]
+    assert ["fixed", str(domain.decode(domain.low)), f"{int(new)}", "(outside)"] in rows
+    assert Search(protocol, [None]).run(3).found == ()  # as the explorer, which does not take the step
 
 
 # ------------------------------------------------------------------ what remains of the invariants

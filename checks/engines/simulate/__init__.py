@@ -1,0 +1,7 @@
+"""Random runs of any protocol, for what is too large to be explored; and what they covered.
+
+Begin with `simulate.py`. `walk.py` makes one run, `schedulers.py` chooses its steps; `coverage.py` and `guards.py` say
+what was met, `estimate.py` what probably was not; `processes.py` makes runs in several processes.
+"""
+
+__all__ = ["coverage", "estimate", "guards", "schedulers", "simulate", "walk"]

@@ -1,0 +1,63 @@
+"""Where everything holds without a safeguard, it is said under what it matters."""
+
+import json
+import shlex
+
+import pytest
+
+from cutproof.checks.cli import main as cli
+from cutproof.checks.cutover.safeguards.necessity import NECESSARY
+from cutproof.checks.cutover.safeguards.settings import FEW, command, commands, hints, smallest
+from cutproof.model.cutover.policy import parse_policy
+from cutproof.model.cutover.safeguards import HARDENED
+from cutproof.model.cutover.scopes import parse_scope
+
+ARGUMENTS = ["explore", "--scope", "writes=1", "--without", "dual_before_copy"]
+
+
+@pytest.mark.parametrize("exhibit", NECESSARY, ids=lambda e: e.file)
+def test_a_command_is_the_experiment(exhibit) -> None:
+    words = shlex.split(command(exhibit))
+    assert words[:2] == ["cutproof", "explore"]
+    given = dict(zip(words[2::2], words[3::2], strict=True))
+    assert parse_scope(given["--scope"]) == exhibit.scope
+    assert parse_policy(given.get("--policy", "")) == exhibit.policy
+    assert tuple(given["--without"].split(",")) == exhibit.removed
+
+
+def test_every_safeguard_with_an_experiment_has_its_smallest() -> None:
+    for name in {e.safeguard for e in NECESSARY}:
+        chosen = smallest(name)
+        assert chosen is not None and chosen.safeguard == name
+        size = len(chosen.policy.changed()) + len(chosen.companions)
+        assert all(
+            size <= len(e.policy.changed()) + len(e.companions) for e in NECESSARY if e.safeguard == name
+        )
+    assert smallest("act:guard") is None
+
+
+def test_the_setting_itself_is_no_other_one() -> None:
+    exhibit = smallest("fence_epoch")
+    assert exhibit is not None
+    scope, policy = exhibit.scope.bounds(), exhibit.policy.changed()
+    assert commands(["fence_epoch", "act:guard"], scope, policy) == {}
+    assert list(commands(["fence_epoch"], {**scope, "writes": 1}, policy)) == ["fence_epoch"]
+
+
+def test_many_are_told_in_one_line() -> None:
+    known = sorted(HARDENED)
+    assert len(hints(commands(known[: FEW + 1], {}, {}))) == 1
+    assert len(hints(commands(known[:FEW], {}, {}))) == FEW
+
+
+def test_explore_says_under_what_it_matters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(ARGUMENTS) == 0
+    *_, last = capsys.readouterr().out.splitlines()
+    before, line = last.split(": ", 1)
+    assert before == "dual_before_copy matters under other settings"
+    assert cli.main(ARGUMENTS[:3]) == 0
+    assert "matters" not in capsys.readouterr().out  # nothing is removed
+    assert cli.main([*ARGUMENTS, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["matters_under"] == {"dual_before_copy": line}
+    assert cli.main(shlex.split(line)[1:]) == 12  # as it says
+    assert "matters" not in capsys.readouterr().out

