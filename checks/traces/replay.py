@@ -85,7 +85,7 @@ class _Walk:
         self.codes = self._begins()
         self.before: list[dict[str, int]] = []
         self.walked: list[Walked] = []
-        self.states = [plain(protocol.decode(protocol.initial))]
+        self.states = [plain(protocol.decode(tuple(self.codes[f.name] for f in protocol.fields)))]
         self.notes = [GAPS if trace.gaps else CHANGED] if self.changed else []
         if not trace.states:
             self.notes = [ALONE] if not trace.meta.digest else [ALONE, *self.notes]
@@ -95,15 +95,27 @@ class _Walk:
         self.parted: int | None = None
 
     def _begins(self) -> dict[str, int]:
-        """The initial state that the trace begins with; the first one where it begins with none."""
-        recorded, fields = dict(flat(self.trace.states[0])), self.fields
-        for codes in map(
-            self.protocol.named, self.protocol.initials if self.protocol.initial_choices else ()
-        ):
-            plain_values = _plain({n: f for n, f in fields.items() if n in recorded}, codes)
-            if all((type(v), v) == (type(recorded[n]), recorded[n]) for n, v in plain_values.items()):
-                return codes
-        return self.protocol.named(self.protocol.initial)
+        """The initial state that the trace begins with, or from which its actions can be taken; else the first one."""
+        first = self.protocol.named(self.protocol.initial)
+        if not self.protocol.initial_choices:
+            return first
+        fits = self._begins_here if self.trace.states else self._can_be_taken
+        return next(filter(fits, map(self.protocol.named, self.protocol.initials)), first)
+
+    def _begins_here(self, codes: dict[str, int]) -> bool:
+        recorded = dict(flat(self.trace.states[0]))
+        shown = _plain({n: f for n, f in self.fields.items() if n in recorded}, codes)
+        return all((type(v), v) == (type(recorded[n]), recorded[n]) for n, v in shown.items())
+
+    def _can_be_taken(self, codes: dict[str, int]) -> bool:
+        for step in self.trace.steps:
+            names = self.actions[step.action].arguments if step.action in self.actions else ()
+            key = _key(step.action, [(n, step.arguments.get(n)) for n in names])
+            transition = self.transitions.get(key)
+            if transition is None or not ex.evaluate(transition.enabled, codes, {}):
+                return False
+            codes = _after(transition, codes)
+        return True
 
     def _claims(self) -> list[Claim]:
         meta, place = self.trace.meta, self.place.below(".#meta")

@@ -104,7 +104,7 @@ def sentence(taken: Taken) -> str:
 
 
 def _steps(run: Run) -> list[str]:
-    lines = []
+    lines = _beginning(run)
     for number, taken in enumerate(run.steps, 1):
         lines.append(f"{number:3}. {Step(taken.action, dict(taken.arguments))}")
         said = sentence(taken)
@@ -112,6 +112,20 @@ def _steps(run: Run) -> list[str]:
         changes = changes_of(_flat(taken.before), _flat(taken.after))
         lines += [f"       {words}" for words in _changes(taken, changes) if words]
     return lines
+
+
+def _beginning(run: Run) -> list[str]:
+    """Where runs may begin in several states: in which this one does."""
+    protocol = run.protocol
+    chosen = {cell.name for choice in protocol.initial_choices for cell in choice.cells}
+    first = _flat(run.steps[0].before if run.steps else run.last)
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for cell in protocol.cells:
+        if cell.name in chosen and protocol.words.variables.get(cell.variable) != "":
+            where = ", ".join(str(v) for v in _where(protocol, cell).values())
+            value = protocol.words.value(cell.variable, first[cell.name])
+            found.setdefault(cell.variable, []).append((where, value, ""))
+    return [f"  0. at the start, {name}: {_listed(cells, 1)}" for name, cells in found.items()]
 
 
 def _changes(taken: Taken, changes: Sequence[Change]) -> list[str]:
