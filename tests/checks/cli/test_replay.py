@@ -287,3 +287,11 @@ def test_what_is_installed_carries_the_traces(tmp_path: Path) -> None:
     command = [sys.executable, "-c", where]
     ran = subprocess.run(command, cwd=out, env=environment, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == [str(tmp_path / "site" / "cutproof" / "traces"), str(len(stored.names()))]
+
+
+def test_the_smallest_file_of_the_documents_is_one(run, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "traces.md").read_text("utf-8").partition("## By hand")[2]
+    (tmp_path / "small.json").write_text(text.partition("```json\n")[2].partition("```")[0])
+    code, out, err = run("replay", tmp_path / "small.json")
+    assert (code, err) == (1, "") and "  2. abort()" in out
+    assert out.splitlines()[-1] == "not reproduced: after step 2 it is not so that consistent is false"
