@@ -11,7 +11,7 @@ from cutproof.checks.traces.itf import Plain
 from cutproof.checks.traces.outcome import Change, Replay, changes_of, flat
 from cutproof.checks.traces.trace import Step, Trace, plain
 from cutproof.model.language.protocol import Field, Protocol
-from cutproof.model.language.words import Changed, Run, Taken, index_names
+from cutproof.model.language.words import Changed, Run, Taken, index_names, placed
 
 ENDS = {  # what the form of a trace says of its last state
     "always": "false at the end",
@@ -168,7 +168,7 @@ def _differing(run: Run) -> list[tuple[str, str, str]]:
     for cell in protocol.cells:
         old, new = start[cell.name], last[cell.name]
         if old != new and words.variables.get(cell.variable) != "":
-            where = ", ".join(str(v) for v in _where(protocol, cell).values())
+            where = placed(_where(protocol, cell))
             values = (words.value(cell.variable, new), words.value(cell.variable, old))
             found.setdefault(cell.variable, []).append((where, *values))
     rows = [(name, _listed(cells, 1), _listed(cells, 2)) for name, cells in found.items()]
