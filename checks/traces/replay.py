@@ -24,7 +24,16 @@ from cutproof.checks.engines.exploration import Limits
 from cutproof.checks.engines.plain.explore import LimitReached
 from cutproof.checks.engines.plain.reach import states_until
 from cutproof.checks.traces.itf import Place, Plain
-from cutproof.checks.traces.outcome import Change, Difference, Divergence, Replay, Walked, changes_of, flat
+from cutproof.checks.traces.outcome import (
+    Change,
+    Difference,
+    Divergence,
+    Replay,
+    Walked,
+    changes_of,
+    flat,
+    values_of,
+)
 from cutproof.checks.traces.trace import Step, Trace, plain
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
@@ -103,7 +112,7 @@ class _Walk:
         return next(filter(fits, map(self.protocol.named, self.protocol.initials)), first)
 
     def _begins_here(self, codes: dict[str, int]) -> bool:
-        recorded = dict(flat(self.trace.states[0]))
+        recorded = self._recorded(0)
         shown = _plain({n: f for n, f in self.fields.items() if n in recorded}, codes)
         return all((type(v), v) == (type(recorded[n]), recorded[n]) for n, v in shown.items())
 
@@ -156,11 +165,12 @@ class _Walk:
         for field in _outside(transition, after):
             reason = f"sets {field.name} to {after[field.name]}, which is outside {field.domain}"
             return self._stopped(number, step, reason)
-        changes = changes_of(_plain(self.fields, self.codes), _plain(self.fields, after))
+        whole = plain(self.protocol.decode(tuple(after[f.name] for f in self.protocol.fields)))
+        changes = changes_of(*(values_of(self.protocol, state) for state in (self.states[-1], whole)))
         self.walked.append(Walked(number, step, self.actions[step.action].sentence, changes))
         self.before.append(self.codes)
         self.codes = after
-        self.states.append(plain(self.protocol.decode(tuple(after[f.name] for f in self.protocol.fields))))
+        self.states.append(whole)
         return None
 
     def _transition(self, number: int, step: Step) -> Transition | None:
@@ -190,7 +200,8 @@ class _Walk:
         """How the recorded state differs; nothing (but a note, once) where the specification has changed."""
         if not self.trace.states:
             return ()
-        place, recorded = self.place.below(f".states[{index}]"), dict(flat(self.trace.states[index]))
+        place = self.place.below(f".states[{index}]")
+        recorded = self._recorded(index)
         self._part(index, recorded)
         missing = [n for n in self.fields if n in self.needed and n not in recorded]
         if strangers := [n for n in recorded if n not in self.fields] + missing:
@@ -207,6 +218,17 @@ class _Walk:
         if self.changed and differences and len(self.notes) == 1:
             self._note(f"its states differ, first after step {index}: {differences[0]}")
         return () if self.changed else tuple(differences)
+
+    def _recorded(self, index: int) -> dict[str, Plain]:
+        """What the trace has of a state, by the names of the fields."""
+        state = self.trace.states[index]
+        try:
+            return dict(flat(self.protocol.unfold(state, plain)))
+        except (ValueError, LookupError, TypeError) as error:
+            if not self.changed:
+                reason = str(error) if isinstance(error, ValueError) else "a variable is missing"
+                self.place.below(f".states[{index}]").fail(reason)
+        return dict(flat(state))
 
     def _part(self, index: int, recorded: Mapping[str, Plain]) -> None:
         specified = _plain(self.fields, self.codes)

@@ -24,6 +24,7 @@ from typing import Any
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.actions import Action
 from cutproof.model.language.complaints import checked, complain, near
+from cutproof.model.language.derived.shapes import Shape
 from cutproof.model.language.domains import Domain, FamilyDomain, boolean, enumeration
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.making import wellformed
@@ -51,7 +52,7 @@ class Protocol:
     def __init__(
         self,
         name: str,
-        variables: Mapping[str, Domain | FamilyDomain],
+        variables: Mapping[str, Domain | FamilyDomain | Shape],
         actions: Sequence[Action],
         properties: Sequence[Property],
         indices: Mapping[str, Sequence[Any]] | None = None,
@@ -73,6 +74,7 @@ class Protocol:
         self.indices = wellformed.indices_of(indices)
         self.variables = wellformed.variables_of(variables)
         self.cells = tuple[Field, ...]()  # every field, those with one value too
+        self.shapes: dict[tuple[Any, ...], Shape] = {}  # of composite values that are no part of one
         values = {name: self._operands(name, domain) for name, domain in self.variables.items()}
         wellformed.distinct_cells(cell.name for cell in self.cells)
         self.cells_of: dict[str, list[Field]] = {name: [] for name in self.variables}
@@ -98,7 +100,7 @@ class Protocol:
 
     # -------------------------------------------------- making
 
-    def _operands(self, name: str, domain: Domain | FamilyDomain, where: tuple[Any, ...] = ()) -> Any:
+    def _operands(self, name: str, domain: Any, where: tuple[Any, ...] = ()) -> Any:
         if isinstance(domain, FamilyDomain):
             depth = len(where)
             if depth < len(domain.indices):
@@ -108,6 +110,12 @@ class Protocol:
                 items = {v: self._operands(name, domain, (*where, v)) for v in self.indices[index]}
                 return Family(index, items)
             domain = domain.at(where)
+        if isinstance(domain, Shape):
+            shape = domain.bound(self.indices)
+            if not any((name, *where[:depth]) in self.shapes for depth in range(len(where))):
+                self.shapes[name, *where] = shape
+            parts = shape.parts().items()
+            return shape.holding({key: self._operands(name, part, (*where, key)) for key, part in parts})
         cell = Field(name + (f"[{','.join(map(label, where))}]" if where else ""), name, where, domain)
         self.cells += (cell,)
         return Operand(ex.variable(*spec(cell)), domain.kind)
@@ -210,6 +218,31 @@ class Protocol:
             for index in cell.where:
                 inside, key = inside.setdefault(key, {}), index
             inside[key] = value
+        for path, shape in self.shapes.items():
+            inside = result
+            for key in path[:-1]:
+                inside = inside[key]
+            inside[path[-1]] = shape.decode(inside[path[-1]])
+        return result
+
+    def unfold(
+        self, values: Mapping[str, Any], plain: Callable[[Any], Any] = lambda value: value
+    ) -> dict[str, Any]:
+        """Such values with composite ones as dictionaries of their parts, nested; what is no composite value stays as
+        it is. `plain` is how leaves are written. Raises ValueError where a composite value has another form."""
+        result = dict(values)
+        for path, shape in self.shapes.items():
+            inside: dict[Any, Any] = result
+            if path[0] not in result:
+                continue  # what has one value is left out of traces
+            *outer, last = map(plain, path)
+            for key in outer:
+                inside[key] = dict(inside[key])
+                inside = inside[key]
+            try:
+                inside[last] = shape.unfold(inside[last], plain)
+            except ValueError as error:
+                raise ValueError(f"{path[0]}: {error}") from None
         return result
 
     @property
@@ -219,6 +252,11 @@ class Protocol:
 
     def encode(self, values: Mapping[str, Any]) -> State:
         """The state of such values. Raises ValueError naming the field that is missing or outside its domain."""
+        if self.shapes:
+            try:
+                values = self.unfold(values)
+            except (KeyError, IndexError, TypeError):
+                raise ValueError("a variable is missing") from None
         codes: list[int] = []
         for cell in self.cells:
             try:

@@ -201,7 +201,10 @@ def test_a_trace_of_ones_own_is_replayed_on_its_file(run, mine: SimpleNamespace)
     assert "false at the end: one_leader: No two nodes hold the lease." in out
     assert run("replay", mine.trace, "--model", f"{mine.file}:lease", "--with", "nodes=4")[0] == 0
     code, out, err = run("replay", mine.file)
-    assert (code, out) == (2, "") and f"is a protocol, not a trace: cutproof replay TRACE --model {mine.file}" in err
+    assert (code, out) == (
+        2,
+        "",
+    ) and f"is a protocol, not a trace: cutproof replay TRACE --model {mine.file}" in err
     code, out, err = run("replay", mine.trace)
     assert (code, out) == (2, "") and "give its file: --model FILE.py" in err
 
