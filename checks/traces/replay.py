@@ -104,17 +104,27 @@ class _Walk:
         self.parted: int | None = None
 
     def _begins(self) -> dict[str, int]:
-        """The initial state that the trace begins with; the first one where it begins with none."""
-        if not self.trace.states:
-            return self.protocol.named(self.protocol.initial)
-        recorded, fields = self._recorded(0), self.fields
-        for codes in map(
-            self.protocol.named, self.protocol.initials if self.protocol.initial_choices else ()
-        ):
-            plain_values = _plain({n: f for n, f in fields.items() if n in recorded}, codes)
-            if all((type(v), v) == (type(recorded[n]), recorded[n]) for n, v in plain_values.items()):
-                return codes
-        return self.protocol.named(self.protocol.initial)
+        """The initial state that the trace begins with, or from which its actions can be taken; else the first one."""
+        first = self.protocol.named(self.protocol.initial)
+        if not self.protocol.initial_choices:
+            return first
+        fits = self._begins_here if self.trace.states else self._can_be_taken
+        return next(filter(fits, map(self.protocol.named, self.protocol.initials)), first)
+
+    def _begins_here(self, codes: dict[str, int]) -> bool:
+        recorded = self._recorded(0)
+        shown = _plain({n: f for n, f in self.fields.items() if n in recorded}, codes)
+        return all((type(v), v) == (type(recorded[n]), recorded[n]) for n, v in shown.items())
+
+    def _can_be_taken(self, codes: dict[str, int]) -> bool:
+        for step in self.trace.steps:
+            names = self.actions[step.action].arguments if step.action in self.actions else ()
+            key = _key(step.action, [(n, step.arguments.get(n)) for n in names])
+            transition = self.transitions.get(key)
+            if transition is None or not ex.evaluate(transition.enabled, codes, {}):
+                return False
+            codes = _after(transition, codes)
+        return True
 
     def _claims(self) -> list[Claim]:
         meta, place = self.trace.meta, self.place.below(".#meta")

@@ -11,7 +11,7 @@ from cutproof.checks.traces.itf import Plain
 from cutproof.checks.traces.outcome import Change, Replay, changes_of, flat, places, values_of
 from cutproof.checks.traces.trace import Step, Trace, plain
 from cutproof.model.language.protocol import Protocol
-from cutproof.model.language.words import Changed, Run, Taken, index_names
+from cutproof.model.language.words import Changed, Run, Taken, index_names, placed
 
 ENDS = {  # what the form of a trace says of its last state
     "always": "false at the end",
@@ -104,7 +104,7 @@ def sentence(taken: Taken) -> str:
 
 
 def _steps(run: Run) -> list[str]:
-    lines = []
+    lines = _beginning(run)
     for number, taken in enumerate(run.steps, 1):
         lines.append(f"{number:3}. {Step(taken.action, dict(taken.arguments))}")
         said = sentence(taken)
@@ -112,6 +112,20 @@ def _steps(run: Run) -> list[str]:
         changes = changes_of(*(values_of(run.protocol, state) for state in (taken.before, taken.after)))
         lines += [f"       {words}" for words in _changes(taken, changes) if words]
     return lines
+
+
+def _beginning(run: Run) -> list[str]:
+    """Where runs may begin in several states: in which this one does."""
+    protocol = run.protocol
+    chosen = [(cell.variable, cell.where) for choice in protocol.initial_choices for cell in choice.cells]
+    begins = values_of(protocol, run.steps[0].before if run.steps else run.last)
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for name, (variable, indices) in places(protocol).items():
+        is_chosen = any(v == variable and where[: len(indices)] == indices for v, where in chosen)
+        if is_chosen and name in begins and protocol.words.variables.get(variable) != "":
+            where = ", ".join(str(v) for v in _where(protocol, variable, indices).values())
+            found.setdefault(variable, []).append((where, protocol.words.value(variable, begins[name]), ""))
+    return [f"  0. at the start, {name}: {_listed(cells, 1)}" for name, cells in found.items()]
 
 
 def _changes(taken: Taken, changes: Sequence[Change]) -> list[str]:
@@ -153,7 +167,7 @@ def _differing(run: Run) -> list[tuple[str, str, str]]:
     for name, (variable, indices) in places(protocol).items():
         old, new = start[name], last[name]
         if old != new and words.variables.get(variable) != "":
-            where = ", ".join(str(v) for v in _where(protocol, variable, indices).values())
+            where = placed(_where(protocol, variable, indices))
             values = (words.value(variable, new), words.value(variable, old))
             found.setdefault(variable, []).append((where, *values))
     rows = [(name, _listed(cells, 1), _listed(cells, 2)) for name, cells in found.items()]

@@ -1,6 +1,6 @@
 """Expressions: what every engine reads.
 
-A protocol's functions are called once, on symbolic operands (`language.py`), and leave these terms
+A protocol's functions are called once, on symbolic operands (`operands.py`), and leave these terms
 behind. A term is a constant, a variable of the state, a parameter (a mechanism that is on or off), or
 one of nine operations. Nothing else exists, so an engine is a translation of twelve cases.
 
@@ -94,12 +94,15 @@ def negation(a: Term) -> Term:
 
 def _join(op: str, terms: Iterable[Term], unit: Term, zero: Term) -> Term:
     flat: dict[Term, None] = {}
+    negated: set[Term] = set()
     for term in terms:
         for part in term.args if term.op == op else (term,):
-            if part is zero or negation(part) in flat:
+            if part is zero or part in negated or (part.op == "not" and part.args[0] in flat):
                 return zero
             if part is not unit:
                 flat[part] = None
+                if part.op == "not":
+                    negated.add(part.args[0])
     if not flat:
         return unit
     return next(iter(flat)) if len(flat) == 1 else _make(op, tuple(flat), "", True, 0, 1)

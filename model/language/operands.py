@@ -1,6 +1,6 @@
 """Operands: what stands for a value that is known only when the protocol runs.
 
-See `language.py` for the two rules. Whatever would decide something now raises `LanguageError`.
+See `actions.py` for the two rules. Whatever would decide something now raises `LanguageError`.
 """
 
 from __future__ import annotations

@@ -22,17 +22,17 @@ from functools import cached_property
 from typing import Any
 
 from cutproof.model.language import expressions as ex
-from cutproof.model.language import wellformed
 from cutproof.model.language.actions import Action
 from cutproof.model.language.complaints import checked, complain, near
 from cutproof.model.language.derived.shapes import Shape
 from cutproof.model.language.domains import Domain, FamilyDomain, boolean, enumeration
 from cutproof.model.language.expressions import Term
-from cutproof.model.language.initial_states import InitialChoice, choices_of, states_of
+from cutproof.model.language.making import wellformed
+from cutproof.model.language.making.initial_states import InitialChoice, choices_of, states_of
+from cutproof.model.language.making.unfolding import claims_of, measured, transitions_of
 from cutproof.model.language.operands import Family, Operand
 from cutproof.model.language.parts import Claim, Field, Parameters, State, Transition, View, label, spec
 from cutproof.model.language.properties import Property
-from cutproof.model.language.unfolding import claims_of, measured, transitions_of
 from cutproof.model.language.words import Words
 
 __all__ = ["Claim", "Field", "Parameters", "Protocol", "State", "Transition", "View", "label"]
@@ -41,10 +41,12 @@ __all__ = ["Claim", "Field", "Parameters", "Protocol", "State", "Transition", "V
 class Protocol:
     """See the module's text. Raises LanguageError where the protocol says what cannot be meant.
 
-    `initial` has the values that are not the first of their domains (`initial_states.py`). Properties made by
+    `initial` has the values that are not the first of their domains (`making/initial_states.py`). Properties made by
     `@invariant` go to `invariants`. These and `measure` are for proofs, and change nothing else: what is true of every
     reachable state and kept by every action; and a whole number, never below zero, that some owed step lowers wherever
     what *can always* happen does not hold (`lambda s: ...`). `words` are how stories speak of it (`words.py`)."""
+
+    initial_choices: tuple[InitialChoice, ...] = ()  # cells that begin in more than one way
 
     @checked("Protocol(name=..., variables={...}, actions=[...], properties=[...])")
     def __init__(
@@ -86,7 +88,7 @@ class Protocol:
             c.name: code for choice in begin for c, code in zip(choice.cells, choice.options[0], strict=True)
         }
         self.start: dict[str, int] = {cell.name: codes[cell.name] for cell in self.cells}
-        self.initial_choices: tuple[InitialChoice, ...] = tuple(c for c in begin if len(c.options) > 1)
+        self.initial_choices = tuple(c for c in begin if len(c.options) > 1)
         self.transitions = tuple(t for a in self.actions for t in transitions_of(self, a))
         self.claims = tuple(c for p in self.properties for c in claims_of(self, p))
         for p in listed:

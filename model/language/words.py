@@ -133,10 +133,15 @@ def _fits(name: str, text: str, known: Iterable[str]) -> None:
 
 def named(variable: str, where: Mapping[str, Any]) -> str:
     """A field by its name and index: `net of O, doc 0, rank 1`; `rm 0` where the variable is named as its index."""
-    parts = [str(v) if isinstance(v, str) else f"{k} {v}" for k, v in where.items()]
-    if not parts:
+    text = placed(where)
+    if not text:
         return variable
-    return parts[0] if list(where) == [variable] and " " in parts[0] else f"{variable} of {', '.join(parts)}"
+    return text if list(where) == [variable] and " " in text else f"{variable} of {text}"
+
+
+def placed(where: Mapping[str, Any]) -> str:
+    """An index in words: `O, doc 0, rank 1`; texts stand for themselves."""
+    return ", ".join(str(v) if isinstance(v, str) else f"{k} {v}" for k, v in where.items())
 
 
 def index_names(protocol: Protocol, variable: str) -> tuple[str, ...]:

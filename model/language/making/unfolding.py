@@ -18,10 +18,10 @@ from cutproof.model.language.complaints import (
     shown,
 )
 from cutproof.model.language.expressions import Term
+from cutproof.model.language.making.wellformed import fits_indices
 from cutproof.model.language.operands import Family, Operand
 from cutproof.model.language.parts import Claim, Field, Transition
 from cutproof.model.language.properties import Property, conditions_of
-from cutproof.model.language.wellformed import fits_indices
 
 if TYPE_CHECKING:
     from cutproof.model.language.protocol import Protocol
