@@ -1,7 +1,7 @@
 """The evidence: the stored traces, and the parts of the documents that are drawn from them.
 
-    python -m cutproof.checks.evidence            # write traces/ and the generated parts of docs/
-    python -m cutproof.checks.evidence --check    # exit 1 if anything would change
+    python -m cutproof.checks.cutover.evidence          # write traces/ and the generated parts of docs/
+    python -m cutproof.checks.cutover.evidence --check  # exit 1 if anything would change
 
 Every counterexample is searched anew. A generated part of a document stands between two comments,
 `<!-- begin NAME -->` and `<!-- end NAME -->`, and everything else in it is left alone.
@@ -133,7 +133,7 @@ def main(arguments: list[str]) -> int:
         print("evidence: docs/ is not here; run this from the root of a checkout", file=sys.stderr)
         return 2
     if arguments not in ([], ["--check"]):
-        print("usage: python -m cutproof.checks.evidence [--check]", file=sys.stderr)
+        print("usage: python -m cutproof.checks.cutover.evidence [--check]", file=sys.stderr)
         return 2
     changed = outdated(Path.cwd(), find_all(), write=not arguments)
     print("\n".join(changed) or "nothing changed")

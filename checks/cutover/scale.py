@@ -1,7 +1,7 @@
 """How the fast engine scales: the hardened protocol in scopes from 10^4 to 10^8 states, each explored to its end.
 
-    python -m cutproof.checks.scale              # measure, and print the table; some minutes
-    python -m cutproof.checks.scale --write      # ... and write it into docs/evidence.md, with docs/scale.svg
+    python -m cutproof.checks.cutover.scale          # measure, and print the table; some minutes
+    python -m cutproof.checks.cutover.scale --write  # ... and write it into docs/evidence.md, with docs/scale.svg
 
 Each scope has a process of its own, with every *always* and *sometimes* claim judged. *Whole* begins at the command:
 Python's start, and what is learnt of the protocol, are in it. *Set* is what the set of states found takes, and *peak*
@@ -124,7 +124,7 @@ def main(arguments: list[str]) -> int:
         print(json.dumps(one(arguments[1])))
         return 0
     if arguments not in ([], ["--write"]):
-        print("usage: python -m cutproof.checks.scale [--write]", file=sys.stderr)
+        print("usage: python -m cutproof.checks.cutover.scale [--write]", file=sys.stderr)
         return 2
     found = list[Measured]()
     for scope in SCOPES:

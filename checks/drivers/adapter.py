@@ -40,7 +40,7 @@ class Adapter:
 
     Nothing should happen by itself between two calls: what is under way goes on in `advance`. What happens all the same
     is judged too, but such a run may not be repeatable. Any other exception than those named here is reported as the
-    adapter's failure. `versioned` says which reading of late writes is meant: see `conform_judge.py`."""
+    adapter's failure. `versioned` says which reading of late writes is meant: see `judge.py`."""
 
     versioned: ClassVar[bool] = True
 

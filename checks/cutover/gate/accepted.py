@@ -1,7 +1,7 @@
 """What a gate accepts in its two small scopes is safe in others too.
 
-    python -m cutproof.checks.accepted            # a line for each scope
-    python -m cutproof.checks.accepted --write    # ... and the table in docs/findings.md
+    python -m cutproof.checks.cutover.gate.accepted          # a line for each scope
+    python -m cutproof.checks.cutover.gate.accepted --write  # ... and the table in docs/findings.md
 
 The gates are exact about the scopes `gate` and `gate_alone`: one write, one migration. More can happen elsewhere: a
 retry, a way back, a crash, deletes that are collected. Strictly, `cutproof prove` has one proof for every accepted
@@ -81,7 +81,7 @@ def text(found: list[Wider]) -> str:
 
 def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--write"]):
-        print("usage: python -m cutproof.checks.accepted [--write]", file=sys.stderr)
+        print("usage: python -m cutproof.checks.cutover.gate.accepted [--write]", file=sys.stderr)
         return 2
     found = []
     for name in WIDER:

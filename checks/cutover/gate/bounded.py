@@ -1,8 +1,8 @@
 """Bounded search in Z3, for all policies at once: every policy and the fewest steps to harm.
 
-    python -m cutproof.checks.bounded [DEPTH]     # beside docs/policies.csv
+    python -m cutproof.checks.cutover.gate.bounded [DEPTH]     # beside docs/policies.csv
 
-The search is `engines/proof/bounded.py`; what is known of the policies stands in docs/policies.csv.
+The search is `checks/engines/proof/bounded.py`; what is known of the policies stands in docs/policies.csv.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def fewest(depth: int, wanted: Iterable[str] = (), progress: Progress | None = N
 
 def main(arguments: list[str]) -> int:
     if len(arguments) > 1 or any(not a.isascii() or not a.isdigit() or len(a) > 3 for a in arguments):
-        print("usage: python -m cutproof.checks.bounded [DEPTH]", file=sys.stderr)
+        print("usage: python -m cutproof.checks.cutover.gate.bounded [DEPTH]", file=sys.stderr)
         return 2
     if not File("docs/policies.csv").is_file():
         print("bounded: docs/ is not here; run this from the root of a checkout", file=sys.stderr)

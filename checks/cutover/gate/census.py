@@ -178,7 +178,7 @@ def text(found: list[Judged]) -> str:
 
 def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--write"]):
-        print("usage: python -m cutproof.checks.census [--write]", file=sys.stderr)
+        print("usage: python -m cutproof.checks.cutover.gate.census [--write]", file=sys.stderr)
         return 2
 
     def progress(done: int, among: int) -> None:

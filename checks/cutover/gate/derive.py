@@ -1,6 +1,6 @@
 """The gate, derived: the shortest formula of the policies that must be refused, from the policies that are safe.
 
-    python -m cutproof.checks.derive            # the formulas, and how they compare with the gate that runs
+    python -m cutproof.checks.cutover.gate.derive  # the formulas, and how they compare with the gate that runs
 
 A *product* says of each knob which values it may have; the formula refuses a policy that is in one of its products. It
 is a minimal sum of products, exactly: all prime products (none can be widened by a value), then the fewest that
@@ -238,7 +238,7 @@ def text(safe: Mapping[Strength, set[Policy]]) -> str:
 
 def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--write"], ["--products"]):
-        print("usage: python -m cutproof.checks.derive [--write | --products]", file=sys.stderr)
+        print("usage: python -m cutproof.checks.cutover.gate.derive [--write | --products]", file=sys.stderr)
         return 2
     safe = safe_of()
     if arguments == ["--products"]:

@@ -1,7 +1,7 @@
 """Every policy at once: the mechanisms are part of the state, so one search decides the whole lattice.
 
-    python -m cutproof.checks.lattice            # the counts
-    python -m cutproof.checks.lattice --write    # ... and docs/policies.csv: every policy, property by property
+    python -m cutproof.checks.cutover.gate.lattice          # the counts
+    python -m cutproof.checks.cutover.gate.lattice --write  # ... and docs/policies.csv: every policy and property
 
 A word carries the mechanisms with which its run began, as fields that no transition changes. What policies have in
 common is computed once. For each property that a policy violates there is a shortest trace. The scopes are those of
@@ -209,7 +209,7 @@ def differ(found: Sequence[Decided], judged: Sequence[census.Judged]) -> list[st
 
 def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--write"]):
-        print("usage: python -m cutproof.checks.lattice [--write]", file=sys.stderr)
+        print("usage: python -m cutproof.checks.cutover.gate.lattice [--write]", file=sys.stderr)
         return 2
     start, runs = time.perf_counter(), list[Run]()
     for alone in (False, True):

@@ -1,4 +1,4 @@
-"""Chunks of a loss run on other machines: a Dask cluster as an executor. Needs the extra `cutproof[dask]`."""
+"""Chunks of a loss run on other machines: a Dask cluster as an executor. Needs the extra `dask`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def connected(address: str) -> Iterator[tuple[Executor, int]]:
     try:
         from distributed import Client
     except ImportError:
-        raise ValueError("Dask is not installed: pip install 'cutproof[dask]'") from None
+        raise ValueError("Dask is not installed: pip install distributed") from None
     for name in ("distributed", "distributed.client", "distributed.comm", "distributed.batched"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what went wrong is said once, by us
     try:

@@ -1,7 +1,7 @@
 """What each policy costs and what it loses, measured: the figures of docs/trade-offs.md and docs/chaos-report.md.
 
-    python -m cutproof.checks.tradeoffs            # measure anew and write them; some minutes on two cores
-    python -m cutproof.checks.tradeoffs --check    # exit 1 if anything would change
+    python -m cutproof.checks.cutover.loss.trade_offs          # measure anew and write them; some minutes on two cores
+    python -m cutproof.checks.cutover.loss.trade_offs --check  # exit 1 if anything would change
 
 Generated parts stand between two comments; everything else in these files is left alone.
 """
@@ -223,7 +223,7 @@ def generated(measure: Measure) -> dict[Path, dict[str, str]]:
 def main(arguments: list[str]) -> int:
     """Exit code 1 if anything has changed, 2 for wrong usage."""
     if arguments not in ([], ["--check"]):
-        print("usage: python -m cutproof.checks.tradeoffs [--check]", file=sys.stderr)
+        print("usage: python -m cutproof.checks.cutover.loss.trade_offs [--check]", file=sys.stderr)
         return 2
     if not TRADE_OFFS.is_file() or not CHAOS.is_file():
         print("docs/ is not here; run this from the root of a checkout", file=sys.stderr)

@@ -1,7 +1,7 @@
 """Why it holds: which safeguards, and which guards, the proof of each action used.
 
-    python -m cutproof.checks.cores            # the table
-    python -m cutproof.checks.cores --write    # ... into docs/findings.md
+    python -m cutproof.checks.cutover.proofs.cores          # the table
+    python -m cutproof.checks.cutover.proofs.cores --write  # ... into docs/findings.md
 
 Mechanisms are symbolic here, and each safeguard is a literal that may be assumed; each guard of a transition too. Of
 an obligation that is proved, Z3 names assumptions that suffice (an unsat core), and those that are not needed are
@@ -117,7 +117,7 @@ def _setting(policy: Policy, companions: tuple[str, ...]) -> str:
 
 def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--write"]):
-        print("usage: python -m cutproof.checks.cores [--write]", file=sys.stderr)
+        print("usage: python -m cutproof.checks.cutover.proofs.cores [--write]", file=sys.stderr)
         return 2
     part = text(table([*PROVED, *MORE]))
     print(part)

@@ -1,8 +1,8 @@
 """Hunts: Hypothesis looks for a violation, of the hardened protocol in vain, without a safeguard until it finds one.
 
-python -m cutproof.checks.hunt                      # the hardened protocol, then every safeguard switched off
-python -m cutproof.checks.hunt 20000 gc_waits       # up to 20,000 runs, what has `gc_waits` in its name
-python -m cutproof.checks.hunt 500 one_mig seed=1   # other draws
+python -m cutproof.checks.cutover.reference.hunt                     # hardened, then without each safeguard
+python -m cutproof.checks.cutover.reference.hunt 20000 gc_waits      # up to 20,000 runs, names with `gc_waits`
+python -m cutproof.checks.cutover.reference.hunt 500 one_mig seed=1  # other draws
 """
 
 from __future__ import annotations

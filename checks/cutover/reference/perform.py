@@ -1,7 +1,8 @@
 """A trace performed on the reference implementation, in lock step with the specification.
 
-The path is walked on the specification first (`replay.py`). Then the implementation takes the same steps, under the
-same mechanisms, and must be in the specification's state after each; at the end its own audit says what was lost.
+The path is walked on the specification first, by `checks/traces/replay.py`. Then the implementation takes the same
+steps, under the same mechanisms, and must be in the specification's state after each; at the end its own audit says
+what was lost.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Every guard dropped, one at a time: does any property notice?
 
-    python -m cutproof.checks.guards              # some minutes; prints a line for each guard
+    python -m cutproof.checks.cutover.safeguards.guards  # some minutes; prints a line for each guard
 
 A guard that nothing notices is not wrong: another guard may say the same, or it keeps only useless steps
 away. But a protocol in which few guards are noticed would be one whose properties see little.

@@ -1,6 +1,6 @@
 """How rare a harm is: the chance that a random walk comes upon it, computed on the state graph and not sampled.
 
-    python -m cutproof.checks.rarity gc_waits      # what has `gc_waits` in its name; without a word, every safeguard
+    python -m cutproof.checks.cutover.safeguards.rarity gc_waits  # what has `gc_waits` in its name; else all
 
 The walk starts where the protocol starts and takes each enabled step that changes something with the same probability.
 """

@@ -1,7 +1,7 @@
 """The seed's nineteen chaos scenarios as data (protocol §8): what is written when, what fails, what must be shown.
 
 One replica of each shard unless a scenario says otherwise: once the source is deleted nothing is left to repair from.
-N is the node, or the nodes, that the shards move to. `chaos.py` runs them.
+N is the node, or the nodes, that the shards move to. `runner.py` runs them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The engine of the fast search: expands and judges words, on several threads, and keeps what it learns.
 
-It knows no levels and no set of states: `vector.py` has these.
+It knows no levels and no set of states: `search.py` has these.
 """
 
 from __future__ import annotations

@@ -3,13 +3,13 @@
     found = explore(cutover(scope).resolve(mechanisms), workers=2)
 
 A state is one 64-bit word (`clusters.py`). What a transition makes of it is computed once for each combination of
-what it reads, by the very code that the plain engine runs, and looked up from then on (`rules.py`, `kernels.py`).
+what it reads, by the very code that the plain engine runs, and looked up from then on (`rules.py`, `kernels/`).
 A level is expanded in batches: each worker puts the successors of its rows into buffers, one for each part of the set
 of states found; then each worker puts its parts of the buffers into the set (`visited.py`), and what is new is judged.
 
 The words of each level are kept (`levels.py`), and nothing else of how a state was reached: a shortest trace is found
-by going back over the levels (`walk_back.py`), what can always happen too (`can_reach.py`). The answers are those of
-the plain engine, state for state: tests/test_fast.py.
+by going back over the levels (`shortest_paths.py`), what can always happen too (`liveness.py`). The answers are those
+of the plain engine, state for state: `tests/checks/engines/fast/test_explore.py`.
 """
 
 from __future__ import annotations

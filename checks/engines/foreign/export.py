@@ -4,7 +4,7 @@
     tla(small_cutover(2, 3))              a module and its configuration
 
 Each is a translation of the same expressions that every engine reads. What the tools count, distinct states and
-transitions, is what `explore` counts; `foreign.py` runs them.
+transitions, is what `explore` counts; `tools.py` runs them.
 """
 
 from cutproof.checks.engines.foreign.promela import promela

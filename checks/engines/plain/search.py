@@ -5,7 +5,7 @@ they were found, and for each the state and the transition that it was first fou
 expanded in that order, and transitions fire in the order of the protocol, the first state that breaks a
 claim has a shortest trace, and of the shortest the one that is first by the order of actions.
 
-States are packed (`codegen.py`), and what some bits of a state lead to is looked up: see `Layers`.
+States are packed (`model/language/codegen.py`), and what some bits of a state lead to is looked up: see `Layers`.
 """
 
 from __future__ import annotations

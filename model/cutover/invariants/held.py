@@ -1,4 +1,4 @@
-"""The second part of the invariants (`invariants.py`): what each copy holds, and what clients were promised."""
+"""The second part of the invariants (`__init__.py`): what each copy holds, and what clients were promised."""
 
 from __future__ import annotations
 

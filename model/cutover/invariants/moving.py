@@ -1,4 +1,4 @@
-"""The first part of the invariants (`invariants.py`): the record and its fences, and what may be under way."""
+"""The first part of the invariants (`__init__.py`): the record and its fences, and what may be under way."""
 
 from __future__ import annotations
 

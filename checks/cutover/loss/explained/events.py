@@ -1,6 +1,6 @@
 """Events: what happened to a document, in the specification's vocabulary, and how it is told from the outside.
 
-`journal.py` records them. Here is how each is read off: from what a record becomes, from a choice, from a replica.
+`event_log.py` records them. Here is how each is read off: from what a record becomes, from a choice, from a replica.
 """
 
 from __future__ import annotations

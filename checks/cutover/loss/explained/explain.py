@@ -1,7 +1,7 @@
 """Every loss explains itself: the first of each kind in a loss run, cut down to the steps that matter, as a trace.
 
 The losing migration is run again, recorded. One of mixed or seed-like traffic is cut down to its document
-(`cutdown.py`); a run near the boundary is small already, and loses steps until none can go.
+(`minimize.py`); a run near the boundary is small already, and loses steps until none can go.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which inner loops there are: compiled by numba where it is installed (`pip install cutproof[fast]`), else NumPy."""
+"""Which inner loops there are: compiled by numba where it is installed (`pip install '.[fast]'`), else NumPy."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The inner loops of the fast search, compiled (numba): what the tables say of each word.
 
 Nothing here knows any protocol. `rulebook.py` has the tables; a state is a 64-bit word (`clusters.py`). The sets of
-states are in `kernels_sets.py`.
+states are in `compiled_sets.py`.
 """
 
 from __future__ import annotations

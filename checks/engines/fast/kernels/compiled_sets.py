@@ -1,8 +1,8 @@
 """Sets of words, compiled (numba): open addressing, exact, each part owned by one thread at a time.
 
 Words that will be looked for are asked of memory some steps ahead (`prefetch`): otherwise the search would wait for
-memory most of the time. What numba compiled is kept beside this file; a change here reaches `kernels.py` only when that
-is compiled anew too.
+memory most of the time. What numba compiled is kept beside this file; a change here reaches `compiled.py` only when
+that is compiled anew too.
 """
 
 from __future__ import annotations

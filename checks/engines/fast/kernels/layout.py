@@ -1,4 +1,4 @@
-"""What the compiled inner loops (`kernels.py`) and those in NumPy (`kernels_numpy.py`) must have in common.
+"""What the compiled inner loops (`compiled.py`) and those in NumPy (`vectorised.py`) must have in common.
 
 A set that one of them filled is read by the other, so the hash of a word and the place that follows from it are fixed.
 """

@@ -1,4 +1,4 @@
-"""The inner loops of the fast search in NumPy, for where numba is not installed: `kernels.py` says what each does.
+"""The inner loops of the fast search in NumPy, for where numba is not installed: `compiled.py` says what each does.
 
 Each function takes and gives what its namesake there does, in the same order. Where that one goes from word to word,
 this one takes all words a step on at once, and those that are not done yet another one. Arithmetic is on arrays only:

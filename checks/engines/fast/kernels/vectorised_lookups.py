@@ -1,4 +1,4 @@
-"""Look-ups in the tables of a rulebook for many words at once: what `expand`, `judge` and `edges` of `kernels_numpy.py`
+"""Look-ups in the tables of a rulebook for many words at once: what `expand`, `judge` and `edges` of `vectorised.py`
 begin with.
 
 The rules that may be taken are listed row by row, one after another. A rule of several factors is looked up once for

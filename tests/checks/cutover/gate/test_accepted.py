@@ -68,7 +68,7 @@ def test_a_delete_that_was_collected_explains_what_is_missing(policy: Policy, na
 
 def test_the_command_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
     assert accepted.main(["scope"]) == 2
-    assert capsys.readouterr().err == "usage: python -m cutproof.checks.accepted [--write]\n"
+    assert capsys.readouterr().err == "usage: python -m cutproof.checks.cutover.gate.accepted [--write]\n"
 
 
 def test_the_table_has_a_line_for_each_scope() -> None:
