@@ -54,7 +54,7 @@ verify-full: $(STAMP)  ## run the checks at full depth
 	$(BIN)/cutproof verify --full
 
 test: lint types  ## ruff, formatting, mypy, then the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(STAMP)  ## ruff: rules and formatting, nothing is changed
 	$(BIN)/ruff check .
@@ -68,7 +68,7 @@ types: lint  ## mypy on model/, impl/ and checks/
 	$(BIN)/python -m mypy -p cutproof
 
 nightly: $(STAMP)  ## the deeper runs that `make test` leaves out
-	$(BIN)/python -m pytest -n auto -m nightly
+	$(BIN)/python -m pytest -n auto --dist worksteal -m nightly
 
 coverage: $(STAMP)  ## branches of the reference implementation that its tests take; at least 95 %
 	@mkdir -p build

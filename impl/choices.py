@@ -8,8 +8,7 @@ that comes from outside.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cutproof.impl import anti_entropy, commands, mover
 from cutproof.impl.coordinator import (
@@ -32,8 +31,7 @@ from cutproof.impl.shard import Shard
 from cutproof.model.cutover.mechanisms import AntiEntropy
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One thing that may happen: an action, and what it is about. `fault` is the kind of fault, or empty."""
 
     action: str

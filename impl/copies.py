@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cutproof.impl.documents import digest
 from cutproof.impl.routing import key_hash
 
 Version = tuple[int, int, int]
@@ -44,7 +45,7 @@ class History:
 class Copy:
     """One version of one document; `content` is None for a tombstone. `expires` is in seconds, or None."""
 
-    __slots__ = ("content", "expires", "history", "key", "order", "version")
+    __slots__ = ("_digest", "content", "expires", "history", "key", "order", "version")
 
     def __init__(
         self,
@@ -61,6 +62,14 @@ class Copy:
         self.order = order
         self.history = history
         self.expires = expires
+        self._digest = -1
+
+    @property
+    def digest(self) -> int:
+        """64 bits over id, version and content, computed once: it is asked for by every pass over every replica."""
+        if self._digest < 0:
+            self._digest = digest(self.key, self.version, self.content)
+        return self._digest
 
     def __repr__(self) -> str:
         epoch, number, tie = self.version

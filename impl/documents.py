@@ -64,11 +64,12 @@ def check_id(key: object) -> str:
     return key
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical(content: Mapping[str, Any]) -> bytes:
     """One text for equal documents."""
-    return json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return _CANONICAL.encode(content).encode()
 
 
 def digest(key: str, version: tuple[int, int, int], content: Mapping[str, Any] | None) -> int:

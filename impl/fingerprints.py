@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from xxhash import xxh3_64_intdigest
 
+from cutproof.impl.copies import Copy
 from cutproof.impl.documents import digest
 from cutproof.impl.routing import key_hash
 
@@ -52,8 +53,11 @@ def fingerprint(entries: Mapping[str, Entry]) -> Fingerprint:
     """The fingerprint of what a replica holds."""
     buckets = array("Q", bytes(8 * BUCKETS))
     for key, entry in entries.items():
-        bucket = key_hash(key) % BUCKETS
-        buckets[bucket] = (buckets[bucket] + digest(key, entry.version, entry.content)) & _MASK
+        if isinstance(entry, Copy):
+            bucket, hashed = entry.history.place % BUCKETS, entry.digest
+        else:
+            bucket, hashed = key_hash(key) % BUCKETS, digest(key, entry.version, entry.content)
+        buckets[bucket] = (buckets[bucket] + hashed) & _MASK
     return Fingerprint(xxh3_64_intdigest(buckets.tobytes()), tuple(buckets))
 
 

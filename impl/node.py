@@ -31,6 +31,8 @@ class Kind(Enum):
     REPAIR = "antientropy"
     SWEEP = "antientropy, sweep"
 
+    __hash__ = object.__hash__  # as of phases: an enumeration's own is slow
+
 
 class Message:
     """What is on its way to one node: some copies, and the epoch of its sender.

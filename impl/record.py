@@ -42,6 +42,10 @@ class Phase(Enum):
     COMPLETE = "complete"
     ABORTED = "aborted"
 
+    __hash__ = (
+        object.__hash__
+    )  # members are the only ones of their value, and an enumeration's own hash is slow
+
 
 MOVING = frozenset({Phase.DUAL, Phase.COPY, Phase.SEAL, Phase.DRAIN_SOURCE, Phase.DRAIN_TARGET, Phase.DELTA})
 SEALED = frozenset({Phase.SEAL, Phase.DRAIN_SOURCE, Phase.DRAIN_TARGET, Phase.DELTA})

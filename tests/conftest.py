@@ -5,13 +5,17 @@ makes `import model` find the same files under a second name, with a second set 
 classes that do not compare equal to the first. The root is taken off the path here,
 before any test is collected, and the whole run fails if a second copy got in anyway.
 
-Here too: how Hypothesis draws. `ci` is what runs unless `--hypothesis-profile` says otherwise: the same
+Here too: that nothing is left behind in the temporary folder; and how Hypothesis draws. `ci` is what runs unless
+`--hypothesis-profile` says otherwise: the same
 examples each time. `dev` draws anew and keeps what failed, `nightly` has ten times as many, and `mutation`
 does not shrink.
 """
 
+import gc
 import os
+import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -39,6 +43,10 @@ if os.environ.get("PYTHONPATH"):
     # Test workers hand their own search path down; programs started by tests must not get the root.
     os.environ["PYTHONPATH"] = os.pathsep.join(without_root(os.environ["PYTHONPATH"].split(os.pathsep)))
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As in a script's `make test &`. Tests interrupt themselves and programs that they start: these are to hear it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 settings.register_profile("ci", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.register_profile("dev", deadline=None, print_blob=True)
 settings.register_profile("nightly", settings.get_profile("ci"), max_examples=1000)
@@ -46,11 +54,35 @@ settings.register_profile("mutation", settings.get_profile("ci"), phases=[Phase.
 settings.load_profile("ci")
 
 
+def pytest_collection_finish() -> None:
+    """What was imported stays: it need not be searched for cycles again and again."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_copy_of_every_module() -> Iterator[None]:
     """Fail the run when any test, at any time, let a second copy in."""
     yield
     assert top_level_copies() == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail the run when a test, or a program that it started, leaves something in the temporary folder.
+
+    Other programs use the real one meanwhile, so that each worker has a folder of its own for it."""
+    folder = tmp_path_factory.mktemp("temporary")
+    before, set_before = tempfile.tempdir, os.environ.get("TMPDIR")
+    tempfile.tempdir, os.environ["TMPDIR"] = str(folder), str(folder)
+    yield
+    tempfile.tempdir = before
+    if set_before is None:
+        del os.environ["TMPDIR"]
+    else:
+        os.environ["TMPDIR"] = set_before
+    # Python itself keeps its own folder for shared memory until the process ends.
+    assert [p.name for p in sorted(folder.iterdir()) if not p.name.startswith("pymp-")] == []
 
 
 @pytest.fixture

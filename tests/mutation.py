@@ -69,6 +69,9 @@ ALL = (
     "test_record", "test_routing", "test_documents", "test_fingerprints", "test_miroir", "test_coordinator",
     "test_shard", "test_mover", "test_anti_entropy", "test_faults", "test_migration", "test_cluster", "test_perform",
 )  # fmt: skip
+PLACES = {name: f"tests/impl/{name}.py" for name in ALL} | {
+    "test_perform": "tests/checks/cutover/reference/test_perform.py"
+}
 
 
 @dataclass(frozen=True)
@@ -212,7 +215,7 @@ def covered(file: Path) -> int:
     )
     watch = coverage.Coverage(data_file=str(file), config_file=str(config))
     watch.start()
-    code = pytest.main([*FLAGS, *(f"tests/{name}.py" for name in ALL)])
+    code = pytest.main([*FLAGS, *(PLACES[name] for name in ALL)])
     watch.stop()
     watch.save()
     return int(code != 0)
@@ -244,17 +247,17 @@ class Touched:
         contexts = {c for line in lines for c in self.of[mutant.module].get(line, ())}
         found = {self._place(context) for context in contexts}
         if not found or None in found:
-            return [f"tests/{name}.py" for name in ALL]
+            return [PLACES[name] for name in ALL]
         own = f"test_{mutant.module}"
         places = sorted(
             (place for place in found if place), key=lambda p: (p[0] != own, ALL.index(p[0]), p[1])
         )
-        return [f"tests/{file}.py::{test}" for file, test in places]
+        return [f"{PLACES[file]}::{test}" for file, test in places]
 
     def all(self) -> list[str]:
         """Every test that runs some line."""
         contexts = {c for lines in self.of.values() for found in lines.values() for c in found}
-        return sorted(f"tests/{p[0]}.py::{p[1]}" for c in contexts if (p := self._place(c)))
+        return sorted(f"{PLACES[p[0]]}::{p[1]}" for c in contexts if (p := self._place(c)))
 
     @staticmethod
     def _place(context: str) -> tuple[str, str] | None:

@@ -21,7 +21,7 @@ from cutproof.checks.cli.console import (
     WithoutGuard,
     say,
 )
-from cutproof.checks.common.refusals import refuse
+from cutproof.checks.common.refusals import checked, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.protocols.load import Loaded
@@ -48,7 +48,7 @@ def export(
     if target not in TARGETS:
         refuse(f"export {target}: there are {' and '.join(TARGETS)}")
     loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
-    texts = files_of(loaded.protocol, target, _note(loaded))
+    texts = checked(files_of, loaded.protocol, target, _note(loaded))
     if into is None:
         say(*(text.rstrip("\n") for text in _apart(texts)), verbatim=True)
         return 0

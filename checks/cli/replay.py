@@ -117,6 +117,8 @@ def _read(file: str) -> Trace:
     from cutproof.checks.traces import stored
     from cutproof.checks.traces.trace import LIMIT, from_bytes, read
 
+    if file.endswith(".py"):
+        refuse(f"{file}: is a protocol, not a trace: cutproof replay TRACE --model {file}")
     if file == STDIN:
         return checked(from_bytes, sys.stdin.buffer.read(LIMIT + 1), "stdin")
     if File(file).exists() or not (found := stored.find(file)):

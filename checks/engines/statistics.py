@@ -59,7 +59,7 @@ def degrees_of(counts: Sequence[int]) -> Degrees | None:
 
 def text(found: Exploration, run: Run) -> list[str]:
     """The counts as lines of text."""
-    generated, distinct = found.transitions + 1, len(found.states)
+    generated, distinct = found.transitions + len(found.protocol.initials), len(found.states)
     fired = ", ".join(f"{name} {times:,}" for name, times in found.coverage.items() if times)
     lines = [f"fired: {fired}"] if fired else []
     lines.append(
@@ -90,7 +90,7 @@ def facts(found: Exploration, run: Run) -> dict[str, Any]:
     """The counts for machines."""
     degrees, symmetry = degrees_of(found.degrees), run.symmetry
     return {
-        "generated": found.transitions + 1,
+        "generated": found.transitions + len(found.protocol.initials),
         "distinct": len(found.states),
         "queue": found.frontier,
         "depth": found.depth,

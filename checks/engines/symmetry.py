@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cutproof.model.language import Family
+from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Field, Protocol, Transition, label
 
@@ -206,22 +207,29 @@ class _Keys:
         return self.names.get(field, field)
 
     def of(self, term: Term) -> int:
-        found = self.done.get(term)
-        if found is None:
-            leaf = self.name(str(term.leaf)) if term.op == "var" else term.leaf
-            parts = [self.of(part) for part in _operands(term)]
-            if term.op in UNORDERED:
-                parts.sort()
-            key = (term.op, leaf, *parts)
-            found = self.done[term] = self.known.setdefault(key, len(self.known))
-        return found
+        if term not in self.done:
+            for part in ex.ordered([term]):
+                if part not in self.done:
+                    self.done[part] = self._key(part)
+        return self.done[term]
+
+    def _key(self, term: Term) -> int:
+        leaf = self.name(str(term.leaf)) if term.op == "var" else term.leaf
+        parts = [self.done[part] for part in _operands(term)]
+        if term.op in UNORDERED:
+            parts.sort()
+        return self.known.setdefault((term.op, leaf, *parts), len(self.known))
 
 
 def _operands(term: Term) -> Iterator[Term]:
-    """The operands; of and, or and + those of their operands too, where these are the same operation."""
-    for part in term.args:
-        if part.op == term.op and term.op in ("and", "or", "add"):
-            yield from _operands(part)
+    """The operands; of and, or and + those of their operands too, where these are the same operation (but not of
+    x + x: what is doubled again and again has no end of them)."""
+    todo = list(reversed(term.args))
+    while todo:
+        part = todo.pop()
+        doubled = len(part.args) == 2 and part.args[0] is part.args[1]
+        if part.op == term.op and term.op in ("and", "or", "add") and not doubled:
+            todo += reversed(part.args)
         else:
             yield part
 
@@ -229,8 +237,10 @@ def _operands(term: Term) -> Iterator[Term]:
 def _places(values: Any, index: str) -> tuple[int, ...]:
     """Where in the index of a variable's cells this index stands."""
     found, place = list[int](), 0
-    while isinstance(values, Family):
-        if values.index == index:
+    while (
+        isinstance(values, Family) and values._index
+    ):  # of composite values only a set over an index has one
+        if values._index == index:
             found.append(place)
-        values, place = next(iter(values), None), place + 1
+        values, place = next(iter(values._items.values()), None), place + 1
     return tuple(found)

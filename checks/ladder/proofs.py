@@ -138,7 +138,7 @@ def tasks(full: bool) -> list[Task]:
     strengths = [s.value for s in Strength] if full else [Strength.STRICT.value]
     return [
         *(Task(f"proof {name}", proof_rows, (name,)) for name in PROVED),
-        Task("necessity", necessity_rows),
+        Task("necessity", necessity_rows, heavy=True),
         *(Task(f"gate {s}", gate_rows, (s,), heavy=True) for s in strengths),
         *(Task(f"accepted {name}", accepted_rows, (name,)) for name in (WIDER if full else QUICK)),
     ]

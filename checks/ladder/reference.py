@@ -80,7 +80,7 @@ def tasks(full: bool) -> list[Task]:
     """Every task of these checks."""
     scopes = (*REFINED, *(REFINED_FULL if full else ()))
     return [
-        *(Task(f"refinement {text}", refinement_rows, (text,)) for text in scopes),
+        *(Task(f"refinement {text}", refinement_rows, (text,), heavy=True) for text in scopes),
         *(
             Task(f"lock step {name}", lockstep_rows, (name, 10 if full else 1), heavy=True)
             for name in hunts.WIDE

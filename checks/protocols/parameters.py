@@ -199,7 +199,7 @@ def _boolean(given: object) -> bool:
 
 
 def _integer(given: object) -> int:
-    if isinstance(given, bool) or not _INTEGER.fullmatch(str(given)):
+    if not _INTEGER.fullmatch(str(given)):
         raise Unfit("is not a whole number of at most 18 digits")
     return int(str(given))
 
@@ -209,7 +209,7 @@ def _float(given: object) -> float:
         found = float(str(given))
     except ValueError:
         found = math.nan
-    if isinstance(given, bool) or not math.isfinite(found):
+    if not math.isfinite(found):
         raise Unfit("is not a number")
     return found
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from cutproof.checks.traces.itf import Plain
-from cutproof.checks.traces.trace import Step, Trace
-from cutproof.model.language.protocol import Protocol
+from cutproof.checks.traces.trace import Step, Trace, plain
+from cutproof.model.language.protocol import Protocol, label
+from cutproof.model.language.words import written
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Change:
     new: Plain
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.old} -> {self.new}"
+        return f"{self.field}: {written(self.old)} -> {written(self.new)}"
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,29 @@ def flat(state: Mapping[Any, Plain]) -> Iterator[tuple[str, Plain]]:
 
     for name, value in state.items():
         yield from inside(name, (), value)
+
+
+def places(protocol: Protocol) -> dict[str, tuple[str, tuple[Any, ...]]]:
+    """By the name of a field, its variable and indices; a composite value is one, and not each of its parts."""
+    found = dict[str, tuple[str, tuple[Any, ...]]]()
+    for cell in protocol.cells:
+        paths = (cell.where[:depth] for depth in range(len(cell.where)))
+        where = next((path for path in paths if (cell.variable, *path) in protocol.shapes), cell.where)
+        index = f"[{','.join(map(label, where))}]" if where else ""
+        found[f"{cell.variable}{index}"] = cell.variable, where
+    return found
+
+
+def values_of(protocol: Protocol, state: Mapping[str, Plain]) -> dict[str, Plain]:
+    """The values of a plain state by the names of `places`; those that it has."""
+    found = dict[str, Plain]()
+    for name, (variable, where) in places(protocol).items():
+        value: Any = state
+        with suppress(KeyError, TypeError, IndexError):
+            for key in (variable, *map(plain, where)):
+                value = value[key]
+            found[name] = value
+    return found
 
 
 def changes_of(old: Mapping[str, Plain], new: Mapping[str, Plain]) -> tuple[Change, ...]:

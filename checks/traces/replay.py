@@ -24,7 +24,16 @@ from cutproof.checks.engines.exploration import Limits
 from cutproof.checks.engines.plain.explore import LimitReached
 from cutproof.checks.engines.plain.reach import states_until
 from cutproof.checks.traces.itf import Place, Plain
-from cutproof.checks.traces.outcome import Change, Difference, Divergence, Replay, Walked, changes_of, flat
+from cutproof.checks.traces.outcome import (
+    Change,
+    Difference,
+    Divergence,
+    Replay,
+    Walked,
+    changes_of,
+    flat,
+    values_of,
+)
 from cutproof.checks.traces.trace import Step, Trace, plain
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
@@ -85,7 +94,7 @@ class _Walk:
         self.codes = self._begins()
         self.before: list[dict[str, int]] = []
         self.walked: list[Walked] = []
-        self.states = [plain(protocol.decode(protocol.initial))]
+        self.states = [plain(protocol.decode(tuple(self.codes[f.name] for f in protocol.fields)))]
         self.notes = [GAPS if trace.gaps else CHANGED] if self.changed else []
         if not trace.states:
             self.notes = [ALONE] if not trace.meta.digest else [ALONE, *self.notes]
@@ -95,15 +104,27 @@ class _Walk:
         self.parted: int | None = None
 
     def _begins(self) -> dict[str, int]:
-        """The initial state that the trace begins with; the first one where it begins with none."""
-        recorded, fields = dict(flat(self.trace.states[0])), self.fields
-        for codes in map(
-            self.protocol.named, self.protocol.initials if self.protocol.initial_choices else ()
-        ):
-            plain_values = _plain({n: f for n, f in fields.items() if n in recorded}, codes)
-            if all((type(v), v) == (type(recorded[n]), recorded[n]) for n, v in plain_values.items()):
-                return codes
-        return self.protocol.named(self.protocol.initial)
+        """The initial state that the trace begins with, or from which its actions can be taken; else the first one."""
+        first = self.protocol.named(self.protocol.initial)
+        if not self.protocol.initial_choices:
+            return first
+        fits = self._begins_here if self.trace.states else self._can_be_taken
+        return next(filter(fits, map(self.protocol.named, self.protocol.initials)), first)
+
+    def _begins_here(self, codes: dict[str, int]) -> bool:
+        recorded = self._recorded(0)
+        shown = _plain({n: f for n, f in self.fields.items() if n in recorded}, codes)
+        return all((type(v), v) == (type(recorded[n]), recorded[n]) for n, v in shown.items())
+
+    def _can_be_taken(self, codes: dict[str, int]) -> bool:
+        for step in self.trace.steps:
+            names = self.actions[step.action].arguments if step.action in self.actions else ()
+            key = _key(step.action, [(n, step.arguments.get(n)) for n in names])
+            transition = self.transitions.get(key)
+            if transition is None or not ex.evaluate(transition.enabled, codes, {}):
+                return False
+            codes = _after(transition, codes)
+        return True
 
     def _claims(self) -> list[Claim]:
         meta, place = self.trace.meta, self.place.below(".#meta")
@@ -144,11 +165,12 @@ class _Walk:
         for field in _outside(transition, after):
             reason = f"sets {field.name} to {after[field.name]}, which is outside {field.domain}"
             return self._stopped(number, step, reason)
-        changes = changes_of(_plain(self.fields, self.codes), _plain(self.fields, after))
+        whole = plain(self.protocol.decode(tuple(after[f.name] for f in self.protocol.fields)))
+        changes = changes_of(*(values_of(self.protocol, state) for state in (self.states[-1], whole)))
         self.walked.append(Walked(number, step, self.actions[step.action].sentence, changes))
         self.before.append(self.codes)
         self.codes = after
-        self.states.append(plain(self.protocol.decode(tuple(after[f.name] for f in self.protocol.fields))))
+        self.states.append(whole)
         return None
 
     def _transition(self, number: int, step: Step) -> Transition | None:
@@ -178,7 +200,8 @@ class _Walk:
         """How the recorded state differs; nothing (but a note, once) where the specification has changed."""
         if not self.trace.states:
             return ()
-        place, recorded = self.place.below(f".states[{index}]"), dict(flat(self.trace.states[index]))
+        place = self.place.below(f".states[{index}]")
+        recorded = self._recorded(index)
         self._part(index, recorded)
         missing = [n for n in self.fields if n in self.needed and n not in recorded]
         if strangers := [n for n in recorded if n not in self.fields] + missing:
@@ -195,6 +218,17 @@ class _Walk:
         if self.changed and differences and len(self.notes) == 1:
             self._note(f"its states differ, first after step {index}: {differences[0]}")
         return () if self.changed else tuple(differences)
+
+    def _recorded(self, index: int) -> dict[str, Plain]:
+        """What the trace has of a state, by the names of the fields."""
+        state = self.trace.states[index]
+        try:
+            return dict(flat(self.protocol.unfold(state, plain)))
+        except (ValueError, LookupError, TypeError) as error:
+            if not self.changed:
+                reason = str(error) if isinstance(error, ValueError) else "a variable is missing"
+                self.place.below(f".states[{index}]").fail(reason)
+        return dict(flat(state))
 
     def _part(self, index: int, recorded: Mapping[str, Plain]) -> None:
         specified = _plain(self.fields, self.codes)

@@ -83,7 +83,7 @@ def shorten_trace(trace: Trace, protocol: Protocol) -> Trace:
 
 def _walked(protocol: Protocol, trace: Trace, numbers: Numbers) -> Path:
     first = {name: plain(value) for name, value in trace.states[0].items()}
-    for state in getattr(protocol, "initials", (protocol.initial,)):
+    for state in protocol.initials:
         shown = {k: plain(v) for k, v in protocol.decode(state).items() if k in first}
         if shown == first:
             return Path((state,), numbers)
@@ -130,7 +130,7 @@ class _Search:
         self.protocol, self._judge = protocol, wrong
         self.compiled = compile_protocol(protocol)
         self.packed = self.compiled.pack
-        self.initials = [self.packed(s) for s in getattr(protocol, "initials", (protocol.initial,))]
+        self.initials = [self.packed(s) for s in protocol.initials]
         self._steps: dict[int, tuple[dict[int, int], bool]] = {}
 
     def _known(self, state: int) -> tuple[dict[int, int], bool]:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cutproof.checks.traces.itf import Plain
-from cutproof.checks.traces.outcome import Change, Replay, changes_of, flat
+from cutproof.checks.traces.outcome import Change, Replay, changes_of, flat, places, values_of
 from cutproof.checks.traces.trace import Step, Trace, plain
-from cutproof.model.language.protocol import Field, Protocol
-from cutproof.model.language.words import Changed, Run, Taken, index_names
+from cutproof.model.language.protocol import Protocol
+from cutproof.model.language.words import Changed, Run, Taken, index_names, placed
 
 ENDS = {  # what the form of a trace says of its last state
     "always": "false at the end",
@@ -104,29 +104,42 @@ def sentence(taken: Taken) -> str:
 
 
 def _steps(run: Run) -> list[str]:
-    lines = []
+    lines = _beginning(run)
     for number, taken in enumerate(run.steps, 1):
         lines.append(f"{number:3}. {Step(taken.action, dict(taken.arguments))}")
         said = sentence(taken)
         lines += [f"    {said}"] if said else []
-        changes = changes_of(_flat(taken.before), _flat(taken.after))
+        changes = changes_of(*(values_of(run.protocol, state) for state in (taken.before, taken.after)))
         lines += [f"       {words}" for words in _changes(taken, changes) if words]
     return lines
 
 
+def _beginning(run: Run) -> list[str]:
+    """Where runs may begin in several states: in which this one does."""
+    protocol = run.protocol
+    chosen = [(cell.variable, cell.where) for choice in protocol.initial_choices for cell in choice.cells]
+    begins = values_of(protocol, run.steps[0].before if run.steps else run.last)
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for name, (variable, indices) in places(protocol).items():
+        is_chosen = any(v == variable and where[: len(indices)] == indices for v, where in chosen)
+        if is_chosen and name in begins and protocol.words.variables.get(variable) != "":
+            where = ", ".join(str(v) for v in _where(protocol, variable, indices).values())
+            found.setdefault(variable, []).append((where, protocol.words.value(variable, begins[name]), ""))
+    return [f"  0. at the start, {name}: {_listed(cells, 1)}" for name, cells in found.items()]
+
+
 def _changes(taken: Taken, changes: Sequence[Change]) -> list[str]:
     """Each change in words; empty where it is not told."""
-    cells = {c.name: c for c in taken.protocol.cells}
-    return [
-        taken.protocol.words.change(Changed(cell.variable, _where(taken.protocol, cell), c.old, c.new, taken))
-        for c in changes
-        if (cell := cells[c.field])
-    ]
+    known, found = places(taken.protocol), list[str]()
+    for c in changes:
+        variable, where = known[c.field]
+        changed = Changed(variable, _where(taken.protocol, variable, where), c.old, c.new, taken)
+        found.append(taken.protocol.words.change(changed))
+    return found
 
 
-def _where(protocol: Protocol, cell: Field) -> dict[str, Plain]:
-    names = index_names(protocol, cell.variable)
-    return dict(zip(names, map(plain, cell.where), strict=True))
+def _where(protocol: Protocol, variable: str, where: Sequence[Any]) -> dict[str, Plain]:
+    return dict(zip(index_names(protocol, variable), map(plain, where), strict=True))
 
 
 # ------------------------------------------------------------------ the end
@@ -149,14 +162,14 @@ def _differing(run: Run) -> list[tuple[str, str, str]]:
     """A row for each variable that differs, and in it each of its fields that does."""
     protocol, words = run.protocol, run.protocol.words
     first = run.steps[0].before if run.steps else run.last
-    start, last = _flat(first), _flat(run.last)
+    start, last = values_of(protocol, first), values_of(protocol, run.last)
     found: dict[str, list[tuple[str, str, str]]] = {}
-    for cell in protocol.cells:
-        old, new = start[cell.name], last[cell.name]
-        if old != new and words.variables.get(cell.variable) != "":
-            where = ", ".join(str(v) for v in _where(protocol, cell).values())
-            values = (words.value(cell.variable, new), words.value(cell.variable, old))
-            found.setdefault(cell.variable, []).append((where, *values))
+    for name, (variable, indices) in places(protocol).items():
+        old, new = start[name], last[name]
+        if old != new and words.variables.get(variable) != "":
+            where = placed(_where(protocol, variable, indices))
+            values = (words.value(variable, new), words.value(variable, old))
+            found.setdefault(variable, []).append((where, *values))
     rows = [(name, _listed(cells, 1), _listed(cells, 2)) for name, cells in found.items()]
     return [("", "at the end", "at the start"), *rows] if rows else []
 

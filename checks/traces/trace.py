@@ -7,8 +7,8 @@ format leaves free is used so:
 - the `#meta` of each state but the first says which action, with which arguments, led there. Only there.
 
 Two rules:
-- A trace is *plain*: booleans, integers, texts, and dictionaries of those; members of an enumeration are
-  their names. It is read without a protocol.
+- A trace is *plain*: booleans, integers, texts, and dictionaries, lists and sets of those; members of an
+  enumeration are their names. It is read without a protocol.
 - A file is untrusted. It is parsed into the types declared here or refused by a `TraceError`.
 """
 
@@ -25,7 +25,17 @@ from typing import Any, Literal
 
 import msgspec
 
-from cutproof.checks.traces.itf import Place, Plain, Text, TraceError, decode, from_itf, pretty, to_itf
+from cutproof.checks.traces.itf import (
+    Place,
+    Plain,
+    Text,
+    TraceError,
+    decode,
+    from_itf,
+    members,
+    pretty,
+    to_itf,
+)
 from cutproof.model.language.protocol import Protocol, State
 
 __all__ = ["Meta", "Step", "Trace", "TraceError", "from_bytes", "from_path", "read", "to_bytes", "write"]
@@ -83,6 +93,10 @@ def plain(value: object) -> Plain:
         return value.name
     if isinstance(value, Mapping):
         return {plain(k): plain(v) for k, v in value.items()}
+    if isinstance(value, frozenset | set):
+        return members(plain(v) for v in value)
+    if isinstance(value, list):
+        return [plain(v) for v in value]
     if isinstance(value, bool | int | str):
         return value
     raise TypeError(f"a trace cannot hold the {type(value).__name__} {value!r}")

@@ -2,18 +2,38 @@
 
 Users import everything from here. To read on: `actions.py` opens with an example and the two rules; `operands.py` is
 what a function of a protocol is called on, and `expressions.py` the terms that this leaves behind; `protocol.py` puts
-them together (`parts.py`: from what), and `initial_states.py` says how a run may begin; `words.py` is how stories speak
-of one; `codegen.py` makes Python of it, `packing.py` one integer of a state. Whatever cannot be meant is told by
-`complaints.py`, with its place.
+them together (`parts.py`: from what), and `making/initial_states.py` says how a run may begin; `words.py` is how
+stories speak of one; `codegen.py` makes Python of it, `packing.py` one integer of a state. What cannot be meant is told
+by `complaints.py`, with its place. `derived/` has the words that unfold into those terms when a protocol is made:
+products, sums, sets, queues, records.
 """
 
 from cutproof.model.language.actions import *  # noqa: F403  what that module declares
 from cutproof.model.language.actions import __all__ as _words
-from cutproof.model.language.initial_states import anything, one_of
+from cutproof.model.language.derived.records import record, with_
+from cutproof.model.language.derived.sequences import (
+    append,
+    at,
+    first,
+    is_full,
+    keep_first,
+    last,
+    length,
+    log,
+    queue,
+    rest,
+)
+from cutproof.model.language.derived.sets import bag, subset
+from cutproof.model.language.derived.words import add, contains, copies, has_room, is_empty, remove, size
+from cutproof.model.language.making.initial_states import anything, one_of
 from cutproof.model.language.words import Changed, Run, Taken, Words
 
-__all__ = [  # noqa: F405, PLE0604
-    *_words, "Changed", "Run", "Taken", "Words", "anything", "one_of",
-    "actions", "codegen", "data", "domains", "expressions", "initial_states", "operands", "packing", "properties",
-    "protocol", "words",
+_MODULES = [
+    "actions", "codegen", "data", "derived", "domains", "expressions", "making", "operands", "packing",
+    "properties", "protocol", "words",
+]  # fmt: skip
+__all__ = [  # noqa: PLE0604  the words of `actions.py` are texts too
+    *_words, *_MODULES, "Changed", "Run", "Taken", "Words", "add", "anything", "append", "at", "bag", "contains",
+    "copies", "first", "has_room", "is_empty", "is_full", "keep_first", "last", "length", "log", "one_of", "queue",
+    "record", "remove", "rest", "size", "subset", "with_",
 ]  # fmt: skip

@@ -39,6 +39,8 @@ from cutproof.model.language.complaints import (
     look_at_function,
     shown,
 )
+from cutproof.model.language.derived.counting import larger, number_of, smaller, total
+from cutproof.model.language.derived.families import each, pick, put
 from cutproof.model.language.domains import (
     Domain,
     FamilyDomain,
@@ -56,11 +58,7 @@ from cutproof.model.language.operands import (
     any_of,
     choose,
     constant,
-    each,
     implies,
-    larger,
-    pick,
-    put,
 )
 from cutproof.model.language.properties import (
     Property,
@@ -75,8 +73,8 @@ __all__ = [
     "Action", "Domain", "Family", "FamilyDomain", "Guard", "Kind", "LanguageError", "Operand", "Property",
     "Step", "When",
     "action", "all_of", "always", "any_of", "boolean", "can_always", "choose", "complain", "conditions_of", "constant",
-    "count", "each", "enumeration", "family", "guard", "implies", "invariant", "larger", "pick", "put", "sometimes",
-    "when",
+    "count", "each", "enumeration", "family", "guard", "implies", "invariant", "larger", "number_of", "pick", "put",
+    "smaller", "sometimes", "total", "when",
 ]  # fmt: skip
 
 

@@ -26,6 +26,9 @@ from cutproof.model.language.protocol import Field, Protocol, State, Transition
 
 _SIGNS = {"and": " and ", "or": " or ", "eq": " == ", "lt": " < ", "le": " <= ", "add": " + ", "sub": " - "}
 
+DEEP = 30  # levels of parentheses in one text: Python's parser takes about a hundred
+NESTED = 40  # tests, each an `if` in the one before: Python takes a hundred levels of indentation
+HEAVY = 150  # operations of a test as a tree, from which on its shared terms are named before it
 FILTER = 24  # bits of what is looked up of a claim before it is judged
 Steps = tuple[tuple[int, int], ...]  # (number of the transition, what it adds to the packed state)
 
@@ -89,23 +92,40 @@ def apart(term: Term) -> Term:
     return term
 
 
-def _weight(term: Term) -> int:
-    """How much a term costs to evaluate, as a tree."""
-    return 1 + sum(_weight(a) for a in term.args)
+class _Weights(dict[Term, int]):
+    """How much a term costs to evaluate as a tree; each term is weighed once, for trees are exponential in terms."""
+
+    def __missing__(self, term: Term) -> int:
+        for part in ex.ordered([term]):
+            if part not in self:
+                self[part] = 1 + sum([self[a] for a in part.args])
+        return self[term]
 
 
 def _shared(writer: _Writer, roots: list[Term], indent: str, prefix: str) -> list[str]:
-    """Names for the terms that occur more than once below `roots`, as assignments in order."""
+    """Names for the terms below `roots` that occur more than once or lie deep, as assignments in order."""
     uses: Counter[Term] = Counter(roots)
     order = ex.ordered(roots)
     for term in order:
         uses.update(term.args)
-    lines = list[str]()
+    lines, depth = list[str](), dict[Term, int]()
     for term in order:
-        if term.args and uses[term] > 1 and term not in writer.named:
+        depth[term] = 1 + max([depth[a] for a in term.args], default=-1)
+        if term in writer.named:
+            depth[term] = 0
+        elif term.args and (uses[term] > 1 or depth[term] >= DEEP):
             lines.append(f"{indent}{prefix}{len(lines)} = {writer.text(term)}")
             writer.named[term] = f"{prefix}{len(lines) - 1}"
+            depth[term] = 0
     return lines
+
+
+def _sum(parts: Sequence[str]) -> str:
+    """The text of a sum, in groups: Python's compiler goes down one level for each `+` in a row."""
+    if len(parts) <= DEEP:
+        return " + ".join(parts) or "0"
+    size = -(-len(parts) // DEEP)
+    return " + ".join(f"({_sum(parts[i : i + size])})" for i in range(0, len(parts), size))
 
 
 def _branches(
@@ -117,13 +137,18 @@ def _branches(
     """One block for each numbered transition; blocks in a row that begin with the same tests share them."""
     lines: list[str] = []
     open_tests: list[Term] = []
+    weights = _Weights()
     for number, transition in steps:
-        tests = sorted(conjuncts(transition.enabled), key=lambda c: (-frequency[c], _weight(c)))
+        tests = sorted(conjuncts(transition.enabled), key=lambda c: (-frequency[c], weights[c]))
+        if len(tests) > NESTED:
+            tests[NESTED:] = [ex.conjunction(*tests[NESTED:])]
         depth = 0
         while depth < min(len(open_tests), len(tests)) and open_tests[depth] is tests[depth]:
             depth += 1
         writer = _Writer(fields, packing)
         for test in tests[depth:]:
+            if weights[test] > HEAVY:
+                lines += _shared(writer, [test], "    " * (1 + depth), f"g{depth}_")
             lines.append(f"{'    ' * (1 + depth)}if {writer.text(test)}:")
             depth += 1
         open_tests = tests
@@ -131,7 +156,7 @@ def _branches(
         news = _updates(transition, writer, indent, lines)
         if packing:
             added = [f"({news[f]} - {writer.slots[f]} << {packing.offsets[f]})" for f in news]
-            lines.append(f"{indent}append(({number}, {' + '.join(added) or 0}))")
+            lines.append(f"{indent}append(({number}, {_sum(added)}))")
         else:
             after = ", ".join({**writer.slots, **news}.values())
             lines.append(f"{indent}append(({number}, {f'({after},)' if news else 'state'}))")
@@ -162,8 +187,8 @@ def _judge(protocol: Protocol) -> list[str]:
     lines = _shared(writer, [c.holds for _, c in watched], "    ", "t")
     every = [f"({writer.text(c.holds)})" for _, c in watched]
     lines.append(f"    if {' and '.join(every) or 'True'}: return ()")
-    wrong = " + ".join(f"(() if {text} else ({i},))" for (i, _), text in zip(watched, every, strict=True))
-    return [*lines, f"    return {wrong or '()'}"]
+    wrong = [f"(() if {text} else ({i},))" for (i, _), text in zip(watched, every, strict=True)]
+    return [*lines, f"    return {_sum(wrong) if wrong else '()'}"]
 
 
 def _unpack(protocol: Protocol) -> str:
@@ -251,11 +276,12 @@ class Compiled:
         return self._claims(self._narrow)
 
     def _narrow(self, term: Term) -> Term:
-        kept = list[Term]()
+        kept, mask = list[Term](), 0
         for part in conjuncts(term):
-            needed = self.packing.mask(ex.names(ex.conjunction(*kept, part))).bit_count()
-            if not kept or needed <= FILTER:
+            wider = mask | self.packing.mask(ex.names(part))
+            if not kept or wider.bit_count() <= FILTER:
                 kept.append(part)
+                mask = wider
         return ex.conjunction(*kept)
 
     def _claims(self, view: Callable[[Term], Term]) -> dict[int, Part]:

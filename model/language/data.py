@@ -14,7 +14,7 @@ from cutproof.model.language import expressions as ex
 from cutproof.model.language.actions import Action
 from cutproof.model.language.domains import Domain
 from cutproof.model.language.expressions import Term
-from cutproof.model.language.protocol import Claim, Field, Protocol, State, Transition, label
+from cutproof.model.language.protocol import Claim, Field, Protocol, Transition, label
 
 Data = dict[str, Any]
 
@@ -32,7 +32,7 @@ def to_data(protocol: Protocol) -> Data:
         ],
         "fields": [f.name for f in protocol.fields],
         "start": dict(protocol.start),
-        "initials": initial_states(protocol),
+        "initials": protocol.initials,
         "terms": [(t.op, tuple(number[a] for a in t.args), t.leaf, t.boolean, t.low, t.high) for t in order],
         "actions": [(a.name, a.fault, a.choice) for a in protocol.actions],
         "transitions": [
@@ -67,6 +67,7 @@ def from_data(data: Data) -> Protocol:
         fields=tuple(cells[name] for name in data["fields"]),
         start=data["start"],
         initials=data["initials"],
+        initial_choices=(),  # they are all among `initials`
         mechanisms=(),  # whatever they were, they have their values
         actions=tuple(Action(name, _no_function, fault, choice) for name, fault, choice in data["actions"]),
         properties=(),
@@ -87,10 +88,5 @@ def from_data(data: Data) -> Protocol:
     return made
 
 
-def initial_states(protocol: Protocol) -> tuple[State, ...]:
-    """The states in which a run may begin."""
-    return getattr(protocol, "initials", None) or (protocol.initial,)
-
-
-def _no_function(*_: Any) -> None:
+def _no_function(s: Any) -> None:
     """The function of an action stayed behind."""

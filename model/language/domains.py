@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -97,19 +96,23 @@ def _varies(value: bool, what: str) -> bool:
     return value
 
 
+class Unfolding:
+    """What unfolds into several variables: the base of the shapes of composite values (`derived/shapes.py`)."""
+
+
 @dataclass(frozen=True)
 class FamilyDomain:
-    """One domain for each tuple of indices; `of` may be a function from the tuple to a Domain."""
+    """One domain for each tuple of indices; `of` may be a function from the tuple to one."""
 
     indices: tuple[str, ...]
-    of: Domain | Callable[..., Domain]
+    of: Any
 
-    def at(self, where: tuple[Any, ...]) -> Domain:
-        """The domain at one tuple of indices."""
-        if isinstance(self.of, Domain):
+    def at(self, where: tuple[Any, ...]) -> Any:
+        """The domain (or the shape of composite values) at one tuple of indices."""
+        if isinstance(self.of, Domain | Unfolding):
             return self.of
         found = self.of(*where)
-        if not isinstance(found, Domain):
+        if not isinstance(found, Domain | Unfolding):
             complain(
                 f"a family is of {shown(found)} at {', '.join(map(str, where))}",
                 "return boolean(), count(low, high) or enumeration(KIND)", self.of,
@@ -118,14 +121,15 @@ class FamilyDomain:
 
 
 @checked('family("index", of=boolean())')
-def family(*indices: str, of: Domain | Callable[..., Domain]) -> FamilyDomain:
-    """A variable for each value of the named indices: `family("node", "doc", of=boolean())`."""
+def family(*indices: str, of: Any) -> FamilyDomain:
+    """A variable for each value of the named indices: `family("node", "doc", of=boolean())`. It is `of` a domain, the
+    shape of composite values (`queue(...)`), or a function from the indices to one."""
     for index in indices:
         if not is_name(index):
             complain(f"a family is indexed by {shown(index)}", 'write family("index", of=boolean())')
     if not indices:
         complain("a family without an index", 'write family("index", of=boolean()), or boolean() alone')
-    if isinstance(of, Domain):
+    if isinstance(of, Domain | Unfolding):
         return FamilyDomain(indices, of)
     if not callable(of) or isinstance(of, type) or of in (boolean, count, enumeration):
         complain(

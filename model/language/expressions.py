@@ -14,10 +14,11 @@ folded away: a variable with one value costs no state, no guard and no action.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from weakref import WeakValueDictionary
 
 UNBOUNDED = 1 << 62  # a `high` from here on is none: the value is any integer (no engine but Z3 takes that)
+SHOWN = 8  # levels of a term that `repr` shows
 OPERATIONS = ("not", "and", "or", "eq", "lt", "le", "add", "sub", "ite")
 
 # `eq`, `lt`, `le` compare integers (`eq` booleans too); `ite` is (condition, then, else).
@@ -37,9 +38,16 @@ class Term:
     high: int
 
     def __repr__(self) -> str:
-        if self.op in ("const", "var", "param"):
-            return str(self.leaf)
-        return f"({self.op} {' '.join(map(repr, self.args))})"
+        return _shown(self, SHOWN)
+
+
+def _shown(term: Term, depth: int) -> str:
+    """A term as text, `...` for what lies deeper than `depth`: what is shared would be written again and again."""
+    if not term.args:
+        return str(term.leaf)
+    if depth == 0:
+        return "..."
+    return f"({term.op} {' '.join(_shown(a, depth - 1) for a in term.args)})"
 
 
 def _make(op: str, args: tuple[Term, ...], leaf: int | str, boolean: bool, low: int, high: int) -> Term:
@@ -86,12 +94,15 @@ def negation(a: Term) -> Term:
 
 def _join(op: str, terms: Iterable[Term], unit: Term, zero: Term) -> Term:
     flat: dict[Term, None] = {}
+    negated: set[Term] = set()
     for term in terms:
         for part in term.args if term.op == op else (term,):
-            if part is zero or negation(part) in flat:
+            if part is zero or part in negated or (part.op == "not" and part.args[0] in flat):
                 return zero
             if part is not unit:
                 flat[part] = None
+                if part.op == "not":
+                    negated.add(part.args[0])
     if not flat:
         return unit
     return next(iter(flat)) if len(flat) == 1 else _make(op, tuple(flat), "", True, 0, 1)
@@ -120,9 +131,26 @@ def equal(a: Term, b: Term) -> Term:
     if a.boolean and b.op == "const":
         return a if b.leaf else negation(a)
     if a.op == "ite" and b.op == "const" and (a.args[1].op == "const" or a.args[2].op == "const"):
-        condition, yes, no = a.args
-        return choose(condition, equal(yes, b), equal(no, b))
+        return _chain_equal(a, b)
     return _make("eq", (a, b), "", True, 0, 1)
+
+
+def _chain_equal(a: Term, b: Term) -> Term:
+    """a = b, where a is a choice with a constant on one side, as the other side may be again, a thousand times."""
+    levels = list[
+        tuple[Term, Term, bool]
+    ]()  # the condition, what is decided at this level, whether that is `then`
+    while a.op == "ite" and (a.args[1].op == "const" or a.args[2].op == "const"):
+        if a.high < b.low or b.high < a.low:
+            break
+        condition, yes, no = a.args
+        known = yes.op == "const"
+        levels.append((condition, equal(yes if known else no, b), known))
+        a = no if known else yes
+    found = equal(a, b)
+    for condition, decided, known in reversed(levels):
+        found = choose(condition, decided, found) if known else choose(condition, found, decided)
+    return found
 
 
 def less(a: Term, b: Term) -> Term:
@@ -184,65 +212,73 @@ _BUILD: Mapping[str, Callable[..., Term]] = {
 
 def substitute(term: Term, values: Mapping[str, Term], done: dict[Term, Term]) -> Term:
     """`term` with parameters and variables replaced by name, folded again. `done` is shared between calls."""
-    found = done.get(term)
-    if found is None:
-        if term.op in ("param", "var"):
-            found = values.get(str(term.leaf), term)
-        elif term.op == "const":
-            found = term
+    todo = [term]
+    while todo:
+        part = todo[-1]
+        if part in done:
+            todo.pop()
+        elif missing := [a for a in part.args if a not in done]:
+            todo += missing
+        elif part.op in ("param", "var"):
+            done[part] = values.get(str(part.leaf), part)
         else:
-            found = _BUILD[term.op](*(substitute(arg, values, done) for arg in term.args))
-        done[term] = found
-    return found
+            done[part] = _BUILD[part.op](*(done[a] for a in part.args)) if part.args else part
+    return done[term]
 
 
 def evaluate(term: Term, state: Mapping[str, int], done: dict[Term, int]) -> int:
     """The value of `term`, by the definition: the plain interpreter that every translation is held against."""
-    if term in done:
-        return done[term]
-    if term.op == "const":
-        value = int(term.leaf)
-    elif term.op in ("var", "param"):
-        value = int(state[str(term.leaf)])
-    else:
-        a = [evaluate(arg, state, done) for arg in term.args]
-        match term.op:
-            case "not":
-                value = int(not a[0])
-            case "and":
-                value = int(all(a))
-            case "or":
-                value = int(any(a))
-            case "eq":
-                value = int(a[0] == a[1])
-            case "lt":
-                value = int(a[0] < a[1])
-            case "le":
-                value = int(a[0] <= a[1])
-            case "add":
-                value = a[0] + a[1]
-            case "sub":
-                value = a[0] - a[1]
-            case "ite":
-                value = a[1] if a[0] else a[2]
-            case _:
-                raise ValueError(f"unknown operation {term.op!r}")
-    done[term] = value
-    return value
+    todo = [term]
+    while todo:
+        part = todo[-1]
+        if part in done:
+            todo.pop()
+        elif missing := [a for a in part.args if a not in done]:
+            todo += missing
+        elif part.op in ("var", "param"):
+            done[part] = int(state[str(part.leaf)])
+        else:
+            done[part] = _applied(part, [done[a] for a in part.args])
+    return done[term]
+
+
+def _applied(term: Term, a: Sequence[int]) -> int:
+    match term.op:
+        case "const":
+            return int(term.leaf)
+        case "not":
+            return int(not a[0])
+        case "and":
+            return int(all(a))
+        case "or":
+            return int(any(a))
+        case "eq":
+            return int(a[0] == a[1])
+        case "lt":
+            return int(a[0] < a[1])
+        case "le":
+            return int(a[0] <= a[1])
+        case "add":
+            return a[0] + a[1]
+        case "sub":
+            return a[0] - a[1]
+        case "ite":
+            return a[1] if a[0] else a[2]
+    raise ValueError(f"unknown operation {term.op!r}")
 
 
 def ordered(roots: Iterable[Term]) -> list[Term]:
     """Every term below `roots`, each once, operands before what uses them: the order to translate in."""
     seen: dict[Term, None] = {}
-
-    def visit(term: Term) -> None:
-        if term not in seen:
-            for arg in term.args:
-                visit(arg)
-            seen[term] = None
-
-    for root in roots:
-        visit(root)
+    todo = list(roots)[::-1]
+    while todo:
+        term = todo[-1]
+        if term in seen:
+            todo.pop()
+        elif missing := [a for a in term.args if a not in seen]:
+            todo += reversed(missing)
+        else:
+            seen[todo.pop()] = None
     return list(seen)
 
 

@@ -5,12 +5,13 @@ See `actions.py` for the two rules. Whatever would decide something now raises `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 from cutproof.model.language import expressions as ex
+from cutproof.model.language.derived import arithmetic
 from cutproof.model.language.domains import Kind, complain
 from cutproof.model.language.expressions import Term
 
@@ -92,6 +93,37 @@ class Operand:
     def __rsub__(self, other: object) -> Operand:
         return Operand(ex.subtract(self._number(other, "-"), self.term), int)
 
+    def __neg__(self) -> Operand:
+        return Operand(ex.subtract(ex.constant(0), self._number(self, "-")), int)
+
+    def _cases(self, sign: str, other: object, of: Callable[[Term, Term], Term], turned: bool) -> Operand:
+        """What is no operation and is told by cases; `turned` where `other` stands on the left."""
+        pair = (self._number(other, sign), self.term) if turned else (self.term, self._number(other, sign))
+        try:
+            return Operand(of(*pair), int)
+        except ZeroDivisionError as error:
+            complain(f"`{sign}`: {error}", "divide by a constant, or by a count that begins at 1")
+        except arithmetic.TooManyCases as error:
+            complain(f"`{sign}`: {error}", "give it a smaller domain")
+
+    def __mul__(self, other: object) -> Operand:
+        return self._cases("*", other, arithmetic.multiply, False)
+
+    def __rmul__(self, other: object) -> Operand:
+        return self._cases("*", other, arithmetic.multiply, True)
+
+    def __floordiv__(self, other: object) -> Operand:
+        return self._cases("//", other, arithmetic.divide, False)
+
+    def __rfloordiv__(self, other: object) -> Operand:
+        return self._cases("//", other, arithmetic.divide, True)
+
+    def __mod__(self, other: object) -> Operand:
+        return self._cases("%", other, arithmetic.modulo, False)
+
+    def __rmod__(self, other: object) -> Operand:
+        return self._cases("%", other, arithmetic.modulo, True)
+
     def __bool__(self) -> NoReturn:
         complain(
             "Python asked for the truth of a value that is known only later",
@@ -114,11 +146,12 @@ class Operand:
         complain("`in` on a state value", "write any_of(x == a, x == b)")
 
     def _refuse(self, *_: object) -> NoReturn:
-        complain("this Python operation is not in the language", "use & | ~ == != < <= > >= + - and choose")
+        complain(
+            "this Python operation is not in the language", "use & | ~ == != < <= > >= + - * // % and choose"
+        )
 
     __iter__ = __len__ = __getitem__ = __call__ = _refuse
-    __mul__ = __rmul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __neg__ = __abs__ = _refuse
-    __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __pos__ = __round__ = __trunc__ = _refuse
+    __truediv__ = __pow__ = __abs__ = __rtruediv__ = __rpow__ = __pos__ = __round__ = __trunc__ = _refuse
     __divmod__ = __rdivmod__ = __rmatmul__ = _refuse
     __xor__ = __rxor__ = __lshift__ = __rshift__ = __rlshift__ = __rrshift__ = __matmul__ = _refuse
 
@@ -174,41 +207,89 @@ def choose(condition: Operand, yes: Any, no: Any) -> Any:
     """`yes` where the condition holds, else `no`; both of one type, at least one of them an operand or both
     constants; for families element by element."""
     condition = _truth(condition, "choose")
+    if isinstance(yes, Family) or isinstance(no, Family):
+        yes, no = yes._pair(no) if isinstance(yes, Family) else reversed(no._pair(yes))
     if isinstance(yes, Family) and isinstance(no, Family):
-        return Family(yes.index, {k: choose(condition, yes[k], no[k]) for k in yes.items})
+        return yes._remade({k: choose(condition, yes._items[k], no[k]) for k in yes._items})
     if not isinstance(yes, Operand):
         yes = constant(yes)
     return Operand(ex.choose(condition.term, yes.term, _same_kind("choose", yes, no)), yes.kind)
 
 
-def larger(a: Operand, b: Operand) -> Operand:
-    """The larger of two integers."""
-    return choose(a > b, a, b)
-
-
 class Family:
-    """A value for each value of one index; look up by a Python value, or with `pick` by a state value."""
+    """A value for each value of one index; look up by a Python value, or with `pick` by a state value.
+
+    Composite values (`derived/shapes.py`) are families of their parts; what they do otherwise they override."""
+
+    _index: str
+    _items: Mapping[Any, Any]
 
     def __init__(self, index: str, items: Mapping[Any, Any]) -> None:
-        self.index, self.items = index, MappingProxyType(dict(items))
+        self.__dict__.update(_index=index, _items=MappingProxyType(dict(items)))
+
+    @property
+    def index(self) -> str:
+        """The name of the index."""
+        return self._index
+
+    @property
+    def items(self) -> Mapping[Any, Any]:
+        """The values by those of the index."""
+        return self._items
+
+    def _remade(self, items: Mapping[Any, Any]) -> Family:
+        """The same kind of family with other values."""
+        return Family(self._index, items)
+
+    def _like(self, value: Any) -> Any:
+        """A value that is to take the place of this one: composite values make themselves of Python's own."""
+        return value
+
+    def _pair(self, other: Any) -> tuple[Family, Any]:
+        """This and another value, of one form."""
+        return self, other
+
+    def _each(self, new: Any) -> Family:
+        """The family with `new` everywhere."""
+        return self._remade(
+            {
+                k: v._each(new) if isinstance(v, Family) else choose(constant(True), new, v)
+                for k, v in self._items.items()
+            }
+        )
+
+    def _pick(self, where: Operand) -> Any:
+        """The value at an index that is a state value."""
+        *front, last = self._items
+        result = self._items[last]
+        for index in reversed(front):
+            result = choose(where == index, self._items[index], result)
+        return result
+
+    def _put(self, where: Any, replaced: Callable[[Any], Any]) -> Family:
+        """The family with the value at an index replaced by what is made of it."""
+        if isinstance(where, Operand):
+            return self._remade({k: choose(where == k, replaced(old), old) for k, old in self._items.items()})
+        self[where]  # complains where there is no such index
+        return self._remade({k: replaced(old) if k == where else old for k, old in self._items.items()})
 
     def __getitem__(self, where: object) -> Any:
         if isinstance(where, Operand):
-            complain(f"{self.index} looked up by a state value", "write pick(family, value)")
+            complain(f"{self._index} looked up by a state value", "write pick(family, value)")
         if not any(
-            type(where) is type(key) and where == key for key in self.items
+            type(where) is type(key) and where == key for key in self._items
         ):  # 1, 1.0 and True are not one
-            complain(f"no {self.index} {where!r}", f"there are {', '.join(map(str, self.items))}")
-        return self.items[where]
+            complain(f"no {self._index} {where!r}", f"there are {', '.join(map(str, self._items))}")
+        return self._items[where]
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.items.values())
+        return iter(self._items.values())
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self._items)
 
     def __setitem__(self, where: object, _: object) -> NoReturn:
-        complain(f"an assignment to {self.index} {where!r}", "write .then(family=put(family, index, new))")
+        complain(f"an assignment to {self._index} {where!r}", "write .then(family=put(family, index, new))")
 
     def __contains__(self, _: object) -> NoReturn:
         complain("`in` on a family of state values", "write any_of(*(x == a for x in family))")
@@ -224,53 +305,3 @@ class Family:
             "Python asked for the truth of a family of state values",
             "write all_of(*family) or any_of(*family)",
         )
-
-
-def pick(values: Family, where: Any) -> Any:
-    """The value at an index that is itself a state value; the last one where no index matches."""
-    if not isinstance(values, Family):
-        complain("pick needs a family", "write pick(family, index)")
-    if not isinstance(where, Operand):
-        return values[where]
-    *front, last = values.items
-    result = values[last]
-    for index in reversed(front):
-        result = choose(where == index, values[index], result)
-    return result
-
-
-def put(values: Family, where: Any, new: Any) -> Family:
-    """The family with `new` at `where`: an index, a state value, or a tuple of those for nested families."""
-    if not isinstance(values, Family) or (isinstance(where, tuple) and not where):
-        complain("put needs a family and an index in it", "write put(family, index, new)")
-    first, *rest = where if isinstance(where, tuple) else (where,)
-    deeper = tuple(rest)
-
-    def replaced(old: Any) -> Any:
-        if deeper:
-            return put(old, deeper, new)
-        if isinstance(old, Family):
-            if not isinstance(new, Family):
-                complain(f"put leaves {old.index} open", "name every index, or give a family")
-            return choose(constant(True), new, old)  # checks the shape and the types
-        return Operand(_same_kind("put", old, new), old.kind)
-
-    if isinstance(first, Operand):
-        items = {k: choose(first == k, replaced(old), old) for k, old in values.items.items()}
-    else:
-        values[first]  # complains where there is no such index
-        items = {k: replaced(old) if k == first else old for k, old in values.items.items()}
-    return Family(values.index, items)
-
-
-def each(values: Family, new: Any) -> Family:
-    """The family with `new` (a constant or an operand) everywhere."""
-    if not isinstance(values, Family):
-        complain("each needs a family", "give one value as it is")
-    return Family(
-        values.index,
-        {
-            k: each(v, new) if isinstance(v, Family) else choose(constant(True), new, v)
-            for k, v in values.items.items()
-        },
-    )

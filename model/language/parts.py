@@ -10,8 +10,8 @@ from cutproof.model.language import expressions as ex
 from cutproof.model.language.complaints import complain, near
 from cutproof.model.language.domains import Domain, boolean, enumeration
 from cutproof.model.language.expressions import Term
+from cutproof.model.language.making.wellformed import label
 from cutproof.model.language.operands import Operand
-from cutproof.model.language.wellformed import label
 
 __all__ = ["Claim", "Field", "Parameters", "State", "Transition", "View", "label", "spec"]
 

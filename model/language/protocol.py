@@ -22,16 +22,17 @@ from functools import cached_property
 from typing import Any
 
 from cutproof.model.language import expressions as ex
-from cutproof.model.language import wellformed
 from cutproof.model.language.actions import Action
 from cutproof.model.language.complaints import checked, complain, near
+from cutproof.model.language.derived.shapes import Shape
 from cutproof.model.language.domains import Domain, FamilyDomain, boolean, enumeration
 from cutproof.model.language.expressions import Term
-from cutproof.model.language.initial_states import InitialChoice, choices_of, states_of
+from cutproof.model.language.making import wellformed
+from cutproof.model.language.making.initial_states import InitialChoice, choices_of, states_of
+from cutproof.model.language.making.unfolding import claims_of, measured, transitions_of
 from cutproof.model.language.operands import Family, Operand
 from cutproof.model.language.parts import Claim, Field, Parameters, State, Transition, View, label, spec
 from cutproof.model.language.properties import Property
-from cutproof.model.language.unfolding import claims_of, measured, transitions_of
 from cutproof.model.language.words import Words
 
 __all__ = ["Claim", "Field", "Parameters", "Protocol", "State", "Transition", "View", "label"]
@@ -40,16 +41,18 @@ __all__ = ["Claim", "Field", "Parameters", "Protocol", "State", "Transition", "V
 class Protocol:
     """See the module's text. Raises LanguageError where the protocol says what cannot be meant.
 
-    `initial` has the values that are not the first of their domains (`initial_states.py`). Properties made by
+    `initial` has the values that are not the first of their domains (`making/initial_states.py`). Properties made by
     `@invariant` go to `invariants`. These and `measure` are for proofs, and change nothing else: what is true of every
     reachable state and kept by every action; and a whole number, never below zero, that some owed step lowers wherever
     what *can always* happen does not hold (`lambda s: ...`). `words` are how stories speak of it (`words.py`)."""
+
+    initial_choices: tuple[InitialChoice, ...] = ()  # cells that begin in more than one way
 
     @checked("Protocol(name=..., variables={...}, actions=[...], properties=[...])")
     def __init__(
         self,
         name: str,
-        variables: Mapping[str, Domain | FamilyDomain],
+        variables: Mapping[str, Domain | FamilyDomain | Shape],
         actions: Sequence[Action],
         properties: Sequence[Property],
         indices: Mapping[str, Sequence[Any]] | None = None,
@@ -71,6 +74,7 @@ class Protocol:
         self.indices = wellformed.indices_of(indices)
         self.variables = wellformed.variables_of(variables)
         self.cells = tuple[Field, ...]()  # every field, those with one value too
+        self.shapes: dict[tuple[Any, ...], Shape] = {}  # of composite values that are no part of one
         values = {name: self._operands(name, domain) for name, domain in self.variables.items()}
         wellformed.distinct_cells(cell.name for cell in self.cells)
         self.cells_of: dict[str, list[Field]] = {name: [] for name in self.variables}
@@ -84,7 +88,7 @@ class Protocol:
             c.name: code for choice in begin for c, code in zip(choice.cells, choice.options[0], strict=True)
         }
         self.start: dict[str, int] = {cell.name: codes[cell.name] for cell in self.cells}
-        self.initial_choices: tuple[InitialChoice, ...] = tuple(c for c in begin if len(c.options) > 1)
+        self.initial_choices = tuple(c for c in begin if len(c.options) > 1)
         self.transitions = tuple(t for a in self.actions for t in transitions_of(self, a))
         self.claims = tuple(c for p in self.properties for c in claims_of(self, p))
         for p in listed:
@@ -96,7 +100,7 @@ class Protocol:
 
     # -------------------------------------------------- making
 
-    def _operands(self, name: str, domain: Domain | FamilyDomain, where: tuple[Any, ...] = ()) -> Any:
+    def _operands(self, name: str, domain: Any, where: tuple[Any, ...] = ()) -> Any:
         if isinstance(domain, FamilyDomain):
             depth = len(where)
             if depth < len(domain.indices):
@@ -106,6 +110,12 @@ class Protocol:
                 items = {v: self._operands(name, domain, (*where, v)) for v in self.indices[index]}
                 return Family(index, items)
             domain = domain.at(where)
+        if isinstance(domain, Shape):
+            shape = domain.bound(self.indices)
+            if not any((name, *where[:depth]) in self.shapes for depth in range(len(where))):
+                self.shapes[name, *where] = shape
+            parts = shape.parts().items()
+            return shape.holding({key: self._operands(name, part, (*where, key)) for key, part in parts})
         cell = Field(name + (f"[{','.join(map(label, where))}]" if where else ""), name, where, domain)
         self.cells += (cell,)
         return Operand(ex.variable(*spec(cell)), domain.kind)
@@ -208,6 +218,31 @@ class Protocol:
             for index in cell.where:
                 inside, key = inside.setdefault(key, {}), index
             inside[key] = value
+        for path, shape in self.shapes.items():
+            inside = result
+            for key in path[:-1]:
+                inside = inside[key]
+            inside[path[-1]] = shape.decode(inside[path[-1]])
+        return result
+
+    def unfold(
+        self, values: Mapping[str, Any], plain: Callable[[Any], Any] = lambda value: value
+    ) -> dict[str, Any]:
+        """Such values with composite ones as dictionaries of their parts, nested; what is no composite value stays as
+        it is. `plain` is how leaves are written. Raises ValueError where a composite value has another form."""
+        result = dict(values)
+        for path, shape in self.shapes.items():
+            inside: dict[Any, Any] = result
+            if path[0] not in result:
+                continue  # what has one value is left out of traces
+            *outer, last = map(plain, path)
+            for key in outer:
+                inside[key] = dict(inside[key])
+                inside = inside[key]
+            try:
+                inside[last] = shape.unfold(inside[last], plain)
+            except ValueError as error:
+                raise ValueError(f"{path[0]}: {error}") from None
         return result
 
     @property
@@ -217,6 +252,11 @@ class Protocol:
 
     def encode(self, values: Mapping[str, Any]) -> State:
         """The state of such values. Raises ValueError naming the field that is missing or outside its domain."""
+        if self.shapes:
+            try:
+                values = self.unfold(values)
+            except (KeyError, IndexError, TypeError):
+                raise ValueError("a variable is missing") from None
         codes: list[int] = []
         for cell in self.cells:
             try:

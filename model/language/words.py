@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cutproof.model.language.derived.shapes import Composite
 from cutproof.model.language.domains import complain
 from cutproof.model.language.operands import Family
 
@@ -92,8 +93,10 @@ class Words:
     def value(self, variable: str, value: Any) -> str:
         """How a value of a variable is written."""
         words = self.values.get(variable, {})
-        found = words.get(value) if isinstance(words, Mapping) else words(value)
-        return str(value) if found is None else found
+        if not isinstance(words, Mapping):
+            return words(value)
+        found = None if isinstance(value, list | dict) else words.get(value)
+        return written(value) if found is None else found
 
     def change(self, changed: Changed) -> str:
         """A change in words; empty where it is not told."""
@@ -104,6 +107,15 @@ class Words:
         if words is not None:
             return words.format(**changed.where, old=old, new=new)
         return f"{named(changed.variable, changed.where)}: {old} -> {new}"
+
+
+def written(value: Any) -> str:
+    """A plain value as a person writes it: `[ASK, YES]` a list, `{0, 1}` a set, `{kind: ASK, src: 0}` a record."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{k}: {written(v)}' for k, v in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(written, value))}]"
+    return f"{{{', '.join(map(written, value))}}}" if isinstance(value, tuple) else str(value)
 
 
 def _fits(name: str, text: str, known: Iterable[str]) -> None:
@@ -121,16 +133,21 @@ def _fits(name: str, text: str, known: Iterable[str]) -> None:
 
 def named(variable: str, where: Mapping[str, Any]) -> str:
     """A field by its name and index: `net of O, doc 0, rank 1`; `rm 0` where the variable is named as its index."""
-    parts = [str(v) if isinstance(v, str) else f"{k} {v}" for k, v in where.items()]
-    if not parts:
+    text = placed(where)
+    if not text:
         return variable
-    return parts[0] if list(where) == [variable] and " " in parts[0] else f"{variable} of {', '.join(parts)}"
+    return text if list(where) == [variable] and " " in text else f"{variable} of {text}"
+
+
+def placed(where: Mapping[str, Any]) -> str:
+    """An index in words: `O, doc 0, rank 1`; texts stand for themselves."""
+    return ", ".join(str(v) if isinstance(v, str) else f"{k} {v}" for k, v in where.items())
 
 
 def index_names(protocol: Protocol, variable: str) -> tuple[str, ...]:
     """The names of the indices of a variable, in order; none for a single one."""
     found, inside = list[str](), getattr(protocol.view, variable, None)
-    while isinstance(inside, Family):
-        found.append(inside.index)
+    while isinstance(inside, Family) and inside._index and not isinstance(inside, Composite):
+        found.append(inside._index)
         inside = next(iter(inside), None)
     return tuple(found)

@@ -1,5 +1,5 @@
 """How many random runs it takes to find a violation, by how each run chooses its steps; and how
-many steps it takes a second of one core.
+many steps it takes in a second of one core.
 
     python tests/benchmarks/bench_simulate.py            # the table of docs/guides/simulate.md; about half an hour
     python tests/benchmarks/bench_simulate.py lease      # only what has this in its name

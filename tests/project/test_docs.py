@@ -30,6 +30,8 @@ import typer
 from places import ROOT, TESTS
 
 from cutproof.checks.cli import main as cli
+from cutproof.checks.cli.reports import replays
+from cutproof.checks.cli.reports.tables import WIDEST
 from cutproof.checks.cutover.evidence import replaced
 from cutproof.checks.cutover.scenarios.scenarios import SCENARIOS
 from cutproof.checks.engines import verdict
@@ -111,20 +113,30 @@ def wrong_command(line: str) -> str:
         except Exception as error:
             return str(error) or repr(error)
         return ""
-    folder: Any = ROOT
+    leaves_files = False
     if arguments[0] == "scenarios":
         arguments = [*arguments, "--form", "pure"] if len(arguments) > 1 else [*arguments, "4"]
     if arguments[0] == "loss":  # the shortest run that there is, where it may leave files
-        arguments, folder = [*arguments, "--writes", "1", "--workers", "1"], tempfile.mkdtemp()
-    if "--resume" in arguments:
-        folder = tempfile.mkdtemp()
+        arguments, leaves_files = [*arguments, "--writes", "1", "--workers", "1"], True
+    leaves_files |= "--resume" in arguments
+    out = io.StringIO()
     with (
+        tempfile.TemporaryDirectory() as folder,
         contextlib.redirect_stderr(said),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.chdir(folder if leaves_files else ROOT),
     ):
         code = cli.main(arguments)
-    return said.getvalue() if code in (cli.USAGE, cli.OURS) else ""
+    if code in (cli.USAGE, cli.OURS):
+        return said.getvalue()
+    for_programs = arguments[0] in ("export", "diagram") or "--json" in arguments
+    return "" if for_programs else too_wide(out.getvalue())
+
+
+def too_wide(text: str) -> str:
+    """The first line that is wider than what is shown where there is no terminal, or nothing."""
+    wide = [line for line in text.splitlines() if len(line) > WIDEST]
+    return f"{len(wide[0])} columns: {wide[0]}" if wide else ""
 
 
 def not_said(excerpt: str, output: str) -> list[str]:
@@ -257,7 +269,8 @@ def test_the_page_of_the_protocol_names_everything() -> None:
 def test_the_exit_codes_are_those_of_the_command() -> None:
     codes = re.findall(r"^\| (\d+) \| ", README.read_text("utf-8"), re.MULTILINE)
     known = {verdict.HOLDS, verdict.UNKNOWN, verdict.SAFETY, verdict.LIVENESS}
-    assert set(map(int, codes)) == known | {cli.USAGE, cli.OURS, cli.NOT_REPRODUCED}
+    replayed = {replays.NOT_REPRODUCED, replays.NOT_PERFORMED}
+    assert set(map(int, codes)) == known | {cli.USAGE, cli.OURS} | replayed
 
 
 def test_excerpts_are_real() -> None:
@@ -325,6 +338,7 @@ BAD: list[tuple[Callable[..., Any], tuple[Any, ...], Any]] = [
     (wrong_command, ("make proofs",), "no target proofs"),
     (wrong_command, ("python -m cutproof.checks.nothing",), "no module cutproof.checks.nothing"),
     (wrong_command, ("python tests/nothing.py",), "no file tests/nothing.py"),
+    (too_wide, (f"{'a' * 120}\n{'b' * 121}",), f"121 columns: {'b' * 121}"),
     (not_said, ("a\n...\nc", "a\nb\nc\n"), []),
     (not_said, ("a\n...\nd", "a\nb\nc\n"), ["d"]),
     (not_said, ("c\na", "a\nb\nc\n"), ["a"]),

@@ -26,7 +26,7 @@ USERS = {
 def named_modules(text: str, folder: Path) -> list[str]:
     """Modules that a text in this folder names and that are in neither this folder, nor one around it."""
     around = [p for p in (folder, *folder.parents) if p.is_relative_to(ROOT)]
-    names = sorted({name for name in MODULE.findall(text) if name not in USERS | {"__init__.py"}})
+    names = sorted({name for name in MODULE.findall(text) if name not in USERS and name[:2] != "__"})
     return [name for name in names if not any((place / name).exists() for place in around)]
 
 

@@ -20,6 +20,7 @@ from cutproof.model.language import (
     count,
     family,
     guard,
+    one_of,
     put,
     sometimes,
     when,
@@ -76,14 +77,20 @@ def _property(number: int, form: str, condition: str, negated: bool) -> Property
     return {"always": always, "sometimes": sometimes, "can_always": can_always}[form](claim)
 
 
-def made(steps: list[tuple[list[str], str, int]], claims: list[tuple[str, str, bool]]) -> Protocol:
+def made(
+    steps: list[tuple[list[str], str, int]], claims: list[tuple[str, str, bool]], several: bool = False
+) -> Protocol:
+    """`several`: of initial states."""
     return Protocol(
         name="drawn",
         indices={"i": range(2)},
         variables={"up": family("i", of=boolean()), "level": family("i", of=count(0, 2)), "sum": count(0, 3)},
         actions=[_action(n, *drawn) for n, drawn in enumerate(steps)],
         properties=[_property(n, *drawn) for n, drawn in enumerate(claims)],
+        initial={"sum": one_of(0, 2)} if several else {},
     )
 
 
-PROTOCOLS = st.builds(made, st.lists(STEPS, min_size=1, max_size=4), st.lists(CLAIMS, min_size=1, max_size=3))
+PROTOCOLS = st.builds(
+    made, st.lists(STEPS, min_size=1, max_size=4), st.lists(CLAIMS, min_size=1, max_size=3), st.booleans()
+)

@@ -108,7 +108,10 @@ def main(arguments: list[str]) -> int:
     """Exit code 1 if the comparison has changed, 2 for wrong usage."""
     words = [a for a in arguments if not a.startswith("-")]
     if any(a.startswith("-") and a != "--check" for a in arguments) or (words and "--check" in arguments):
-        print("usage: python -m cutproof.checks.cutover.loss.against_exploration [--check | WORD...]", file=sys.stderr)
+        print(
+            "usage: python -m cutproof.checks.cutover.loss.against_exploration [--check | WORD...]",
+            file=sys.stderr,
+        )
         return 2
     chosen = [e for e in NECESSARY if not words or any(word in e.file for word in words)]
     if not chosen:

@@ -16,8 +16,8 @@ At the end nothing goes wrong any more: the migration ends, the source is delete
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from cutproof.checks.cutover.loss.sample import Counts, Rates, Setup, count_answers, count_losses, missing
 from cutproof.checks.cutover.reference.schedule import ANSWERS, CARRIED, LONGEST, ON_THE_WAY, ROAD
@@ -73,8 +73,7 @@ def scope_of_runs(setup: Setup) -> Scope:
     return parse_scope(setup.scope or SCOPE + (REPLICAS if setup.policy.replicas else ""))
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """Something that may happen. `about` is a choice of the implementation, or a request from outside."""
 
     action: str
@@ -120,7 +119,7 @@ class Walk:
         """What may happen now."""
         shard, twin = self.shard, self.twin
         found = [
-            Offer(c.action, c.fault, c, lambda c=c: choices.step(c))  # type: ignore[misc]
+            Offer(c.action, c.fault, c, partial(choices.step, c))
             for c in choices.enabled(shard)
             if twin._within(c)
         ]

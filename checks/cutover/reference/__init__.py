@@ -12,6 +12,7 @@ __all__ = [
     "perform",
     "refinement",
     "schedule",
+    "snapshots",
     "stateful",
     "twin",
 ]

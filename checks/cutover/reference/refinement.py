@@ -17,7 +17,7 @@ import networkx as nx
 
 from cutproof.checks.cutover.reference.abstraction import Names
 from cutproof.checks.cutover.reference.lockstep import Disagreement, Specification, specification
-from cutproof.checks.cutover.reference.twin import Twin
+from cutproof.checks.cutover.reference.twin import Move, Twin
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.traces.replay import Difference
 from cutproof.model.cutover.mechanisms import Mechanisms
@@ -112,9 +112,13 @@ class _Search:
         while here < len(saved):
             kept, saved[here] = saved[here], None
             assert kept is not None
-            for name, stutters in self._offered(here, kept).items():
-                twin.load(kept)
-                twin.enabled()[name].do()
+            moves = self._offered(here, kept)
+            offered = [(name, move.stutters) for name, move in moves.items()]
+            for position, (name, stutters) in enumerate(offered):
+                if position:  # for the first of them it is still as `_offered` loaded it
+                    twin.load(kept)
+                    moves = twin.enabled()
+                moves[name].do()
                 there = numbers.setdefault(twin.key(), len(saved))
                 if there == len(saved):
                     saved.append(twin.save())
@@ -127,11 +131,11 @@ class _Search:
             if progress and here % 256 == 0:
                 progress(len(saved), here)
 
-    def _offered(self, here: int, kept: bytes) -> dict[str, bool]:
-        """What may happen in a state, and whether it stutters. Where nothing does, both offer the same."""
+    def _offered(self, here: int, kept: bytes) -> dict[str, Move]:
+        """What may happen in a state, which is loaded. Where nothing stutters, both offer the same."""
         self.twin.load(kept)
-        offered = {name: move.stutters for name, move in self.twin.enabled().items()}
-        steps = {name for name, stutters in offered.items() if not stutters}
+        offered = self.twin.enabled()
+        steps = {name for name, move in offered.items() if not move.stutters}
         after = self.specified.successors(self.states[self.images[here]]).keys()
         if steps - after or (after - steps and len(steps) == len(offered)):
             reason = "what may happen next differs"

@@ -6,13 +6,13 @@ lists what may happen next by the specification's names; `abstraction.py` maps i
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import Any
 
+from cutproof.checks.cutover.reference import snapshots
 from cutproof.checks.cutover.reference.abstraction import MACHINES, N, Names, O, R
 from cutproof.checks.traces.trace import Step
 from cutproof.impl import anti_entropy, choices, mover
@@ -313,11 +313,11 @@ class Twin:
 
     def save(self) -> bytes:
         """The implementation as it is, to be taken up again."""
-        return pickle.dumps(self.shard, protocol=pickle.HIGHEST_PROTOCOL)  # in memory only, never a file
+        return snapshots.saved(self.shard)
 
     def load(self, saved: bytes) -> None:
         """Take up what was saved."""
-        self.shard = pickle.loads(saved)
+        self.shard = snapshots.loaded(saved)
 
     def key(self) -> tuple[Any, ...]:
         """What tells two states of the implementation apart."""

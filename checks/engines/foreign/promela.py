@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
 
 from cutproof.checks.engines.foreign.text import (
+    DEEP,
     Spelling,
     Writer,
     about,
@@ -52,6 +54,7 @@ SPELLING = Spelling(
     reserved_like=MACRO,
 )
 
+LONG = 4000  # operations of a term as a tree, from which on it is not written out
 STARTS = 10_000  # initial states: each is an option
 
 RUN = """
@@ -106,7 +109,7 @@ def promela(protocol: Protocol, note: str = "") -> str:
         *_values(writer),
     ]
     lines += _variables(protocol, writer)
-    lines += [f"hidden int {name};  /* {field} before the step */" for field, name in hidden.items()]
+    lines += [f"hidden int {name};  /* {what} */" for what, name in hidden.items()]
     if writer.shared:
         lines += ["", *(f"#define {name} ({writer.spelt(term)})" for term, name in writer.shared.items())]
     lines += ["", f"active proctype {process}() {{", *_begin(protocol, writer), "end:", "    do"]
@@ -191,19 +194,50 @@ def _statements(transition: Transition, writer: Writer, hidden: dict[str, str]) 
     kept: dict[str, Term] = {}
     while left:
         free = next((u for u in left if not any(_reads(v, u[0]) for f, v in left if f is not u[0])), None)
-        if free is None:
+        if free is None and _long([v for _, v in left]):
+            found += _through_hidden(left, writer, hidden)
+            left = []
+        elif free is None:
             field = left[0][0]
-            if field.name not in hidden:
-                hidden[field.name] = writer.names.give(f"was_{field.name}")
-                writer.fields[hidden[field.name]] = hidden[field.name]
-            found.append(f"{hidden[field.name]} = {writer.fields[field.name]}")
+            name = _hidden(f"{field.name} before the step", f"was_{field.name}", writer, hidden)
+            found.append(f"{name} = {writer.fields[field.name]}")
             low, high, boolean = field.domain.low, field.domain.high, field.domain.kind is bool
-            kept[field.name] = ex.variable(hidden[field.name], low, high, boolean)
+            kept[field.name] = ex.variable(name, low, high, boolean)
             left = [(f, ex.substitute(v, {field.name: kept[field.name]}, {})) for f, v in left]
         else:
             left.remove(free)
             found += _assignment(*free, writer)
     return found or ["skip"]
+
+
+def _hidden(what: str, name: str, writer: Writer, hidden: dict[str, str]) -> str:
+    """The hidden variable for something, declared once."""
+    if what not in hidden:
+        hidden[what] = writer.names.give(name)
+        writer.fields[hidden[what]] = hidden[what]
+    return hidden[what]
+
+
+def _through_hidden(left: Sequence[tuple[Field, Term]], writer: Writer, hidden: dict[str, str]) -> list[str]:
+    """As `_statements`, of a circle of new values that have names for what they share, which an old value in its place
+    would lose: every new value is written aside, and then to its field."""
+    found, then = list[str](), list[str]()
+    for field, term in left:
+        *checks, assignment = _assignment(field, term, writer)
+        name = _hidden(f"{field.name} after the step", f"new_{field.name}", writer, hidden)
+        own, _, value = assignment.partition(" = ")
+        found += [*checks, f"{name} = {value}"]
+        then.append(f"{own} = {name}")
+    return found + then
+
+
+def _long(terms: Sequence[Term]) -> bool:
+    """Whether some term is long or deep when what it shares is written again and again."""
+    size, depth = dict[Term, int](), dict[Term, int]()
+    for term in ex.ordered(terms):
+        size[term] = 1 + sum(size[a] for a in term.args)
+        depth[term] = 1 + max((depth[a] for a in term.args), default=0)
+    return any(size[t] > LONG or depth[t] > DEEP for t in terms)
 
 
 def _reads(term: Term, field: Field) -> bool:

@@ -18,6 +18,9 @@ from cutproof.model.language.protocol import Field, Protocol, Transition, label
 
 COMPARISONS = ("eq", "lt", "le")
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}  # a constant is written on the right
+DEEP = (
+    40  # levels: a term that lies so deep is defined by a name too, as tools go down these levels one by one
+)
 LARGE = 16  # operands: a term that is used twice and has so many is defined once, by a name
 
 
@@ -79,7 +82,12 @@ class Writer:
             kind: [self.names.give(f"{kind.__name__}_{member.name}") for member in kind]
             for kind in self.kinds
         }
-        self.shared = {term: self.names.give(f"shared_{n}") for n, term in enumerate(_large(protocol), 1)}
+        roots = [term for t in protocol.transitions for _, term in (*t.guards, *t.updates)]
+        order = ex.ordered(roots := [*roots, *(c.holds for c in protocol.claims)])
+        self.shared = {t: self.names.give(f"shared_{n}") for n, t in enumerate(_large(roots, order), 1)}
+        self._kinds: dict[Term, type[Enum] | None] = {}
+        for term in order:
+            self._kinds[term] = self._kind_of(term)
 
     def value(self, field: Field, code: int) -> str:
         """A value of a field: a member by its name."""
@@ -136,6 +144,8 @@ class Writer:
 
     def _kind_of(self, term: Term) -> type[Enum] | None:
         """The enumeration that a term's value is a member of, as far as a field below says so."""
+        if term in self._kinds:
+            return self._kinds[term]
         if term.op == "var":
             return self._kind.get(str(term.leaf))
         return next(filter(None, map(self._kind_of, term.args[1:])), None) if term.op == "ite" else None
@@ -144,21 +154,18 @@ class Writer:
         return str(code) if kind is None else self.values[kind][code]
 
 
-def _large(protocol: Protocol) -> list[Term]:
-    """The terms to define once: used more than once, and large when those below them are names."""
-    roots = [
-        term for t in protocol.transitions for term in [*(g for _, g in t.guards), *(v for _, v in t.updates)]
-    ]
-    roots += [c.holds for c in protocol.claims]
-    order, uses, size = ex.ordered(roots), Counter(roots), dict[Term, int]()
+def _large(roots: list[Term], order: list[Term]) -> list[Term]:
+    """The terms to define once: used more than once, and large when those below them are names; or too deep."""
+    uses, size, depth = Counter(roots), dict[Term, int](), dict[Term, int]()
     for term in order:
         uses.update(term.args)
     found = []
     for term in order:
         size[term] = 1 + sum(size[a] for a in term.args)
-        if size[term] >= LARGE and uses[term] > 1:
+        depth[term] = 1 + max((depth[a] for a in term.args), default=0)
+        if (size[term] >= LARGE and uses[term] > 1) or depth[term] >= DEEP:
             found.append(term)
-            size[term] = 1
+            size[term] = depth[term] = 1
     return found
 
 

@@ -73,8 +73,7 @@ class Search:
         self.solver = z3.SolverFor("QF_FD")
         self.solver.set("timeout", int(time_out * 1000))
         self.solver.add(*self.symbols.within(0), *self.symbols.is_initial(0))
-        if self.symbols.parameters:
-            self.solver.add(self.symbols.is_one_of(records))
+        self.solver.add(self.symbols.is_one_of(records))
         self.fields = {f.name: f for f in protocol.fields}
 
     def run(self, depth: int, progress: Progress | None = None) -> Bounded:

@@ -110,11 +110,7 @@ def _known(proof: Proof, answers: Sequence[Answer], goals: Sequence[Property], t
     """By name, whether a property is proved: by all clauses, or else by those that are inductive together."""
     if all(a.proved for a in answers if a.kind in ("start", "step")):
         return {a.name: a.proved for a in answers if a.kind in ("property", "progress")}
-    leaves = any(
-        name.startswith("the domain of ")
-        for a in answers if a.counterexample for name in a.counterexample.broken
-    )  # fmt: skip
-    if leaves or any(a.said == "unknown" for a in answers):
+    if any(a.said == "unknown" for a in answers):
         return {}
     tell("what is left of the invariants")
     measured = goals if proof.protocol.measure is not None else ()

@@ -20,10 +20,23 @@ from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Protocol, State, Transition
 
+
+def _joined(make: Callable[..., Any]) -> Callable[..., Any]:
+    """A junction of conditions. `z3.And` would look at the sort of each again, which takes longer than Z3 itself."""
+
+    def join(*parts: Any) -> Any:
+        context = parts[0].ctx
+        return z3.BoolRef(
+            make(context.ref(), len(parts), (z3.Ast * len(parts))(*(p.ast for p in parts))), context
+        )
+
+    return join
+
+
 _OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "not": z3.Not,
-    "and": z3.And,
-    "or": z3.Or,
+    "and": _joined(z3.Z3_mk_and),
+    "or": _joined(z3.Z3_mk_or),
     "eq": lambda a, b: a == b,
     "lt": lambda a, b: a < b,
     "le": lambda a, b: a <= b,

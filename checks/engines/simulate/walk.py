@@ -16,7 +16,6 @@ from cutproof.checks.engines.plain.search import inside
 from cutproof.checks.engines.simulate.guards import Guards
 from cutproof.checks.engines.simulate.schedulers import Move, Scheduler
 from cutproof.model.language.codegen import DomainError, compile_protocol
-from cutproof.model.language.data import initial_states
 from cutproof.model.language.protocol import Protocol
 
 KNOWN = 200_000  # states of which it is remembered what is possible there
@@ -53,7 +52,7 @@ class Walker:
         self.protocol, self.scheduler, self.seed, self.steps = protocol, scheduler, seed, steps
         self.compiled = compile_protocol(protocol)
         self.guards = Guards(protocol, self.compiled)
-        self.initials = [self.compiled.pack(state) for state in initial_states(protocol)]
+        self.initials = [self.compiled.pack(state) for state in protocol.initials]
         self.known: dict[int, Place] = {}
         claims, self.forms = self.compiled.claims, [c.form for c in protocol.claims]
         alarms = self.compiled.alarms

@@ -310,6 +310,17 @@ def test_every_mistake_that_the_language_refuses_is_refused_here(run, tmp_path: 
     assert err.startswith(f"cutproof: lock.py:{line}: ") and " ".join(said.split()) in err
 
 
+def test_what_cannot_be_exported_is_refused(run, tmp_path: Path) -> None:
+    text = RIGHT.replace('"n": count(0, 1)', '"n": count(0, 10_000)').replace(
+        'initial={"role"', 'initial={"n": anything(), "role"'
+    )
+    (tmp_path / "lock.py").write_text(text, "utf-8")
+    code, out, err = run("export promela lock.py")
+    assert (code, out) == (2, "") and err.count("\n") == 1
+    assert "10,001 initial states are too many for SPIN" in err
+    assert run("export tla lock.py")[0] == 0
+
+
 def test_a_file_without_them_is_proved_by_its_invariants(run, tmp_path: Path) -> None:
     (tmp_path / "lock.py").write_text(RIGHT, "utf-8")
     code, out, _ = run("prove lock.py")

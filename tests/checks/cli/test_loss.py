@@ -253,18 +253,9 @@ def test_an_interrupted_run_leaves_what_it_finished(run, monkeypatch: pytest.Mon
 
 
 def _started(arguments: tuple[str, ...], folder: Path) -> subprocess.Popen[str]:
-    """The command in a process of its own, which hears interrupts even if the tests were begun not to."""
-    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return subprocess.Popen(
-            [*CUTPROOF, "loss", *arguments],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    finally:
-        signal.signal(signal.SIGINT, heard)
+    """The command in a process of its own."""
+    command = [*CUTPROOF, "loss", *arguments]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def _kept(folder: Path, chunks: int) -> None:

@@ -197,9 +197,14 @@ def test_a_trace_of_ones_own_is_replayed_on_its_file(run, mine: SimpleNamespace)
     code, out, _ = run("replay", mine.trace, "--model", mine.file)
     assert code == 0
     assert out.splitlines()[2] == "protocol lease; property one_leader; scope nodes=3"
-    assert "held of node 0: False -> True" in out and "held  0: True, 1: True  False" in out
+    assert "held of node 0: False -> True" in out and "held  node 0: True, node 1: True  False" in out
     assert "false at the end: one_leader: No two nodes hold the lease." in out
     assert run("replay", mine.trace, "--model", f"{mine.file}:lease", "--with", "nodes=4")[0] == 0
+    code, out, err = run("replay", mine.file)
+    assert (code, out) == (
+        2,
+        "",
+    ) and f"is a protocol, not a trace: cutproof replay TRACE --model {mine.file}" in err
     code, out, err = run("replay", mine.trace)
     assert (code, out) == (2, "") and "give its file: --model FILE.py" in err
 
@@ -285,3 +290,11 @@ def test_what_is_installed_carries_the_traces(tmp_path: Path) -> None:
     command = [sys.executable, "-c", where]
     ran = subprocess.run(command, cwd=out, env=environment, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == [str(tmp_path / "site" / "cutproof" / "traces"), str(len(stored.names()))]
+
+
+def test_the_smallest_file_of_the_documents_is_one(run, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "traces.md").read_text("utf-8").partition("## By hand")[2]
+    (tmp_path / "small.json").write_text(text.partition("```json\n")[2].partition("```")[0])
+    code, out, err = run("replay", tmp_path / "small.json")
+    assert (code, err) == (1, "") and "  2. abort()" in out
+    assert out.splitlines()[-1] == "not reproduced: after step 2 it is not so that consistent is false"

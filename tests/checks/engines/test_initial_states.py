@@ -1,12 +1,15 @@
 """Every engine begins in every initial state, in their order: what they find is one."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import z3
 from beginnings import (
+    INDEX,
+    VARIABLES,
     begin_again,
     climb,
     cut,
@@ -24,16 +27,19 @@ from hypothesis import HealthCheck, given, settings
 
 from cutproof.checks.engines.exploration import Exploration
 from cutproof.checks.engines.fast.explore import explore as fast
+from cutproof.checks.engines.fast.search import VectorSearch
 from cutproof.checks.engines.foreign import tools as foreign
+from cutproof.checks.engines.plain.explore import NO_LIMITS, together
 from cutproof.checks.engines.plain.explore import explore as plain
-from cutproof.checks.engines.plain.explore import together
 from cutproof.checks.engines.proof.bounded import Search
 from cutproof.checks.engines.proof.houdini import strongest
 from cutproof.checks.engines.proof.induction import Proof
 from cutproof.checks.engines.proof.smt2 import text_of
+from cutproof.checks.engines.statistics import Run, text
 from cutproof.checks.engines.symmetry import interchangeable, why_not
 from cutproof.checks.engines.verdict import Violated
 from cutproof.checks.traces.replay import replay
+from cutproof.checks.traces.story import account
 from cutproof.checks.traces.trace import from_path
 from cutproof.model.language import anything, boolean, family, one_of
 from cutproof.model.language import expressions as ex
@@ -97,22 +103,35 @@ def test_the_fast_engine_says_what_the_plain_one_says(protocol: Protocol) -> Non
     assert len(reduced.states) <= len(one.states)
 
 
-def test_a_search_reduced_by_symmetry_begins_in_one_of_the_states_that_are_alike() -> None:
-    alike, apart = made({"heap": anything()}), made({"heap": [anything(), 0]})
-    for protocol in (alike, apart):
-        whole, reduced = plain(protocol), fast(protocol, symmetry=True)
-        assert told(whole) == told(reduced)
-    (values,) = [one.values for one in interchangeable(without_links(alike))]
-    assert values == (0, 1)
-    assert why_not(without_links(apart), "i").endswith("the initial states are others")
+def heaps(heap: Any) -> Protocol:
+    """With a family of one index only."""
+    variables = {name: VARIABLES[name] for name in ("n", "flag", "heap")}
+    return Protocol("heaps", variables, [climb, turn], [low], indices={"i": INDEX}, initial={"heap": heap})
 
 
-def without_links(protocol: Protocol) -> Protocol:
-    """Without what is indexed twice."""
-    return Protocol(
-        "heaps", {k: v for k, v in protocol.variables.items() if k != "net"}, [climb, turn], [low],
-        indices={"i": (0, 1)}, initial={"heap": anything() if len(protocol.initials) == 9 else [anything(), 0]},
-    )  # fmt: skip
+@pytest.mark.parametrize("heap", [anything(), one_of([0, 1], [1, 0]), one_of([2, 0], 1, {0: 0, 1: 2})])
+def test_initial_states_that_differ_by_an_exchange_are_one(heap: Any) -> None:
+    protocol = heaps(heap)
+    assert [one.values for one in interchangeable(protocol)] == [INDEX]
+    whole, reduced = plain(protocol), fast(protocol, symmetry=True)
+    assert told(whole) == told(reduced) and len(reduced.states) < len(whole.states)
+
+
+@pytest.mark.parametrize("heap", [[anything(), 0], one_of([0, 1], [1, 1]), one_of([0, 1], [2, 0])])
+def test_initial_states_that_an_exchange_changes_forbid_it(heap: Any) -> None:
+    protocol = heaps(heap)
+    assert why_not(protocol, "i").endswith("the initial states are others")
+    assert told(plain(protocol)) == told(fast(protocol, symmetry=True))
+
+
+def test_what_was_told_is_watched_no_more() -> None:
+    protocol = made(UNEVEN, properties=[low])
+    search = VectorSearch(protocol, protocol.claims, NO_LIMITS, workers=1)
+    try:
+        search.run()
+        assert {claim for claim, _ in search.first if claim >= 0} == {0} and not search.watched
+    finally:
+        search.close()
 
 
 def test_a_behaviour_with_two_faults_may_begin_anywhere() -> None:
@@ -149,7 +168,14 @@ def test_the_start_of_a_proof_is_the_initial_states_and_no_other() -> None:
         assert (str(solver.check()) == "sat") == (state in protocol.initials)
         if len(solver.assertions()) and state[0] == 1:
             break
-    assert "(or " in text_of(next(proof.obligations()))
+
+
+def test_an_obligation_as_text_begins_in_every_initial_state() -> None:
+    for heap, said in ((one_of(0, 1), "sat"), (0, "unsat")):  # only the second state breaks the invariant
+        start = next(Proof(made({"heap": heap}, properties=[low])).obligations())
+        solver = z3.Solver()
+        solver.from_string(text_of(start))
+        assert str(solver.check()) == said
 
 
 def test_what_does_not_hold_in_every_initial_state_is_no_invariant() -> None:
@@ -224,6 +250,37 @@ def test_a_trace_replays_from_the_initial_state_that_it_begins_with(protocol: Pr
             }
             trace = from_path(protocol, verdict.path.states, verdict.path.transitions, **meta)
             assert replay(trace, protocol).reproduced, verdict
+
+
+def test_actions_alone_are_taken_from_the_initial_state_that_allows_them() -> None:
+    protocol = made({"n": one_of(2, 1), "flag": one_of(False, True)})
+    path = next(v.path for v in plain(protocol).verdicts if v.property == "low" and isinstance(v, Violated))
+    assert path is not None and path.states[0] == protocol.initials[1] and path.steps == 1
+    whole = from_path(protocol, path.states, path.transitions, why="it does", property="low")
+    alone = replace(whole, states=(), variables=())
+    assert replay(alone, protocol).reproduced
+    assert not replay(replace(alone, steps=alone.steps * 3), protocol).reproduced
+
+
+def test_a_story_says_in_which_state_the_run_begins() -> None:
+    for initial, said in (
+        (
+            {"n": one_of(0, 3), "heap": [0, anything()]},
+            ["  0. at the start, n: 3", "  0. at the start, heap: 1: 0"],
+        ),
+        ({"n": 3}, []),
+    ):
+        protocol = made(initial, properties=[low])
+        verdict = plain(protocol).verdicts[0]
+        assert isinstance(verdict, Violated) and verdict.path is not None
+        trace = from_path(protocol, verdict.path.states, (), why="it does", property="low")
+        assert [line for line in account(replay(trace, protocol)) if line.startswith("  0. ")] == said
+
+
+def test_states_generated_are_counted_as_tlc_counts_them() -> None:
+    found = plain(tame(UNEVEN))
+    expected = found.transitions + len(found.protocol.initials)
+    assert any(line.startswith(f"{expected:,} states generated") for line in text(found, Run("plain", 1)))
 
 
 def test_a_trace_that_begins_in_no_initial_state_is_not_reproduced() -> None:

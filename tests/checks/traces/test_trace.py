@@ -155,7 +155,7 @@ STATE = ("states", 1)
 DEPTH = 100_000
 
 TM = "$.states[1].tm"
-KINDS = f"{TM}: Expected `bool | str | object`, got"
+KINDS = f"{TM}: Expected `bool | str | object | array`, got"
 
 REFUSED: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "$: is not JSON: Input data was truncated"),
@@ -238,13 +238,20 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "a list value": (
         setting(*STATE, "tm", to=[]),
-        f"{KINDS} `array`",
+        "tm is [], which is not in",
     ),
-    "a set": (setting(*STATE, "tm", to={"#set": []}), f"{TM}: Object contains unknown field `#set`"),
+    "a list with nonsense": (setting(*STATE, "tm", to=[True, [1.5]]), f"{TM}[1][0]: Expected"),
+    "a text of two lines in a list": (setting(*STATE, "tm", to=["a\nb"]), f"{TM}[0]: is not one line"),
+    "a set": (setting(*STATE, "tm", to={"#set": []}), "tm is (), which is not in"),
+    "a member twice": (
+        setting(*STATE, "tm", to={"#set": ["a", "b", "a"]}),
+        f"{TM}: has a member of a set twice",
+    ),
+    "a tuple": (setting(*STATE, "tm", to={"#tup": []}), f"{TM}: Object contains unknown field `#tup`"),
     "a record": (setting(*STATE, "tm", to={"a": "b"}), f"{TM}: Object contains unknown field `a`"),
     "an empty object": (
         setting(*STATE, "tm", to={}),
-        f"{TM}: is neither a boolean, a text, a #bigint",
+        f"{TM}: is neither a boolean, a text, a list, a #bigint",
     ),
     "both": (setting(*STATE, "tm", to={"#bigint": "1", "#map": []}), f"{TM}: is neither"),
     "map not of pairs": (
@@ -260,6 +267,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         setting(*STATE, "tm", to={"#map": [[{"#map": []}, True]]}),
         "has a map as an index",
     ),
+    "a list as an index": (setting(*STATE, "tm", to={"#map": [[[], True]]}), "has a collection as an index"),
     **{
         f"bigint {digits!r}": (
             setting(*STATE, "tm", to={"#bigint": digits}),
@@ -277,6 +285,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         GOOD.replace(b'"INIT"', b'{"#map": [["a", ' * DEPTH + b"true" + b"]]}" * DEPTH, 1),
         "$: is nested too deeply",
     ),
+    "deep lists": (GOOD.replace(b'"INIT"', b"[" * DEPTH + b"]" * DEPTH, 1), "$"),
     "deep but readable": (
         GOOD.replace(b'"INIT"', b'{"#map": [["a", ' * 300 + b"true" + b"]]}" * 300, 1),
         "is unknown",

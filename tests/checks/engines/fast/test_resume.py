@@ -33,28 +33,19 @@ HARMED = ("--scope", "base", "--without", "fence_epoch")
 
 
 def begun(folder: Path, *options: str) -> subprocess.Popen[str]:
-    """The command in a process of its own, which hears interrupts even if the tests were begun not to."""
-    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        command = [
-            sys.executable,
-            "-m",
-            "cutproof.checks.cli.main",
-            "explore",
-            *options,
-            "--json",
-            "--resume",
-            str(folder),
-        ]
-        return subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "CUTPROOF_DEBUG": "1"},
-        )
-    finally:
-        signal.signal(signal.SIGINT, heard)
+    """The command in a process of its own."""
+    command = [
+        sys.executable,
+        "-m",
+        "cutproof.checks.cli.main",
+        "explore",
+        *options,
+        "--json",
+        "--resume",
+        str(folder),
+    ]
+    debug = {**os.environ, "CUTPROOF_DEBUG": "1"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=debug)
 
 
 def without_seconds(report: str) -> str:

@@ -413,12 +413,12 @@ def test_the_same_bytes_in_every_process() -> None:
 
 
 def test_the_command_prints_a_model(capsys: pytest.CaptureFixture[str]) -> None:
-    assert export("promela", "zombie", without="fence_epoch", policy="skip_delta_pass=true") == 0
+    assert export("promela", scope="zombie", without="fence_epoch", policy="skip_delta_pass=true") == 0
     text = capsys.readouterr().out
     assert text.startswith("/* cutover, scope attempts=2,aborts=1,")
     assert "skip_delta_pass=true; without fence_epoch\n" in text
     assert exported.Promela(text).start
-    assert export("tla", "zombie") == 0
+    assert export("tla", scope="zombie") == 0
     module, line, configuration = capsys.readouterr().out.partition(
         "\\* ---------------- Cutover.cfg: a file of its own ----------------\n"
     )
@@ -428,7 +428,7 @@ def test_the_command_prints_a_model(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_command_writes_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "new" / "one"
     for target in ("tla", "promela", "promela"):
-        assert export(target, "writes=1", into=folder) == 0
+        assert export(target, scope="writes=1", into=folder) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
     assert f"wrote {folder / 'Cutover.cfg'}\n" in captured.err
@@ -436,7 +436,7 @@ def test_the_command_writes_files(tmp_path: Path, capsys: pytest.CaptureFixture[
     (folder / "Cutover.tla").unlink()
     (folder / "Cutover.cfg").write_text("mine", "utf-8")
     with pytest.raises(Wrong, match=r"Cutover\.cfg holds something else; nothing was written"):
-        export("tla", "writes=2", into=folder)
+        export("tla", scope="writes=2", into=folder)
     assert not (folder / "Cutover.tla").exists()
     with pytest.raises(Wrong, match="--into"):
         export("tla", into=folder / "cutover.pml")

@@ -153,6 +153,19 @@ def test_a_step_out_of_a_domain_proves_nothing() -> None:
     loose = counter(never_five, invariants=[is_even]).without_guard("rise", "room")
     assert said(judge(loose)) == {"never_five": "Unknown"}
 
+    @action
+    def overflow(s: Any) -> Any:
+        return when().then(y=s.y + 1)
+
+    @always
+    def at_rest(s: Any) -> Any:
+        return ~s.bell
+
+    # no clause speaks of what leaves its domain, and exploring does not know either
+    beside = Protocol("beside", {"bell": boolean(), "y": count(0, 2)}, [overflow], [at_rest])
+    assert said(judge(beside)) == {"at_rest": "Unknown"}
+    assert isinstance(explore(beside).verdicts[0], Unknown)
+
 
 def test_what_is_asked_for_alone_is_judged_alone() -> None:
     protocol = counter(never_five, never_four, no_early_bell, invariants=[is_even])

@@ -9,7 +9,15 @@ from typing import Any, get_type_hints
 
 from cutproof.model.language.actions import Action
 from cutproof.model.language.complaints import complain, is_name, near, shown
-from cutproof.model.language.domains import Domain, FamilyDomain, boolean, count, enumeration, family
+from cutproof.model.language.domains import (
+    Domain,
+    FamilyDomain,
+    Unfolding,
+    boolean,
+    count,
+    enumeration,
+    family,
+)
 from cutproof.model.language.properties import Property
 
 OF_THE_VIEW = ("scope", "mechanisms")  # what `s` has besides the variables
@@ -67,7 +75,7 @@ def _index_values(name: str, given: Any) -> tuple[Any, ...]:
     return values
 
 
-def variables_of(given: Any) -> Mapping[str, Domain | FamilyDomain]:
+def variables_of(given: Any) -> Mapping[str, Any]:
     """The variables by name, each with a domain."""
     if not isinstance(given, Mapping):
         complain(
@@ -85,7 +93,7 @@ def variables_of(given: Any) -> Mapping[str, Domain | FamilyDomain]:
                 else "a name with _ in front is no variable's"
             )
             complain(f"a variable is called {name}", f"{what}: name it otherwise")
-        if not isinstance(domain, Domain | FamilyDomain):
+        if not isinstance(domain, Domain | FamilyDomain | Unfolding):
             complain(f"the variable {name} is {shown(domain)}", _domain_like(domain))
     return given
 

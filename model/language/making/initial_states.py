@@ -21,6 +21,8 @@ from math import prod
 from typing import Any
 
 from cutproof.model.language.complaints import checked, complain, near, shown
+from cutproof.model.language.derived.sequences import Queue
+from cutproof.model.language.derived.shapes import Composite
 from cutproof.model.language.expressions import UNBOUNDED
 from cutproof.model.language.operands import Family, Operand
 from cutproof.model.language.parts import Field
@@ -100,8 +102,10 @@ def _read(name: str, shape: Any, cells: Sequence[Field], value: Any) -> list[Ini
         return _joined(cells, [_read(name, shape, cells, one) for one in value.values])
     if not isinstance(shape, Family):
         return [InitialChoice(tuple(cells), tuple((code,) for code in _codes(name, shape, cells[0], value)))]
+    if isinstance(value, Anything) and isinstance(shape, Queue):
+        complain(f"initial gives {name} anything", "give it one_of([], [...]): lists of its values")
     inner, found, first = _by_index(name, shape, value), list[InitialChoice](), 0
-    for key, below in shape.items.items():
+    for key, below in shape._items.items():
         last = first + _size(below)
         found += _read(f"{name}[{shown(key)}]", below, cells[first:last], inner[key])
         first = last
@@ -109,14 +113,16 @@ def _read(name: str, shape: Any, cells: Sequence[Field], value: Any) -> list[Ini
 
 
 def _size(shape: Any) -> int:
-    return sum(map(_size, shape.items.values())) if isinstance(shape, Family) else 1
+    return sum(map(_size, shape._items.values())) if isinstance(shape, Family) else 1
 
 
 def _by_index(name: str, family: Family, value: Any) -> Mapping[Any, Any]:
     """What a family begins with, by index."""
-    keys, index = list(family.items), family.index
+    if isinstance(family, Composite):
+        return dict.fromkeys(family._items, value) if isinstance(value, Anything) else family._begin(value)
+    keys, index = list(family._items), family._index
     if isinstance(value, Family):
-        value = value.items
+        value = value._items
     if isinstance(value, Mapping):
         for key in value:
             if not any(type(key) is type(k) and key == k for k in keys):  # 1, 1.0 and True are not one

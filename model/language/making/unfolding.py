@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.actions import Action, Step, When
 from cutproof.model.language.complaints import (
+    LanguageError,
     complain,
     first_argument,
     near,
@@ -17,10 +18,10 @@ from cutproof.model.language.complaints import (
     shown,
 )
 from cutproof.model.language.expressions import Term
+from cutproof.model.language.making.wellformed import fits_indices
 from cutproof.model.language.operands import Family, Operand
 from cutproof.model.language.parts import Claim, Field, Transition
 from cutproof.model.language.properties import Property, conditions_of
-from cutproof.model.language.wellformed import fits_indices
 
 if TYPE_CHECKING:
     from cutproof.model.language.protocol import Protocol
@@ -94,6 +95,7 @@ def updates_of(
         for cell in protocol.cells_of[name]:
             was, new = old, value
             for index in cell.where:
+                new = _like(action, was, new)
                 if not isinstance(new, Family):
                     _refuse(action, f"gives {name} one value", "use put(...) or each(...) for a family")
                 _same_places(action, name, was, new)
@@ -104,6 +106,15 @@ def updates_of(
             if term is not was.term:
                 found.append((cell, term))
     return tuple(found)
+
+
+def _like(action: Action, was: Any, new: Any) -> Any:
+    """The new value in the form of the old one; a Python value may stand for a composite one."""
+    try:
+        return was._like(new)
+    except LanguageError as error:
+        said = str(error).split(": ", 1)[-1].rsplit("; ", 1)
+        _refuse(action, f"gives {said[0]}", said[-1])
 
 
 def _new(action: Action, cell: Field, was: Operand, new: Any) -> Term:
@@ -117,12 +128,12 @@ def _new(action: Action, cell: Field, was: Operand, new: Any) -> Term:
 
 def _same_places(action: Action, name: str, was: Family, new: Family) -> None:
     """A new family has the places of the old one: no more, no fewer."""
-    old_keys, keys = list(was.items), list(new.items)
+    old_keys, keys = list(was._items), list(new._items)
     if strange := [k for k in keys if not _among(k, old_keys)]:
         _refuse(action, f"gives {name} a value at {shown(strange[0])}",
-                f"the values of {was.index} are {', '.join(map(shown, old_keys))}")  # fmt: skip
+                f"the values of {was._index} are {', '.join(map(shown, old_keys))}")  # fmt: skip
     if missing := [k for k in old_keys if not _among(k, keys)]:
-        _refuse(action, f"gives {name} no value at {was.index} {shown(missing[0])}",
+        _refuse(action, f"gives {name} no value at {was._index} {shown(missing[0])}",
                 "use put(...) or each(...)")  # fmt: skip
 
 
