@@ -86,8 +86,8 @@ def run(
 ) -> Run:
     """Migrations until `target` writes are acknowledged. Without an executor they are done in this process.
 
-    `at_once` chunks are given to the executor at a time; finished ones are in `run_file`, if there is one. An interrupt,
-    or the end of a worker (`gone`: how the executor says so), makes the run partial.
+    `at_once` chunks are given to the executor at a time; `run_file` has those that are finished, if there is one. An
+    interrupt, or the end of a worker (`gone`: how the executor says so), makes the run partial.
 
     Raises UnsafeCutover where the gate refuses, ValueError for no target."""
     if target < 1:

@@ -15,7 +15,7 @@ from pathlib import Path as File
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from cutproof.checks.common.reproducible import steady
+from cutproof.checks.common.reproducible import same_draws
 from cutproof.checks.cutover.reference.coverage import Tally
 from cutproof.checks.cutover.reference.schedule import Configuration
 from cutproof.checks.cutover.reference.stateful import FOUND, machine
@@ -105,7 +105,7 @@ def hunt(
         phases=[Phase.generate, *([Phase.target] if aim else []), *([Phase.shrink] if shrink else [])],
     )
     try:
-        with steady():
+        with same_draws():
             run_state_machine_as_test(found, settings=chosen)
     except Exception:
         if tally.failed is None:

@@ -131,7 +131,9 @@ class Weakening:
         whole = {name: sum(n == name for n, _ in self.all) for name, _ in self.all}
         left = {name: sum(n == name for n, _ in remaining) for name in whole}
         dropped = tuple(name for name in whole if left[name] < whole[name] and name not in wanted)
-        return InductivePart(remaining, dropped, {name: left.get(name, 0) == whole.get(name, 0) for name in wanted})
+        return InductivePart(
+            remaining, dropped, {name: left.get(name, 0) == whole.get(name, 0) for name in wanted}
+        )
 
     def certain(self, never: Iterable[Any]) -> bool:
         """Whether no state satisfies what is left and all of these conditions. Raises TimedOut."""
