@@ -209,7 +209,8 @@ class Machine(RuleBasedStateMachine):
 def machine(
     configuration: Configuration, *, tally: Tally | None = None, folder: File | None = FOUND
 ) -> type[Machine]:
-    """The state machine of a configuration: take its `TestCase`, or pass it to `run_state_machine_as_test`, `same_draws`.
+    """The state machine of a configuration: take its `TestCase`, or pass it to `run_state_machine_as_test`, within
+    `same_draws`.
 
     `tally` counts what its runs cover; a failing run leaves its trace in `folder`."""
     name = "".join(part.capitalize() for part in configuration.name.replace("-", "_").split("_"))
