@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Exhibit
+from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Experiment
 
 FEW = 3  # safeguards that are each worth a line
 
 
-def smallest(safeguard: str) -> Exhibit | None:
+def smallest(safeguard: str) -> Experiment | None:
     """The experiment that shows it necessary with the fewest policy values changed and companions removed."""
     mine = (e for e in NECESSARY if e.safeguard == safeguard)
     return min(mine, key=lambda e: len(e.policy.changed()) + len(e.companions), default=None)
 
 
-def command(exhibit: Exhibit) -> str:
+def command(experiment: Experiment) -> str:
     """The exploration in which its harm is seen."""
-    policy = ",".join(f"{k}={str(v).lower()}" for k, v in exhibit.policy.changed().items())
-    parts = [f"--scope {exhibit.scope_name}", f"--policy {policy}" if policy else ""]
-    parts.append(f"--without {','.join(exhibit.removed)}")
+    policy = ",".join(f"{k}={str(v).lower()}" for k, v in experiment.policy.changed().items())
+    parts = [f"--scope {experiment.scope_name}", f"--policy {policy}" if policy else ""]
+    parts.append(f"--without {','.join(experiment.removed)}")
     return " ".join(["cutproof explore", *filter(None, parts)])
 
 
