@@ -47,14 +47,20 @@ def test_the_setting_itself_is_no_other_one() -> None:
 def test_many_are_told_in_one_line() -> None:
     known = sorted(HARDENED)
     assert len(hints(commands(known[: FEW + 1], {}, {}))) == 1
-    assert len(hints(commands(known[:FEW], {}, {}))) == FEW
+    few = commands(known[:FEW], {}, {})
+    assert " ".join(hints(few)).replace(" \\    ", "").count("cutproof explore") == FEW
+    for name, line in commands(known, {}, {}).items():
+        said = hints({name: line})
+        assert max(map(len, said)) <= 120
+        assert " ".join(said).replace("\\     ", "").endswith(line)
 
 
 def test_explore_says_under_what_it_matters(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(ARGUMENTS) == 0
-    *_, last = capsys.readouterr().out.splitlines()
-    before, line = last.split(": ", 1)
-    assert before == "dual_before_copy matters under other settings"
+    out = capsys.readouterr().out
+    before, line = out.replace(" \\\n   ", "").splitlines()[-1].split(": ", 1)
+    assert before == "dual_before_copy matters under"
+    assert max(map(len, out.splitlines())) <= 120
     assert cli.main(ARGUMENTS[:3]) == 0
     assert "matters" not in capsys.readouterr().out  # nothing is removed
     assert cli.main([*ARGUMENTS, "--json"]) == 0
