@@ -1,7 +1,7 @@
 """Hypothesis drives the reference implementation and the specification in lock step: a rule for every action.
 
     TestBase = machine(Configuration("base", parse_scope("base"))).TestCase     # in pytest or unittest
-    with steady():
+    with same_draws():
         run_state_machine_as_test(machine(configuration))                       # or as a plain call
 
 Each configuration gets a class of its own: Hypothesis tells machines apart by their class when it derandomizes and when
@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from cutproof.checks.common.reproducible import steady
+from cutproof.checks.common.reproducible import same_draws
 from cutproof.checks.cutover.reference.coverage import Tally
 from cutproof.checks.cutover.reference.schedule import ROAD, Configuration, Schedule, chosen_write
 from cutproof.checks.traces.trace import write
@@ -209,7 +209,8 @@ class Machine(RuleBasedStateMachine):
 def machine(
     configuration: Configuration, *, tally: Tally | None = None, folder: File | None = FOUND
 ) -> type[Machine]:
-    """The state machine of a configuration: take its `TestCase`, or pass it to `run_state_machine_as_test`, `steady`.
+    """The state machine of a configuration: take its `TestCase`, or pass it to `run_state_machine_as_test`, within
+    `same_draws`.
 
     `tally` counts what its runs cover; a failing run leaves its trace in `folder`."""
     name = "".join(part.capitalize() for part in configuration.name.replace("-", "_").split("_"))
@@ -234,7 +235,7 @@ def machine(
     plainly = made.TestCase.runTest
 
     def run_test(self: Any) -> None:
-        with steady():
+        with same_draws():
             plainly(self)
 
     made.TestCase.runTest = run_test  # type: ignore[method-assign]

@@ -1,8 +1,8 @@
 """Cutting a loss down: from what happened to a document in a whole migration to a trace of the few steps that matter.
 
-    cut_down(journal.of(key), policy, removed, "LAW")
+    cut_down(log.of(key), policy, removed, "LAW")
 
-The events are taken leniently on the specification (`tolerant_walk.py`). If what was lost is lost there
+The events are taken tolerantly on the specification (`tolerant_walk.py`). If what was lost is lost there
 too, operations, attempts and then single events are left out as long as it stays so, until no single one can
 go. What remains is performed in lock step with the reference implementation, in the smallest scope that has room for
 it, and becomes a trace, which ends where the property is first false.
