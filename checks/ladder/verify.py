@@ -23,7 +23,7 @@ from pathlib import Path as File
 from typing import Any
 
 from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits
-from cutproof.checks.engines.plain.explore import LimitReached, explore, together
+from cutproof.checks.engines.plain.explore import LimitReached, explore, with_both_faults
 from cutproof.checks.engines.plain.search import Progress
 from cutproof.checks.engines.verdict import (
     HOLDS,
@@ -174,7 +174,7 @@ def _witness(a: str, b: str, named: Sequence[tuple[Protocol, str]], limits: Limi
     own = ",".join(f"{name}={value}" for name, value in bounds.items()) or "writes=1"
     for protocol, name in [*candidates, (None, own)]:
         try:
-            path = together(protocol or build(parse_scope(own), None, removed), a, b, limits)
+            path = with_both_faults(protocol or build(parse_scope(own), None, removed), a, b, limits)
         except LimitReached:
             continue
         if path is not None:

@@ -42,11 +42,7 @@ def hints(found: Mapping[str, str]) -> list[str]:
         return [
             f"each of the {len(found)} removed safeguards matters under some setting: `cutproof safeguards NAME`"
         ]
-    return [
-        part
-        for name, line in found.items()
-        for part in _in_lines(f"{name} matters under: {line}")
-    ]
+    return [part for name, line in found.items() for part in _in_lines(f"{name} matters under: {line}")]
 
 
 def _in_lines(text: str) -> list[str]:
