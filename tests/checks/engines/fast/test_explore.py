@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -111,7 +112,9 @@ def test_claims_that_are_always_or_never_so() -> None:
         return constant(False)
 
     properties = [
-        form(function) for form in (always, sometimes, can_always) for function in (trivially, never)
+        replace(form(function), name=f"{form.__name__}_{function.__name__}")
+        for form in (always, sometimes, can_always)
+        for function in (trivially, never)
     ]
     protocol = Protocol("constants", {"on": boolean()}, [switch], properties)
     one, two = plain(protocol), fast.explore(protocol)
