@@ -163,7 +163,9 @@ def test_the_example_of_every_key_has_the_defaults_and_misses_none() -> None:
     assert set(plain) == {f.name for f in fields(MigrationConfig)} - {"replica_ack", "replicas"} | {
         "protocol"
     }
-    assert meant({k: v for k, v in found.items() if k != "protocol"}).set.keys() == {f.name for f in fields(Policy)}  # each of them is said
+    assert meant({k: v for k, v in found.items() if k != "protocol"}).set.keys() == {
+        f.name for f in fields(Policy)
+    }  # each of them is said
 
 
 # ------------------------------------------------------------------ what is refused, in one line
