@@ -43,7 +43,8 @@ def goes_on(shard: Shard, now: float) -> bool:
     for item in network.pool:
         if (item.copy.history.shard if isinstance(item, Write) else item.replica.shard) == shard.number:
             return True
-    if any(mover.can_perform(shard, command) for command in mover.wants(shard)):
+    driven = mover.is_busy(shard) or mover.owes_fences(shard)
+    if driven and any(mover.can_perform(shard, command) for command in mover.wants(shard)):
         return True
     return anti_entropy.may_end_clean(shard) or any(anti_entropy.find(shard, now))
 
