@@ -130,6 +130,7 @@ def harm_of(policy: Policy, strength: Strength, folder: File | None) -> dict[str
     from cutproof.checks.engines.fast.explore import explore
     from cutproof.model.cutover.coordinator import build
     from cutproof.model.cutover.policy import Strength
+    from cutproof.model.cutover.properties import LIVELY
     from cutproof.model.cutover.scopes import SMALL_SCOPES
 
     name = "gate" if policy.replicas else "gate_alone"
@@ -137,7 +138,7 @@ def harm_of(policy: Policy, strength: Strength, folder: File | None) -> dict[str
     protocol = build(scope, policy)
     always = [p.name for p in protocol.properties if p.form == "always"]
     bad = always if strength is Strength.STRICT else ["no_permanent_loss"]
-    for names in (bad, ["finish", "complete_at_last"]):
+    for names in (bad, [p.name for p in LIVELY]):
         found = explore(protocol, properties=names, cycles=False, stop_at_first=names is bad, workers=1)
         broken = [v for v in found.verdicts if isinstance(v, Violated) and v.path and v.form != "deadlock"]
         if broken:

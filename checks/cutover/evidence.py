@@ -20,6 +20,7 @@ from cutproof.checks.cutover.safeguards.necessity import (
     GATE_HOLES,
     NECESSARY,
     REFUSALS,
+    UNSERVED,
     Experiment,
     trace_of,
     violated,
@@ -72,6 +73,18 @@ def safeguards_table(found: dict[str, Trace]) -> str:
     return "\n".join(lines)
 
 
+def unserved_table(found: dict[str, Trace]) -> str:
+    """Every safeguard without which somebody is never served again."""
+    lines = ["| safeguard | without it | violated | companions removed | scope | shortest trace |"]
+    lines.append("|---|---|---|---|---|---|")
+    for e in UNSERVED:
+        companions = ", ".join(e.companions) or "none"
+        lines.append(
+            f"| {e.safeguard} | {e.finding} | {e.property} | {companions} | {e.scope_name} | {_link(e, found)} |"
+        )
+    return "\n".join(lines)
+
+
 def findings_table(experiments: Iterable[Experiment]) -> Callable[[dict[str, Trace]], str]:
     """The table of some findings, for `PARTS`."""
 
@@ -91,6 +104,7 @@ PARTS: dict[str, tuple[str, Callable[[dict[str, Trace]], str]]] = {
     "gate": ("docs/findings.md", findings_table(GATE_HOLES)),
     "refusals": ("docs/findings.md", findings_table(REFUSALS)),
     "safeguards": ("docs/findings.md", safeguards_table),
+    "unserved": ("docs/findings.md", unserved_table),
 }
 
 

@@ -141,6 +141,27 @@ NECESSARY: tuple[Experiment, ...] = (
     _without("healed_before_next", "LAW", "another_policy", "no_permanent_loss", policy=HEALED_LATER),
 )
 
+
+def _unserved(safeguard: str, scope: str, prop: str, finding: str, **more: object) -> Experiment:
+    return _without(safeguard, "STK", scope, prop, note="unserved", finding=finding, **more)
+
+
+# Safeguards without which, besides what is lost, clients or operators ask in vain for ever: a migration that cannot end
+# keeps the shard sealed, or the record and the fences say what no router's view fits any more.
+UNSERVED: tuple[Experiment, ...] = (
+    _unserved("whole_documents", "base", "writable_again",
+              "N merged into a copy that lacks fields, so it never equals what was scanned: writers stay held."),
+    _unserved("per_migration_tracking", "table", "writable_again",
+              "The drain waits for an entry of another migration that never settles: writers stay held.",
+              companions=("delta_always",)),
+    _unserved("durable_record", "crash", "writable_again",
+              "After a crash the record is of an epoch that the fences refuse, whoever asks."),
+    _unserved("roll_forward_only", "base", "writable_again",
+              "The routers point back at O, which no record says: no view fits, and nothing can be begun."),
+    _unserved("one_migration_per_shard", "two_migrations", "begun_again",
+              "One activates by the record of the other, without its proof: the clean-up waits for ever."),
+)  # fmt: skip
+
 # Kinds of harm that were expected of a safeguard and cannot happen: the scopes are exhausted, and the fault (or the
 # action) that the safeguard answers did fire in them.
 UNREACHED: tuple[tuple[Experiment, str, str], ...] = (
@@ -237,7 +258,7 @@ def refusal(strength: Strength, clause: Clause) -> Experiment:
 # One for each clause of the sound gates.
 REFUSALS: tuple[Experiment, ...] = tuple(refusal(s, c) for s in Strength for c in CLAUSES[s])
 
-EXPERIMENTS: tuple[Experiment, ...] = (*NECESSARY, *FINDINGS, *GATE_HOLES, *REFUSALS)
+EXPERIMENTS: tuple[Experiment, ...] = (*NECESSARY, *UNSERVED, *FINDINGS, *GATE_HOLES, *REFUSALS)
 
 
 def _protocol(experiment: Experiment, removed: tuple[str, ...]) -> Protocol:

@@ -12,10 +12,11 @@ from places import DOCS
 
 from cutproof.checks.cli.main import main
 from cutproof.checks.cutover.safeguards.necessity import refusal
+from cutproof.model.cutover import properties
 from cutproof.model.cutover.mechanisms import AntiEntropy, ReplicaAck
 from cutproof.model.cutover.policy import CLAUSES, Clause, Policy, Strength, knobs, policies, refusing_clause
 
-LIVELY = ["finish", "complete_at_last"]
+LIVELY = [p.name for p in properties.LIVELY]
 SEED = Policy(skip_delta_pass=True, anti_entropy=AntiEntropy.OFF)
 
 
@@ -127,7 +128,7 @@ def test_each_clause_refuses_with_a_trace_that_replays(
     assert facts["clause"] == {"name": clause.name, "refuses": literals, "why": clause.why}
     trace = facts["trace"]
     if strength is Strength.EVENTUAL:
-        assert trace["property"] in ("no_permanent_loss", "finish", "complete_at_last")
+        assert trace["property"] in ("no_permanent_loss", *LIVELY)
     assert trace["steps"] == fewest_steps(policy, strength)
     assert [str(f) for f in folder.iterdir()] == [trace["file"]]
     for on in ("model", "impl"):

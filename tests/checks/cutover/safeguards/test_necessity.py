@@ -18,6 +18,7 @@ from cutproof.checks.cutover.safeguards.necessity import (
     GATE_HOLES,
     NECESSARY,
     UNREACHED,
+    UNSERVED,
     Experiment,
     holds_with,
     protocol_of,
@@ -29,6 +30,7 @@ from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.verdict import Holds, Violated
 from cutproof.checks.traces import trace
 from cutproof.checks.traces.replay import replay
+from cutproof.model.cutover.availability import AVAILABILITY
 from cutproof.model.cutover.mechanisms import AntiEntropy
 from cutproof.model.cutover.policy import Policy, policy_of, seed_gate
 from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS
@@ -196,3 +198,9 @@ def test_same_counts_and_same_bytes_under_any_hash_seed() -> None:
     ]
     assert runs[0] == runs[1] == runs[2]
     assert len(json.loads(runs[0])) > 20
+
+
+@pytest.mark.parametrize("experiment", named(UNSERVED))
+def test_with_the_safeguard_everybody_is_served_again(experiment: Experiment) -> None:
+    assert isinstance(holds_with(experiment), Holds)
+    assert experiment.property in [p.name for p in AVAILABILITY]
