@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from cutproof.checks.cli.arguments import the_bytes, the_properties, the_protocol
+from cutproof.checks.cli.arguments import can_hold, finite, the_bytes, the_properties, the_protocol
 from cutproof.checks.cli.console import (
     AsWritten,
     Json,
@@ -76,7 +76,8 @@ def explore(
     from cutproof.checks.engines.exploration import Limits
     from cutproof.checks.engines.verdict import exit_code
 
-    limits = Limits(max_states, max_seconds, the_bytes(max_memory))
+    seconds = None if max_seconds is None else finite("--max-seconds", max_seconds)
+    limits = Limits(max_states, seconds, the_bytes(max_memory))
     _fits(engine, workers, symmetry, resume)
     _can_be_written(graph, trace)
     with Ticker() as ticker:
@@ -198,8 +199,7 @@ def _can_be_written(graph: File | None, folder: File | None) -> None:
             refuse(f"--graph {graph}: a graph is written as .graphml, .dot, .gv or .json")
         if not graph.parent.is_dir() or graph.is_dir():
             refuse(f"--graph {graph}: there is no such folder, or it is one")
-    if folder is not None and folder.exists() and not folder.is_dir():
-        refuse(f"--trace {folder}: is not a folder")
+    can_hold("--trace", folder)
 
 
 def _write_graph(found: Exploration, file: File) -> None:

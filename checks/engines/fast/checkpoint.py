@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import xxhash
 
+from cutproof.checks.common import files
 from cutproof.checks.engines.fast.clusters import Layout, as_dict, restored
 from cutproof.checks.engines.fast.levels import name_of, sum_of
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from cutproof.checks.engines.fast.search import VectorSearch
 
 NAME, FORMAT = "search.json", 1
+LIMIT = 1 << 30  # bytes of it
 BROKEN_OR_STUCK = -2  # the least number of what is told beside claims
 
 
@@ -78,7 +80,8 @@ def save(search: VectorSearch, folder: Path, what: str) -> None:
     )
     saved.checksum = _checksum(saved)
     beside = folder / (NAME + ".part")
-    with beside.open("wb") as out:
+    beside.unlink(missing_ok=True)  # whatever a run that was killed has left
+    with beside.open("xb") as out:
         out.write(msgspec.json.encode(saved))
         out.flush()
         os.fsync(out.fileno())
@@ -99,7 +102,7 @@ def read(folder: Path, what: str) -> Saved | None:
             raise CheckpointError(f"{folder} holds {strange[0]}, which is of no search: give an empty folder")
         return None
     try:
-        saved = msgspec.json.decode(file.read_bytes(), type=Saved)
+        saved = msgspec.json.decode(files.content(file, LIMIT), type=Saved)
     except (msgspec.DecodeError, OSError) as error:
         raise CheckpointError(f"{file} cannot be read: {error}; give an empty folder") from None
     if saved.format != FORMAT:
