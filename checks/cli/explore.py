@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -23,6 +24,7 @@ from cutproof.checks.cli.console import (
     say,
     say_json,
 )
+from cutproof.checks.common.files import alone
 from cutproof.checks.common.refusals import refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -84,9 +86,10 @@ def explore(
         try:
             loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
             names = the_properties(loaded.protocol, properties)
-            found, run = _run(
-                loaded.protocol, limits, engine, workers, symmetry, resume, graph, ticker, names
-            )
+            with _in(resume):
+                found, run = _run(
+                    loaded.protocol, limits, engine, workers, symmetry, resume, graph, ticker, names
+                )
         except KeyboardInterrupt:
             print(f"interrupted: {ticker.text() or 'nothing was explored'}", file=sys.stderr)
             _go_on(resume)
@@ -185,6 +188,26 @@ def _run(
     from cutproof.checks.engines.fast.explore import default_workers
 
     return found, Run(name, workers or default_workers(), reduced)
+
+
+@contextmanager
+def _in(resume: File | None) -> Iterator[None]:
+    """Alone in the folder of a search; refused where another run is in it."""
+    from cutproof.checks.engines.fast.checkpoint import LOCK
+
+    if resume is None:
+        yield
+        return
+    with ExitStack() as held:
+        try:
+            resume.mkdir(parents=True, exist_ok=True)
+            other = held.enter_context(alone(resume / LOCK))
+        except OSError as error:
+            refuse(f"--resume {resume}: {error.strerror or error}")
+        if other:
+            who = f" (process {other})" if other > 0 else ""
+            refuse(f"--resume {resume}: another run{who} is in this folder: wait for it, or give another")
+        yield
 
 
 def _go_on(resume: File | None) -> None:

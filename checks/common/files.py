@@ -6,9 +6,11 @@ ordinary files and wait all the same. So nothing is read here in a way that can 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 SPECIAL = {
@@ -79,3 +81,23 @@ def why_no_folder(folder: Path) -> str:
             with suppress(OSError):
                 part.rmdir()
     return ""
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[int]:
+    """Within it no other run is: yields 0, or the process id of the run that is there already (-1 if it is not known).
+
+    The system gives the lock up when a process ends, however it ends: what a killed run has left stops nobody. The
+    file stays; it says who was there last. Raises OSError where it cannot be written."""
+    number = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    with open(number, "r+b", buffering=0) as file:
+        ordinary(lock)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            who = file.read(20)
+            yield int(who) if who.strip().isdigit() else -1
+            return
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n".encode())
+        yield 0

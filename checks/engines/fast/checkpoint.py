@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NAME, FORMAT = "search.json", 1
 LIMIT = 1 << 30  # bytes of it
+LOCK = "search.lock"  # held by the run that is in the folder
 BROKEN_OR_STUCK = -2  # the least number of what is told beside claims
 
 
@@ -97,7 +98,7 @@ def read(folder: Path, what: str) -> Saved | None:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / NAME
     if not file.exists():
-        strange = sorted(f.name for f in folder.iterdir() if not f.name.startswith(("level-", NAME)))
+        strange = sorted(f.name for f in folder.iterdir() if not f.name.startswith(("level-", NAME, LOCK)))
         if strange:
             raise CheckpointError(f"{folder} holds {strange[0]}, which is of no search: give an empty folder")
         return None

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from cutproof.checks.cli import main as cli
+from cutproof.checks.common.files import alone
+from cutproof.checks.engines.fast.checkpoint import LOCK
 from cutproof.model.cutover.scopes import TRACKED
 
 CUTPROOF = (sys.executable, "-m", "cutproof.checks.cli.main")
@@ -118,6 +120,15 @@ def test_an_option_without_effect_is_refused(refused, command: str, said: str) -
 )
 def test_a_value_that_cannot_be_is_refused_before_any_work(refused, command: str, said: str) -> None:
     assert said in refused(*command.split())
+
+
+def test_a_second_run_in_a_folder_says_that_one_is_there(refused, tmp_path: Path) -> None:
+    with alone(tmp_path / LOCK) as other:
+        assert other == 0
+        said = refused("explore", "--scope", "writes=1", "--resume", tmp_path)
+        assert f"another run (process {os.getpid()}) is in this folder" in said
+    assert (tmp_path / LOCK).exists(), "what an ended run has left stops nobody"
+    assert cli.main(["explore", "--scope", "writes=1", "--resume", str(tmp_path)]) == 0
 
 
 def test_an_empty_name_of_a_trace_is_said_to_be_empty(refused) -> None:

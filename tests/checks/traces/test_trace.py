@@ -395,7 +395,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         (tmp_path, "is a folder"),
         (tmp_path / "pipe", "is a pipe, not a file"),
         (tmp_path / ("n" * 1000), "File name too long"),
-        (Path("/dev/zero"), "is a pipe, not a file"),
+        (Path("/dev/zero"), "is a device, not a file"),
         (Path("a\0b"), "is a name that no file can have"),
     ]:
         with pytest.raises(TraceError) as caught:
