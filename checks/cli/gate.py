@@ -35,7 +35,7 @@ def gate(
     json_lines: Json = False,
 ) -> int:
     """Accept or refuse a policy: 0 or 12, with the clause that refuses and a shortest trace of the harm."""
-    from cutproof.checks.cutover.gate.policy_file import read_policy, together
+    from cutproof.checks.cutover.gate.policy_file import combined, read_policy
     from cutproof.impl.miroir import migration_warning_if_ae_disabled
     from cutproof.model.cutover.mechanisms import AntiEntropy
     from cutproof.model.cutover.policy import refusing_clause, seed_gate
@@ -46,7 +46,7 @@ def gate(
     found = read_policy(file, the_study(study).name)
     flags = the_policy(policy)
     named = {part.partition("=")[0].strip() for part in policy.split(",") if part.strip()}
-    chosen = together(str(file), found, {name: getattr(flags, name) for name in sorted(named)})
+    chosen = combined(str(file), found, {name: getattr(flags, name) for name in sorted(named)})
 
     clause = refusing_clause(chosen, strength)
     reason = seed_gate(chosen) if gate_name == "seed" else str(clause.why) if clause else None

@@ -64,13 +64,13 @@ def necessity_rows(progress: Told | None) -> list[Row]:
     from cutproof.checks.cutover.safeguards.necessity import NECESSARY
 
     start, missed, unknown = time.perf_counter(), list[str](), list[str]()
-    for number, exhibit in enumerate(NECESSARY):
-        proof = Proof(cutover(exhibit.scope), resolve(exhibit.policy, exhibit.removed))
+    for number, experiment in enumerate(NECESSARY):
+        proof = Proof(cutover(experiment.scope), resolve(experiment.policy, experiment.removed))
         answer = first_refuted(proof)
         if answer is None:
-            missed.append(exhibit.file)
+            missed.append(experiment.file)
         elif answer.said == "unknown":
-            unknown.append(exhibit.file)
+            unknown.append(experiment.file)
         if progress:
             progress(f"{number + 1} of {len(NECESSARY)} removals")
     code = SAFETY if missed else UNKNOWN if unknown else HOLDS

@@ -3,7 +3,7 @@
 Read `slot.py` (words and variables), `coordinator.py` (the steps in their order), `delivery.py`, `clients.py`,
 `anti_entropy.py` and `faults.py` (everybody else), `properties.py` (what is claimed) and `scopes.py` (within which
 bounds). `safeguards.py`, `mechanisms.py` and `policy.py` say what can be switched and chosen, `invariants/` why it is
-safe; `words.py` how stories speak of it.
+safe; `words/` how stories speak of it.
 """
 
 __all__ = [

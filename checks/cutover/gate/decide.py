@@ -46,7 +46,7 @@ def scope_of_lattice(alone: bool) -> Protocol:
     return cutover(SMALL_SCOPES["gate_alone" if alone else "gate"])
 
 
-def proved_together(alone: bool, records: Sequence[Mechanisms]) -> list[Answer]:
+def proved_at_once(alone: bool, records: Sequence[Mechanisms]) -> list[Answer]:
     """One proof of the strict reading for all of these records at once: their mechanisms are symbolic."""
     proof = Proof(scope_of_lattice(alone), among=records)
     if empty := [name for what, name, there in proof.possible() if what == "mechanisms" and not there]:
@@ -85,7 +85,7 @@ def _decided(
     for f in bounded.found:
         found.update({records[i]: ("unsafe", f.property, f.path.steps) for i in f.records})
     left = [r for r in records if r not in found]
-    if strength is Strength.STRICT and left and all(a.proved for a in proved_together(alone, left)):
+    if strength is Strength.STRICT and left and all(a.proved for a in proved_at_once(alone, left)):
         return {**found, **dict.fromkeys(left, ("safe", "", None))}
     for number, record in enumerate(left, 1):
         found[record] = _alone(protocol, record, strength)

@@ -385,7 +385,7 @@ import sys
 from cutproof.checks.engines.fast.explore import explore
 from cutproof.checks.engines.verdict import exit_code
 from cutproof.model.examples.two_phase_commit import two_phase_commit
-found = explore(two_phase_commit(10), progress=lambda *_: print("busy", flush=True))
+found = explore(two_phase_commit(10), progress=lambda n, *_: n > 1000 and print("busy", flush=True))
 print(found.interrupted, len(found.states) > 1000, found.verdicts[0].reason)
 sys.exit(exit_code(found.verdicts))
 """
