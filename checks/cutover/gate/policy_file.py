@@ -181,7 +181,7 @@ def _checked(key: str, value: Any) -> Any:
     known = ["protocol", *_KEYS]
     if key not in _KEYS:
         hint = near(key, known) or "; the keys are " + ", ".join(known)
-        raise Wrong(f"{plain(key)}: is no key of a policy{hint}")
+        raise Wrong(f"{plain(' '.join(key.split()))}: is no key of a policy{hint}")
     try:
         return _KEYS[key](value)
     except ValueError as error:

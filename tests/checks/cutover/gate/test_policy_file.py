@@ -156,6 +156,7 @@ def test_examples_are_policies() -> None:
 
 def test_the_example_of_every_key_has_the_defaults_and_misses_none() -> None:
     found = tomllib.loads((EXAMPLES[0].parent / "policy.toml").read_text(encoding="utf-8"))
+    assert found.pop("protocol", "cutover") == "cutover"
     assert AntiEntropyConfig(**found["anti_entropy"]) == AntiEntropyConfig()
     assert set(found["anti_entropy"]) == {f.name for f in fields(AntiEntropyConfig)}
     assert set(found["topology"]) == {"replication_factor", "replica_groups", "replica_ack"}
@@ -172,7 +173,7 @@ def test_the_example_of_every_key_has_the_defaults_and_misses_none() -> None:
     [
         ("skip_delta_pas = true", "skip_delta_pas: is no key of a policy; did you mean skip_delta_pass?"),
         ("[anti_entropy]\nauto_repairs = true", "anti_entropy.auto_repairs: is no key of a policy; did you mean"),
-        ("zzz = 1", "zzz: is no key of a policy; the keys are skip_delta_pass,"),
+        ("zzz = 1", "zzz: is no key of a policy; the keys are protocol, skip_delta_pass,"),
         ("[migration]\nskip_delta_pass = true", "migration.skip_delta_pass: is no key of a policy; did you mean"),
         ('skip_delta_pass = "true"', 'skip_delta_pass: found "true", expected true or false'),
         ("skip_delta_pass = 1", "skip_delta_pass: found 1, expected true or false"),
@@ -194,7 +195,7 @@ def test_the_example_of_every_key_has_the_defaults_and_misses_none() -> None:
         ("skip_delta_pass = true\nskip_delta_pass = false", "is not TOML"),
         ("= 1", "is not TOML"),
         (b"\xff\xfe", "is not UTF-8 (byte 0)"),
-        ("#" * (LARGEST + 1), "is larger than 1 MB"),
+        ("#" * (LARGEST + 1), "holds 1,048,577 bytes; it may have 1,048,576 at most"),
         ("a = " + "[" * 100_000, "is not TOML"),
     ],
 )  # fmt: skip
@@ -208,8 +209,8 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str | bytes, sa
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    for file in (tmp_path / "none.toml", tmp_path):
-        with pytest.raises(Wrong, match="cannot be read"):
+    for file, said in ((tmp_path / "none.toml", "cannot be read"), (tmp_path, "is a folder")):
+        with pytest.raises(Wrong, match=said):
             read_policy(file)
 
 
