@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
+import sys
+from contextlib import suppress
+from typing import NoReturn
 
 UNKNOWN = 3
 
@@ -19,13 +23,26 @@ def main() -> int:
     if signal.SIGINT in heard:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return run()
+        code = run()
     except KeyboardInterrupt:
         os.write(2, b"cutproof: interrupted\n")
-        return UNKNOWN
+        code = UNKNOWN
     finally:
         for number in heard:
             signal.signal(number, signal.SIG_IGN)
+    if code == UNKNOWN:
+        _end(code)
+    return code
+
+
+def _end(code: int) -> NoReturn:
+    """End with this code. Python would end by SIGINT, though the interrupt was handled, if it came while the text of
+    some code was run (a dataclass makes such), as it does while modules are imported."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _leave(*_: object) -> None:
