@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.complete
+OLDEST := .venv-oldest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -25,7 +26,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help verify verify-full test lint format types nightly coverage mutation bench clean FORCE
+.PHONY: help verify verify-full test lint format types oldest nightly coverage mutation bench clean FORCE
 
 # What tests the reference implementation itself, one test file a module.
 IMPL_TESTS := $(addprefix tests/impl/test_,$(addsuffix .py,record routing documents fingerprints miroir coordinator shard \
@@ -67,6 +68,19 @@ format: $(STAMP)  ## ruff: fix what can be fixed, and format
 types: lint  ## mypy on model/, impl/ and checks/
 	$(BIN)/python -m mypy -p cutproof
 
+# What uses each dependency most; the rest is about ourselves.
+OLDEST_TESTS := $(addprefix tests/checks/,engines/plain engines/fast/test_kernels.py engines/proof/test_judge.py traces \
+	cutover/gate/test_policy_file.py cutover/loss/test_dask_executor.py)
+
+oldest: $(OLDEST)/.complete  ## the tests that use dependencies most, with the lowest versions that are allowed
+	$(OLDEST)/bin/python -m pytest -n auto --dist worksteal $(OLDEST_TESTS)
+
+$(OLDEST)/.complete: pyproject.toml constraints/oldest.txt
+	@rm -rf $(OLDEST)
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints/oldest.txt --editable '.[fast,cvc5,dask]'
+	@touch $@
+
 nightly: $(STAMP)  ## the deeper runs that `make test` leaves out
 	$(BIN)/python -m pytest -n auto --dist worksteal -m nightly
 
@@ -85,5 +99,5 @@ bench: $(STAMP)  ## run tests/benchmarks/bench_*.py one after another
 	done; if [ -z "$$found" ]; then echo "no benchmarks yet"; fi
 
 clean:  ## remove .venv, build and every cache
-	rm -rf $(VENV) build dist cutproof.egg-info .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(OLDEST) build dist cutproof.egg-info .hypothesis .mypy_cache .ruff_cache .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

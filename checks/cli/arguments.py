@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cutproof.checks.common.files import why_no_folder
 from cutproof.checks.common.refusals import Wrong, near, refuse
 from cutproof.checks.protocols.cutover import the_bounded_scope, the_policy, the_removed, the_scope
 
@@ -18,8 +21,8 @@ if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.model.language.protocol import Protocol
 
 __all__ = [
-    "is_cutover", "only_of_the_cutover", "protocol_of_trace", "settings_of", "the_bounded_scope", "the_bytes",
-    "the_policy", "the_properties", "the_protocol", "the_removed", "the_scope", "the_study",
+    "can_hold", "finite", "is_cutover", "only_of_the_cutover", "protocol_of_trace", "settings_of", "the_bounded_scope",
+    "the_bytes", "the_policy", "the_properties", "the_protocol", "the_removed", "the_scope", "the_study",
 ]  # fmt: skip
 
 OURS = "cutover"  # the protocol that is meant where none is named
@@ -51,6 +54,19 @@ def the_protocol(
     else:
         only_of_the_cutover(named, {**own, "as-written": as_written})
     return load(named or OURS, given).without_guards(guards or ())
+
+
+def can_hold(option: str, folder: Path | None) -> None:
+    """Refuse, before long work, a folder that its results could not be written into."""
+    if folder is not None and (why := why_no_folder(folder)):
+        refuse(f"{option} {folder}: {why}")
+
+
+def finite(option: str, seconds: float) -> float:
+    """Refuse what is no number of seconds that ends."""
+    if not isfinite(seconds):
+        refuse(f"{option} {seconds}: is no number of seconds; leave it out for the default")
+    return seconds
 
 
 def is_cutover(named: str) -> bool:

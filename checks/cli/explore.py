@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from cutproof.checks.cli.arguments import the_bytes, the_properties, the_protocol
+from cutproof.checks.cli.arguments import can_hold, finite, the_bytes, the_properties, the_protocol
 from cutproof.checks.cli.console import (
     AsWritten,
     Json,
@@ -23,6 +24,7 @@ from cutproof.checks.cli.console import (
     say,
     say_json,
 )
+from cutproof.checks.common.files import alone
 from cutproof.checks.common.refusals import refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -76,16 +78,18 @@ def explore(
     from cutproof.checks.engines.exploration import Limits
     from cutproof.checks.engines.verdict import exit_code
 
-    limits = Limits(max_states, max_seconds, the_bytes(max_memory))
+    seconds = None if max_seconds is None else finite("--max-seconds", max_seconds)
+    limits = Limits(max_states, seconds, the_bytes(max_memory))
     _fits(engine, workers, symmetry, resume)
     _can_be_written(graph, trace)
     with Ticker() as ticker:
         try:
             loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
             names = the_properties(loaded.protocol, properties)
-            found, run = _run(
-                loaded.protocol, limits, engine, workers, symmetry, resume, graph, ticker, names
-            )
+            with _in(resume):
+                found, run = _run(
+                    loaded.protocol, limits, engine, workers, symmetry, resume, graph, ticker, names
+                )
         except KeyboardInterrupt:
             print(f"interrupted: {ticker.text() or 'nothing was explored'}", file=sys.stderr)
             _go_on(resume)
@@ -186,6 +190,26 @@ def _run(
     return found, Run(name, workers or default_workers(), reduced)
 
 
+@contextmanager
+def _in(resume: File | None) -> Iterator[None]:
+    """Alone in the folder of a search; refused where another run is in it."""
+    from cutproof.checks.engines.fast.checkpoint import LOCK
+
+    if resume is None:
+        yield
+        return
+    with ExitStack() as held:
+        try:
+            resume.mkdir(parents=True, exist_ok=True)
+            other = held.enter_context(alone(resume / LOCK))
+        except OSError as error:
+            refuse(f"--resume {resume}: {error.strerror or error}")
+        if other:
+            who = f" (process {other})" if other > 0 else ""
+            refuse(f"--resume {resume}: another run{who} is in this folder: wait for it, or give another")
+        yield
+
+
 def _go_on(resume: File | None) -> None:
     if resume is not None:
         print(f"go on with the same command; {resume} holds what was explored", file=sys.stderr)
@@ -198,8 +222,7 @@ def _can_be_written(graph: File | None, folder: File | None) -> None:
             refuse(f"--graph {graph}: a graph is written as .graphml, .dot, .gv or .json")
         if not graph.parent.is_dir() or graph.is_dir():
             refuse(f"--graph {graph}: there is no such folder, or it is one")
-    if folder is not None and folder.exists() and not folder.is_dir():
-        refuse(f"--trace {folder}: is not a folder")
+    can_hold("--trace", folder)
 
 
 def _write_graph(found: Exploration, file: File) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cutproof.checks.cli.arguments import the_policy, the_study
+from cutproof.checks.cli.arguments import can_hold, the_policy, the_study
 from cutproof.checks.cli.console import Json, PolicyText, Study, say, say_json
 from cutproof.checks.common.refusals import checked, refuse
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, Violated
@@ -42,8 +42,7 @@ def gate(
 
     strength = the_strength(strength_name)
     known_gate(gate_name)
-    if trace is not None and trace.exists() and not trace.is_dir():
-        refuse(f"--trace {trace}: is not a folder")
+    can_hold("--trace", trace)
     found = read_policy(file, the_study(study).name)
     flags = the_policy(policy)
     named = {part.partition("=")[0].strip() for part in policy.split(",") if part.strip()}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks.cli.arguments import the_bounded_scope, the_policy, the_removed
+from cutproof.checks.cli.arguments import can_hold, the_bounded_scope, the_policy, the_removed
 from cutproof.checks.cli.console import Json, say, say_json
 from cutproof.checks.common.refusals import checked, refuse
 
@@ -67,7 +67,9 @@ def loss(
     stale: Annotated[
         float | None, typer.Option(help="Of the writes come from a router with an old view.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 2,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes; 2 if it is not said.")
+    ] = None,
     dask: Annotated[str, typer.Option(help="The address of a Dask scheduler: tcp://host:8786.")] = "",
     resume: Annotated[
         File | None, typer.Option(help="Keep finished chunks in this file, and go on with those in it.")
@@ -83,16 +85,18 @@ def loss(
         "task_failures": task_failures, "source_failures": source_failures, "crashes": crashes,
         "partitions": partitions, "aborts": aborts, "skew": skew, "stale": stale,
     }  # fmt: skip
+    if dask and workers is not None:
+        refuse("--workers has no part in --dask: the scheduler has workers of its own")
     target = _writes(writes)
     setup = _setup(
         {"policy": policy, "without": without, "gate": gate, "traffic": traffic, "scope": scope, "mix": mix},
         {name: rate for name, rate in rates.items() if rate is not None}, calm, seed, target, migrations,
     )  # fmt: skip
-    if trace.exists() and not trace.is_dir():
-        refuse(f"--trace {trace}: is not a folder")
+    if trace != FOUND or trace.exists():
+        can_hold("--trace", trace)
     run_file = _run_file(resume, setup, target) if resume else None
     try:
-        found = _run(setup, target, workers, dask, run_file)
+        found = _run(setup, target, workers or 2, dask, run_file)
     except OSError as error:
         if run_file is None:
             raise
@@ -144,6 +148,7 @@ def _setup(
     plain = CALM if calm or traffic == "seed" else NEAR if traffic == "boundary" else Rates()
     mix = PUTS if traffic == "seed" else Mix()
     chosen = {**vars(plain), **rates}
+    the_policy(texts["policy"])
     policy = the_policy(f"replicas=false,{texts['policy']}")
     if gate != "none":
         try:

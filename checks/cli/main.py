@@ -28,7 +28,7 @@ from cutproof.checks.cli import safeguards as cli_safeguards
 from cutproof.checks.cli import simulate as cli_simulate
 from cutproof.checks.cli import verify as cli_verify
 from cutproof.checks.cli.console import Closed, say
-from cutproof.checks.common.refusals import Wrong
+from cutproof.checks.common.refusals import Wrong, one_line
 
 USAGE, OURS, CLOSED, UNKNOWN = 2, 70, 141, 3
 INTERRUPTED = 130  # what typer makes of an interrupt that no command took
@@ -103,11 +103,11 @@ def main(arguments: list[str] | None = None) -> int:
         return UNKNOWN
     except Exception as error:
         if hasattr(error, "format_message"):  # the command line was wrong
-            print(f"cutproof: {' '.join(error.format_message().split())}", file=sys.stderr)
+            print(f"cutproof: {one_line(error.format_message())}", file=sys.stderr)
             return USAGE
         if os.environ.get("CUTPROOF_DEBUG") == "1":
             raise
-        said = " ".join(str(error).split())[:300]
+        said = one_line(str(error))[:300]
         print(f"cutproof: {type(error).__name__}: {said}; {HINT}", file=sys.stderr)
         return OURS
 

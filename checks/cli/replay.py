@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.traces.trace import Trace
     from cutproof.model.language.protocol import Protocol
 
-STDIN = "-"
+STDIN, LONGEST = "-", 255  # bytes of a part of a name
 IMPLEMENTED = "cutover"  # the protocol that there is an implementation of
 
 
@@ -53,7 +53,7 @@ def replay(
     from cutproof.checks.engines.exploration import Limits
     from cutproof.checks.traces.story import account
 
-    _fits(on, model, parameters, expect)
+    _fits(files, on, model, parameters, expect)
     fixed, limits = expect == "fixed", Limits(states=max_states)
     chosen, codes = _chosen(files), []
     if len(chosen) == 1 and len(files) == 1 and chosen[0] == files[0]:
@@ -85,13 +85,16 @@ def _tell(json_lines: bool, facts: dict[str, object], lines: list[str]) -> None:
         say(*lines)
 
 
-def _fits(on: str, model: str, parameters: str, expect: str) -> None:
+def _fits(files: list[str], on: str, model: str, parameters: str, expect: str) -> None:
     if on not in ("model", "impl"):
         refuse(f"--on {on}: a trace is replayed on model or on impl")
     if expect not in ("reproduced", "fixed"):
         refuse(f"--expect {expect}: there are reproduced and fixed")
     if parameters and not model:
         refuse(f"--with {parameters}: has a part only with --model FILE.py; a trace carries its parameters")
+    for file in files:
+        if not file or "\0" in file or max(map(len, file.encode(errors="replace").split(b"/"))) > LONGEST:
+            refuse(f"{file!r}: is no name of a file")
     if model and on == "impl":
         refuse(f"--model {model}: has no part in --on impl, which is of the protocol of this project")
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cutproof.checks.cli.arguments import the_properties, the_protocol
+from cutproof.checks.cli.arguments import can_hold, finite, the_properties, the_protocol
 from cutproof.checks.cli.console import (
     AsWritten,
     Json,
@@ -67,8 +67,10 @@ def simulate(
 
     if mode and mode not in SCHEDULERS:
         refuse(f"--mode {mode}: there are {', '.join(SCHEDULERS)}")
-    if trace.exists() and not trace.is_dir():
-        refuse(f"--trace {trace}: is not a folder")
+    if trace != FOUND or trace.exists():
+        can_hold("--trace", trace)
+    if seconds is not None:
+        finite("--seconds", seconds)
     loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
     with Ticker() as ticker:
 

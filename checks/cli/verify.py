@@ -10,6 +10,7 @@ import typer
 
 from cutproof.checks.cli.arguments import the_bounded_scope, the_study
 from cutproof.checks.cli.console import Json, Study, say, say_json
+from cutproof.checks.common.refusals import refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.ladder.tasks import Row
@@ -40,6 +41,8 @@ def verify(
 
     start = time.perf_counter()
     the_study(study)
+    if scope and full:
+        refuse("--full has no part in --scope: only these scopes are explored, and no counterexample is")
     for text in scope or ():
         the_bounded_scope(text)
     tasks = ladders.scope_tasks(dict.fromkeys(scope)) if scope else ladders.tasks(full)

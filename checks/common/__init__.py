@@ -1,5 +1,5 @@
 """What several parts need and none owns: worker processes, interrupts, exact bounds, plots, and
-draws that can be repeated.
+draws that can be repeated, and files that users name.
 """
 
-__all__ = ["binomial", "interrupts", "refusals", "reproducible", "svg_plot", "workers"]
+__all__ = ["binomial", "files", "interrupts", "refusals", "reproducible", "svg_plot", "workers"]

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
+WORD, LINE = 200, 2000  # characters of a word, and of a message
+_LONG_WORD = re.compile(rf"\S{{{WORD + 100},}}")
 
 
 class Wrong(Exception):
-    """What the user gave cannot be used; the message is one line."""
+    """What the user gave cannot be used; the message is one line that a terminal prints as it is."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(one_line(str(reason)))
+
+
+def one_line(text: str) -> str:
+    """A message as one line of bounded length, whatever of the user's it repeats."""
+    return plain(_LONG_WORD.sub(lambda word: f"{word[0][:WORD]}...", " ".join(text.split())), LINE)
+
+
+def plain(text: str, most: int = 60) -> str:
+    """A text for a message: what would move, colour or turn round a line of a terminal is replaced, and it is cut
+    after `most` characters."""
+    cut = text if len(text) <= most else text[: most - 3] + "..."
+    return "".join(c if c.isprintable() else "?" for c in cut)
 
 
 def refuse(reason: object) -> NoReturn:
-    raise Wrong(" ".join(str(reason).split())) from None
+    raise Wrong(reason) from None
 
 
 def checked(make: Callable[..., T], *arguments: Any) -> T:
@@ -26,5 +44,5 @@ def checked(make: Callable[..., T], *arguments: Any) -> T:
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    found = get_close_matches(name, list(known))
+    found = get_close_matches(name[:WORD], list(known))
     return f"; did you mean {' or '.join(found)}?" if found else ""

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import connection
 
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+
 
 @contextmanager
 def put_off() -> Iterator[list[int]]:
@@ -35,10 +37,22 @@ def put_off() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def unheard() -> Iterator[None]:
+    """While workers are started: they inherit it that interrupts wait, until `leave_interrupts`. One that comes in
+    between reaches the parent afterwards, and no worker complains of it while it imports."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def leave_interrupts() -> None:
     """For the start of a worker: interrupts may be sent to the whole group, and the parent ends its workers."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in INTERRUPTS:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from cutproof.checks.common.workers import end_workers, leave_interrupts, put_off
+from cutproof.checks.common.workers import end_workers, leave_interrupts, put_off, unheard
 from cutproof.checks.engines.verdict import UNKNOWN
 
 
@@ -93,9 +93,9 @@ class Ladder:
         with put_off() as asked:
             try:
                 begun = sorted(self.tasks, key=lambda task: not task.heavy)
-                pending: dict[Future[list[Row]], Task] = {
-                    pool.submit(_run_task, task): task for task in begun
-                }
+                pending: dict[Future[list[Row]], Task] = {}
+                with unheard():
+                    pending.update({pool.submit(_run_task, task): task for task in begun})
                 while pending:
                     done, _ = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
                     while not channel.empty():

@@ -49,6 +49,8 @@ def the_policy(text: str) -> Policy:
     """The policy that such a text says; refused where there is none."""
     from cutproof.model.cutover.policy import parse_policy
 
+    if text and not text.strip(" ,"):
+        refuse(f"--policy {text}: names no value: write name=value,...")
     return checked(parse_policy, text)
 
 

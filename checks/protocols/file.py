@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 import sys
 import traceback
 import types
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+from cutproof.checks.common import files
 from cutproof.checks.common.refusals import Wrong, near, refuse
 from cutproof.checks.protocols.parameters import parameters_of, result_of
 from cutproof.model.language import LanguageError
@@ -43,12 +43,7 @@ def module_of(path: Path) -> types.ModuleType:
 
 def _source(path: Path) -> bytes:
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            refuse(f"{path}: is {'a folder' if stat.S_ISDIR(found.st_mode) else 'not a regular file'}")
-        if found.st_size > LIMIT:
-            refuse(f"{path}: holds {found.st_size:,} bytes; a protocol has at most {LIMIT:,}")
-        return path.read_bytes()
+        return files.content(path, LIMIT)
     except OSError as error:
         refuse(f"{path}: {error.strerror or error}")
     except ValueError:

@@ -88,7 +88,7 @@ def load(
     match = _FILE.fullmatch(text)
     if match:
         return _from_file(text, Path(match["path"]), match["name"], given, recorded)
-    if "/" in text or Path(text).is_file():
+    if "/" in text or (len(text) < 256 and Path(text).is_file()):
         refuse(f"{text}: a protocol is in a file that ends in .py, or is named: FILE.py[:NAME]")
     entry = bundled(text)
     protocol, settings = entry.build(given)

@@ -15,7 +15,6 @@ Two rules:
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from cutproof.checks.common import files
 from cutproof.checks.traces.itf import (
     Place,
     Plain,
@@ -240,15 +240,7 @@ def read(path: str | Path) -> Trace:
     """The trace in a file. Raises TraceError; a file that is too large is refused before it is read."""
     place = Place(str(path))
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            place.fail("is a folder" if stat.S_ISDIR(found.st_mode) else "is not a regular file")
-        if found.st_size > LIMIT:
-            place.fail(f"holds {found.st_size:,} bytes; a trace has at most {LIMIT:,}")
-        with open(path, "rb") as file:
-            data = file.read(LIMIT + 1)
-    except TraceError:
-        raise
+        data = files.content(path, LIMIT)
     except OSError as error:
         place.fail(error.strerror or str(error))
     except ValueError:

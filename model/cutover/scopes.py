@@ -96,12 +96,14 @@ def parse_scope(text: str) -> Scope:
         named = {**SCOPES, **SMALL_SCOPES, "tracked": TRACKED}
         if not equals and name in named and position == 0:
             scope = named[name]
+        elif not equals and name in named:
+            raise ValueError(f"{name} is a named scope: it stands first, and alone or before bounds")
         elif not equals:
             raise ValueError(f"unknown scope {name!r}: the named scopes are {', '.join(named)}")
         elif name not in kinds:
             raise ValueError(f"unknown bound {name!r}: the bounds are {', '.join(kinds)}")
         elif not value.isascii() or not value.isdigit() or len(value) > 3:
-            raise ValueError(f"{name}={value}: a bound is a whole number")
+            raise ValueError(f"{name}={value}: a bound is a whole number of at most three digits")
         elif kinds[name] == "bool" and value not in ("0", "1"):
             raise ValueError(f"{name}={value} is out of range: {name} is 0 or 1")
         else:

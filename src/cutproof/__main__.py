@@ -2,6 +2,6 @@
 
 import sys
 
-from cutproof.checks.cli.main import main
+from cutproof.checks.cli.start import main
 
 sys.exit(main())

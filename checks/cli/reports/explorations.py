@@ -48,13 +48,17 @@ def write_traces(traces: Mapping[int, Trace], folder: File, variant: str) -> tup
         files[i] = folder / (re.sub(r"[^\w.=-]+", "-", "-".join(filter(None, parts))) + ".itf.json")
     try:
         for i, file in files.items():
-            if file.exists() and file.read_bytes() != to_bytes(traces[i]):
+            if file.exists() and not _holds(file, to_bytes(traces[i])):
                 return {}, f"{file} holds something else; no trace was written: choose another folder"
         for i, file in files.items():
             write(traces[i], file)
     except OSError as error:
         return {}, f"{folder}: {error.strerror or error}"
     return {i: str(file) for i, file in files.items()}, ""
+
+
+def _holds(file: File, data: bytes) -> bool:
+    return file.is_file() and file.stat().st_size == len(data) and file.read_bytes() == data
 
 
 def explored(found: Exploration, files: Mapping[int, str], traces: Mapping[int, Trace]) -> list[str]:

@@ -9,6 +9,7 @@ auto_repair = false
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -17,7 +18,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from cutproof.checks.common.refusals import Wrong, near
+from cutproof.checks.common import files
+from cutproof.checks.common.refusals import Wrong, near, plain
 from cutproof.impl.miroir import AntiEntropyConfig, MigrationConfig, policy_from
 from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
 from cutproof.model.cutover.policy import DrainOnTimeout, Policy, Rollback
@@ -117,11 +119,9 @@ def read_policy(file: Path, protocol: str = OURS) -> Given:
     """The policy of a file, which may say whose it is. Raises Wrong with one line: the file, the key, what was found,
     what was expected."""
     try:
-        with file.open("rb") as opened:
-            content = opened.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise Wrong(f"{file}: is larger than {LARGEST >> 20} MB: that is no policy")
-        data = tomllib.loads(content.decode("utf-8"))
+        data = tomllib.loads(files.content(file, LARGEST).decode("utf-8"))
+    except files.NotUsable as error:
+        raise Wrong(f"{file}: {error}") from None
     except OSError as error:
         raise Wrong(f"{file}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
@@ -133,7 +133,7 @@ def read_policy(file: Path, protocol: str = OURS) -> Given:
             raise Wrong(f'protocol: found {_shown(whose)}, expected "{protocol}"')
         return given(data)
     except Wrong as error:
-        raise Wrong(" ".join(f"{file}: {error}".split())) from None  # a key may hold anything: still one line
+        raise Wrong(f"{file}: {error}") from None
 
 
 def given(data: Mapping[str, Any]) -> Given:
@@ -180,7 +180,8 @@ def _flat(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def _checked(key: str, value: Any) -> Any:
     known = ["protocol", *_KEYS]
     if key not in _KEYS:
-        raise Wrong(f"{key}: is no key of a policy{near(key, known) or '; the keys are ' + ', '.join(known)}")
+        hint = near(key, known) or "; the keys are " + ", ".join(known)
+        raise Wrong(f"{plain(' '.join(key.split()))}: is no key of a policy{hint}")
     try:
         return _KEYS[key](value)
     except ValueError as error:
@@ -188,14 +189,13 @@ def _checked(key: str, value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    text = (
-        f'"{value}"'
-        if isinstance(value, str)
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
-    return text if len(text) <= 60 else text[:57] + "..."
+    try:
+        text = json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else str(value)
+    except ValueError:  # more digits than Python writes out
+        text = "a number of more than 4,000 digits"
+    except RecursionError:
+        text = "tables within tables"
+    return plain(text)
 
 
 def combined(file: str, found: Given, flags: Mapping[str, Any]) -> Policy:

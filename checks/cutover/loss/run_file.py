@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from cutproof.checks.common import files
 from cutproof.checks.cutover.loss.sample import KINDS, Counts, Setup
 
 VERSION = 1
@@ -55,10 +56,8 @@ class RunFile:
             raise ValueError(f"{path}: there is no such folder")
 
     def _read(self) -> None:
-        if not self.path.is_file() or self.path.stat().st_size > LIMIT:
-            raise ValueError(f"{self.path}: is not a file of a loss run")
         try:
-            found = msgspec.json.decode(self.path.read_bytes(), type=_File)
+            found = msgspec.json.decode(files.content(self.path, LIMIT), type=_File)
         except (msgspec.MsgspecError, ValueError) as error:
             raise ValueError(f"{self.path}: is not a file of a loss run ({error})") from None
         except OSError as error:

@@ -18,7 +18,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 
-from cutproof.checks.common.workers import end_workers, leave_interrupts, put_off
+from cutproof.checks.common.workers import end_workers, leave_interrupts, put_off, unheard
 from cutproof.checks.cutover.loss.run_file import RunFile
 from cutproof.checks.cutover.loss.sample import Counts, Setup
 
@@ -181,7 +181,8 @@ def _apart(
             while len(pending) < at_once and (number := series.next(begun)) is not None:
                 begun.add(number)
                 try:
-                    pending[executor.submit(do_chunk, setup, number, series.size)] = number
+                    with unheard():
+                        pending[executor.submit(do_chunk, setup, number, series.size)] = number
                 except gone:
                     return _ended(pending, finished)
             if not pending:

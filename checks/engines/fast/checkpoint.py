@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import xxhash
 
+from cutproof.checks.common import files
 from cutproof.checks.engines.fast.clusters import Layout, as_dict, restored
 from cutproof.checks.engines.fast.levels import name_of, sum_of
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from cutproof.checks.engines.fast.search import VectorSearch
 
 NAME, FORMAT = "search.json", 1
+LIMIT = 1 << 30  # bytes of it
+LOCK = "search.lock"  # held by the run that is in the folder
 BROKEN_OR_STUCK = -2  # the least number of what is told beside claims
 
 
@@ -78,7 +81,8 @@ def save(search: VectorSearch, folder: Path, what: str) -> None:
     )
     saved.checksum = _checksum(saved)
     beside = folder / (NAME + ".part")
-    with beside.open("wb") as out:
+    beside.unlink(missing_ok=True)  # whatever a run that was killed has left
+    with beside.open("xb") as out:
         out.write(msgspec.json.encode(saved))
         out.flush()
         os.fsync(out.fileno())
@@ -94,12 +98,12 @@ def read(folder: Path, what: str) -> Saved | None:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / NAME
     if not file.exists():
-        strange = sorted(f.name for f in folder.iterdir() if not f.name.startswith(("level-", NAME)))
+        strange = sorted(f.name for f in folder.iterdir() if not f.name.startswith(("level-", NAME, LOCK)))
         if strange:
             raise CheckpointError(f"{folder} holds {strange[0]}, which is of no search: give an empty folder")
         return None
     try:
-        saved = msgspec.json.decode(file.read_bytes(), type=Saved)
+        saved = msgspec.json.decode(files.content(file, LIMIT), type=Saved)
     except (msgspec.DecodeError, OSError) as error:
         raise CheckpointError(f"{file} cannot be read: {error}; give an empty folder") from None
     if saved.format != FORMAT:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import xxhash
 
+from cutproof.checks.common import files
 from cutproof.checks.engines.fast.clusters import Layout, Words
 
 KEPT = 1 << 22  # words that are kept in memory; what is beyond goes to disk
@@ -50,6 +51,7 @@ class Levels:
         words = self._words.get(number)
         if words is None:
             assert self.folder is not None
+            files.ordinary(self.folder / name_of(number))
             words = np.load(self.folder / name_of(number), mmap_mode="r", allow_pickle=False)
         return words
 
@@ -82,7 +84,8 @@ def sum_of(words: Words) -> str:
 def write(file: Path, words: Words) -> None:
     """Write an array beside and rename: there is never half a file under the name."""
     beside = file.with_name(file.name + ".part")
-    with beside.open("wb") as out:
+    beside.unlink(missing_ok=True)  # whatever a run that was killed has left
+    with beside.open("xb") as out:
         np.save(out, words, allow_pickle=False)
         out.flush()
         os.fsync(out.fileno())

@@ -16,7 +16,7 @@ from typing import Any
 import z3
 
 from cutproof.checks.engines.proof.induction import heed, within
-from cutproof.checks.engines.proof.symbolic import Symbols
+from cutproof.checks.engines.proof.symbolic import Symbols, milliseconds
 from cutproof.checks.engines.verdict import Path
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
@@ -71,7 +71,7 @@ class Search:
         self.records = [self.symbols.codes_of(record) for record in records]
         self.open = list(range(len(records)))
         self.solver = z3.SolverFor("QF_FD")
-        self.solver.set("timeout", int(time_out * 1000))
+        self.solver.set("timeout", milliseconds(time_out))
         self.solver.add(*self.symbols.within(0), *self.symbols.is_initial(0))
         self.solver.add(self.symbols.is_one_of(records))
         self.fields = {f.name: f for f in protocol.fields}

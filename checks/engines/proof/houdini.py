@@ -15,7 +15,7 @@ from typing import Any
 import z3
 
 from cutproof.checks.engines.proof.induction import TIME_OUT, nearer, within
-from cutproof.checks.engines.proof.symbolic import Symbols, before
+from cutproof.checks.engines.proof.symbolic import Symbols, before, milliseconds
 from cutproof.model.language import Property
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
@@ -115,7 +115,7 @@ class Weakening:
             start, done = protocol.named(state), dict[Term, int]()
             self.alive = [i for i in self.alive if ex.evaluate(parts[i][1], start, done)]
         self.solver = z3.SolverFor("QF_LIA")
-        self.solver.set("timeout", int(time_out * 1000))
+        self.solver.set("timeout", milliseconds(time_out))
         self.solver.add(*self.symbols.within())
         self.marks = [z3.Bool(f"clause {i}") for i in range(len(parts))]
         for mark, (_, part) in zip(self.marks, parts, strict=True):

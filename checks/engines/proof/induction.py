@@ -24,7 +24,7 @@ from typing import Any
 
 import z3
 
-from cutproof.checks.engines.proof.symbolic import Symbols, before
+from cutproof.checks.engines.proof.symbolic import Symbols, before, milliseconds
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN
 from cutproof.model.language import Property
 from cutproof.model.language import expressions as ex
@@ -229,7 +229,7 @@ class Proof:
     def fresh(self) -> Any:
         """A solver that knows the domains, and which the mechanisms may be."""
         solver = z3.SolverFor("QF_LIA")
-        solver.set("timeout", int(self.time_out * 1000))
+        solver.set("timeout", milliseconds(self.time_out))
         solver.add(*self.symbols.within())
         if self.among:
             solver.add(self.symbols.is_one_of(self.among))

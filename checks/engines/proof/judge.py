@@ -20,7 +20,7 @@ import z3
 from cutproof.checks.engines.proof.bounded import Search
 from cutproof.checks.engines.proof.houdini import LeavesDomain, TimedOut, strongest
 from cutproof.checks.engines.proof.induction import TIME_OUT, Answer, Obligation, Proof, within
-from cutproof.checks.engines.proof.symbolic import Symbols
+from cutproof.checks.engines.proof.symbolic import Symbols, milliseconds
 from cutproof.checks.engines.verdict import SAFETY, Holds, Unknown, Verdict, Violated, exit_code
 from cutproof.model.language import Property
 from cutproof.model.language import expressions as ex
@@ -125,7 +125,7 @@ def _stays_inside(proof: Proof, clauses: Sequence[Term]) -> bool:
     """Whether no step leaves the domain of a variable where these clauses hold."""
     symbols = Symbols(proof.protocol, extra=clauses)
     solver = z3.SolverFor("QF_LIA")
-    solver.set("timeout", int(proof.time_out * 1000))
+    solver.set("timeout", milliseconds(proof.time_out))
     solver.add(*symbols.within(), *map(symbols.of, clauses))
     outside = []
     for t in proof.protocol.transitions:

@@ -13,6 +13,7 @@ from typing import Any
 import z3
 
 from cutproof.checks.engines.proof.induction import Obligation
+from cutproof.checks.engines.proof.symbolic import milliseconds
 
 
 def text_of(obligation: Obligation) -> str:
@@ -54,7 +55,7 @@ def ask_cvc5(text: str, time_out: float = 60.0) -> str:
 
     terms = cvc5.TermManager()
     solver = cvc5.Solver(terms)
-    solver.setOption("tlimit-per", str(int(time_out * 1000)))
+    solver.setOption("tlimit-per", str(milliseconds(time_out)))
     parser = cvc5.InputParser(solver)
     parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, text, "obligation")
     symbols, answer = parser.getSymbolManager(), ""

@@ -20,6 +20,13 @@ from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Protocol, State, Transition
 
+LONGEST = 2**32 - 1  # milliseconds of a time-out; Z3 counts them in 32 bits, and takes these for none at all
+
+
+def milliseconds(seconds: float) -> int:
+    """A time-out as Z3 takes it: what is longer than it can count is no time-out, and never a short one."""
+    return LONGEST if seconds * 1000 >= LONGEST else max(1, int(seconds * 1000))
+
 
 def _joined(make: Callable[..., Any]) -> Callable[..., Any]:
     """A junction of conditions. `z3.And` would look at the sort of each again, which takes longer than Z3 itself."""

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
-from cutproof.checks.common.workers import end_workers, leave_interrupts, put_off
+from cutproof.checks.common.workers import end_workers, leave_interrupts, put_off, unheard
 from cutproof.checks.engines.simulate.coverage import Coverage
 from cutproof.checks.engines.simulate.schedulers import SCHEDULERS
 from cutproof.checks.engines.simulate.walk import Walker
@@ -41,7 +41,8 @@ def in_processes(making: Making) -> None:
                     budget.runs is None or next_run < budget.runs
                 ):
                     last = next_run + portion if budget.runs is None else min(next_run + portion, budget.runs)
-                    pending.append(pool.submit(_portion, next_run, last))
+                    with unheard():
+                        pending.append(pool.submit(_portion, next_run, last))
                     next_run = last
                 wait([pending[0]], timeout=0.2)
                 if pending[0].done():

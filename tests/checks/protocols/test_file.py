@@ -187,7 +187,7 @@ q = p.resolve(M(True))
         ("nowhere.py", "nowhere.py: No such file"),
         ("nowhere/mine.py:a", "nowhere/mine.py: No such file"),
         ("folder.py", "folder.py: is a folder"),
-        ("pipe.py", "pipe.py: is not a regular file"),
+        ("pipe.py", "pipe.py: is a pipe, not a file"),
         ("large.py", "large.py: holds 1,000,000,000 bytes"),
         ("a\0b.py", "is a name that no file can have"),
         ("x" * 5000 + ".py", "File name too long"),

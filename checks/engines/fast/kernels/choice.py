@@ -1,18 +1,29 @@
-"""Which inner loops there are: compiled by numba where it is installed (`pip install '.[fast]'`), else NumPy."""
+"""Which inner loops there are: compiled by numba where it is installed (`pip install '.[fast]'`) and not
+switched off (NUMBA_DISABLE_JIT), else NumPy."""
 
 from __future__ import annotations
 
+import os
 from types import ModuleType
 
 
 def _chosen() -> ModuleType:
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in (
+        "",
+        "0",
+    ):  # numba's own switch: it would compile nothing
+        return _numpy()
     try:
         from cutproof.checks.engines.fast.kernels import compiled as kernels
     except ImportError:
-        from cutproof.checks.engines.fast.kernels import vectorised as kernels_numpy
-
-        return kernels_numpy
+        return _numpy()
     return kernels
+
+
+def _numpy() -> ModuleType:
+    from cutproof.checks.engines.fast.kernels import vectorised
+
+    return vectorised
 
 
 kernels = _chosen()

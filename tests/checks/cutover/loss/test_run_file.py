@@ -101,7 +101,7 @@ def test_another_version_is_refused(file: Path) -> None:
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="is not a file of a loss run"):
+    with pytest.raises(ValueError, match="is a folder"):
         RunFile(tmp_path, SETUP, 20)
     with pytest.raises(ValueError, match="there is no such folder"):
         RunFile(tmp_path / "none" / "run.json", SETUP, 20)

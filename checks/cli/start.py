@@ -1,0 +1,51 @@
+"""Where the command begins: interrupts are heard before anything that takes a while is imported."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+UNKNOWN = 3
+
+
+def main() -> int:
+    """Run the command; the result is the exit code. Ctrl-C and SIGTERM give one line and exit code 3, whenever they
+    come: while it is still being imported too; once the result is told they change nothing."""
+    heard = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    for number in heard:
+        signal.signal(number, _leave)
+    from cutproof.checks.cli.main import main as run
+
+    if signal.SIGINT in heard:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code = run()
+    except KeyboardInterrupt:
+        os.write(2, b"cutproof: interrupted\n")
+        code = UNKNOWN
+    finally:
+        for number in heard:
+            signal.signal(number, signal.SIG_IGN)
+    if code == UNKNOWN:
+        _end(code)
+    return code
+
+
+def _end(code: int) -> NoReturn:
+    """End with this code. Python would end by SIGINT, though the interrupt was handled, if it came while the text of
+    some code was run (a dataclass makes such), as it does while modules are imported."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+def _leave(*_: object) -> None:
+    """Nothing has begun, so nothing is to be put in order; an exception could be lost in an import."""
+    os.write(2, b"cutproof: interrupted\n")
+    os._exit(UNKNOWN)
