@@ -172,8 +172,8 @@ def _pairs_with(kind: str, found: dict[str, dict[str, Any]], unknown: bool) -> R
 
 
 def _witness(a: str, b: str, named: Sequence[tuple[Protocol, str]], limits: Limits) -> dict[str, Any] | None:
-    """A behaviour with both kinds: in a named scope, small ones first; else in one made for the two. Raises LimitReached
-    where there may be one beyond the limits."""
+    """A behaviour with both kinds: in a named scope, small ones first; else in one made for the two. Raises
+    LimitReached where there may be one beyond the limits."""
     removed = (*FAULTS[a][1], *FAULTS[b][1])
     candidates = [] if removed else [(p, n) for p, n in named if {a, b} <= {t.fault for t in p.transitions}]
     bounds: dict[str, int] = {}

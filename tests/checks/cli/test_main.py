@@ -635,6 +635,23 @@ def test_an_interrupted_ladder_tells_its_rows_and_ends_its_workers(
 
 
 @proc
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "seconds", [1.5, *(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 1.2, 1.7, 2, 2.5, 3, 4))]
+)
+@pytest.mark.parametrize("what", [(), ("gate",)])
+def test_an_interrupted_proof_says_so_and_tells_no_time_out(
+    what: tuple[str, ...], seconds: float, signal_: signal.Signals
+) -> None:
+    process = begun("prove", *what)
+    assert eventually(lambda: busy(process.pid, seconds))
+    process.send_signal(signal_)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 3 and "interrupted" in err, out + err
+    assert "time-out" not in out and "Traceback" not in err and "Exception ignored" not in err
+
+
+@proc
 def test_workers_do_not_outlive_a_ladder_that_is_killed() -> None:
     process = begun("verify", "--scope", BIG)
     assert eventually(lambda: any(map(busy, workers_of(process))))
