@@ -58,7 +58,7 @@ def _fits(counts: Counts, size: int) -> bool:
         whole
         and kinds
         and parts
-        and 0 <= min(numbers)
+        and min(numbers) >= 0
         and max(numbers) < ABSURD
         and counts.first.keys() <= set(KINDS)
     )
