@@ -64,7 +64,7 @@ def _fits(counts: Counts, size: int) -> bool:
     )
 
 
-class Kept:
+class RunFile:
     """The finished chunks of the run of a setup. Raises ValueError for a file of another run, or none of ours."""
 
     def __init__(self, path: Path, setup: Setup, chunk: int) -> None:

@@ -115,7 +115,7 @@ class Passes:
         return bool((told != was).any()), open_words[told != self.all]
 
 
-def knots(search: VectorSearch, words: Words) -> list[Words]:
+def owed_cycles(search: VectorSearch, words: Words) -> list[Words]:
     """The sets of words, among `words`, within which runs of owed steps go round."""
     words = np.sort(words)
     owed = np.array([t.owed for t in search.protocol.transitions], np.uint8)

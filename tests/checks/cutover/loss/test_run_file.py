@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cutproof.checks.cutover.loss.run_file import Kept, _digest, _File
+from cutproof.checks.cutover.loss.run_file import RunFile, _digest, _File
 from cutproof.checks.cutover.loss.runs import do_chunk
 from cutproof.checks.cutover.loss.sample import CALM, Counts, Setup
 
@@ -21,14 +21,14 @@ SETUP = Setup(each=20)
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "run.json"
-    kept = Kept(path, SETUP, 20)
-    kept.add(1, do_chunk(SETUP, 1, 20))
-    kept.add(0, do_chunk(SETUP, 0, 20))
+    run_file = RunFile(path, SETUP, 20)
+    run_file.add(1, do_chunk(SETUP, 1, 20))
+    run_file.add(0, do_chunk(SETUP, 0, 20))
     return path
 
 
 def test_chunks_come_back_as_they_were(file: Path) -> None:
-    found = Kept(file, SETUP, 20)
+    found = RunFile(file, SETUP, 20)
     assert found.chunks == {0: do_chunk(SETUP, 0, 20), 1: do_chunk(SETUP, 1, 20)}
     before = file.read_bytes()
     found.write()
@@ -48,14 +48,14 @@ def test_chunks_come_back_as_they_were(file: Path) -> None:
 def test_a_file_of_another_run_is_refused(file: Path, other: Setup, says: str) -> None:
     before = file.read_bytes()
     with pytest.raises(ValueError, match="of another run") as refused:
-        Kept(file, other, 20)
+        RunFile(file, other, 20)
     assert says in str(refused.value)
     assert file.read_bytes() == before
 
 
 def test_chunks_of_another_size_are_another_run(file: Path) -> None:
     with pytest.raises(ValueError, match=r"counts its migrations 20 at a time, and a run .* 10 at a time"):
-        Kept(file, SETUP, 10)
+        RunFile(file, SETUP, 10)
 
 
 def broken(change: Any) -> Any:
@@ -100,7 +100,7 @@ def test_what_is_no_file_of_a_run_is_refused(file: Path, change: Any) -> None:
     text = change(file.read_text())
     file.write_text(text)
     with pytest.raises(ValueError, match="is not a file of a loss run") as refused:
-        Kept(file, SETUP, 20)
+        RunFile(file, SETUP, 20)
     assert "\n" not in str(refused.value)
     assert file.read_text() == text
 
@@ -111,7 +111,7 @@ def test_another_version_is_refused(file: Path) -> None:
         text = json.dumps({**json.loads(file.read_text()), "version": version, "more": 1})
         file.write_text(text)
         with pytest.raises(ValueError, match=f"is of version {version}; this program reads version 2"):
-            Kept(file, SETUP, 20)
+            RunFile(file, SETUP, 20)
         assert file.read_text() == text
 
 
@@ -130,12 +130,12 @@ def damaged(data: bytes, draw: Random) -> bytes:
 @pytest.mark.parametrize("times", [100, pytest.param(5_000, marks=pytest.mark.nightly)])
 def test_a_damaged_file_is_refused_or_says_the_same(file: Path, times: int) -> None:
     whole, draw = file.read_bytes(), Random(times)
-    chunks = Kept(file, SETUP, 20).chunks
+    chunks = RunFile(file, SETUP, 20).chunks
     for _ in range(times):
         data = damaged(whole, draw)
         file.write_bytes(data)
         try:
-            assert Kept(file, SETUP, 20).chunks == chunks
+            assert RunFile(file, SETUP, 20).chunks == chunks
         except ValueError as refused:
             assert "\n" not in str(refused)
         assert file.read_bytes() == data
@@ -146,27 +146,27 @@ def test_one_digit_of_a_count_is_noticed(file: Path) -> None:
     found["chunks"]["0"]["acknowledged"] -= 1
     file.write_text(json.dumps(found))
     with pytest.raises(ValueError, match="is damaged"):
-        Kept(file, SETUP, 20)
+        RunFile(file, SETUP, 20)
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is not a file of a loss run"):
-        Kept(tmp_path, SETUP, 20)
+        RunFile(tmp_path, SETUP, 20)
     with pytest.raises(ValueError, match="there is no such folder"):
-        Kept(tmp_path / "none" / "run.json", SETUP, 20)
+        RunFile(tmp_path / "none" / "run.json", SETUP, 20)
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing_beside(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = file.read_bytes()
-    kept = Kept(file, SETUP, 20)
+    run_file = RunFile(file, SETUP, 20)
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        kept.add(7, Counts())
+        run_file.add(7, Counts())
     assert file.read_bytes() == before
     assert [p.name for p in file.parent.iterdir()] == ["run.json"]
