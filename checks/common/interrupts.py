@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
+
+AGAIN = 0.05  # seconds until what did not stop is stopped again
 
 
 class Held:
@@ -38,3 +43,54 @@ class Held:
         waiting, self._waiting = self._waiting, []
         for number in waiting[:1]:
             self._before[number](number, None)
+
+
+class Stoppable(Held):
+    """Held; and where a call outside Python is long, another thread stops it as soon as there is a signal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stop: Callable[[], None] | None = None
+        self._calls = threading.Lock()
+        self._pipe: tuple[int, int] | None = None
+
+    def __enter__(self) -> Stoppable:
+        super().__enter__()
+        if self._before:
+            self._pipe = out, into = os.pipe()
+            os.set_blocking(into, False)
+            self._woken = signal.set_wakeup_fd(into, warn_on_full_buffer=False)
+            self._thread = threading.Thread(target=self._watch, args=(out,), daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        if self._pipe:
+            signal.set_wakeup_fd(self._woken)
+            os.close(self._pipe[1])  # which ends the thread
+            self._thread.join()
+            os.close(self._pipe[0])
+        super().__exit__(*problem)
+
+    @contextmanager
+    def stopping(self, stop: Callable[[], None]) -> Iterator[None]:
+        """While this lasts, `stop` is called once there is a signal, again and again: the call may not have begun."""
+        with self._calls:
+            self._stop = stop
+        try:
+            yield
+        finally:
+            with self._calls:
+                self._stop = None
+
+    def _watch(self, out: int) -> None:
+        """Sleep until a signal is there, and from then on look whether there is something to stop."""
+        asked, ended = False, False
+        while not ended:
+            ready, _, _ = select.select([out], [], [], AGAIN if asked else None)
+            if ready:
+                numbers = os.read(out, 64)
+                asked, ended = asked or any(n in self._before for n in numbers), not numbers
+            with self._calls:
+                if asked and self._stop:
+                    self._stop()

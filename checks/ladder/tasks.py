@@ -93,9 +93,8 @@ class Ladder:
         with put_off() as asked:
             try:
                 begun = sorted(self.tasks, key=lambda task: not task.heavy)
-                pending: dict[Future[list[Row]], Task] = {}
                 with unheard():
-                    pending.update({pool.submit(_run_task, task): task for task in begun})
+                    pending = {_submitted(pool, task): task for task in begun}
                 while pending:
                     done, _ = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
                     while not channel.empty():
@@ -114,6 +113,16 @@ class Ladder:
                 raise
             finally:
                 pool.shutdown(cancel_futures=True)
+
+
+def _submitted(pool: ProcessPoolExecutor, task: Task) -> Future[list[Row]]:
+    """The rows to come of a task; where a worker was ended already, what `_outcome` makes of that."""
+    try:
+        return pool.submit(_run_task, task)
+    except BrokenProcessPool as error:
+        ended = Future[list[Row]]()
+        ended.set_exception(error)
+        return ended
 
 
 def _outcome(task: Task, future: Future[list[Row]]) -> list[Row]:

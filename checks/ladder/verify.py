@@ -136,20 +136,27 @@ def fault_pairs_rows(progress: Told | None, limits: Limits = PAIR_LIMITS) -> lis
     """For each kind of fault, a behaviour with each kind after it in `FAULTS`: the first scope that has one."""
     named = sorted(((build(s), n) for n, s in SCOPES.items()), key=lambda pair: len(pair[0].transitions))
     found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in FAULTS}
+    unknown: set[str] = set()  # kinds with another that no search came to within the limits
     for number, (a, b) in enumerate(combinations(FAULTS, 2), 1):
-        if witness := _witness(a, b, named, limits):
+        try:
+            witness = _witness(a, b, named, limits)
+        except LimitReached:
+            unknown |= {a, b}
+            continue
+        if witness:
             found[a][b] = found[b][a] = witness
         if progress:
             progress(f"{number} of {len(FAULTS) * (len(FAULTS) - 1) // 2} pairs")
-    return [_pairs_with(kind, found[kind]) for kind in FAULTS]
+    return [_pairs_with(kind, found[kind], kind in unknown) for kind in FAULTS]
 
 
-def _pairs_with(kind: str, found: dict[str, dict[str, Any]]) -> Row:
+def _pairs_with(kind: str, found: dict[str, dict[str, Any]], unknown: bool) -> Row:
     where = ", ".join(dict.fromkeys(w["scope"] for w in found.values()))
     missing = [other for other in FAULTS if other != kind and other not in found]
     detail = f"with {len(found)} of {len(FAULTS) - 1} kinds"
-    detail += f"; never with {', '.join(missing)}" if missing else ""
-    happens = ("never", LIVENESS) if missing else ("happens", HOLDS)
+    never = "not found within the limits, or never," if unknown else "never"
+    detail += f"; {never} with {', '.join(missing)}" if missing else ""
+    happens = ("happens", HOLDS) if not missing else ("unknown", UNKNOWN) if unknown else ("never", LIVENESS)
     deepest = max((w["steps"] for w in found.values()), default=0)
     return Row(
         "fault pairs",
@@ -165,20 +172,25 @@ def _pairs_with(kind: str, found: dict[str, dict[str, Any]]) -> Row:
 
 
 def _witness(a: str, b: str, named: Sequence[tuple[Protocol, str]], limits: Limits) -> dict[str, Any] | None:
-    """A behaviour with both kinds: in a named scope, small ones first; else in one made for the two."""
+    """A behaviour with both kinds: in a named scope, small ones first; else in one made for the two. Raises
+    LimitReached where there may be one beyond the limits."""
     removed = (*FAULTS[a][1], *FAULTS[b][1])
     candidates = [] if removed else [(p, n) for p, n in named if {a, b} <= {t.fault for t in p.transitions}]
     bounds: dict[str, int] = {}
     for name, value in (*FAULTS[a][0].items(), *FAULTS[b][0].items()):
         bounds[name] = max(value, bounds.get(name, 0))
     own = ",".join(f"{name}={value}" for name, value in bounds.items()) or "writes=1"
+    over: LimitReached | None = None
     for protocol, name in [*candidates, (None, own)]:
         try:
             path = with_both_faults(protocol or build(parse_scope(own), None, removed), a, b, limits)
-        except LimitReached:
+        except LimitReached as reached:
+            over = reached
             continue
         if path is not None:
             return {"scope": name, "removed": list(removed), "steps": path.steps}
+    if over:
+        raise over
     return None
 
 
@@ -261,24 +273,32 @@ def as_written_rows(progress: Progress | None, name: str = "base") -> list[Row]:
 
 
 def coverage_rows(rows: Sequence[Row]) -> list[Row]:
-    """Whether every *sometimes*, every action and every kind of fault happened in some row, and in which."""
+    """Whether every *sometimes*, every action and every kind of fault happened in some row, and in which. Where the
+    answer of some row is not known, what was not seen may have happened there: that is unknown too."""
     protocol, found = cutover(Scope()), []
+    unknown = [f"{r.check} {r.name}" for r in rows if r.code == UNKNOWN]
     for prop in [p for p in protocol.properties if p.form == "sometimes"]:
         places = [r.name for r in rows if r.facts.get("sometimes", {}).get(prop.name)]
-        found.append(_covered(f"sometimes {prop.name}", {prop.name: places}, prop.name))
+        found.append(_covered(f"sometimes {prop.name}", {prop.name: places}, unknown, prop.name))
     for what in ("actions", "faults"):
         names = [a.name for a in protocol.actions] if what == "actions" else list(FAULTS)
         places_of = {name: [r.name for r in rows if name in r.facts.get(what, ())] for name in names}
-        found.append(_covered(f"every {what[:-1]}", places_of))
+        found.append(_covered(f"every {what[:-1]}", places_of, unknown))
     return found
 
 
-def _covered(name: str, places: dict[str, list[str]], prop: str = "") -> Row:
+def _covered(name: str, places: dict[str, list[str]], unknown: Sequence[str], prop: str = "") -> Row:
     never = [what for what, where in places.items() if not where]
     rows = list(dict.fromkeys(place for where in places.values() for place in where))
-    detail = f"never: {', '.join(never)}" if never else "" if prop else f"{len(places)} in {len(rows)} rows"
+    detail = "" if prop else f"{len(places)} in {len(rows)} rows"
+    happens = ("happens", HOLDS)
+    if never:
+        happens = ("unknown", UNKNOWN) if unknown else ("never", LIVENESS)
+        detail = f"{'not seen' if unknown else 'never'}: {', '.join(never)}"
+    if never and unknown:
+        more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+        detail += f"; it may be in {unknown[0]}{more}, which {'are' if more else 'is'} unknown"
     where = ", ".join(rows) if prop else ""
-    happens = ("never", LIVENESS) if never else ("happens", HOLDS)
     return Row("coverage", name, where, *happens, (), "happens", prop, detail=detail, facts={"in": places})
 
 

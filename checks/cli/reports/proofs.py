@@ -17,6 +17,7 @@ from cutproof.checks.cli.reports.progress import Ticker
 from cutproof.checks.common.refusals import checked, refuse
 from cutproof.checks.cutover.proofs.proved import PROVED, accepted, proof_in
 from cutproof.checks.engines.exploration import Exploration
+from cutproof.checks.engines.proof.asking import hearing
 from cutproof.checks.engines.proof.induction import (
     Answer,
     Counterexample,
@@ -162,11 +163,12 @@ def prove_cutover(
 
     try:
         for name, bounds in zip(names, scopes, strict=True):
-            proof = proof_in(bounds, chosen, removed, time_out, only=only, change=change)
-            obligations = list(proof.obligations())
-            if smt2 is not None:
-                _write(obligations, smt2, name)
-            mine = conditional(o.ask() for o in obligations)
+            with hearing():
+                proof = proof_in(bounds, chosen, removed, time_out, only=only, change=change)
+                obligations = list(proof.obligations())
+                if smt2 is not None:
+                    _write(obligations, smt2, name)
+                mine = conditional(o.ask() for o in obligations)
             every += [(name, a) for a in mine]
             if json_lines:
                 for answer in mine:

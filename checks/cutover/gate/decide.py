@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from cutproof.checks.engines.fast import explore as fast
+from cutproof.checks.engines.proof.asking import hearing, look
 from cutproof.checks.engines.proof.bounded import Search
 from cutproof.checks.engines.proof.houdini import strongest, trapped
 from cutproof.checks.engines.proof.induction import Answer, Proof
@@ -46,6 +47,7 @@ def scope_of_lattice(alone: bool) -> Protocol:
     return cutover(SMALL_SCOPES["gate_alone" if alone else "gate"])
 
 
+@hearing()
 def proved_at_once(alone: bool, records: Sequence[Mechanisms]) -> list[Answer]:
     """One proof of the strict reading for all of these records at once: their mechanisms are symbolic."""
     proof = Proof(scope_of_lattice(alone), among=records)
@@ -54,6 +56,7 @@ def proved_at_once(alone: bool, records: Sequence[Mechanisms]) -> list[Answer]:
     return [o.ask() for o in proof.obligations()]
 
 
+@hearing()
 def decide(
     strength: Strength, progress: Progress | None = None, chosen: Iterable[Policy] | None = None
 ) -> list[Decision]:
@@ -89,6 +92,7 @@ def _decided(
         return {**found, **dict.fromkeys(left, ("safe", "", None))}
     for number, record in enumerate(left, 1):
         found[record] = _alone(protocol, record, strength)
+        look()
         if number % 20 == 0:
             tell(f"{number} of {len(left)} records that are not refuted")
     return found

@@ -25,6 +25,7 @@ import z3
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from cutproof.checks.cutover.evidence import replaced
+from cutproof.checks.engines.proof.asking import ask, hearing
 from cutproof.model.cutover.policy import CLAUSES, Clause, Policy, Strength, knobs, policies, seed_gate
 
 Product = dict[str, tuple[Any, ...]]  # by knob, the values; a knob that may have any value is left out
@@ -140,10 +141,11 @@ def apart(one: Iterable[Mapping[str, Any]], other: Iterable[Mapping[str, Any]]) 
     return symbolic, solver
 
 
+@hearing()
 def differ(one: Iterable[Mapping[str, Any]], other: Iterable[Mapping[str, Any]]) -> Policy | None:
     """A policy that one formula refuses and the other does not; None where Z3 proves that there is none."""
     symbolic, solver = apart(one, other)
-    said = solver.check()
+    said = ask(solver)
     if said == z3.unknown:
         raise TimeoutError(solver.reason_unknown())
     return symbolic.policy(solver.model()) if said == z3.sat else None

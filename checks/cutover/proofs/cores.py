@@ -20,6 +20,7 @@ import z3
 from cutproof.checks.cutover.evidence import replaced
 from cutproof.checks.cutover.proofs.proved import PROVED
 from cutproof.checks.cutover.safeguards.necessity import EXPERIMENTS
+from cutproof.checks.engines.proof.asking import ask, hearing
 from cutproof.checks.engines.proof.induction import Obligation, Proof
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.policy import Policy, resolve
@@ -40,6 +41,7 @@ class Used:
     guards: tuple[str, ...]
 
 
+@hearing()
 def used_in(scope: Scope) -> list[Used]:
     """What each action's proof used, in the order of the protocol. Raises RuntimeError where one is not proved."""
     record = resolve(Policy(replicas=scope.replica))
@@ -76,13 +78,13 @@ def _used(proof: Proof, obligation: Obligation, marks: dict[str, z3.BoolRef]) ->
             **{("guard", n): m for n, m in guards.items()},
             **{("safeguard", n): m for n, m in marks.items()},
         }
-        if solver.check(*literals.values()) != z3.unsat:
+        if ask(solver, *literals.values()) != z3.unsat:
             raise RuntimeError(f"{obligation.name} is not proved with every safeguard in place")
         core = {str(mark) for mark in solver.unsat_core()}
         kept = {key: mark for key, mark in literals.items() if str(mark) in core}
         for key in list(kept):
             rest = [m for k, m in kept.items() if k != key]
-            if solver.check(*rest) == z3.unsat:
+            if ask(solver, *rest) == z3.unsat:
                 del kept[key]
     finally:
         solver.pop()

@@ -2,7 +2,7 @@
 
 `symbolic.py` translates expressions, `induction.py` asks, `houdini.py` drops what is not inductive, `bounded.py` looks
 for runs up to a length, and `judge.py` puts them together: a verdict for each property. `smt2.py` writes obligations
-for other solvers.
+for other solvers; `asking.py` is how Z3 is asked, and how an interrupt is heard.
 """
 
-__all__ = ["bounded", "houdini", "induction", "judge", "smt2", "symbolic"]
+__all__ = ["asking", "bounded", "houdini", "induction", "judge", "smt2", "symbolic"]

@@ -15,7 +15,8 @@ from typing import Any
 
 import z3
 
-from cutproof.checks.engines.proof.induction import heed, within
+from cutproof.checks.engines.proof.asking import ask, hearing, look
+from cutproof.checks.engines.proof.induction import within
 from cutproof.checks.engines.proof.symbolic import Symbols, milliseconds
 from cutproof.checks.engines.verdict import Path
 from cutproof.model.language import expressions as ex
@@ -55,6 +56,7 @@ Progress = Callable[[int, int, int, float], None]  # depth, refuted, records, se
 class Search:
     """One search over `records` of mechanisms; `wanted` names the *always* properties (all if empty)."""
 
+    @hearing()
     def __init__(
         self, protocol: Protocol, records: Sequence[Any], wanted: Iterable[str] = (), time_out: float = 300.0
     ) -> None:
@@ -76,6 +78,7 @@ class Search:
         self.solver.add(self.symbols.is_one_of(records))
         self.fields = {f.name: f for f in protocol.fields}
 
+    @hearing()
     def run(self, depth: int, progress: Progress | None = None) -> Bounded:
         """Every record that is refuted within `depth` steps."""
         start, found = time.perf_counter(), list[Refuted]()
@@ -85,12 +88,10 @@ class Search:
             while self.open:
                 self.solver.push()
                 self.solver.add(z3.Or(*(z3.Not(self.symbols.of(c.holds, k)) for c in self.claims)))
-                began = time.perf_counter()
-                said = self.solver.check()
+                said = ask(self.solver)
                 model = self.solver.model() if said == z3.sat else None
                 self.solver.pop()
                 if said == z3.unknown:
-                    heed(self.solver.reason_unknown(), time.perf_counter() - began, self.time_out)
                     return Bounded(tuple(found), k - 1, unknown=k)
                 if model is None:
                     break
@@ -117,6 +118,7 @@ class Search:
                     self.solver.add(z3.Implies(chosen[i], of(inside, k)))
         self.solver.add(z3.Or(*chosen), *at_most_one(chosen, f"@{k}"))
         for name, ways in new.items():
+            look()
             after = symbols.variable(name, k)
             for i, value in ways:
                 after = z3.If(chosen[i], value, after)

@@ -14,6 +14,7 @@ from typing import Any
 
 import z3
 
+from cutproof.checks.engines.proof.asking import ask, hearing, look
 from cutproof.checks.engines.proof.induction import TIME_OUT, nearer, within
 from cutproof.checks.engines.proof.symbolic import Symbols, before, milliseconds
 from cutproof.model.language import Property
@@ -40,6 +41,7 @@ class TimedOut(Exception):
     """Z3 did not answer in time: nothing is proved."""
 
 
+@hearing()
 def strongest(
     protocol: Protocol,
     mechanisms: Any,
@@ -67,6 +69,7 @@ def _chosen(protocol: Protocol, mechanisms: Any) -> Protocol:
     return protocol if mechanisms is None else protocol.resolve(mechanisms)
 
 
+@hearing()
 def trapped(
     protocol: Protocol, state: State, goal: Term, known: Iterable[Term] = (), time_out: float = TIME_OUT
 ) -> bool:
@@ -127,6 +130,7 @@ class Weakening:
             changed = False
             for number in self.steps:
                 changed |= self._weaken(number)
+                look()
         remaining = tuple(self.all[i] for i in self.alive)
         whole = {name: sum(n == name for n, _ in self.all) for name, _ in self.all}
         left = {name: sum(n == name for n, _ in remaining) for name in whole}
@@ -139,7 +143,7 @@ class Weakening:
         """Whether no state satisfies what is left and all of these conditions. Raises TimedOut."""
         self.solver.push()
         self.solver.add(*never)
-        said = self.solver.check(*(self.marks[i] for i in self.alive))
+        said = ask(self.solver, *(self.marks[i] for i in self.alive))
         self.solver.pop()
         if said == z3.unknown:
             raise TimedOut(self.solver.reason_unknown())
@@ -154,11 +158,11 @@ class Weakening:
         self.solver.push()
         try:
             self.solver.add(*(self.symbols.of(g) for _, g in transition.guards))
-            while after:
+            while after or inside is not ex.TRUE:
                 goal = ex.conjunction(inside, *(after[i] for i in after))
                 self.solver.push()
                 self.solver.add(z3.Not(self.symbols.of(goal)))
-                said = self.solver.check(*(self.marks[i] for i in self.alive))
+                said = ask(self.solver, *(self.marks[i] for i in self.alive))
                 model = self.solver.model() if said == z3.sat else None
                 self.solver.pop()
                 if said == z3.unknown:

@@ -24,6 +24,7 @@ from typing import Any
 
 import z3
 
+from cutproof.checks.engines.proof.asking import ask, look
 from cutproof.checks.engines.proof.symbolic import Symbols, before, milliseconds
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN
 from cutproof.model.language import Property
@@ -96,13 +97,12 @@ class Obligation:
                 solver = self.proof.fresh()
                 solver.add(*self.proof.symbols.is_initial())
             solver.add(self.refuted_by())
-            said = solver.check()
+            said = ask(solver)
             found = self._counterexample(solver.model()) if said == z3.sat else None
         finally:
             self.proof.solver.pop()
         seconds = time.perf_counter() - start
         if said == z3.unknown:
-            heed(solver.reason_unknown(), seconds, self.proof.time_out)
             return Answer(self.kind, self.name, "unknown", seconds, reason=_why(solver.reason_unknown()))
         return Answer(self.kind, self.name, "refuted" if found else "proved", seconds, found)
 
@@ -197,6 +197,7 @@ class Proof:
 
     def step(self, action: str) -> Obligation:
         """That an action keeps every clause, and every variable within its domain."""
+        look()
         mine = [t for t in self.protocol.transitions if t.action == action]
         return Obligation(self, "step", action, tuple(Way(t, tuple(self._kept(t))) for t in mine))
 
@@ -258,7 +259,7 @@ class Proof:
     def _satisfiable(self, *conditions: Any) -> bool:
         self.solver.push()
         self.solver.add(*conditions)
-        said = self.solver.check()
+        said = ask(self.solver)
         self.solver.pop()
         if said == z3.unknown:
             raise RuntimeError(f"Z3 does not know: {self.solver.reason_unknown()}")
@@ -289,12 +290,6 @@ def within(cell: Field, value: Term) -> Term:
         return ex.equal(value, low) if low is high else ex.TRUE
     above = ex.TRUE if cell.domain.high >= ex.UNBOUNDED else ex.at_most(value, high)
     return ex.conjunction(ex.at_most(low, value), above)
-
-
-def heed(reason: str, seconds: float, time_out: float) -> None:
-    """Z3 takes an interrupt (Ctrl-C) itself, and then only says that it was stopped before its time: raise it."""
-    if reason in ("canceled", "interrupted", "interrupted from keyboard") and seconds < 0.9 * time_out:
-        raise KeyboardInterrupt
 
 
 def conditional(answers: Iterable[Answer]) -> list[Answer]:

@@ -15,16 +15,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import z3
-
+from cutproof.checks.engines.proof.asking import hearing
 from cutproof.checks.engines.proof.bounded import Search
 from cutproof.checks.engines.proof.houdini import LeavesDomain, TimedOut, strongest
-from cutproof.checks.engines.proof.induction import TIME_OUT, Answer, Obligation, Proof, within
-from cutproof.checks.engines.proof.symbolic import Symbols, milliseconds
+from cutproof.checks.engines.proof.induction import TIME_OUT, Answer, Obligation, Proof
 from cutproof.checks.engines.verdict import SAFETY, Holds, Unknown, Verdict, Violated, exit_code
 from cutproof.model.language import Property
-from cutproof.model.language import expressions as ex
-from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Protocol
 
 STEPS = 20  # of the bounded search
@@ -52,6 +48,7 @@ class Judged:
         return exit_code(self.verdicts)
 
 
+@hearing()
 def judge(
     protocol: Protocol,
     *,
@@ -118,22 +115,7 @@ def _known(proof: Proof, answers: Sequence[Answer], goals: Sequence[Property], t
         kept = strongest(proof.protocol, proof.mechanisms, proof.properties, measured, proof.time_out)
     except (LeavesDomain, TimedOut):
         return {}
-    return kept.proved if _stays_inside(proof, [term for _, term in kept.clauses]) else {}
-
-
-def _stays_inside(proof: Proof, clauses: Sequence[Term]) -> bool:
-    """Whether no step leaves the domain of a variable where these clauses hold."""
-    symbols = Symbols(proof.protocol, extra=clauses)
-    solver = z3.SolverFor("QF_LIA")
-    solver.set("timeout", milliseconds(proof.time_out))
-    solver.add(*symbols.within(), *map(symbols.of, clauses))
-    outside = []
-    for t in proof.protocol.transitions:
-        inside = ex.conjunction(*(within(cell, value) for cell, value in t.updates))
-        if inside is not ex.TRUE:
-            outside.append(z3.And(*(symbols.of(g) for _, g in t.guards), z3.Not(symbols.of(inside))))
-    solver.add(z3.Or(*outside))
-    return not outside or bool(solver.check() == z3.unsat)
+    return kept.proved
 
 
 def _searched(

@@ -16,6 +16,7 @@ from typing import Any
 
 import z3
 
+from cutproof.checks.engines.proof.asking import look
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Protocol, State, Transition
@@ -158,6 +159,7 @@ class Symbols:
         """The mechanisms are those of one of these records."""
         ways = []
         for record in records:
+            look()
             codes = self.codes_of(record)
             ways.append(z3.And(*(self._is(term, codes[name]) for name, term in self.parameters.items())))
         return z3.Or(*ways)

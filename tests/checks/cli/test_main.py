@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +29,7 @@ from cutproof.checks.ladder import proofs as verify_proof
 from cutproof.checks.ladder import reference as verify_impl
 from cutproof.checks.ladder import tasks as ladder
 from cutproof.checks.ladder import verify as ladders
+from cutproof.checks.ladder.tasks import ENDED, Row, Task, _outcome, _submitted
 from cutproof.checks.traces import trace
 from cutproof.model.cutover import coordinator
 from cutproof.model.cutover.coordinator import cutover
@@ -414,8 +417,13 @@ def test_two_faults_are_found_together_where_they_can_be(monkeypatch: pytest.Mon
     monkeypatch.setitem(ladders.FAULTS, "routing revert", ({}, ()))
     rows = {r.name: r for r in ladders.fault_pairs_rows(None)}
     assert rows["routing revert"].code == 13 and "never with late" in rows["routing revert"].detail
-    rows = {r.name: r for r in ladders.fault_pairs_rows(None, engine.Limits(states=1))}
-    assert all(r.code == 13 for r in rows.values())
+
+
+def test_two_faults_that_may_be_beyond_the_limits_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ladders, "FAULTS", {k: ladders.FAULTS[k] for k in ("late", "crash", "clock skew")})
+    rows = ladders.fault_pairs_rows(None, engine.Limits(states=1))
+    assert all((r.code, r.verdict) == (3, "unknown") for r in rows)
+    assert "not found within the limits, or never, with crash" in rows[0].detail
 
 
 def test_what_is_never_reached_is_a_failure() -> None:
@@ -426,6 +434,17 @@ def test_what_is_never_reached_is_a_failure() -> None:
     assert reached["every action"].code == 13 and "abort" in reached["every action"].detail
     assert reached["every fault"].code == 13 and "restart" in reached["every fault"].detail
     assert ladder_report.exit_code_of(list(reached.values())) == 13
+
+
+def test_what_is_not_seen_is_unknown_while_something_is_not_judged() -> None:
+    rows = [*ladders.scope_rows(None, TINY), Row(ENDED, "crash", "", "unknown", 3)]
+    reached = {r.name: r for r in ladders.coverage_rows(rows)}
+    assert reached["sometimes completes"].code == 0
+    never = reached["sometimes read_is_refused"]
+    assert (never.verdict, never.code) == ("unknown", 3)
+    assert never.detail == "not seen: read_is_refused; it may be in ended crash, which is unknown"
+    assert {r.code for r in reached.values()} == {0, 3}
+    assert ladder_report.exit_code_of([*rows, *reached.values()]) == 3
 
 
 def test_the_design_of_the_seed_must_be_violated(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -616,6 +635,23 @@ def test_an_interrupted_ladder_tells_its_rows_and_ends_its_workers(
 
 
 @proc
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "seconds", [1.5, *(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 1.2, 1.7, 2, 2.5, 3, 4))]
+)
+@pytest.mark.parametrize("what", [(), ("gate",)])
+def test_an_interrupted_proof_says_so_and_tells_no_time_out(
+    what: tuple[str, ...], seconds: float, signal_: signal.Signals
+) -> None:
+    process = begun("prove", *what)
+    assert eventually(lambda: busy(process.pid, seconds))
+    process.send_signal(signal_)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 3 and "interrupted" in err, out + err
+    assert "time-out" not in out and "Traceback" not in err and "Exception ignored" not in err
+
+
+@proc
 def test_workers_do_not_outlive_a_ladder_that_is_killed() -> None:
     process = begun("verify", "--scope", BIG)
     assert eventually(lambda: any(map(busy, workers_of(process))))
@@ -635,6 +671,28 @@ def test_a_worker_that_is_ended_from_outside_is_unknown() -> None:
     [row] = lines_of(out)
     assert process.returncode == 3 and row["verdict"] == "unknown" and "ended from outside" in row["reason"]
     assert "Traceback" not in err
+
+
+@proc
+def test_the_whole_ladder_without_a_worker_is_unknown_and_nothing_of_it_is_violated() -> None:
+    process = begun("verify", "--workers", "2", "--json")
+    assert eventually(lambda: any(map(busy, workers_of(process))))
+    os.kill(workers_of(process)[0], signal.SIGKILL)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 3 and "exit code 3" in err and "Traceback" not in err
+    bad = [row for row in lines_of(out) if not row["as_expected"]]
+    assert {row["verdict"] for row in bad} == {"unknown"}
+    assert any("it may be in ended " in row["reason"] for row in bad if row["check"] == "coverage")
+
+
+@proc
+def test_a_worker_that_ends_while_others_are_given_work_is_unknown() -> None:
+    pool = ProcessPoolExecutor(1)
+    with pytest.raises(BrokenProcessPool):
+        pool.submit(os._exit, 1).result()
+    [row] = _outcome(Task("late", list), _submitted(pool, Task("late", list)))
+    assert (row.check, row.name, row.code) == (ENDED, "late", 3)
+    pool.shutdown()
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
-from cutproof.checks.cutover.loss.run_file import RunFile
+from cutproof.checks.cutover.loss.run_file import RunFile, _digest, _File
 from cutproof.checks.cutover.loss.runs import do_chunk
 from cutproof.checks.cutover.loss.sample import CALM, Counts, Setup
 
@@ -57,10 +59,16 @@ def test_chunks_of_another_size_are_another_run(file: Path) -> None:
 
 
 def broken(change: Any) -> Any:
+    """The text, changed and given the digest of what it then holds: made by hand, and not damaged."""
+
     def made(text: str) -> str:
         found = json.loads(text)
         change(found)
-        return json.dumps(found)
+        try:
+            kept = msgspec.convert(found, _File, strict=False)
+            return msgspec.json.encode(msgspec.structs.replace(kept, digest=_digest(kept))).decode()
+        except msgspec.ValidationError:
+            return json.dumps(found)
 
     return made
 
@@ -71,7 +79,7 @@ def broken(change: Any) -> Any:
         lambda text: "",
         lambda text: text[: len(text) // 2],
         lambda text: "[]",
-        lambda text: '{"version": 1}',
+        lambda text: '{"version": 2}',
         broken(lambda f: f.update(more=1)),
         broken(lambda f: f["chunks"]["0"].update(writes="many")),
         broken(lambda f: f["chunks"]["0"].update(permanent={"LAW": 1})),
@@ -79,6 +87,9 @@ def broken(change: Any) -> Any:
         broken(lambda f: f["chunks"]["0"].update(acknowledged=10**9)),
         broken(lambda f: f["chunks"]["0"]["permanent"].update(LAW=10**6)),
         broken(lambda f: f["chunks"]["0"].update(losing=21)),
+        broken(lambda f: f["chunks"]["0"].update(steps=10**30)),
+        broken(lambda f: f["chunks"]["0"].update(refused=10**6)),
+        broken(lambda f: f["chunks"]["0"].update(migrations=19)),
         broken(lambda f: f["chunks"]["0"].update(first={"STK": [1, "a"]})),
         broken(lambda f: f["chunks"]["0"].update(first={"LAW": [-1, "a"]})),
         broken(lambda f: f["chunks"].update({"-1": f["chunks"]["0"]})),
@@ -95,8 +106,46 @@ def test_what_is_no_file_of_a_run_is_refused(file: Path, change: Any) -> None:
 
 
 def test_another_version_is_refused(file: Path) -> None:
-    file.write_text(broken(lambda f: f.update(version=2))(file.read_text()))
-    with pytest.raises(ValueError, match="is of version 2"):
+    """The older one too, which had no digest: in one line, and it is left as it is."""
+    for version in (1, 3):
+        text = json.dumps({**json.loads(file.read_text()), "version": version, "more": 1})
+        file.write_text(text)
+        with pytest.raises(ValueError, match=f"is of version {version}; this program reads version 2"):
+            RunFile(file, SETUP, 20)
+        assert file.read_text() == text
+
+
+def damaged(data: bytes, draw: Random) -> bytes:
+    """One byte changed (a digit by another one, half of the time), left out, or there twice; or the end is missing."""
+    place = draw.randrange(len(data))
+    digits = [i for i, byte in enumerate(data) if byte in b"0123456789"]
+    if draw.random() < 0.5:
+        place = draw.choice(digits)
+        return data[:place] + draw.choice(b"0123456789").to_bytes() + data[place + 1 :]
+    ways = [data[:place], data[:place] + data[place + 1 :], data[: place + 1] + data[place:],
+            data[:place] + (data[place] ^ 1 << draw.randrange(8)).to_bytes() + data[place + 1 :]]  # fmt: skip
+    return draw.choice(ways)
+
+
+@pytest.mark.parametrize("times", [100, pytest.param(5_000, marks=pytest.mark.nightly)])
+def test_a_damaged_file_is_refused_or_says_the_same(file: Path, times: int) -> None:
+    whole, draw = file.read_bytes(), Random(times)
+    chunks = RunFile(file, SETUP, 20).chunks
+    for _ in range(times):
+        data = damaged(whole, draw)
+        file.write_bytes(data)
+        try:
+            assert RunFile(file, SETUP, 20).chunks == chunks
+        except ValueError as refused:
+            assert "\n" not in str(refused)
+        assert file.read_bytes() == data
+
+
+def test_one_digit_of_a_count_is_noticed(file: Path) -> None:
+    found = json.loads(file.read_text())
+    found["chunks"]["0"]["acknowledged"] -= 1
+    file.write_text(json.dumps(found))
+    with pytest.raises(ValueError, match="is damaged"):
         RunFile(file, SETUP, 20)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.proof.bounded import Search
-from cutproof.checks.engines.proof.induction import Answer, Proof, conditional, heed
+from cutproof.checks.engines.proof.induction import Proof, conditional
 from cutproof.checks.engines.proof.judge import NO_MEASURE, judge
 from cutproof.checks.engines.verdict import Holds, Unknown, Violated
 from cutproof.checks.traces.replay import replay
@@ -231,15 +231,6 @@ def test_what_only_follows_from_unproved_clauses_is_said_to() -> None:
     }
     sound = [o.ask() for o in Proof(counter(never_five, invariants=[is_even])).obligations()]
     assert conditional(sound) == sound
-
-
-def test_an_interrupt_that_z3_took_is_heard() -> None:
-    with pytest.raises(KeyboardInterrupt):
-        heed("canceled", 1.0, 60.0)
-    heed("canceled", 60.0, 60.0)  # the end of its time
-    heed("timeout", 1.0, 60.0)
-    heed("(incomplete (theory arithmetic))", 1.0, 60.0)
-    assert Answer("step", "x", "unknown", 1.0).proved is False
 
 
 def test_a_search_takes_a_protocol_without_mechanisms() -> None:
