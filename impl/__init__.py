@@ -9,6 +9,7 @@ cluster.get("doc-1"), cluster.audit()
 """
 
 from cutproof.impl.audit import Audit, Entry
+from cutproof.impl.availability import Unserved
 from cutproof.impl.clients import Status, Write
 from cutproof.impl.cluster import Cluster, Snapshot, Stuck, Unavailable
 from cutproof.impl.documents import InvalidDocument, ReservedField
@@ -18,5 +19,5 @@ from cutproof.model.cutover.policy import Policy
 
 __all__ = [
     "Audit", "Cluster", "Entry", "InvalidDocument", "Migration", "MigrationError", "NotRepaired", "Policy",
-    "ReservedField", "Snapshot", "Status", "Stuck", "Unavailable", "UnsafeCutover", "Write",
+    "ReservedField", "Snapshot", "Status", "Stuck", "Unavailable", "UnsafeCutover", "Unserved", "Write",
 ]  # fmt: skip

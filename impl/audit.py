@@ -1,4 +1,4 @@
-"""The audit: what became of every acknowledged operation, counted where clients read.
+"""The audit: what became of every acknowledged operation, counted where clients read, and whether they are served.
 
 Kinds of loss: LAW, an acknowledged put, and nothing (or an older tombstone) is served; LU, an acknowledged put, and an
 older put is served; RD, an acknowledged delete, and a put is served. A loss is *permanent* where no repair can come,
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cutproof.impl import anti_entropy
+from cutproof.impl.availability import Unserved, unserved
 from cutproof.impl.copies import Copy, History, order_of
 from cutproof.impl.network import served
 from cutproof.impl.node import Replica
@@ -36,12 +37,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What became of the acknowledged operations. `documents` has every document with an acknowledged operation."""
+    """What became of the acknowledged operations. `documents` has every document with an acknowledged operation,
+    `unserved` what clients and operators ask in vain although nothing goes on that could change it."""
 
     documents: tuple[Entry, ...]
     acknowledged: int
     stale_reads: int
     wrong_searches: int
+    unserved: tuple[Unserved, ...] = ()
 
     @property
     def lost(self) -> tuple[Entry, ...]:
@@ -55,8 +58,8 @@ class Audit:
 
     @property
     def clean(self) -> bool:
-        """Nothing that was promised is missing, and no client was shown something old."""
-        return not (self.lost or self.stale_reads or self.wrong_searches)
+        """Nothing that was promised is missing, no client was shown something old, and nobody waits for ever."""
+        return not (self.lost or self.stale_reads or self.wrong_searches or self.unserved)
 
     def kinds(self) -> Counter[str]:
         """How many documents were lost, by kind."""
@@ -66,17 +69,19 @@ class Audit:
         lost = ", ".join(f"{n} {kind}" for kind, n in sorted(self.kinds().items())) or "none"
         operations, documents = ("" if n == 1 else "s" for n in (self.acknowledged, len(self.documents)))
         acked = f"{self.acknowledged} operation{operations} acknowledged"
-        return f"{acked} on {len(self.documents)} document{documents}; lost: {lost}"
+        text = f"{acked} on {len(self.documents)} document{documents}; lost: {lost}"
+        return text + (f"; in vain: {'; '.join(map(str, self.unserved))}" if self.unserved else "")
 
 
-def audit(shards: Iterable[Shard]) -> Audit:
-    """Look at every shard as it is now."""
+def audit(shards: Iterable[Shard], now: float = 0.0) -> Audit:
+    """Look at every shard as it is now (`now` in seconds, for what expires)."""
     shards = list(shards)
     return Audit(
         tuple(entry for shard in shards for entry in entries(shard)),
         sum(s.costs.acknowledged for s in shards),
         sum(s.stale_reads for s in shards),
         sum(s.wrong_searches for s in shards),
+        tuple(found for s in shards for found in unserved(s, now)),
     )
 
 

@@ -173,7 +173,7 @@ def _clients(shard: Shard) -> Iterator[Choice]:
                 yield Choice("step_search", shard, (search, replica))
             elif not shard.admits(replica, search.epoch):
                 yield Choice("refuse_search", shard, (search, replica))
-            elif replica.is_open(search.epoch) and not replica.node.cut:
+            elif shard.would_admit(replica, search.epoch):
                 yield Choice("admit_search", shard, (search, replica))
 
 

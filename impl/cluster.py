@@ -402,8 +402,8 @@ class Cluster:
     # -------------------------------------------------- looking
 
     def audit(self) -> Audit:
-        """What became of every acknowledged operation, counted where clients read."""
-        return audit(self.shards)
+        """What became of every acknowledged operation, counted where clients read, and whether they are served."""
+        return audit(self.shards, self.now)
 
     @property
     def costs(self) -> Costs:

@@ -344,8 +344,7 @@ class Shard:
 
     def can_answer(self, read: Read) -> bool:
         """The node admits the read, is open to clients and can be reached."""
-        replica, epoch = read.route.serving, read.route.epoch
-        return self.admits(replica, epoch) and replica.is_open(epoch) and not replica.node.cut
+        return self.would_admit(read.route.serving, read.route.epoch)
 
     def answer_read(self, read: Read) -> None:
         """The node answers with what it has applied."""
@@ -368,13 +367,21 @@ class Shard:
         """A client searches all documents of the shard: on the owner that the route names, or, if nodes do not filter
         by owned shards, on every node of the home group."""
         route = route or self.route
-        nodes = [route.serving]
-        if not self.mechanisms.search_filters_owned:
-            nodes = [r for (group, _), r in self.replicas.items() if group == 0]
+        nodes = self.searched(route)
         floors = {key: order_of(h.acked) for key, h in self.histories.items()}
         found = Search(route.epoch, nodes, floors)
         self.searches.append(found)
         return found
+
+    def searched(self, route: Route) -> list[Replica]:
+        """The replicas that a search by this route asks."""
+        if self.mechanisms.search_filters_owned:
+            return [route.serving]
+        return [r for (group, _), r in self.replicas.items() if group == 0]
+
+    def would_admit(self, replica: Replica, epoch: int) -> bool:
+        """The node admits a request of this epoch, is open to clients and can be reached."""
+        return self.admits(replica, epoch) and replica.is_open(epoch) and not replica.node.cut
 
     def admit_search(self, search: Search, replica: Replica) -> None:
         """From now on it runs on this node to its end."""

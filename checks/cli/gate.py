@@ -35,7 +35,7 @@ def gate(
     json_lines: Json = False,
 ) -> int:
     """Accept or refuse a policy: 0 or 12, with the clause that refuses and a shortest trace of the harm."""
-    from cutproof.checks.cutover.gate.policy_file import read_policy, together
+    from cutproof.checks.cutover.gate.policy_file import combined, read_policy
     from cutproof.impl.miroir import migration_warning_if_ae_disabled
     from cutproof.model.cutover.mechanisms import AntiEntropy
     from cutproof.model.cutover.policy import refusing_clause, seed_gate
@@ -47,7 +47,7 @@ def gate(
     found = read_policy(file, the_study(study).name)
     flags = the_policy(policy)
     named = {part.partition("=")[0].strip() for part in policy.split(",") if part.strip()}
-    chosen = together(str(file), found, {name: getattr(flags, name) for name in sorted(named)})
+    chosen = combined(str(file), found, {name: getattr(flags, name) for name in sorted(named)})
 
     clause = refusing_clause(chosen, strength)
     reason = seed_gate(chosen) if gate_name == "seed" else str(clause.why) if clause else None
@@ -130,6 +130,7 @@ def harm_of(policy: Policy, strength: Strength, folder: File | None) -> dict[str
     from cutproof.checks.engines.fast.explore import explore
     from cutproof.model.cutover.coordinator import build
     from cutproof.model.cutover.policy import Strength
+    from cutproof.model.cutover.properties import LIVELY
     from cutproof.model.cutover.scopes import SMALL_SCOPES
 
     name = "gate" if policy.replicas else "gate_alone"
@@ -137,7 +138,7 @@ def harm_of(policy: Policy, strength: Strength, folder: File | None) -> dict[str
     protocol = build(scope, policy)
     always = [p.name for p in protocol.properties if p.form == "always"]
     bad = always if strength is Strength.STRICT else ["no_permanent_loss"]
-    for names in (bad, ["finish", "complete_at_last"]):
+    for names in (bad, [p.name for p in LIVELY]):
         found = explore(protocol, properties=names, cycles=False, stop_at_first=names is bad, workers=1)
         broken = [v for v in found.verdicts if isinstance(v, Violated) and v.path and v.form != "deadlock"]
         if broken:

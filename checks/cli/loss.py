@@ -14,7 +14,7 @@ from cutproof.checks.cli.console import Json, say, say_json
 from cutproof.checks.common.refusals import checked, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
-    from cutproof.checks.cutover.loss.run_file import Kept
+    from cutproof.checks.cutover.loss.run_file import RunFile
     from cutproof.checks.cutover.loss.runs import Run
     from cutproof.checks.cutover.loss.sample import Counts, Setup
 
@@ -90,11 +90,11 @@ def loss(
     )  # fmt: skip
     if trace.exists() and not trace.is_dir():
         refuse(f"--trace {trace}: is not a folder")
-    kept = _kept(resume, setup, target) if resume else None
+    run_file = _run_file(resume, setup, target) if resume else None
     try:
-        found = _run(setup, target, workers, dask, kept)
+        found = _run(setup, target, workers, dask, run_file)
     except OSError as error:
-        if kept is None:
+        if run_file is None:
             raise
         refuse(f"{resume}: {error.strerror or error}: what was finished could not be kept")
     files = _explain(found, trace)
@@ -102,7 +102,7 @@ def loss(
         say_json({**loss_report.facts(found), "traces": files})
     else:
         say(*loss_report.text(found), *loss_report.explained(found, files))
-    if found.partial and not kept:
+    if found.partial and not run_file:
         _keep(found)
     elif found.partial:
         print(f"go on with the same command; {resume} holds what was finished", file=sys.stderr)
@@ -174,14 +174,14 @@ def _each(traffic: str, target: int, migrations: int | None) -> int:
     return max(1, min(most, round(target / (migrations or 1) / USED[traffic])))
 
 
-def _kept(file: File, setup: Setup, target: int) -> Kept:
-    from cutproof.checks.cutover.loss.run_file import Kept
+def _run_file(file: File, setup: Setup, target: int) -> RunFile:
+    from cutproof.checks.cutover.loss.run_file import RunFile
     from cutproof.checks.cutover.loss.runs import chunk_size
 
-    return checked(Kept, file, setup, chunk_size(setup, target))
+    return checked(RunFile, file, setup, chunk_size(setup, target))
 
 
-def _run(setup: Setup, target: int, workers: int, dask: str, kept: Kept | None) -> Run:
+def _run(setup: Setup, target: int, workers: int, dask: str, run_file: RunFile | None) -> Run:
     """The run, with its progress told."""
     from cutproof.checks.cli.reports.progress import Ticker
     from cutproof.checks.cutover.loss import runs as losses
@@ -193,14 +193,14 @@ def _run(setup: Setup, target: int, workers: int, dask: str, kept: Kept | None) 
             ticker.tell("loss", standing(counts, share))
 
         if not dask:
-            return losses.run_in_processes(setup, target, workers, progress, kept)
+            return losses.run_in_processes(setup, target, workers, progress, run_file)
         from cutproof.checks.cutover.loss.dask_executor import GONE, connected
 
         try:
             executor, cores = open_things.enter_context(connected(dask))
         except (OSError, ValueError) as error:
             refuse(f"--dask {dask}: {error}")
-        return losses.run(setup, target, executor, 2 * cores, progress, kept, GONE)
+        return losses.run(setup, target, executor, 2 * cores, progress, run_file, GONE)
 
 
 def _explain(found: Run, folder: File) -> dict[str, str]:
@@ -214,7 +214,7 @@ def _explain(found: Run, folder: File) -> dict[str, str]:
 
 def _keep(found: Run) -> None:
     """An interrupted run without a file of its own leaves one, where none is yet."""
-    from cutproof.checks.cutover.loss.run_file import Kept
+    from cutproof.checks.cutover.loss.run_file import RunFile
     from cutproof.checks.cutover.loss.runs import chunk_size
 
     if not found.chunks:
@@ -223,10 +223,10 @@ def _keep(found: Run) -> None:
     if file.exists():
         print(f"{file} is there already: what was finished now is not kept", file=sys.stderr)
         return
-    kept = Kept(file, found.setup, chunk_size(found.setup, found.target))
-    kept.chunks = found.chunks
+    run_file = RunFile(file, found.setup, chunk_size(found.setup, found.target))
+    run_file.chunks = found.chunks
     try:
-        kept.write()
+        run_file.write()
     except OSError as error:
         print(f"{file}: {error.strerror or error}: what was finished is not kept", file=sys.stderr)
         return

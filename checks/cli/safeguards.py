@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cutproof.checks.cli.arguments import is_cutover, the_protocol, the_removed, the_study
+from cutproof.checks.cli.arguments import is_cutover, the_bounded_scope, the_protocol, the_removed, the_study
 from cutproof.checks.cli.console import Json, Named, ScopeText, Study, With, WithoutGuard, say, say_json
 from cutproof.checks.common.refusals import near, refuse
 
@@ -61,7 +61,7 @@ def diagram(
     variable: Annotated[
         str, typer.Option("--variable", help="Whose values are drawn, where the protocol has several.")
     ] = "",
-    scope: ScopeText = "",
+    scope: ScopeText = "abort",
 ) -> int:
     """The phases of a protocol as a mermaid diagram, drawn from the transitions that fire.
 
@@ -70,7 +70,9 @@ def diagram(
     from cutproof.checks.engines.plain.explore import explore as explored
 
     ours = is_cutover(named)
-    loaded = the_protocol(named, parameters, guards, scope or ("abort" if ours else ""))
+    if ours:
+        the_bounded_scope(scope)
+    loaded = the_protocol(named, parameters, guards, scope if ours or scope != "abort" else "")
     protocol = loaded.protocol
     single = [f.name for f in protocol.fields if not f.where and f.domain.kind not in (bool, int)]
     if not variable:

@@ -15,10 +15,10 @@ from hypothesis.internal.conjecture import providers
 
 
 @contextmanager
-def steady() -> Iterator[None]:
+def same_draws() -> Iterator[None]:
     """Leave those constants out of what is drawn inside. Versions of Hypothesis that look for none are left alone."""
-    kept = getattr(providers, "_get_local_constants", None)
-    if kept is None:
+    original = getattr(providers, "_get_local_constants", None)
+    if original is None:
         yield
         return
     from hypothesis.internal.constants_ast import Constants
@@ -29,5 +29,5 @@ def steady() -> Iterator[None]:
     try:
         yield
     finally:
-        providers._get_local_constants = kept
+        providers._get_local_constants = original
         providers.CONSTANTS_CACHE.cache.clear()

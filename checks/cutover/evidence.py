@@ -15,12 +15,13 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from cutproof.checks.cutover.safeguards.necessity import (
-    EXHIBITS,
+    EXPERIMENTS,
     FINDINGS,
     GATE_HOLES,
     NECESSARY,
     REFUSALS,
-    Exhibit,
+    UNSERVED,
+    Experiment,
     trace_of,
     violated,
 )
@@ -29,32 +30,32 @@ from cutproof.checks.traces.trace import Trace
 from cutproof.model.cutover.safeguards import SAFEGUARDS, Harm
 
 
-def find(exhibit: Exhibit) -> Trace:
-    """The shortest trace of an exhibit. Raises ValueError where there is none."""
-    return trace_of(exhibit, violated(exhibit))
+def find(experiment: Experiment) -> Trace:
+    """The shortest trace of an experiment. Raises ValueError where there is none."""
+    return trace_of(experiment, violated(experiment))
 
 
-def find_all(exhibits: Iterable[Exhibit] = EXHIBITS, workers: int = 2) -> dict[str, Trace]:
-    """Every trace by its file name, in the order of the exhibits."""
+def find_all(experiments: Iterable[Experiment] = EXPERIMENTS, workers: int = 2) -> dict[str, Trace]:
+    """Every trace by its file name, in the order of the experiments."""
     with ProcessPoolExecutor(workers) as pool:
-        return dict(zip((e.file for e in exhibits), pool.map(find, exhibits), strict=True))
+        return dict(zip((e.file for e in experiments), pool.map(find, experiments), strict=True))
 
 
-def path_of(exhibit: Exhibit, folder: Path) -> Path:
-    """Where the trace of an exhibit is stored."""
-    return folder / f"{exhibit.file}.itf.json"
+def path_of(experiment: Experiment, folder: Path) -> Path:
+    """Where the trace of an experiment is stored."""
+    return folder / f"{experiment.file}.itf.json"
 
 
 # ------------------------------------------------------------------ generated parts of documents
 
 
-def _link(exhibit: Exhibit, found: dict[str, Trace]) -> str:
-    steps = len(found[exhibit.file].steps)
-    return f"[{steps} step{'s' * (steps != 1)}](../traces/{exhibit.file}.itf.json)"
+def _link(experiment: Experiment, found: dict[str, Trace]) -> str:
+    steps = len(found[experiment.file].steps)
+    return f"[{steps} step{'s' * (steps != 1)}](../traces/{experiment.file}.itf.json)"
 
 
-def _policy(exhibit: Exhibit) -> str:
-    changed = ", ".join(f"{k}={str(v).lower()}" for k, v in exhibit.policy.changed().items())
+def _policy(experiment: Experiment) -> str:
+    changed = ", ".join(f"{k}={str(v).lower()}" for k, v in experiment.policy.changed().items())
     return changed or "default"
 
 
@@ -62,24 +63,36 @@ def safeguards_table(found: dict[str, Trace]) -> str:
     """Every safeguard with its harms, and the smallest policy and companions under which it is necessary."""
     lines = ["| safeguard | without it | harm | policy | companions removed | scope | shortest trace |"]
     lines.append("|---|---|---|---|---|---|---|")
-    for exhibit in NECESSARY:
-        harm = Harm[exhibit.harm].value
-        companions = ", ".join(exhibit.companions) or "none"
+    for experiment in NECESSARY:
+        harm = Harm[experiment.harm].value
+        companions = ", ".join(experiment.companions) or "none"
         lines.append(
-            f"| {exhibit.safeguard} | {SAFEGUARDS[exhibit.safeguard].without} | {harm} | {_policy(exhibit)} "
-            f"| {companions} | {exhibit.scope_name} | {_link(exhibit, found)} |"
+            f"| {experiment.safeguard} | {SAFEGUARDS[experiment.safeguard].without} | {harm} | {_policy(experiment)} "
+            f"| {companions} | {experiment.scope_name} | {_link(experiment, found)} |"
         )
     return "\n".join(lines)
 
 
-def findings_table(exhibits: Iterable[Exhibit]) -> Callable[[dict[str, Trace]], str]:
+def unserved_table(found: dict[str, Trace]) -> str:
+    """Every safeguard without which somebody is never served again."""
+    lines = ["| safeguard | without it | violated | companions removed | scope | shortest trace |"]
+    lines.append("|---|---|---|---|---|---|")
+    for e in UNSERVED:
+        companions = ", ".join(e.companions) or "none"
+        lines.append(
+            f"| {e.safeguard} | {e.finding} | {e.property} | {companions} | {e.scope_name} | {_link(e, found)} |"
+        )
+    return "\n".join(lines)
+
+
+def findings_table(experiments: Iterable[Experiment]) -> Callable[[dict[str, Trace]], str]:
     """The table of some findings, for `PARTS`."""
 
     def table(found: dict[str, Trace]) -> str:
         lines = ["| what was found | harm | policy | scope | shortest trace |", "|---|---|---|---|---|"]
         lines += [
             f"| {e.finding} | {Harm[e.harm].value} | {_policy(e)} | {e.scope_name} | {_link(e, found)} |"
-            for e in exhibits
+            for e in experiments
         ]
         return "\n".join(lines)
 
@@ -91,6 +104,7 @@ PARTS: dict[str, tuple[str, Callable[[dict[str, Trace]], str]]] = {
     "gate": ("docs/findings.md", findings_table(GATE_HOLES)),
     "refusals": ("docs/findings.md", findings_table(REFUSALS)),
     "safeguards": ("docs/findings.md", safeguards_table),
+    "unserved": ("docs/findings.md", unserved_table),
 }
 
 
@@ -116,7 +130,7 @@ def outdated(root: Path, found: dict[str, Trace], write: bool) -> list[str]:
                 traces.write(trace, path, overwrite=True)
     for stale in sorted((root / "traces").glob("*.itf.json")):
         if stale.name.removesuffix(".itf.json") not in found:
-            changed.append(f"{stale.relative_to(root)} (no such exhibit)")
+            changed.append(f"{stale.relative_to(root)} (no such experiment)")
     for name, (file, part) in PARTS.items():
         path = root / file
         text = path.read_text(encoding="utf-8")

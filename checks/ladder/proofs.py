@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cutproof.checks.cutover.proofs.proved import PROVED, proof_in
 from cutproof.checks.engines.plain.search import Progress
@@ -22,6 +22,9 @@ from cutproof.checks.ladder.tasks import Row, Task, Told
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.policy import Strength, gate_of, resolve, seed_gate
 from cutproof.model.cutover.scopes import parse_scope
+
+if TYPE_CHECKING:
+    from cutproof.checks.cutover.safeguards.necessity import Experiment
 
 # What only happens without a safeguard, or under another policy: no proof of the hardened protocol can take it.
 NEVER = {
@@ -64,13 +67,13 @@ def necessity_rows(progress: Told | None) -> list[Row]:
     from cutproof.checks.cutover.safeguards.necessity import NECESSARY
 
     start, missed, unknown = time.perf_counter(), list[str](), list[str]()
-    for number, exhibit in enumerate(NECESSARY):
-        proof = Proof(cutover(exhibit.scope), resolve(exhibit.policy, exhibit.removed))
-        answer = first_refuted(proof)
+    for number, experiment in enumerate(NECESSARY):
+        proof = Proof(cutover(experiment.scope), resolve(experiment.policy, experiment.removed))
+        answer = first_refuted(proof, _changed_by(proof, experiment))
         if answer is None:
-            missed.append(exhibit.file)
+            missed.append(experiment.file)
         elif answer.said == "unknown":
-            unknown.append(exhibit.file)
+            unknown.append(experiment.file)
         if progress:
             progress(f"{number + 1} of {len(NECESSARY)} removals")
     code = SAFETY if missed else UNKNOWN if unknown else HOLDS
@@ -82,6 +85,16 @@ def necessity_rows(progress: Told | None) -> list[Row]:
     word = {HOLDS: "refuted", UNKNOWN: "unknown"}.get(code, "proved")
     return [Row("necessity", "each removal", "", word, code, expected="refuted", detail=detail,
                 seconds=time.perf_counter() - start)]  # fmt: skip
+
+
+def _changed_by(proof: Proof, experiment: Experiment) -> list[str]:
+    """The actions that the safeguard has a part in: where its removal makes itself felt, if anywhere."""
+    others = [name for name in experiment.removed if name != experiment.safeguard]
+    in_place = cutover(experiment.scope).resolve(resolve(experiment.policy, others))
+    here, there = ({str(t): (t.guards, t.updates) for t in p.transitions} for p in (proof.protocol, in_place))
+    return list(
+        dict.fromkeys(t.action for t in proof.protocol.transitions if here[str(t)] != there.get(str(t)))
+    )
 
 
 def gate_rows(progress: Told | None, strength: str) -> list[Row]:

@@ -23,7 +23,7 @@ from pathlib import Path as File
 from typing import Any
 
 from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits
-from cutproof.checks.engines.plain.explore import LimitReached, explore, together
+from cutproof.checks.engines.plain.explore import LimitReached, explore, with_both_faults
 from cutproof.checks.engines.plain.search import Progress
 from cutproof.checks.engines.verdict import (
     HOLDS,
@@ -174,7 +174,7 @@ def _witness(a: str, b: str, named: Sequence[tuple[Protocol, str]], limits: Limi
     own = ",".join(f"{name}={value}" for name, value in bounds.items()) or "writes=1"
     for protocol, name in [*candidates, (None, own)]:
         try:
-            path = together(protocol or build(parse_scope(own), None, removed), a, b, limits)
+            path = with_both_faults(protocol or build(parse_scope(own), None, removed), a, b, limits)
         except LimitReached:
             continue
         if path is not None:
@@ -186,26 +186,26 @@ def counterexample_rows(progress: Progress | None, index: int, full: bool, folde
     """One counterexample: violated, by the very steps that are stored; with `full` also: not so with the safeguard."""
     from cutproof.checks.cutover.safeguards import necessity
 
-    exhibit, start = necessity.EXHIBITS[index], time.perf_counter()
-    verdict = _settled(necessity.violated(exhibit))
-    name = f"{exhibit.file}.itf.json"
+    experiment, start = necessity.EXPERIMENTS[index], time.perf_counter()
+    verdict = _settled(necessity.violated(experiment))
+    name = f"{experiment.file}.itf.json"
     wrong, reason = SAFETY if verdict.form == "always" else LIVENESS, ""
     if isinstance(verdict, Unknown):
         wrong, reason = UNKNOWN, verdict.reason
     elif not isinstance(verdict, Violated):
         reason = "it can be removed without harm: a check that cannot fail"
     else:
-        reason = _stored(necessity, exhibit, verdict, File(folder) / name)
-        if not reason and full and exhibit.safeguard:
-            kept = _settled(necessity.holds_with(exhibit))
+        reason = _stored(necessity, experiment, verdict, File(folder) / name)
+        if not reason and full and experiment.safeguard:
+            kept = _settled(necessity.holds_with(experiment))
             if not isinstance(kept, Holds):
                 wrong = code_of(kept)
                 reason = f"with the safeguard it should hold, and is {word(kept)}"
     steps = verdict.path.steps if isinstance(verdict, Violated) and verdict.path else 0
-    facts = {"steps": steps, "policy": exhibit.policy.changed()}
+    facts = {"steps": steps, "policy": experiment.policy.changed()}
     code = wrong if reason else HOLDS
-    row = Row("counterexample", exhibit.file, exhibit.scope_name, word(verdict), code, exhibit.removed,
-              "violated", exhibit.property, exhibit.harm, reason, f"traces/{name}", facts=facts,
+    row = Row("counterexample", experiment.file, experiment.scope_name, word(verdict), code, experiment.removed,
+              "violated", experiment.property, experiment.harm, reason, f"traces/{name}", facts=facts,
               **_counts(verdict, time.perf_counter() - start))  # fmt: skip
     return [row]
 
@@ -216,16 +216,16 @@ def _settled(verdict: Verdict) -> Verdict:
     return verdict
 
 
-def _stored(necessity: Any, exhibit: Any, verdict: Violated, file: File) -> str:
+def _stored(necessity: Any, experiment: Any, verdict: Violated, file: File) -> str:
     """What is wrong with the stored trace of a counterexample, or nothing."""
     try:
         trace = read(file)
-        result = replay(trace, necessity.protocol_of(exhibit), file.name)
+        result = replay(trace, necessity.protocol_of(experiment), file.name)
     except TraceError as error:
         return f"the stored trace is refused: {error}"
     if result.divergence:
         return f"the stored trace is not reproduced: {result.divergence.reason}"
-    wanted = necessity.trace_of(exhibit, verdict)
+    wanted = necessity.trace_of(experiment, verdict)
     if trace.steps != wanted.steps:
         return "the stored trace is not the shortest"
     same = all(getattr(trace.meta, k) == getattr(wanted.meta, k) for k in ("property", "form", "harm"))
@@ -236,11 +236,11 @@ def unreachable_rows(progress: Progress | None, index: int) -> list[Row]:
     """A harm that was expected and cannot happen: it holds, and what the safeguard answers did happen."""
     from cutproof.checks.cutover.safeguards import necessity
 
-    exhibit, action, why = necessity.UNREACHED[index]
-    start, protocol = time.perf_counter(), necessity.protocol_of(exhibit)
-    found = searched(protocol, only=(exhibit.property, exhibit.harm), cycles=False, progress=progress)
-    about = {"removed": exhibit.removed, **_counts(found, time.perf_counter() - start)}
-    row = _row("unreachable", exhibit.file, exhibit.scope_name, found.verdicts[0], **about)
+    experiment, action, why = necessity.UNREACHED[index]
+    start, protocol = time.perf_counter(), necessity.protocol_of(experiment)
+    found = searched(protocol, only=(experiment.property, experiment.harm), cycles=False, progress=progress)
+    about = {"removed": experiment.removed, **_counts(found, time.perf_counter() - start)}
+    row = _row("unreachable", experiment.file, experiment.scope_name, found.verdicts[0], **about)
     if row.code == HOLDS and not found.coverage[action]:
         return [replace(row, code=LIVENESS, detail=f"{action} never fired, so this shows nothing")]
     return [replace(row, detail=row.detail or why)]
@@ -292,13 +292,13 @@ def tasks(full: bool = False, folder: File = FOLDER) -> list[Task]:
     from cutproof.checks.ladder import proofs as verify_proof
     from cutproof.checks.ladder import reference as verify_impl
 
-    exhibits = [(e.file, i) for i, e in enumerate(necessity.EXHIBITS)]
+    experiments = [(e.file, i) for i, e in enumerate(necessity.EXPERIMENTS)]
     unreached = [(e.file, i) for i, (e, _, _) in enumerate(necessity.UNREACHED)] if full else []
     return [
         *scope_tasks(SCOPES),
         Task("other settings", other_settings_rows),
         Task("fault pairs", fault_pairs_rows, heavy=True),
-        *(Task(name, counterexample_rows, (index, full, str(folder))) for name, index in exhibits),
+        *(Task(name, counterexample_rows, (index, full, str(folder))) for name, index in experiments),
         *(Task(f"unreachable {name}", unreachable_rows, (index,)) for name, index in unreached),
         Task("as written", as_written_rows),
         *verify_impl.tasks(full),

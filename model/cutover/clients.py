@@ -7,6 +7,7 @@ router. Per document a client issues its next write when the previous one was an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from cutproof.model.cutover.delivery import open_to
@@ -83,7 +84,7 @@ def dispatch(s: S, doc: int, rank: int, erases: bool, view: int, slow: bool, *gu
     changes: dict[str, Any] = {
         "issued": put(s.issued, doc, rank),
         "waits": put(s.waits, doc, view + 1),
-        "alone": put(s.alone, doc, _alone(view, chosen)),
+        "alone": put(s.alone, doc, to_source_alone(view, chosen)),
         "erased": put(s.erased, (doc, rank), erases),
         "version": put(s.version, (doc, rank), drawn),
         "net": net,
@@ -106,7 +107,7 @@ def _in_order(s: S, doc: int, previous: int) -> Operand:
     return ~_under_way(s, doc, previous) if s.scope.orderly and previous else constant(True)
 
 
-def _alone(view: int, chosen: dict[Node, Operand]) -> Operand:
+def to_source_alone(view: int, chosen: dict[Node, Operand]) -> Operand:
     """Dual writing, yet only the source was sent to: dual writing had ended for this shard."""
     return ~all_of(chosen[O], chosen[N]) if stage(view) is Stage.DUAL else constant(False)
 
@@ -157,14 +158,21 @@ def write_by_slow_clock(s: S, doc: int, rank: int, erases: bool, view: int) -> S
 
 
 def may_acknowledge(s: S, doc: int, rank: int, view: int) -> Operand:
-    """Acknowledged means: the task succeeded on the owner. Policies ask for more, or for less."""
-    m, here = s.mechanisms, source_in(s, view)
+    """The write of a client succeeded where it must."""
+    m = s.mechanisms
     task = {n: s.task[n][doc][rank] for n in s.net.items}
     done = {n: (t == Task.DONE) | (~m.ack_after_applied & (t == Task.QUEUED)) for n, t in task.items()}
+    return suffices(s, view, done, s.alone[doc])
+
+
+def suffices(s: S, view: int, done: Mapping[Node, Operand], alone: Operand) -> Operand:
+    """Acknowledged means: the task succeeded on the owner. Policies ask for more, or for less. `done` says where it
+    succeeded, `alone` that it went to the source alone."""
+    m, here = s.mechanisms, source_in(s, view)
     on_source, on_target = choose(here == O, done[O], done[N]), choose(here == O, done[N], done[O])
     match stage(view):
         case Stage.DUAL:
-            both = (on_source & on_target) | (on_source & s.alone[doc])
+            both = (on_source & on_target) | (on_source & alone)
             slot = choose(m.acknowledge == Acknowledge.ALL, both, on_source)
             slot = slot | (on_target & (~m.ack_needs_source | ~m.one_owner_record))
         case Stage.ACTIVE:
@@ -259,20 +267,26 @@ def _admits(s: S, node: Operand, view: int) -> Operand:
     return ~s.mechanisms.fence_epoch | (pick(s.fence, node) <= view)
 
 
+def answers(s: S, view: int) -> list[Any]:
+    """The guards of an answer that are the node's: it would answer a read of this view."""
+    node = serving(s, view)
+    opened = pick(s.fence, node) >= view if stage(view) is Stage.ACTIVE else constant(True)
+    return [
+        guard("epoch not below the fence", _admits(s, node, view)),
+        guard("open to clients", opened),
+        guard("reachable", all_of(*((node != n) | reachable(s, n) for n in (O, N)))),
+    ]
+
+
 @action
 def answer_read(s: S, view: int) -> Step | None:
     """The node answers, if the read's epoch is not below its fence and it is open to clients."""
     if not s.scope.reads:
         return None
-    node = serving(s, view)
-    opened = pick(s.fence, node) >= view if stage(view) is Stage.ACTIVE else constant(True)
-    stale = falls_short(s, 0, pick(s.stored, node)[0], s.floor)
-    return when(
-        guard("under way", s.reading == view + 1),
-        guard("epoch not below the fence", _admits(s, node, view)),
-        guard("open to clients", opened),
-        guard("reachable", all_of(*((node != n) | reachable(s, n) for n in (O, N)))),
-    ).then(reading=0, floor=0, stale_read=s.stale_read | stale)
+    stale = falls_short(s, 0, pick(s.stored, serving(s, view))[0], s.floor)
+    return when(guard("under way", s.reading == view + 1), *answers(s, view)).then(
+        reading=0, floor=0, stale_read=s.stale_read | stale
+    )
 
 
 @action
@@ -291,15 +305,16 @@ def refuse_read(s: S, view: int) -> Step | None:
 
 def _begin_search(s: S, view: int, *guards: Any) -> Step:
     """A search goes to every node; a node answers for the shards that the router's view says it owns."""
-    started = put(s.search, serving(s, view), view + 1)
-    everywhere = Family(s.search.index, {n: view + 1 if n is not R else 0 for n in s.search.items})
+    asked = {n: choose(goes, view + 1, s.search[n]) for n, goes in asks(s, view).items()}
     return when(guard("no search under way", all_of(*(at == 0 for at in s.search))), *guards).then(
-        search=Family(
-            s.search.index,
-            {n: choose(s.mechanisms.search_filters_owned, started[n], everywhere[n]) for n in s.search.items},
-        ),
+        search=Family(s.search.index, {n: asked.get(n, constant(0)) for n in s.search.items}),
         search_floor=s.acked,
     )
+
+
+def asks(s: S, view: int) -> dict[Node, Operand]:
+    """Which nodes answer a search of this view: the owner, or where nobody filters, all that may hold the shard."""
+    return {n: (serving(s, view) == n) | ~s.mechanisms.search_filters_owned for n in (O, N)}
 
 
 @action(choice=True)
@@ -319,17 +334,23 @@ def search_by_stale_router(s: S, view: int) -> Step | None:
     return _begin_search(s, view, guard("the view is old", s.epoch > view), guard("recorded", recorded))
 
 
+def admits(s: S, node: Node, view: int, net: Operand) -> list[Any]:
+    """The guards of an admission that are the node's: it would admit a search of this view (`net` is 1 + the view)."""
+    return [
+        guard("epoch not below the fence", ~s.mechanisms.fence_epoch | (s.fence[node] <= view)),
+        guard("open to clients", open_to(s, node, net)),
+        guard("reachable", reachable(s, node)),
+    ]
+
+
 @action
 def admit_search(s: S, node: Node, view: int) -> Step | None:
     """A node admits a search whose epoch is not below its fence; from now on it runs to its end."""
     if not s.scope.searches or node is R:
         return None
-    return when(
-        guard("under way", s.search[node] == view + 1),
-        guard("epoch not below the fence", ~s.mechanisms.fence_epoch | (s.fence[node] <= view)),
-        guard("open to clients", open_to(s, node, s.search[node])),
-        guard("reachable", reachable(s, node)),
-    ).then(search=put(s.search, node, len(epochs(s.scope)) + 1))
+    return when(guard("under way", s.search[node] == view + 1), *admits(s, node, view, s.search[node])).then(
+        search=put(s.search, node, len(epochs(s.scope)) + 1)
+    )
 
 
 def ended(s: S) -> dict[str, Any]:

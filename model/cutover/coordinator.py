@@ -38,6 +38,7 @@ from cutproof.model.cutover.progress import (
     emptied,
     fences_confirmed,
     listed_before,
+    may_begin,
     target_covers,
     task_at_target,
     up,
@@ -53,7 +54,6 @@ from cutproof.model.cutover.slot import (
     S,
     Stage,
     Task,
-    epochs,
     fences_replicas,
     has_delta,
     idle,
@@ -92,14 +92,9 @@ from cutproof.model.language.protocol import Protocol
 @action
 def begin(s: S) -> Step:
     """DUAL is recorded: O != N, N holds no replica, and after an abort N was wiped. After Complete: the way back."""
-    m, limit = s.mechanisms, 4 * (s.scope.attempts - 1)
-    wiped = (s.fence[N] >= s.epoch) | ~m.wipe_before_retry
-    again = s.phase == Phase.COMPLETE if s.scope.back else constant(False)
-    healed = ~anti_entropy.counts_on_repairs(s) | ~anti_entropy.left_to_repair(s)
-    aborted = (s.phase == Phase.ABORTED) & any_of(*(s.epoch == e for e in epochs(s.scope) if e % 4 == 0))
+    limit = 4 * (s.scope.attempts - 1)
     return when(
-        guard("no live migration", (s.phase == Phase.IDLE) | (aborted & wiped) | again),
-        guard("nothing is left to repair before another policy", ~s.changed | healed | ~m.healed_before_next),
+        *may_begin(s, after_complete=constant(s.scope.back)),
         guard("within the scope", s.epoch <= limit),
     ).then(
         phase=Phase.DUAL,

@@ -55,15 +55,15 @@ def carried(s: S, doc: int, message: Message) -> Operand:
     return getattr(s, "scanned" if message == "delta" else message)[doc]
 
 
-def not_fenced(s: S, node: Node, doc: int, message: Message) -> Operand:
-    """The epoch is not below the fence (`net` is 1 + the epoch)."""
+def not_fenced(s: S, node: Node, message: Message, net: Operand) -> Operand:
+    """The epoch of a message is not below the fence (`net` is 1 + the epoch)."""
     m = s.mechanisms
     obeys = m.fence_epoch
     if message in ("page", "delta", "stray"):
         obeys = m.command_epoch
     if message == "repair":
         obeys = m.repairs_fenced
-    return ~obeys | (s.net[node][doc][message] > s.fence[node])
+    return ~obeys | (net > s.fence[node])
 
 
 def open_to(s: S, node: Node, net: Operand) -> Operand:
@@ -150,10 +150,14 @@ def failed(s: S, node: Node, doc: int, message: Message) -> dict[str, Any]:
 def arrives(s: S, node: Node, doc: int, message: Message) -> list[Any]:
     """The guards of an arrival that is accepted."""
     net = s.net[node][doc][message]
+    return [guard("under way", net != 0), *takes(s, node, message, net)]
+
+
+def takes(s: S, node: Node, message: Message, net: Operand) -> list[Any]:
+    """The guards of an arrival that are the node's: it would accept such a message, with this `net`."""
     guards = [
-        guard("under way", net != 0),
         guard("reachable", reachable(s, node)),
-        guard("epoch not below the fence", not_fenced(s, node, doc, message)),
+        guard("epoch not below the fence", not_fenced(s, node, message, net)),
     ]
     if isinstance(message, int) or message == "sweep":
         guards.append(guard("open to clients", open_to(s, node, net)))
@@ -189,7 +193,7 @@ def refuse(s: S, node: Node, doc: int, message: Message) -> Step:
     return when(
         guard("under way", s.net[node][doc][message] != 0),
         guard("reachable", reachable(s, node)),
-        guard("epoch below the fence", ~not_fenced(s, node, doc, message)),
+        guard("epoch below the fence", ~not_fenced(s, node, message, s.net[node][doc][message])),
     ).then(
         **failed(s, node, doc, message),
         **settled(s, node, doc, message, constant(0), s.task[node][doc][message]),

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from cutproof.model.cutover import anti_entropy
 from cutproof.model.cutover.delivery import queue_is_empty
 from cutproof.model.cutover.slot import (
     N,
     Node,
     O,
+    Phase,
     S,
+    epochs,
     has_delta,
     is_put,
     ranks,
@@ -21,7 +24,7 @@ from cutproof.model.cutover.slot import (
     target,
     version,
 )
-from cutproof.model.language import Operand, any_of, choose, constant, each, pick, put
+from cutproof.model.language import Operand, any_of, choose, constant, each, guard, pick, put
 
 
 def documents(s: S) -> range:
@@ -47,6 +50,19 @@ def drained(s: S, node: Operand) -> Operand:
 def up(s: S, node: Operand) -> Operand:
     """The node can be reached."""
     return at(s, node, lambda n: reachable(s, n))
+
+
+def may_begin(s: S, after_complete: Operand) -> list[Any]:
+    """The guards of a begin, but for the scope's bounds: `after_complete` says whether one may follow a Complete."""
+    m = s.mechanisms
+    wiped = (s.fence[N] >= s.epoch) | ~m.wipe_before_retry
+    again = (s.phase == Phase.COMPLETE) & after_complete
+    healed = ~anti_entropy.counts_on_repairs(s) | ~anti_entropy.left_to_repair(s)
+    aborted = (s.phase == Phase.ABORTED) & any_of(*(s.epoch == e for e in epochs(s.scope) if e % 4 == 0))
+    return [
+        guard("no live migration", (s.phase == Phase.IDLE) | (aborted & wiped) | again),
+        guard("nothing is left to repair before another policy", ~s.changed | healed | ~m.healed_before_next),
+    ]
 
 
 def task_at_target(s: S, doc: int, message: str) -> Operand:

@@ -7,6 +7,7 @@ below the highest acknowledged" is true while the write is lost. Only applied st
 from __future__ import annotations
 
 from cutproof.model.cutover.anti_entropy import repairs_run
+from cutproof.model.cutover.availability import AVAILABILITY
 from cutproof.model.cutover.delivery import carried
 from cutproof.model.cutover.mechanisms import ReplicaAck
 from cutproof.model.cutover.safeguards import Harm
@@ -249,9 +250,11 @@ def phase_is_reached(phase: Phase) -> Property:
     return sometimes(reached)
 
 
+LIVELY = (finish, complete_at_last, *AVAILABILITY)  # what must always remain possible
+
 PROPERTIES = (
     no_lost_write, no_stale_read, no_regress, abort_safe, single_owner, cleanup_proved, search_complete,
-    no_permanent_loss, finish, complete_at_last,
+    no_permanent_loss, *LIVELY,
     completes, delta_repairs, retried, drain_waits, write_is_fenced, read_is_refused, owner_lags,
     tombstone_collected, *(phase_is_reached(p) for p in Phase),
 )  # fmt: skip

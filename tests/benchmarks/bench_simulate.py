@@ -34,13 +34,13 @@ SEEDS, RUNS, STEPS = range(5), 3_000, 100
 
 
 def of_the_cutover() -> Iterator[tuple[str, Protocol]]:
-    for exhibit in NECESSARY:
-        protocol = copy.copy(protocol_of(exhibit))
-        wanted = (exhibit.property, exhibit.harm)
+    for experiment in NECESSARY:
+        protocol = copy.copy(protocol_of(experiment))
+        wanted = (experiment.property, experiment.harm)
         protocol.claims = tuple(c for c in protocol.claims if (c.property, c.harm) == wanted) or tuple(
-            c for c in protocol.claims if c.property == exhibit.property
+            c for c in protocol.claims if c.property == experiment.property
         )
-        yield f"{exhibit.safeguard} {exhibit.harm} in {exhibit.scope_name}", protocol
+        yield f"{experiment.safeguard} {experiment.harm} in {experiment.scope_name}", protocol
 
 
 def of_the_examples() -> Iterator[tuple[str, Protocol]]:

@@ -24,7 +24,7 @@ IMPORTED = sorted(
 SAME = {
     "cutproof.model.protocol": ("cutproof.model.language.protocol", ["Protocol", "State", "label"]),
     "cutproof.model.language": ("cutproof.model.language.actions", ["action", "always", "when", "guard"]),
-    "cutproof.checks.explore": ("cutproof.checks.engines.plain.explore", ["explore", "together"]),
+    "cutproof.checks.explore": ("cutproof.checks.engines.plain.explore", ["explore", "with_both_faults"]),
     "cutproof.checks.verdict": (
         "cutproof.checks.engines.verdict",
         ["Holds", "Violated", "line", "exit_code"],

@@ -13,10 +13,10 @@ from cutproof.model.language.protocol import label
 
 
 def safeguard_entry(safeguard: Safeguard) -> dict[str, Any]:
-    """A safeguard with its exhibits, the smallest first: fewest policy values changed and companions removed."""
+    """A safeguard with its experiments, the smallest first: fewest policy values changed and companions removed."""
     from cutproof.checks.cutover.safeguards import necessity
 
-    mine = [e for e in necessity.EXHIBITS if e.safeguard == safeguard.name]
+    mine = [e for e in necessity.EXPERIMENTS if e.safeguard == safeguard.name]
     mine.sort(key=lambda e: len(e.policy.changed()) + len(e.companions))
     return {
         "safeguard": safeguard.name,
@@ -39,11 +39,11 @@ def safeguard_entry(safeguard: Safeguard) -> dict[str, Any]:
     }
 
 
-def _under(exhibit: dict[str, Any]) -> str:
+def _under(experiment: dict[str, Any]) -> str:
     """Under which policy, companions and scope."""
-    policy = ", ".join(f"{k}={str(v).lower()}" for k, v in exhibit["policy"].items())
-    without = ", ".join(exhibit["companions"])
-    parts = (f"scope {exhibit['scope']}", policy and f"policy {policy}", without and f"without {without}")
+    policy = ", ".join(f"{k}={str(v).lower()}" for k, v in experiment["policy"].items())
+    without = ", ".join(experiment["companions"])
+    parts = (f"scope {experiment['scope']}", policy and f"policy {policy}", without and f"without {without}")
     return "; ".join(part for part in parts if part)
 
 
@@ -71,10 +71,12 @@ def safeguard_text(entry: dict[str, Any]) -> list[str]:
     lines.append(f"{'harm:':9} {', '.join(Harm[name].value for name in entry['harms'])}")
     lines.append("")
     lines += ["not seen to be necessary"] if not entry["necessary"] else []
-    for exhibit in entry["necessary"]:
-        lines.append(f"necessary: {exhibit['property']} ({exhibit['harm']}) is violated without it")
-        lines.append(f"    {_under(exhibit)}")
-        lines.append(f"    cutproof replay {exhibit['trace'].removeprefix('traces/').removesuffix(ENDING)}")
+    for experiment in entry["necessary"]:
+        lines.append(f"necessary: {experiment['property']} ({experiment['harm']}) is violated without it")
+        lines.append(f"    {_under(experiment)}")
+        lines.append(
+            f"    cutproof replay {experiment['trace'].removeprefix('traces/').removesuffix(ENDING)}"
+        )
     return lines
 
 

@@ -32,7 +32,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cutproof.checks.common.reproducible import steady
+from cutproof.checks.common.reproducible import same_draws
 from cutproof.checks.cutover.conformance.reference import Reference
 from cutproof.checks.cutover.conformance.report import Report
 from cutproof.checks.cutover.conformance.run import NODES, Run
@@ -52,7 +52,7 @@ __all__ = [
 ]  # fmt: skip
 
 KEYS = 3
-UNSTEADY = (
+NOT_DETERMINISTIC = (
     "the adapter failed: the same schedule, performed again, came out differently; "
     "something happens by itself, or is drawn without the seed"
 )
@@ -256,7 +256,7 @@ def _judge(made: type[Machine], chosen: settings) -> Report:
     made.runs = 0
     made.faults = _supported(made)
     try:
-        with steady():
+        with same_draws():
             run_state_machine_as_test(made, settings=chosen)
     except (
         NotConforming,
@@ -268,7 +268,7 @@ def _judge(made: type[Machine], chosen: settings) -> Report:
         best = shrink(tuple(run.steps), seed, partial(perform, made.adapter, made.shards))
         if best is None:
             raise AdapterFailed(
-                f"{UNSTEADY}; at first it was: {found.reason}", found.schedule, number
+                f"{NOT_DETERMINISTIC}; at first it was: {found.reason}", found.schedule, number
             ) from None
         raise type(best)(best.reason, best.schedule, number) from best.__cause__
     return made.report

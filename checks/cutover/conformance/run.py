@@ -185,21 +185,22 @@ class Run(System):
 
     def advance(self, times: int, until: Callable[[], bool] = lambda: False) -> None:
         """So many steps, fewer where something is so, or nothing goes on."""
-        before, taken = self._look(), 0
+        before, taken, asked = self._look(), 0, 0
         self.log.append("")
         self.steps.append(("advance", (0,)))
         while taken < times and not until():
-            self.log[-1], self.steps[-1] = f"advance {taken + 1}", ("advance", (taken + 1,))
+            asked += 1  # a call that goes nowhere may end the migration, so it is part of the schedule
+            self.log[-1], self.steps[-1] = f"advance {taken + 1}", ("advance", (asked,))
             if not self._advance():
                 break
             taken += 1
+        if not asked:
+            self.steps.pop()
         if not taken:
             self.log.pop()
-            self.steps.pop()
             return
         after = self._look()
         self.log[-1] = f"advance {taken}" + (f": {before} to {after}" if after != before else "")
-        self.steps[-1] = ("advance", (taken,))
         self._answers()
 
     def go_on(self, phases: int) -> None:
@@ -251,9 +252,18 @@ class Run(System):
     # -------------------------------------------------- the end
 
     def end(self) -> None:
-        """Faults stop and everything settles: the migration must end, and every document is read and compared."""
+        """Faults stop and everything settles: the migration must end, and every document is read and compared.
+
+        What is done for that is no part of the schedule: whoever performs it again ends it again."""
         if self.found:
             return
+        schedule = len(self.steps)
+        try:
+            self._settle_and_compare()
+        finally:
+            del self.steps[schedule:]
+
+    def _settle_and_compare(self) -> None:
         self.heal()
         self.advance(PATIENCE)
         if "advance" not in self.unsupported and (phase := self._look()) != IDLE:

@@ -21,9 +21,10 @@ from cutproof.checks.cutover.gate import lattice
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN
 from cutproof.model.cutover.mechanisms import Mechanisms
 from cutproof.model.cutover.policy import Policy, Strength, policies, resolve, sound_gate
+from cutproof.model.cutover.properties import LIVELY, no_permanent_loss
 from cutproof.model.cutover.scopes import parse_scope
 
-EVENTUALLY = ("no_permanent_loss", "finish", "complete_at_last")
+EVENTUALLY = tuple(p.name for p in (no_permanent_loss, *LIVELY))
 QUICK = (
     "gate_alone,attempts=2,aborts=1",
     "gate_alone,attempts=2,back=1",

@@ -1,9 +1,10 @@
 """The whole lattice of policies, decided by proof, and beside it what a gate says.
 
-A policy is safe where Z3 proves it: strictly, every *always* property by induction, and that the migration can always
-finish; eventually, that nothing is lost for good, and that it can finish. It is unsafe where Z3 finds a run to a
-violation (`bounded.py`), or proves of a state that nothing finishes from there (`houdini.trapped`). A policy that is
-neither is unknown, and counts for nothing. Safe and unsafe are facts about the protocol: no gate is asked.
+A policy is safe where Z3 proves it: strictly, every *always* property by induction, that the migration can always
+finish, and that clients can always be served again; eventually, that nothing is lost for good, and the same two. It is
+unsafe where Z3 finds a run to a violation (`bounded.py`), or proves of a state that nothing finishes from there
+(`houdini.trapped`). A policy that is neither is unknown, and counts for nothing. Safe and unsafe are facts about the
+protocol: no gate is asked.
 """
 
 from __future__ import annotations
@@ -20,13 +21,12 @@ from cutproof.checks.engines.verdict import Violated
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.mechanisms import Mechanisms
 from cutproof.model.cutover.policy import Policy, Strength, policies, resolve
-from cutproof.model.cutover.properties import complete_at_last, finish, no_permanent_loss
+from cutproof.model.cutover.properties import LIVELY, no_permanent_loss
 from cutproof.model.cutover.scopes import SMALL_SCOPES
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.protocol import Protocol, State
 
 DEPTH = {Strength.STRICT: 18, Strength.EVENTUAL: 24}  # steps: the longest of the shortest runs to harm
-LIVELY = (finish, complete_at_last)
 Progress = Callable[[str], None]
 
 
@@ -46,7 +46,7 @@ def scope_of_lattice(alone: bool) -> Protocol:
     return cutover(SMALL_SCOPES["gate_alone" if alone else "gate"])
 
 
-def proved_together(alone: bool, records: Sequence[Mechanisms]) -> list[Answer]:
+def proved_at_once(alone: bool, records: Sequence[Mechanisms]) -> list[Answer]:
     """One proof of the strict reading for all of these records at once: their mechanisms are symbolic."""
     proof = Proof(scope_of_lattice(alone), among=records)
     if empty := [name for what, name, there in proof.possible() if what == "mechanisms" and not there]:
@@ -85,7 +85,7 @@ def _decided(
     for f in bounded.found:
         found.update({records[i]: ("unsafe", f.property, f.path.steps) for i in f.records})
     left = [r for r in records if r not in found]
-    if strength is Strength.STRICT and left and all(a.proved for a in proved_together(alone, left)):
+    if strength is Strength.STRICT and left and all(a.proved for a in proved_at_once(alone, left)):
         return {**found, **dict.fromkeys(left, ("safe", "", None))}
     for number, record in enumerate(left, 1):
         found[record] = _alone(protocol, record, strength)

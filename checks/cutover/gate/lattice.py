@@ -32,6 +32,7 @@ from cutproof.checks.engines.verdict import Path
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.mechanisms import Mechanisms
 from cutproof.model.cutover.policy import Policy, policies, resolve, seed_gate, sound_gate
+from cutproof.model.cutover.properties import LIVELY, no_permanent_loss
 from cutproof.model.cutover.scopes import SMALL_SCOPES, Scope
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.protocol import Claim, Protocol, State
@@ -56,8 +57,8 @@ class Decided:
 
     @property
     def eventual(self) -> bool:
-        """No reachable state has lost for good, and the migration can finish."""
-        return not {"no_permanent_loss", "finish", "complete_at_last"} & self.steps.keys()
+        """No reachable state has lost for good, the migration can finish, and clients can be served."""
+        return not {p.name for p in (no_permanent_loss, *LIVELY)} & self.steps.keys()
 
 
 @dataclass(frozen=True)

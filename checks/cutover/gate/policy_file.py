@@ -198,7 +198,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def together(file: str, found: Given, flags: Mapping[str, Any]) -> Policy:
+def combined(file: str, found: Given, flags: Mapping[str, Any]) -> Policy:
     """The policy of the file and of `--policy` (values by knob). Raises Wrong where they disagree."""
     for knob, value in flags.items():
         if knob in found.set and found.set[knob] != value:

@@ -18,7 +18,7 @@ from cutproof.checks.common.binomial import interval
 from cutproof.checks.cutover.evidence import path_of, replaced
 from cutproof.checks.cutover.loss.boundary import migrate
 from cutproof.checks.cutover.loss.sample import NEAR, Counts, Setup
-from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Exhibit
+from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Experiment
 from cutproof.checks.traces import trace as traces
 
 MOST = 20_000  # runs for each safeguard
@@ -27,15 +27,15 @@ BATCH = 250
 FILE, PART = Path("docs/evidence.md"), "sampling"
 
 
-def setup_of(exhibit: Exhibit) -> Setup:
-    """Runs near the boundary without the safeguard of an exhibit, in its scope and under its policy."""
+def setup_of(experiment: Experiment) -> Setup:
+    """Runs near the boundary without the safeguard of an experiment, in its scope and under its policy."""
     return Setup(
-        exhibit.policy,
-        tuple(sorted(exhibit.removed)),
+        experiment.policy,
+        tuple(sorted(experiment.removed)),
         None,
         NEAR,
         traffic="boundary",
-        scope=exhibit.scope_name,
+        scope=experiment.scope_name,
     )
 
 
@@ -43,33 +43,33 @@ def setup_of(exhibit: Exhibit) -> Setup:
 class Sampled:
     """What runs without a safeguard saw. `first` is the number of the first run that saw its harm, from 0."""
 
-    exhibit: Exhibit
+    experiment: Experiment
     counts: Counts
     first: int | None
 
     @property
     def harmed(self) -> int:
         """The runs that saw the harm."""
-        return self.counts.seen[self.exhibit.harm]
+        return self.counts.seen[self.experiment.harm]
 
 
-def sampled(exhibit: Exhibit, most: int = MOST, enough: int = ENOUGH) -> Sampled:
+def sampled(experiment: Experiment, most: int = MOST, enough: int = ENOUGH) -> Sampled:
     """Run until enough runs saw the harm, or so many were made."""
-    setup, counts, first, number = setup_of(exhibit), Counts(), None, 0
-    while number < most and counts.seen[exhibit.harm] < enough:
+    setup, counts, first, number = setup_of(experiment), Counts(), None, 0
+    while number < most and counts.seen[experiment.harm] < enough:
         for _ in range(min(BATCH, most - number)):
             found = migrate(setup, number)
-            if first is None and found.seen[exhibit.harm]:
+            if first is None and found.seen[experiment.harm]:
                 first = number
             counts += found
             number += 1
-    return Sampled(exhibit, counts, first)
+    return Sampled(experiment, counts, first)
 
 
-def sample_all(exhibits: Iterable[Exhibit], most: int = MOST, workers: int = 2) -> Iterator[Sampled]:
-    """Each in turn, in the order of the exhibits."""
+def sample_all(experiments: Iterable[Experiment], most: int = MOST, workers: int = 2) -> Iterator[Sampled]:
+    """Each in turn, in the order of the experiments."""
     with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(partial(sampled, most=most), exhibits)
+        yield from pool.map(partial(sampled, most=most), experiments)
 
 
 def line(found: Sampled) -> str:
@@ -77,7 +77,7 @@ def line(found: Sampled) -> str:
     counts = found.counts
     said = f"first in run {found.first:,}" if found.first is not None else "not seen"
     return (
-        f"{found.exhibit.file:55} {counts.migrations:7,} runs {counts.acknowledged:7,} acknowledged "
+        f"{found.experiment.file:55} {counts.migrations:7,} runs {counts.acknowledged:7,} acknowledged "
         f"{found.harmed:5,} harmed  {said}"
     )
 
@@ -90,14 +90,14 @@ def table(all_found: Iterable[Sampled], folder: Path) -> str:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for found in all_found:
-        exhibit, counts = found.exhibit, found.counts
+        experiment, counts = found.experiment, found.counts
         low, high = (1000 * rate for rate in interval(found.harmed, counts.migrations))
-        name = exhibit.safeguard + (f" ({exhibit.note})" if exhibit.note else "")
+        name = experiment.safeguard + (f" ({experiment.note})" if experiment.note else "")
         first = "none" if found.first is None else f"{found.first:,}"
-        path = path_of(exhibit, folder)
+        path = path_of(experiment, folder)
         steps = len(traces.read(path).steps)
         lines.append(
-            f"| {name} | {exhibit.harm} | {counts.migrations:,} | {counts.acknowledged:,} | {found.harmed:,} | "
+            f"| {name} | {experiment.harm} | {counts.migrations:,} | {counts.acknowledged:,} | {found.harmed:,} | "
             f"{counts.lost_for_good + counts.lost_outside:,} | {first} | {low:.3g} to {high:.3g} | "
             f"[{steps} steps](../traces/{path.name}) |"
         )

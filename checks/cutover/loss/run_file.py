@@ -42,7 +42,7 @@ def _fits(counts: Counts) -> bool:
     return kinds and parts and min(numbers) >= 0 and counts.first.keys() <= set(KINDS)
 
 
-class Kept:
+class RunFile:
     """The finished chunks of the run of a setup. Raises ValueError for a file of another run, or none of ours."""
 
     def __init__(self, path: Path, setup: Setup, chunk: int) -> None:

@@ -19,7 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 
 from cutproof.checks.common.workers import end_workers, leave_interrupts, put_off
-from cutproof.checks.cutover.loss.run_file import Kept
+from cutproof.checks.cutover.loss.run_file import RunFile
 from cutproof.checks.cutover.loss.sample import Counts, Setup
 
 CHUNK = 20  # migrations of mixed traffic, some tenths of a second
@@ -81,25 +81,25 @@ def run(
     executor: Executor | None = None,
     at_once: int = 1,
     progress: Progress | None = None,
-    kept: Kept | None = None,
+    run_file: RunFile | None = None,
     gone: Gone = (BrokenProcessPool,),
 ) -> Run:
     """Migrations until `target` writes are acknowledged. Without an executor they are done in this process.
 
-    `at_once` chunks are given to the executor at a time; finished ones are in `kept`, if it is there. An interrupt, or
-    the end of a worker (`gone`: how the executor says so), makes the run partial.
+    `at_once` chunks are given to the executor at a time; `run_file` has those that are finished, if there is one. An
+    interrupt, or the end of a worker (`gone`: how the executor says so), makes the run partial.
 
     Raises UnsafeCutover where the gate refuses, ValueError for no target."""
     if target < 1:
         raise ValueError(f"{target} writes: a run has 1 or more")
     start = time.perf_counter()
-    done: dict[int, Counts] = dict(kept.chunks) if kept else {}
+    done: dict[int, Counts] = dict(run_file.chunks) if run_file else {}
     series = Series(setup, target, done)
 
     def finished(number: int, counts: Counts) -> None:
         done[number] = counts
-        if kept:
-            kept.add(number, counts)
+        if run_file:
+            run_file.add(number, counts)
         if progress:
             so_far = series.so_far()
             progress(so_far, min(1.0, so_far.acknowledged / target))
@@ -216,14 +216,14 @@ def _too_few(series: Series) -> str:
 
 
 def run_in_processes(
-    setup: Setup, target: int, workers: int, progress: Progress | None = None, kept: Kept | None = None
+    setup: Setup, target: int, workers: int, progress: Progress | None = None, run_file: RunFile | None = None
 ) -> Run:
     """`run` in worker processes; in this one if there is to be only one."""
     if workers == 1:
-        return run(setup, target, progress=progress, kept=kept)
+        return run(setup, target, progress=progress, run_file=run_file)
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), leave_interrupts)
     try:
-        found = run(setup, target, pool, 2 * workers, progress, kept)
+        found = run(setup, target, pool, 2 * workers, progress, run_file)
         if found.partial:
             end_workers()
         return found

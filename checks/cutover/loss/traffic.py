@@ -27,7 +27,7 @@ NEVER = 10**12
 PATIENCE = 400_000  # steps in which a migration ends once nothing goes wrong any more
 LANDS = 0.1  # what is late lands after a turn of the coordinator, at this rate
 HURRY = 4  # the coordinator goes so many times as fast while clients wait for it
-STEADY = 5  # steps a write
+STEPS_WHILE_HELD = 5  # steps a write
 PASSES = 0.01  # anti-entropy passes, for each turn
 ROUNDS = 50  # of anti-entropy at the end
 OVER = (Phase.CLEANUP, Phase.COMPLETE)
@@ -149,7 +149,7 @@ class Traffic:
                 tick()
             if self.phase in SEALED:
                 self.risky.add(id(write))
-                for _ in range(min(STEADY, len(pool))):  # it is held, but what is under way goes on
+                for _ in range(min(STEPS_WHILE_HELD, len(pool))):  # what is under way goes on
                     tick()
             if draw() < (pace if self.phase not in SEALED else HURRY * pace):
                 self._turn()

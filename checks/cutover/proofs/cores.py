@@ -19,7 +19,7 @@ import z3
 
 from cutproof.checks.cutover.evidence import replaced
 from cutproof.checks.cutover.proofs.proved import PROVED
-from cutproof.checks.cutover.safeguards.necessity import EXHIBITS
+from cutproof.checks.cutover.safeguards.necessity import EXPERIMENTS
 from cutproof.checks.engines.proof.induction import Obligation, Proof
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.policy import Policy, resolve
@@ -105,7 +105,7 @@ def text(found: dict[str, dict[str, list[str]]]) -> str:
     """The table beside what removal showed, as a part of a document."""
     lines = ["| safeguard | used by the proof of | removed, it does harm under |", "|---|---|---|"]
     for name, actions in found.items():
-        where = sorted({_setting(e.policy, e.companions) for e in EXHIBITS if e.safeguard == name})
+        where = sorted({_setting(e.policy, e.companions) for e in EXPERIMENTS if e.safeguard == name})
         lines.append(f"| {name} | {', '.join(actions) or '-'} | {'; '.join(where) or '-'} |")
     return "\n".join(lines)
 
@@ -127,7 +127,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-# Scopes of the exhibits in which a safeguard has a role that it has in none of the others.
+# Scopes of the experiments in which a safeguard has a role that it has in none of the others.
 MORE = ("collection", "collection_and_repairs", "leftovers", "table", "two_repairs")
 
 

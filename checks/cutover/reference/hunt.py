@@ -15,11 +15,11 @@ from pathlib import Path as File
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from cutproof.checks.common.reproducible import steady
+from cutproof.checks.common.reproducible import same_draws
 from cutproof.checks.cutover.reference.coverage import Tally
 from cutproof.checks.cutover.reference.schedule import Configuration
 from cutproof.checks.cutover.reference.stateful import FOUND, machine
-from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Exhibit
+from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Experiment
 from cutproof.model.cutover.scopes import parse_scope
 
 USAGE = 2  # wrong usage, as of the command `cutproof`
@@ -52,17 +52,17 @@ def wide(name: str) -> Configuration:
 _NARROWER = {"whole_documents": "writes=8,skew=1"}
 
 
-def configuration_of(exhibit: Exhibit) -> Configuration:
-    """The safeguard of an exhibit switched off; up to eight writes a document, so that runs go on."""
-    scope = parse_scope(_NARROWER.get(exhibit.safeguard, exhibit.scope_name))
+def configuration_of(experiment: Experiment) -> Configuration:
+    """The safeguard of an experiment switched off; up to eight writes a document, so that runs go on."""
+    scope = parse_scope(_NARROWER.get(experiment.safeguard, experiment.scope_name))
     return Configuration(
-        exhibit.file,
+        experiment.file,
         replace(scope, writes=8),
-        exhibit.policy,
-        tuple(sorted(exhibit.removed)),
-        frozenset({(exhibit.property, exhibit.harm)}),
-        exhibit.why,
-        ends=exhibit.harm == "STK",
+        experiment.policy,
+        tuple(sorted(experiment.removed)),
+        frozenset({(experiment.property, experiment.harm)}),
+        experiment.why,
+        ends=experiment.harm == "STK",
     )
 
 
@@ -105,7 +105,7 @@ def hunt(
         phases=[Phase.generate, *([Phase.target] if aim else []), *([Phase.shrink] if shrink else [])],
     )
     try:
-        with steady():
+        with same_draws():
             run_state_machine_as_test(found, settings=chosen)
     except Exception:
         if tally.failed is None:
@@ -147,9 +147,9 @@ def main(arguments: list[str]) -> int:
         print(line(found), flush=True)
     if not words:
         print(total, *total.short(), sep="\n", flush=True)
-    for exhibit in NECESSARY:
-        if not words or any(word in exhibit.file for word in words):
-            found = hunt(configuration_of(exhibit), runs, seed=seed, shrink=False)
+    for experiment in NECESSARY:
+        if not words or any(word in experiment.file for word in words):
+            found = hunt(configuration_of(experiment), runs, seed=seed, shrink=False)
             bad += not found.found
             print(line(found), flush=True)
     return int(bad > 0 or bool(not words and total.short()))

@@ -1,7 +1,7 @@
 """Hypothesis drives the reference implementation and the specification in lock step: a rule for every action.
 
     TestBase = machine(Configuration("base", parse_scope("base"))).TestCase     # in pytest or unittest
-    with steady():
+    with same_draws():
         run_state_machine_as_test(machine(configuration))                       # or as a plain call
 
 Each configuration gets a class of its own: Hypothesis tells machines apart by their class when it derandomizes and when
@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from cutproof.checks.common.reproducible import steady
+from cutproof.checks.common.reproducible import same_draws
 from cutproof.checks.cutover.reference.coverage import Tally
 from cutproof.checks.cutover.reference.schedule import ROAD, Configuration, Schedule, chosen_write
 from cutproof.checks.traces.trace import write
@@ -34,7 +34,7 @@ FOUND = File("counterexamples")  # where a failing run leaves its trace, below t
 PICKS = st.integers(0, 479)  # which one, of what may happen
 # What becomes of a client's write at once: a node applies it (+), only accepts it (.), or its delivery fails (-).
 SOME = ("O+N+R+", "O+N+R+", "O+N+R+", "O+", "", "N+", "O+R+", "O.", "O.N.", "O+R.", "O+N-", "O+N-")
-FAR = (0, 0, 0, 1, 1, 2, 4)  # by how many phases the migration goes on
+PHASES_AHEAD = (0, 0, 0, 1, 1, 2, 4)  # by how many phases the migration goes on
 WANDER = 20  # steps at random, at most
 LEFT = ("", "O.", "N.", "O.N.", "O+")  # ... of one that its client does not wait for
 OUTCOMES = ("acknowledge", "acknowledge", "time_out", "")
@@ -94,7 +94,7 @@ class Machine(RuleBasedStateMachine):
     def page_is_late(self) -> None:
         self.attempt(self.schedule.page_is_late)
 
-    @rule(phases=st.sampled_from(FAR))
+    @rule(phases=st.sampled_from(PHASES_AHEAD))
     def go_on(self, phases: int) -> None:
         self.attempt(self.schedule.go_on, phases)
 
@@ -138,7 +138,7 @@ class Machine(RuleBasedStateMachine):
         self.attempt(self.schedule.overtaken, pick, first, then)
 
     @rule(
-        phases=st.sampled_from(FAR), steps=st.integers(0, 4), strikes=st.sampled_from(STRIKES),
+        phases=st.sampled_from(PHASES_AHEAD), steps=st.integers(0, 4), strikes=st.sampled_from(STRIKES),
         write=st.just(0) | PICKS, nodes=st.sampled_from(SOME), outcome=st.sampled_from(OUTCOMES), reads=st.booleans(),
         pick=PICKS,
     )  # fmt: skip
@@ -180,7 +180,7 @@ class Machine(RuleBasedStateMachine):
         if not names:
             return ""
         if kind in (1, 5) and schedule.first(schedule.way()):
-            self.attempt(schedule.go_on, FAR[pick % len(FAR)])
+            self.attempt(schedule.go_on, PHASES_AHEAD[pick % len(PHASES_AHEAD)])
         elif kind == 2 and (writes := schedule.writes()):
             nodes = SOME[pick % len(SOME)]
             self.attempt(schedule.client, writes[pick % len(writes)], nodes, OUTCOMES[pick % 3])
@@ -209,7 +209,8 @@ class Machine(RuleBasedStateMachine):
 def machine(
     configuration: Configuration, *, tally: Tally | None = None, folder: File | None = FOUND
 ) -> type[Machine]:
-    """The state machine of a configuration: take its `TestCase`, or pass it to `run_state_machine_as_test`, `steady`.
+    """The state machine of a configuration: take its `TestCase`, or pass it to `run_state_machine_as_test`, within
+    `same_draws`.
 
     `tally` counts what its runs cover; a failing run leaves its trace in `folder`."""
     name = "".join(part.capitalize() for part in configuration.name.replace("-", "_").split("_"))
@@ -234,7 +235,7 @@ def machine(
     plainly = made.TestCase.runTest
 
     def run_test(self: Any) -> None:
-        with steady():
+        with same_draws():
             plainly(self)
 
     made.TestCase.runTest = run_test  # type: ignore[method-assign]

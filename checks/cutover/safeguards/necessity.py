@@ -40,7 +40,7 @@ HEALED_LATER = Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE, replica_a
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class Experiment:
     """One counterexample worth keeping: of a safeguard and a kind of harm, or a finding about the seed."""
 
     safeguard: str  # "" for a finding
@@ -49,9 +49,9 @@ class Exhibit:
     scope_name: str
     policy: Policy = DEFAULT
     companions: tuple[str, ...] = ()
-    note: str = ""  # tells apart two exhibits of one safeguard and harm
+    note: str = ""  # tells apart two experiments of one safeguard and harm
     finding: str = ""  # one sentence, for a finding
-    kept: frozenset[str] = field(default=HARDENED)  # the safeguards in place before anything is removed
+    in_place: frozenset[str] = field(default=HARDENED)  # the safeguards in place before anything is removed
     about: str = "seed"  # what a finding is about: the seed, or the gate
 
     @builtins.property
@@ -62,7 +62,7 @@ class Exhibit:
     @cached_property
     def removed(self) -> tuple[str, ...]:
         """Every safeguard that is not in place, the companions and the safeguard itself included."""
-        gone = [*sorted(HARDENED - self.kept), *self.companions]
+        gone = [*sorted(HARDENED - self.in_place), *self.companions]
         return (*gone, self.safeguard) if self.safeguard else tuple(gone)
 
     @builtins.property
@@ -82,11 +82,11 @@ class Exhibit:
 WRITE, READ, SEARCH = "no_lost_write", "no_stale_read", "search_complete"
 
 
-def _without(safeguard: str, harm: str, scope: str, prop: str = WRITE, **more: object) -> Exhibit:
-    return Exhibit(safeguard, harm, prop, scope, **more)  # type: ignore[arg-type]
+def _without(safeguard: str, harm: str, scope: str, prop: str = WRITE, **more: object) -> Experiment:
+    return Experiment(safeguard, harm, prop, scope, **more)  # type: ignore[arg-type]
 
 
-NECESSARY: tuple[Exhibit, ...] = (
+NECESSARY: tuple[Experiment, ...] = (
     _without("delta_always", "LAW", "base"),
     _without("delta_compares_versions", "LU", "base"),
     _without("delta_compares_versions", "RD", "deletes"),
@@ -141,9 +141,30 @@ NECESSARY: tuple[Exhibit, ...] = (
     _without("healed_before_next", "LAW", "another_policy", "no_permanent_loss", policy=HEALED_LATER),
 )
 
+
+def _unserved(safeguard: str, scope: str, prop: str, finding: str, **more: object) -> Experiment:
+    return _without(safeguard, "STK", scope, prop, note="unserved", finding=finding, **more)
+
+
+# Safeguards without which, besides what is lost, clients or operators ask in vain for ever: a migration that cannot end
+# keeps the shard sealed, or the record and the fences say what no router's view fits any more.
+UNSERVED: tuple[Experiment, ...] = (
+    _unserved("whole_documents", "base", "writable_again",
+              "N merged into a copy that lacks fields, so it never equals what was scanned: writers stay held."),
+    _unserved("per_migration_tracking", "table", "writable_again",
+              "The drain waits for an entry of another migration that never settles: writers stay held.",
+              companions=("delta_always",)),
+    _unserved("durable_record", "crash", "writable_again",
+              "After a crash the record is of an epoch that the fences refuse, whoever asks."),
+    _unserved("roll_forward_only", "base", "writable_again",
+              "The routers point back at O, which no record says: no view fits, and nothing can be begun."),
+    _unserved("one_migration_per_shard", "two_migrations", "begun_again",
+              "One activates by the record of the other, without its proof: the clean-up waits for ever."),
+)  # fmt: skip
+
 # Kinds of harm that were expected of a safeguard and cannot happen: the scopes are exhausted, and the fault (or the
 # action) that the safeguard answers did fire in them.
-UNREACHED: tuple[tuple[Exhibit, str, str], ...] = (
+UNREACHED: tuple[tuple[Experiment, str, str], ...] = (
     (
         _without("wipe_before_retry", "LU", "leftovers"),
         "abort",
@@ -159,75 +180,75 @@ UNREACHED: tuple[tuple[Exhibit, str, str], ...] = (
 )
 
 
-def _seed(harm: str, scope: str, prop: str, note: str, finding: str, **more: object) -> Exhibit:
-    return Exhibit("", harm, prop, scope, note=note, finding=finding, **{"kept": AS_WRITTEN, **more})  # type: ignore[arg-type]
+def _seed(harm: str, scope: str, prop: str, note: str, finding: str, **more: object) -> Experiment:
+    return Experiment("", harm, prop, scope, note=note, finding=finding, **{"in_place": AS_WRITTEN, **more})  # type: ignore[arg-type]
 
 
 _ALONE = {"replicas": False, "cleanup": Cleanup.IMMEDIATE, "skip_delta_pass": True}
 
 # Each claim of the seed that a trace contradicts, in the order of its text.
-FINDINGS: tuple[Exhibit, ...] = (
+FINDINGS: tuple[Experiment, ...] = (
     _seed("LAW", "base", WRITE, "as-written",
           "As written, with delta and anti-entropy on: acknowledged when it was queued, and the queued task fails."),
     _seed("LAW", "after_dual", WRITE, "as-written-acks-applied",
           "Even if acknowledgements waited until it was applied: the joining node acknowledges alone, O has nothing.",
-          kept=AS_WRITTEN | {"ack_after_applied"}, ),
+          in_place=AS_WRITTEN | {"ack_after_applied"}, ),
     _seed("LU", "base", WRITE, "as-written",
           "The seed's tests compare sets of ids; an acknowledged update is lost to the version that it replaced.",
-          kept=AS_WRITTEN | {"ack_after_applied", "one_owner_record", "whole_documents"}),
+          in_place=AS_WRITTEN | {"ack_after_applied", "one_owner_record", "whole_documents"}),
     _seed("RD", "deletes", WRITE, "as-written",
           "The seed's tests never delete; a deleted document that was acknowledged as gone comes back.",
-          kept=AS_WRITTEN | {"ack_after_applied"}),
+          in_place=AS_WRITTEN | {"ack_after_applied"}),
     _seed("SR", "reads", READ, "as-written",
           "Routers take the joining node for the owner, and a read misses what was acknowledged.",
-          kept=AS_WRITTEN | {"ack_after_applied"}),
+          in_place=AS_WRITTEN | {"ack_after_applied"}),
     _seed("LAW", "after_dual", WRITE, "delta-alone",
           '"Delta pass alone provides 0-loss": with all other safeguards in place, the delta as written loses a write.',
-          kept=HARDENED - {"delta_always", "delta_compares_versions"}),
+          in_place=HARDENED - {"delta_always", "delta_compares_versions"}),
     _seed("LU", "after_dual", WRITE, "delta-writes-what-is-missing",
           '"Writes any docs missing on NEW": a stale copy is not missing, and the acknowledged update is lost.',
-          kept=HARDENED - {"delta_compares_versions"}),
+          in_place=HARDENED - {"delta_compares_versions"}),
     _seed("LU", "two_repairs", WRITE, "anti-entropy-as-written",
           '"Anti-entropy as a final safety net": its unconditional repair overwrites an acknowledged write by itself.',
-          kept=HARDENED - {"repairs_fenced", "repair_is_conditional", "repair_honours_tombstones"}),
+          in_place=HARDENED - {"repairs_fenced", "repair_is_conditional", "repair_honours_tombstones"}),
     _seed("LAW", "crash,before=0", WRITE, "crash",
           '"Coordinator crashes": the phase is in memory; after a crash the old owner serves again.',
-          kept=HARDENED - {"durable_record"}),
+          in_place=HARDENED - {"durable_record"}),
     _seed("LAW", "two_migrations", WRITE, "two-migrations",
           "Two migrations of one shard at once lose an acknowledged write; the seed's own test of this is ignored.",
-          kept=HARDENED - {"one_migration_per_shard"}),
+          in_place=HARDENED - {"one_migration_per_shard"}),
 )  # fmt: skip
 
 # The five holes of the seed's gate: it accepts each of these policies. What is broken is the policy alone: every
 # safeguard that the policy does not switch off is in place.
-GATE_HOLES: tuple[Exhibit, ...] = (
+GATE_HOLES: tuple[Experiment, ...] = (
     _seed("LAW", "gate", "no_permanent_loss", "gate-accepts-an-alert",
           "It asks whether anti-entropy is enabled; with auto_repair = false that only reports the loss.",
           policy=Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE, anti_entropy=AntiEntropy.ALERT),
-          kept=HARDENED),
+          in_place=HARDENED),
     _seed("LAW", "gate_alone", "no_permanent_loss", "gate-accepts-a-single-copy",
           "Anti-entropy is on, but RF * RG = 1: after the clean-up there is nothing to repair from.",
-          policy=Policy(**_ALONE), kept=HARDENED),  # type: ignore[arg-type]
+          policy=Policy(**_ALONE), in_place=HARDENED),  # type: ignore[arg-type]
     _seed("LAW", "gate", "no_permanent_loss", "gate-accepts-an-acknowledgement-by-the-source",
           "There are replicas, but the acknowledgement rested on the source alone, and the source was cleaned away.",
-          policy=Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE), kept=HARDENED),
+          policy=Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE), in_place=HARDENED),
     _seed("LAW", "gate", "no_permanent_loss", "gate-reads-another-configuration",
           "The gate was shown one configuration, with anti-entropy on; the workers run another, with it off.",
           policy=Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE, anti_entropy=AntiEntropy.OFF,
-                        replica_ack=ReplicaAck.REQUIRED), kept=HARDENED),
+                        replica_ack=ReplicaAck.REQUIRED), in_place=HARDENED),
     _seed("LAW", "policy_changes", "no_permanent_loss", "gate-is-not-asked-again",
           "Anti-entropy is switched off between the begin and the clean-up, and nobody asks the gate again.",
-          policy=HEALED_LATER, kept=HARDENED - {"policy_is_recorded"}),
+          policy=HEALED_LATER, in_place=HARDENED - {"policy_is_recorded"}),
 )  # fmt: skip
 
 
-def refusal(strength: Strength, clause: Clause) -> Exhibit:
+def refusal(strength: Strength, clause: Clause) -> Experiment:
     """What a policy does that a clause of the sound gate refuses: it loses for good (eventual) or for a while
     (strict), or its migration hangs. The policy is the default but for what the clause names."""
     policy = example_of(clause, strength)
     hangs = clause.why.startswith("the clean-up waits")
     lost = "no_lost_write" if strength is Strength.STRICT else "no_permanent_loss"
-    return Exhibit(
+    return Experiment(
         "", "STK" if hangs else "LAW", "finish" if hangs else lost, "gate" if policy.replicas else "gate_alone", policy,
         note=f"{strength.value}-{re.sub('[^a-z]+', '-', clause.name)}", finding=f"Refused, since {clause.why}.",
         about="gate",
@@ -235,56 +256,56 @@ def refusal(strength: Strength, clause: Clause) -> Exhibit:
 
 
 # One for each clause of the sound gates.
-REFUSALS: tuple[Exhibit, ...] = tuple(refusal(s, c) for s in Strength for c in CLAUSES[s])
+REFUSALS: tuple[Experiment, ...] = tuple(refusal(s, c) for s in Strength for c in CLAUSES[s])
 
-EXHIBITS: tuple[Exhibit, ...] = (*NECESSARY, *FINDINGS, *GATE_HOLES, *REFUSALS)
-
-
-def _protocol(exhibit: Exhibit, removed: tuple[str, ...]) -> Protocol:
-    return cutover(exhibit.scope).resolve(resolve(exhibit.policy, removed))
+EXPERIMENTS: tuple[Experiment, ...] = (*NECESSARY, *UNSERVED, *FINDINGS, *GATE_HOLES, *REFUSALS)
 
 
-def protocol_of(exhibit: Exhibit) -> Protocol:
+def _protocol(experiment: Experiment, removed: tuple[str, ...]) -> Protocol:
+    return cutover(experiment.scope).resolve(resolve(experiment.policy, removed))
+
+
+def protocol_of(experiment: Experiment) -> Protocol:
     """The protocol without the safeguard."""
-    return _protocol(exhibit, exhibit.removed)
+    return _protocol(experiment, experiment.removed)
 
 
-def without_removal(exhibit: Exhibit) -> Protocol:
+def without_removal(experiment: Experiment) -> Protocol:
     """The protocol with the safeguard in place, and only its companions removed: this must hold."""
-    return _protocol(exhibit, exhibit.companions)
+    return _protocol(experiment, experiment.companions)
 
 
-def _verdict(exhibit: Exhibit, protocol: Protocol, limits: Limits) -> Verdict:
+def _verdict(experiment: Experiment, protocol: Protocol, limits: Limits) -> Verdict:
     found = explore(
-        protocol, only=(exhibit.property, exhibit.harm), stop_at_first=True, limits=limits, cycles=False
+        protocol, only=(experiment.property, experiment.harm), stop_at_first=True, limits=limits, cycles=False
     )
-    mine = [v for v in found.verdicts if v.property in (exhibit.property, "domain")]
+    mine = [v for v in found.verdicts if v.property in (experiment.property, "domain")]
     return next((v for v in mine if isinstance(v, Violated)), mine[0])
 
 
-def violated(exhibit: Exhibit, limits: Limits = NO_LIMITS) -> Verdict:
+def violated(experiment: Experiment, limits: Limits = NO_LIMITS) -> Verdict:
     """Violated, by the shortest path to that harm; anything else means that the safeguard is not necessary here."""
-    return _verdict(exhibit, protocol_of(exhibit), limits)
+    return _verdict(experiment, protocol_of(experiment), limits)
 
 
-def holds_with(exhibit: Exhibit, limits: Limits = NO_LIMITS) -> Verdict:
+def holds_with(experiment: Experiment, limits: Limits = NO_LIMITS) -> Verdict:
     """Holds, if the safeguard is what prevents the harm."""
-    return _verdict(exhibit, without_removal(exhibit), limits)
+    return _verdict(experiment, without_removal(experiment), limits)
 
 
-def trace_of(exhibit: Exhibit, verdict: Verdict) -> Trace:
+def trace_of(experiment: Experiment, verdict: Verdict) -> Trace:
     """The counterexample as a trace. Raises ValueError if the verdict carries none."""
     if not isinstance(verdict, Violated) or verdict.path is None:
-        raise ValueError(f"{exhibit.file} has no counterexample: {verdict.property} is not violated")
+        raise ValueError(f"{experiment.file} has no counterexample: {verdict.property} is not violated")
     return from_path(
-        protocol_of(exhibit),
+        protocol_of(experiment),
         verdict.path.states,
         verdict.path.transitions,
-        why=exhibit.why,
-        property=exhibit.property,
+        why=experiment.why,
+        property=experiment.property,
         form=verdict.form,
-        harm=exhibit.harm,
-        safeguards_removed=exhibit.removed,
-        policy=exhibit.policy.changed(),
-        scope=exhibit.scope.bounds(),
+        harm=experiment.harm,
+        safeguards_removed=experiment.removed,
+        policy=experiment.policy.changed(),
+        scope=experiment.scope.bounds(),
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Exhibit, protocol_of
+from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Experiment, protocol_of
 from cutproof.checks.engines.exploration import Exploration, Limits
 from cutproof.checks.engines.plain.search import Search
 from cutproof.model.language.codegen import compile_terms
@@ -25,33 +25,35 @@ LIMITS = Limits(states=3_000_000)
 
 @dataclass(frozen=True)
 class Rarity:
-    """How rare the harm of an exhibit is: `chance` is that of one walk; `states` were looked at."""
+    """How rare the harm of an experiment is: `chance` is that of one walk; `states` were looked at."""
 
-    exhibit: Exhibit
+    experiment: Experiment
     chance: float
     states: int
 
     def __str__(self) -> str:
         walks = f"one in {1 / self.chance:,.0f}" if self.chance else "none"
-        return f"{self.exhibit.file:55} {walks:>16} walks, {self.states:9,} states"
+        return f"{self.experiment.file:55} {walks:>16} walks, {self.states:9,} states"
 
 
-def rarity(exhibit: Exhibit, steps: int = WALK, limits: Limits = LIMITS) -> Rarity:
-    """The chance that a walk of at most so many steps meets the harm that the exhibit names, in its scope.
+def rarity(experiment: Experiment, steps: int = WALK, limits: Limits = LIMITS) -> Rarity:
+    """The chance that a walk of at most so many steps meets the harm that the experiment names, in its scope.
 
     Raises ValueError where the scope is too large to be explored, or the harm is not one of a single state."""
-    protocol = protocol_of(exhibit)
-    claims = tuple(c for c in protocol.claims if (c.property, c.harm) == (exhibit.property, exhibit.harm))
+    protocol = protocol_of(experiment)
+    claims = tuple(
+        c for c in protocol.claims if (c.property, c.harm) == (experiment.property, experiment.harm)
+    )
     if [c.form for c in claims] != ["always"]:
-        raise ValueError(f"{exhibit.file}: {exhibit.property} is not read off one state")
+        raise ValueError(f"{experiment.file}: {experiment.property} is not read off one state")
     judged = copy.copy(protocol)
     judged.claims = claims
     found = Search(judged, limits, False, True, None).run(edges=True)
     if found.ended:
-        raise ValueError(f"{exhibit.file}: {found.ended}")
+        raise ValueError(f"{experiment.file}: {found.ended}")
     holds = compile_terms(protocol, [claims[0].holds])
     harmed = np.array([not good for (good,) in map(holds, found.states)])
-    return Rarity(exhibit, chance(found, harmed, steps), len(found.states))
+    return Rarity(experiment, chance(found, harmed, steps), len(found.states))
 
 
 def chance(found: Exploration, harmed: NDArray[np.bool_], steps: int) -> float:
@@ -79,9 +81,9 @@ def main(words: list[str]) -> int:
     if not chosen:
         print(f"no safeguard has {words[0]!r} in its name; `cutproof safeguards` lists them", file=sys.stderr)
         return 2
-    for exhibit in chosen:
+    for experiment in chosen:
         try:
-            print(rarity(exhibit), flush=True)
+            print(rarity(experiment), flush=True)
         except ValueError as error:
             print(f"not computed: {error}", flush=True)
     return 0

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Exhibit
+from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Experiment
 
 FEW = 3  # safeguards that are each worth a line
+WIDTH = 120  # columns of a line
 
 
-def smallest(safeguard: str) -> Exhibit | None:
+def smallest(safeguard: str) -> Experiment | None:
     """The experiment that shows it necessary with the fewest policy values changed and companions removed."""
     mine = (e for e in NECESSARY if e.safeguard == safeguard)
     return min(mine, key=lambda e: len(e.policy.changed()) + len(e.companions), default=None)
 
 
-def command(exhibit: Exhibit) -> str:
+def command(experiment: Experiment) -> str:
     """The exploration in which its harm is seen."""
-    policy = ",".join(f"{k}={str(v).lower()}" for k, v in exhibit.policy.changed().items())
-    parts = [f"--scope {exhibit.scope_name}", f"--policy {policy}" if policy else ""]
-    parts.append(f"--without {','.join(exhibit.removed)}")
+    policy = ",".join(f"{k}={str(v).lower()}" for k, v in experiment.policy.changed().items())
+    parts = [f"--scope {experiment.scope_name}", f"--without {','.join(experiment.removed)}"]
+    parts.append(f"--policy {policy}" if policy else "")
     return " ".join(["cutproof explore", *filter(None, parts)])
 
 
@@ -41,4 +42,10 @@ def hints(found: Mapping[str, str]) -> list[str]:
         return [
             f"each of the {len(found)} removed safeguards matters under some setting: `cutproof safeguards NAME`"
         ]
-    return [f"{name} matters under other settings: {line}" for name, line in found.items()]
+    return [part for name, line in found.items() for part in _in_lines(f"{name} matters under: {line}")]
+
+
+def _in_lines(text: str) -> list[str]:
+    """A line that ends with a command, as two where it is long; a shell takes them together."""
+    first, option, policy = text.partition(" --policy ")
+    return [f"{first} \\", f"    --policy {policy}"] if option and len(text) > WIDTH else [text]

@@ -18,7 +18,7 @@ import numpy as np
 from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits
 from cutproof.checks.engines.fast.clusters import Words
 from cutproof.checks.engines.fast.conversion import handed_over, why_not
-from cutproof.checks.engines.fast.liveness import AT_ONCE, Passes, fair_knots, inside_of
+from cutproof.checks.engines.fast.liveness import AT_ONCE, Passes, fair_cycles, inside_of
 from cutproof.checks.engines.fast.search import BROKEN, STUCK, Progress, VectorSearch
 from cutproof.checks.engines.fast.shortest_paths import Goal, paths, steps_of
 from cutproof.checks.engines.lasso import fair_round
@@ -221,7 +221,7 @@ def _reachable(search: VectorSearch, found: Exploration, claim: Claim, lost: Wor
 
 def _round(search: VectorSearch, found: Exploration, claim: Claim, left: Words) -> Verdict:
     about = found.about(claim.property, "cycle", claim.harm)
-    loops = fair_knots(search, left) if len(left) else []
+    loops = fair_cycles(search, left) if len(left) else []
     if loops:
         way = _first_of(search, np.concatenate(loops))
         entry = search.layout.canonical(search.layout.word(search.compiled.pack(way.states[-1])))

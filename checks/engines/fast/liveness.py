@@ -118,7 +118,7 @@ class Passes:
         return bool((told != was).any()), open_words[told != self.all]
 
 
-def fair_knots(search: VectorSearch, words: Words) -> list[Words]:
+def fair_cycles(search: VectorSearch, words: Words) -> list[Words]:
     """The sets of words, among `words`, within which fair runs without faults go round (`engines/lasso.py`)."""
     words, transitions = np.sort(words), search.protocol.transitions
     sources, taken, targets, turns = ([np.zeros(0, np.int64)] for _ in range(4))

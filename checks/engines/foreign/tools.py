@@ -239,6 +239,7 @@ def _tlc(
     (folder / f"{name}.cfg").write_text("\n".join(kept) + "\n", "utf-8")
     java = [
         "java",
+        "-XX:-UsePerfData",  # which would leave a folder in the temporary one
         "-XX:+UseParallelGC",
         f"-Xmx{heap_mb}m",
         f"-Duser.home={home}",

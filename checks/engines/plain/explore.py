@@ -20,7 +20,7 @@ from cutproof.model.language.codegen import Compiled, DomainError, compile_proto
 from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Claim, Protocol
 
-__all__ = ["Exploration", "LimitReached", "Limits", "explore", "together"]
+__all__ = ["Exploration", "LimitReached", "Limits", "explore", "with_both_faults"]
 
 NO_LIMITS = Limits()
 ON_THE_GRAPH = ("can_always", *TEMPORAL)  # what no single state shows
@@ -100,7 +100,9 @@ class LimitReached(Exception):
     """A search ended at a bound before it found what it was asked for: nothing is known."""
 
 
-def together(protocol: Protocol, fault_a: str, fault_b: str, limits: Limits = NO_LIMITS) -> Path | None:
+def with_both_faults(
+    protocol: Protocol, fault_a: str, fault_b: str, limits: Limits = NO_LIMITS
+) -> Path | None:
     """The shortest behaviour in which a fault of each of two kinds happens; None if there is none.
 
     Raises LimitReached if a limit was reached first. Steps that leave their domain are not taken."""

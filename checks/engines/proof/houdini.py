@@ -23,7 +23,7 @@ from cutproof.model.language.protocol import Protocol, State
 
 
 @dataclass(frozen=True)
-class Kept:
+class InductivePart:
     """What is left: by the name of a clause, its conjuncts that are inductive together, and by the name of each
     property and goal whether they imply it."""
 
@@ -46,7 +46,7 @@ def strongest(
     properties: Iterable[Property],
     goals: Iterable[Property] = (),
     time_out: float = TIME_OUT,
-) -> Kept:
+) -> InductivePart:
     """The largest inductive subset of the conjuncts of the protocol's invariants and of the properties, and whether it
     implies each property; of each of the `goals` whether it can always be reached (`induction.nearer`). Raises
     TimedOut, and RuntimeError where a step may leave the domain of a variable."""
@@ -54,12 +54,12 @@ def strongest(
     judged = _chosen(protocol.judged_by([*protocol.invariants, *wanted]), mechanisms)
     parts = [(c.property, part) for c in judged.claims for part in conjuncts(c.holds)]
     search = Weakening(judged, parts, judged.initials, range(len(judged.transitions)), time_out)
-    kept = search.run([p.name for p in wanted])
+    remaining = search.run([p.name for p in wanted])
     for goal in goals:
         reached = _chosen(judged.judged_by([goal]), mechanisms)
         holds = ex.conjunction(*(c.holds for c in reached.claims))
-        kept.proved[goal.name] = search.certain(nearer(search.symbols, judged, holds))
-    return kept
+        remaining.proved[goal.name] = search.certain(nearer(search.symbols, judged, holds))
+    return remaining
 
 
 def _chosen(protocol: Protocol, mechanisms: Any) -> Protocol:
@@ -121,17 +121,19 @@ class Weakening:
         for mark, (_, part) in zip(self.marks, parts, strict=True):
             self.solver.add(z3.Implies(mark, self.symbols.of(part)))
 
-    def run(self, wanted: list[str]) -> Kept:
+    def run(self, wanted: list[str]) -> InductivePart:
         changed = True
         while changed:
             changed = False
             for number in self.steps:
                 changed |= self._weaken(number)
-        kept = tuple(self.all[i] for i in self.alive)
+        remaining = tuple(self.all[i] for i in self.alive)
         whole = {name: sum(n == name for n, _ in self.all) for name, _ in self.all}
-        left = {name: sum(n == name for n, _ in kept) for name in whole}
+        left = {name: sum(n == name for n, _ in remaining) for name in whole}
         dropped = tuple(name for name in whole if left[name] < whole[name] and name not in wanted)
-        return Kept(kept, dropped, {name: left.get(name, 0) == whole.get(name, 0) for name in wanted})
+        return InductivePart(
+            remaining, dropped, {name: left.get(name, 0) == whole.get(name, 0) for name in wanted}
+        )
 
     def certain(self, never: Iterable[Any]) -> bool:
         """Whether no state satisfies what is left and all of these conditions. Raises TimedOut."""

@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import z3
@@ -337,6 +338,11 @@ def side_by_side(protocol: Protocol, found: Counterexample) -> list[str]:
     return [f"{step}{', '.join(found.broken)}", *lines]
 
 
-def first_refuted(proof: Proof) -> Answer | None:
-    """The first obligation that is not proved (refuted, or unknown), or None."""
-    return next((a for o in proof.obligations() if not (a := o.ask()).proved), None)
+def first_refuted(proof: Proof, likely: Iterable[str] = ()) -> Answer | None:
+    """The first obligation that is not proved (refuted, or unknown), or None. The steps of the actions that `likely`
+    names are asked first: what comes of it is the same, sooner."""
+    for obligation in chain(map(proof.step, likely), proof.obligations()):
+        answer = obligation.ask()
+        if not answer.proved:
+            return answer
+    return None

@@ -1,7 +1,8 @@
 """Which guards were true, and which alone held a step back, in the states that runs have been in.
 
-What a transition does depends on few bits of a state, and its steps are looked up by those (`codegen.py`). Its guards
-read no others: so they are evaluated where such bits are met for the first time, and never again.
+What a transition does depends on few bits of a state, and its steps are looked up by those
+(`model/language/codegen.py`). Its guards read no others: so they are evaluated where such bits are met for the first
+time, and never again.
 """
 
 from __future__ import annotations

@@ -1,13 +1,26 @@
-"""How far a migration is from its end: a number that some step, which nobody needs a fault for, always makes smaller.
+"""How far it is to the end of everything: a number that some step, which nobody needs a fault for, makes smaller.
 
-It is why a migration can always finish: from every state that satisfies the invariants and is not at an end, one of the
-steps that are owed lowers it (`checks/engines/proof/induction.py` has Z3 show that), and it is never below zero.
+It is why a migration can always finish, and clients can always be served again: from every state that satisfies the
+invariants and is not at such an end, one of the steps that are owed lowers it (`checks/engines/proof/induction.py` has
+Z3 show that), and it is never below zero.
 """
 
 from __future__ import annotations
 
 from cutproof.model.cutover.mechanisms import Cleanup
-from cutproof.model.cutover.slot import N, O, Phase, S, Task, epochs, has_delta, in_phase, source, target
+from cutproof.model.cutover.slot import (
+    N,
+    O,
+    Phase,
+    R,
+    S,
+    Task,
+    epochs,
+    has_delta,
+    ranks,
+    source,
+    target,
+)
 from cutproof.model.language import Operand, all_of, choose, constant, pick
 
 PHASE, CUT, FENCE, DOCUMENT, STAGE = (
@@ -37,6 +50,7 @@ def distance(s: S) -> Operand:
         for by_message in s.task[node]:
             for task in by_message:
                 total = total + weight(task == Task.QUEUED, 1)
+    total = total + unanswered(s)
     for d in range(s.scope.documents):
         total = total + unread(s, d, Phase.COPY, "page") + unread(s, d, Phase.DELTA, "delta")
         held = pick(s.stored, source(s))[d] != 0
@@ -64,6 +78,19 @@ def unclean(s: S) -> Operand:
     return choose(waits, total, constant(0))
 
 
+def unanswered(s: S) -> Operand:
+    """Clients that wait: their writes arrive, are applied (counted with all tasks), and are answered; so are reads."""
+    total = weight(s.reading != 0, 1) if s.scope.reads else constant(0)
+    for d, waits in s.waits.items.items():
+        total = total + weight(waits != 0, 1)
+        for node in s.net.items:
+            for r in ranks(s.scope):
+                total = total + weight(s.net[node][d][r] != 0, 2)
+                if node is R:  # of O and N all tasks are counted
+                    total = total + weight(s.task[R][d][r] == Task.QUEUED, 1)
+    return total
+
+
 def unread(s: S, doc: int, phase: Phase, kind: str) -> Operand:
     """What is left to do for one document that is copied, or repaired: it is read, accepted, applied, and counted."""
     task = pick(s.task, target(s))[doc][kind]
@@ -79,9 +106,10 @@ def unread(s: S, doc: int, phase: Phase, kind: str) -> Operand:
 
 
 def searching(s: S) -> Operand:
-    """A search on the source: it is admitted or refused, and looks at one document after the other."""
-    at, running = pick(s.search, source(s)), len(epochs(s.scope)) + 1
-    left = weight((at != 0) & (at < running), s.scope.documents + 1)
-    for d in range(s.scope.documents):
-        left = left + weight(at == running + d, s.scope.documents - d)
-    return choose(in_phase(s, Phase.GRACE), left, constant(0))
+    """A search: a node admits or refuses it, and looks at one document after the other."""
+    left, running = constant(0), len(epochs(s.scope)) + 1
+    for at in s.search:
+        left = left + weight((at != 0) & (at < running), s.scope.documents + 1)
+        for d in range(s.scope.documents):
+            left = left + weight(at == running + d, s.scope.documents - d)
+    return left

@@ -146,6 +146,8 @@ def _new(action: Action, cell: Field, was: Operand, new: Any) -> Term:
 def _same_places(action: Action, name: str, was: Family, new: Family) -> None:
     """A new family has the places of the old one: no more, no fewer."""
     old_keys, keys = list(was._items), list(new._items)
+    if keys == old_keys and list(map(type, keys)) == list(map(type, old_keys)):
+        return  # of a thousand places, as for each of them
     if strange := [k for k in keys if not _among(k, old_keys)]:
         _refuse(action, f"gives {name} a value at {shown(strange[0])}",
                 f"the values of {was._index} are {', '.join(map(shown, old_keys))}")  # fmt: skip

@@ -443,7 +443,7 @@ def test_a_violated_scope_is_a_failure_by_its_kind(monkeypatch: pytest.MonkeyPat
     assert (row.verdict, row.code, row.property, row.harm) == ("violated", 12, "no_lost_write", "LAW")
 
 
-# ------------------------------------------------------------------ exhibits, on a stub
+# ------------------------------------------------------------------ experiments, on a stub
 
 
 ABOUT = {"checked": "cutover", "property": "no_lost_write", "form": "always", "harm": "LAW", "states": 5}
@@ -451,14 +451,14 @@ ABOUT = {"checked": "cutover", "property": "no_lost_write", "form": "always", "h
 
 @pytest.fixture
 def gallery(monkeypatch: pytest.MonkeyPatch, recorded: trace.Trace, tmp_path: Path) -> SimpleNamespace:
-    """A gallery with one exhibit, and its stored trace."""
-    exhibit = SimpleNamespace(
+    """A gallery with one experiment, and its stored trace."""
+    experiment = SimpleNamespace(
         file="lost", why="Lost.", safeguard="fence_epoch", harm="LAW", property="no_lost_write", scope_name=TINY,
         scope=parse_scope(TINY), policy=Policy(), companions=(), removed=("fence_epoch",),
     )  # fmt: skip
     path = engine.Path(((),), ())
     stub = SimpleNamespace(
-        EXHIBITS=(exhibit,), UNREACHED=((exhibit, "begin", "because"),), folder=str(tmp_path),
+        EXPERIMENTS=(experiment,), UNREACHED=((experiment, "begin", "because"),), folder=str(tmp_path),
         protocol_of=lambda e: ladders.build(e.scope, e.policy, e.removed), trace_of=lambda e, v: recorded,
         violated=lambda e: Violated(path=path, **ABOUT), holds_with=lambda e: Holds(**ABOUT),
     )  # fmt: skip
@@ -468,51 +468,51 @@ def gallery(monkeypatch: pytest.MonkeyPatch, recorded: trace.Trace, tmp_path: Pa
     return stub
 
 
-def exhibited(gallery: SimpleNamespace, full: bool = False) -> tuple[str, int, str]:
+def judged(gallery: SimpleNamespace, full: bool = False) -> tuple[str, int, str]:
     [row] = ladders.counterexample_rows(None, 0, full, gallery.folder)
     return row.verdict, row.code, row.detail
 
 
-def test_an_exhibit_that_is_violated_by_the_stored_steps_is_as_expected(gallery) -> None:
-    assert exhibited(gallery) == ("violated", 0, "")
-    assert exhibited(gallery, full=True) == ("violated", 0, "")
+def test_an_experiment_that_is_violated_by_the_stored_steps_is_as_expected(gallery) -> None:
+    assert judged(gallery) == ("violated", 0, "")
+    assert judged(gallery, full=True) == ("violated", 0, "")
 
 
 def test_a_safeguard_that_can_be_removed_without_harm_is_a_failure(gallery) -> None:
     gallery.violated = lambda e: Holds(**ABOUT)
-    assert exhibited(gallery) == ("holds", 12, "it can be removed without harm: a check that cannot fail")
+    assert judged(gallery) == ("holds", 12, "it can be removed without harm: a check that cannot fail")
     gallery.violated = lambda e: Holds(**{**ABOUT, "form": "can_always"})
-    assert exhibited(gallery)[1] == 13
+    assert judged(gallery)[1] == 13
     gallery.violated = lambda e: Unknown(reason="a limit", **ABOUT)
-    assert exhibited(gallery) == ("unknown", 3, "a limit")
+    assert judged(gallery) == ("unknown", 3, "a limit")
 
 
 def test_with_full_the_safeguard_must_be_what_prevents_it(gallery) -> None:
     gallery.holds_with = gallery.violated
-    assert exhibited(gallery) == ("violated", 0, "")
-    assert exhibited(gallery, full=True) == (
+    assert judged(gallery) == ("violated", 0, "")
+    assert judged(gallery, full=True) == (
         "violated",
         12,
         "with the safeguard it should hold, and is violated",
     )
     gallery.holds_with = lambda e: Unknown(reason="a limit", **ABOUT)
-    assert exhibited(gallery, full=True)[1] == 3
+    assert judged(gallery, full=True)[1] == 3
 
 
 def test_the_stored_trace_is_held_against_what_is_found(gallery, recorded: trace.Trace) -> None:
     stored = Path(gallery.folder) / "lost.itf.json"
     gallery.trace_of = lambda e, v: replace(recorded, steps=recorded.steps[:-1])
-    assert exhibited(gallery)[1:] == (12, "the stored trace is not the shortest")
+    assert judged(gallery)[1:] == (12, "the stored trace is not the shortest")
     other = msgspec.structs.replace(recorded.meta, harm="LU")
     gallery.trace_of = lambda e, v: replace(recorded, meta=other)
-    assert exhibited(gallery)[1:] == (12, "the stored trace is of another property")
+    assert judged(gallery)[1:] == (12, "the stored trace is of another property")
     gallery.protocol_of = lambda e: ladders.build(e.scope)
-    _, code, reason = exhibited(gallery)
+    _, code, reason = judged(gallery)
     assert code == 12 and reason.startswith("the stored trace is not reproduced: ")
     stored.write_text("{")
-    assert exhibited(gallery)[1] == 12 and "the stored trace is refused: " in exhibited(gallery)[2]
+    assert judged(gallery)[1] == 12 and "the stored trace is refused: " in judged(gallery)[2]
     stored.unlink()
-    assert "No such file" in exhibited(gallery)[2]
+    assert "No such file" in judged(gallery)[2]
 
 
 def test_a_harm_that_cannot_happen_is_shown_not_to(gallery) -> None:
@@ -521,7 +521,7 @@ def test_a_harm_that_cannot_happen_is_shown_not_to(gallery) -> None:
     gallery.protocol_of = lambda e: ladders.build(e.scope)
     [row] = ladders.unreachable_rows(None, 0)
     assert (row.verdict, row.code, row.detail) == ("holds", 0, "because")
-    gallery.UNREACHED = ((gallery.EXHIBITS[0], "abort", "because"),)
+    gallery.UNREACHED = ((gallery.EXPERIMENTS[0], "abort", "because"),)
     [row] = ladders.unreachable_rows(None, 0)
     assert row.code == 13 and row.detail == "abort never fired, so this shows nothing"
 

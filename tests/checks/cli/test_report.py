@@ -12,7 +12,7 @@ from cutproof.checks.cli.reports import ladder as ladder_report
 from cutproof.checks.cli.reports import safeguards as safeguards_report
 from cutproof.checks.cli.reports import tables
 from cutproof.checks.cli.reports.progress import Ticker
-from cutproof.checks.cutover.safeguards.necessity import EXHIBITS
+from cutproof.checks.cutover.safeguards.necessity import EXPERIMENTS
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.ladder.verify import Row, build
 from cutproof.model.cutover.mechanisms import Cleanup
@@ -89,10 +89,10 @@ def test_a_word_that_is_too_long_is_broken_after_a_comma() -> None:
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
 def test_our_own_tables_fit_and_break_no_name(width: int) -> None:
     rows = [GOOD, BAD, *(Row("counterexample", e.file, e.scope_name, "violated", 0, property=e.property, harm=e.harm,
-                             states=10**6, transitions=10**7, depth=20, seconds=3) for e in EXHIBITS)]  # fmt: skip
+                             states=10**6, transitions=10**7, depth=20, seconds=3) for e in EXPERIMENTS)]  # fmt: skip
     lines = shown(ladder_report.ladder_table(rows, width, True))
     assert max(map(len, lines)) <= width
-    assert {e.file for e in EXHIBITS} <= set(" ".join(lines).split())
+    assert {e.file for e in EXPERIMENTS} <= set(" ".join(lines).split())
     entries = [safeguards_report.safeguard_entry(s) for s in SAFEGUARDS.values()]
     lines = safeguards_report.safeguard_table(entries, width)
     assert max(map(len, lines)) <= width
@@ -212,13 +212,15 @@ def test_the_smallest_condition_comes_first(monkeypatch: pytest.MonkeyPatch) -> 
     from cutproof.checks.cutover.safeguards import necessity
     from cutproof.model.cutover.policy import Policy
 
-    big = necessity.Exhibit("fence_epoch", "LAW", "no_lost_write", "crash", Policy(cleanup=Cleanup.IMMEDIATE))
-    small = necessity.Exhibit("fence_epoch", "LAW", "no_lost_write", "base")
-    monkeypatch.setattr(necessity, "EXHIBITS", (big, small))
+    big = necessity.Experiment(
+        "fence_epoch", "LAW", "no_lost_write", "crash", Policy(cleanup=Cleanup.IMMEDIATE)
+    )
+    small = necessity.Experiment("fence_epoch", "LAW", "no_lost_write", "base")
+    monkeypatch.setattr(necessity, "EXPERIMENTS", (big, small))
     entry = safeguards_report.safeguard_entry(SAFEGUARDS["fence_epoch"])
     assert [e["scope"] for e in entry["necessary"]] == ["base", "crash"]
     assert "scope crash; policy cleanup=immediate" in "\n".join(safeguards_report.safeguard_text(entry))
-    monkeypatch.setattr(necessity, "EXHIBITS", ())
+    monkeypatch.setattr(necessity, "EXPERIMENTS", ())
     assert "not seen to be necessary" in safeguards_report.safeguard_text(
         safeguards_report.safeguard_entry(SAFEGUARDS["fence_epoch"])
     )

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import providers
 
-from cutproof.checks.common.reproducible import steady
+from cutproof.checks.common.reproducible import same_draws
 
 
 def drawn() -> list[int]:
@@ -39,13 +39,13 @@ def import_constants(folder: Path, name: str) -> None:
 
 @pytest.mark.skipif(not hasattr(providers, "_get_local_constants"), reason="this Hypothesis looks for none")
 def test_an_import_changes_nothing(tmp_path: Path) -> None:
-    with steady():
+    with same_draws():
         before = drawn()
     import_constants(tmp_path, "plain_numbers")
     try:
-        with steady():
+        with same_draws():
             after = drawn()
-        without = drawn()  # outside of `steady` Hypothesis does as it always does
+        without = drawn()  # outside of `same_draws` Hypothesis does as it always does
     finally:
         del sys.modules["plain_numbers"]
     assert before == after
@@ -54,5 +54,5 @@ def test_an_import_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_version_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(providers, "_get_local_constants")
-    with steady():
+    with same_draws():
         assert not hasattr(providers, "_get_local_constants")

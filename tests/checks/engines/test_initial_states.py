@@ -29,7 +29,7 @@ from cutproof.checks.engines.exploration import Exploration
 from cutproof.checks.engines.fast.explore import explore as fast
 from cutproof.checks.engines.fast.search import VectorSearch
 from cutproof.checks.engines.foreign import tools as foreign
-from cutproof.checks.engines.plain.explore import NO_LIMITS, together
+from cutproof.checks.engines.plain.explore import NO_LIMITS, with_both_faults
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.proof.bounded import Search
 from cutproof.checks.engines.proof.houdini import strongest
@@ -136,7 +136,7 @@ def test_what_was_told_is_watched_no_more() -> None:
 
 def test_a_behaviour_with_two_faults_may_begin_anywhere() -> None:
     protocol = made({"net": one_of(False, {0: True, 1: False})})
-    path = together(protocol, "cut", "cut")
+    path = with_both_faults(protocol, "cut", "cut")
     assert path is not None and path.steps == 1 and path.states[0] == protocol.initials[1]
 
 

@@ -63,7 +63,7 @@ CONDITIONS: dict[str, Callable[[Any], Any]] = {
     "the largest of 20, folded": lambda s: reduce(larger, s.n[:20]) <= 2,
     "the largest of 300, folded": lambda s: reduce(larger, s.n) <= 2,
     "the smallest of 300": lambda s: smaller(*s.n) <= 1,
-    "1100 deep": lambda s: turned(s, 1100),
+    "300 deep": lambda s: turned(s, 300),
     "1100 deep, of booleans": lambda s: nested_booleans(s, 1100),
 }
 SIZE = 300

@@ -1,12 +1,12 @@
-"""Journals: what happened to each document of a cluster, told in the specification's vocabulary.
+"""Event logs: what happened to each document of a cluster, told in the specification's vocabulary.
 
-    journal = Journal(cluster)        # before the migration begins
+    log = EventLog(cluster)           # before the migration begins
     ...                               # run it
-    journal.of("doc-7")               # the events that concern one document
+    log.of("doc-7")                   # the events that concern one document
 
-A migration is deterministic from its seed: one that lost something is run again with a journal, which draws nothing and
+A migration is deterministic from its seed: one that lost something is run again with a log, which draws nothing and
 changes nothing. What is recorded is seen from outside: calls on this cluster's own network and shards, and what the
-record became. Nothing is patched for others, and `detach` leaves the cluster as it was. While a journal is attached the
+record became. Nothing is patched for others, and `detach` leaves the cluster as it was. While a log is attached the
 cluster can't be snapshotted.
 
 Three words are not in the specification: `page_is_doubled` (a page will arrive twice), `copy_ends` (an error was read
@@ -58,7 +58,7 @@ class _Watch:
     awaited: dict[str, Any] = field(default_factory=dict)  # which documents the last page is of
 
 
-class Journal:
+class EventLog:
     """Records what happens to a cluster from now on."""
 
     def __init__(self, cluster: Cluster) -> None:

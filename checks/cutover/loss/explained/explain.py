@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path as File
 
-from cutproof.checks.cutover.loss.explained.event_log import Journal
-from cutproof.checks.cutover.loss.explained.minimize import PROPERTY, NotCut, cut_down, halving
+from cutproof.checks.cutover.loss.explained.event_log import EventLog
+from cutproof.checks.cutover.loss.explained.minimize import PROPERTY, NotCut, halving, minimized
 from cutproof.checks.cutover.loss.runs import Run
 from cutproof.checks.cutover.loss.sample import Setup
 from cutproof.checks.cutover.reference.lockstep import LockStep, specification
@@ -52,9 +52,9 @@ def trace_of(setup: Setup, number: int, key: str, kind: str) -> Trace:
     from cutproof.checks.cutover.loss.traffic import Traffic
 
     traffic = Traffic(setup, number)
-    journal = Journal(traffic.cluster)
+    log = EventLog(traffic.cluster)
     traffic.run()
-    return cut_down(journal.of(key), setup.policy, setup.without, kind)
+    return minimized(log.of(key), setup.policy, setup.without, kind)
 
 
 def _of_walk(setup: Setup, number: int, kind: str) -> Trace:

@@ -1,8 +1,8 @@
 """Cutting a loss down: from what happened to a document in a whole migration to a trace of the few steps that matter.
 
-    cut_down(journal.of(key), policy, removed, "LAW")
+    minimized(log.of(key), policy, removed, "LAW")
 
-The events are taken leniently on the specification (`tolerant_walk.py`). If what was lost is lost there
+The events are taken tolerantly on the specification (`tolerant_walk.py`). If what was lost is lost there
 too, operations, attempts and then single events are left out as long as it stays so, until no single one can
 go. What remains is performed in lock step with the reference implementation, in the smallest scope that has room for
 it, and becomes a trace, which ends where the property is first false.
@@ -16,7 +16,7 @@ from itertools import combinations, pairwise
 from typing import TypeVar
 
 from cutproof.checks.cutover.loss.explained.events import Event
-from cutproof.checks.cutover.loss.explained.reason import because
+from cutproof.checks.cutover.loss.explained.reason import reason_of
 from cutproof.checks.cutover.loss.explained.tolerant_walk import (
     ANSWERS,
     ATTEMPTS,
@@ -46,7 +46,7 @@ class NotCut(Exception):
     """The loss can't be cut down; the message is one line that says why."""
 
 
-def cut_down(
+def minimized(
     events: Sequence[Event], policy: Policy, removed: Iterable[str], harm: str, *, why: str = ""
 ) -> Trace:
     """The trace of a loss: `events` are what happened to the document, `harm` how it is lost (LAW, LU or RD) at their
@@ -79,7 +79,7 @@ class _Cut:
         walk = ground.walk(self.events, plain, fills=False)
         steps = self._to_first(ground, walk)
         pair = self._perform(ground.scope, steps)
-        said = why or because(pair.protocol, pair.states, pair.path, self.mechanisms.delta)
+        said = why or reason_of(pair.protocol, pair.states, pair.path, self.mechanisms.delta)
         return pair.trace(said, property=PROPERTY, harm=self.harm, form="always")
 
     def _start(self) -> tuple[Chosen, Ground, bool]:

@@ -28,7 +28,7 @@ CARRIERS = {
 }
 
 
-def because(protocol: Protocol, path: Sequence[State], labels: Sequence[str], delta: bool) -> str:
+def reason_of(protocol: Protocol, path: Sequence[State], labels: Sequence[str], delta: bool) -> str:
     """Why the last state of a path has lost an acknowledged write; `delta`: the policy has a delta pass."""
     states = [protocol.named(state) for state in path]
     last, rank = states[-1], states[-1]["acked[0]"]

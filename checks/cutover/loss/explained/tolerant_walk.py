@@ -1,4 +1,4 @@
-"""The lenient walk: events of a journal taken on the specification, where what can't happen is left out.
+"""The tolerant walk: events of a log taken on the specification, where what can't happen is left out.
 
 In a cluster a document shares its migration with hundreds of others, and its clients don't wait for each other. The
 specification with one document is smaller, and events may be missing. So operations, messages and epochs are numbered

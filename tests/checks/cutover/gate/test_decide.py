@@ -119,8 +119,8 @@ def test_prove_one_scope(capsys) -> None:
 
 def test_a_proof_for_many_policies_fails_if_one_of_them_is_unsafe() -> None:
     safe, unsafe = resolve(Policy()), resolve(Policy(skip_delta_pass=True))
-    assert all(a.proved for a in prove_gate.proved_together(False, [safe]))
-    assert not all(a.proved for a in prove_gate.proved_together(False, [safe, unsafe]))
+    assert all(a.proved for a in prove_gate.proved_at_once(False, [safe]))
+    assert not all(a.proved for a in prove_gate.proved_at_once(False, [safe, unsafe]))
 
 
 def prove_gate_scope() -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from places import DOCS
 
 from cutproof.checks.common.refusals import Wrong
-from cutproof.checks.cutover.gate.policy_file import LARGEST, NO_MATTER, Given, read_policy, together
+from cutproof.checks.cutover.gate.policy_file import LARGEST, NO_MATTER, Given, combined, read_policy
 from cutproof.checks.cutover.gate.policy_file import given as meant
 from cutproof.impl.miroir import AntiEntropyConfig, MigrationConfig, policy_from
 from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
@@ -160,8 +160,12 @@ def test_the_example_of_every_key_has_the_defaults_and_misses_none() -> None:
     assert set(found["anti_entropy"]) == {f.name for f in fields(AntiEntropyConfig)}
     assert set(found["topology"]) == {"replication_factor", "replica_groups", "replica_ack"}
     plain = {k: v for k, v in found.items() if not isinstance(v, dict)}
-    assert set(plain) == {f.name for f in fields(MigrationConfig)} - {"replica_ack", "replicas"}
-    assert meant(found).set.keys() == {f.name for f in fields(Policy)}  # each of them is said
+    assert set(plain) == {f.name for f in fields(MigrationConfig)} - {"replica_ack", "replicas"} | {
+        "protocol"
+    }
+    assert meant({k: v for k, v in found.items() if k != "protocol"}).set.keys() == {
+        f.name for f in fields(Policy)
+    }  # each of them is said
 
 
 # ------------------------------------------------------------------ what is refused, in one line
@@ -172,7 +176,7 @@ def test_the_example_of_every_key_has_the_defaults_and_misses_none() -> None:
     [
         ("skip_delta_pas = true", "skip_delta_pas: is no key of a policy; did you mean skip_delta_pass?"),
         ("[anti_entropy]\nauto_repairs = true", "anti_entropy.auto_repairs: is no key of a policy; did you mean"),
-        ("zzz = 1", "zzz: is no key of a policy; the keys are skip_delta_pass,"),
+        ("zzz = 1", "zzz: is no key of a policy; the keys are protocol, skip_delta_pass,"),
         ("[migration]\nskip_delta_pass = true", "migration.skip_delta_pass: is no key of a policy; did you mean"),
         ('skip_delta_pass = "true"', 'skip_delta_pass: found "true", expected true or false'),
         ("skip_delta_pass = 1", "skip_delta_pass: found 1, expected true or false"),
@@ -229,7 +233,7 @@ def test_anything_else_is_refused_or_read_and_never_a_fault(
 def test_sources_that_agree_are_one_and_those_that_do_not_are_refused() -> None:
     found = meant({"cleanup": "immediate", "anti_entropy": {"auto_repair": False}})
     flags = {"cleanup": Cleanup.IMMEDIATE, "skip_delta_pass": True}
-    assert together("f", found, flags) == Policy(
+    assert combined("f", found, flags) == Policy(
         cleanup=Cleanup.IMMEDIATE, anti_entropy=AntiEntropy.ALERT, skip_delta_pass=True
     )
     for name, value, here, there in (
@@ -237,15 +241,15 @@ def test_sources_that_agree_are_one_and_those_that_do_not_are_refused() -> None:
         ("anti_entropy", AntiEntropy.REPAIR, "alert", "repair"),
     ):
         with pytest.raises(Wrong) as error:
-            together("f", found, {name: value})
+            combined("f", found, {name: value})
         expected = f"f: {name}: the file says {here}, --policy says {there}: expected one and the same"
         assert str(error.value) == expected
 
 
 def test_a_default_is_nothing_that_the_file_says() -> None:
-    assert together("f", meant({}), {"skip_delta_pass": True}) == Policy(skip_delta_pass=True)
+    assert combined("f", meant({}), {"skip_delta_pass": True}) == Policy(skip_delta_pass=True)
     with pytest.raises(Wrong, match="the file says false, --policy says true"):
-        together("f", meant({"skip_delta_pass": False}), {"skip_delta_pass": True})
+        combined("f", meant({"skip_delta_pass": False}), {"skip_delta_pass": True})
 
 
 @pytest.mark.parametrize(
@@ -257,14 +261,14 @@ def test_a_default_is_nothing_that_the_file_says() -> None:
 )
 def test_what_is_invalid_only_together_is_refused(values: dict[str, Any], flags: dict[str, Any]) -> None:
     with pytest.raises(Wrong, match=r"f: topology\.replica_ack: replica_ack=counts with RF \* RG = 1"):
-        together("f", meant(values), flags)
+        combined("f", meant(values), flags)
 
 
 @pytest.mark.parametrize("knob", ["replicas", "replica_ack"])
 def test_the_topology_of_the_file_is_not_overruled(knob: str) -> None:
     found = meant({"topology": {"replication_factor": 2, "replica_ack": "required"}})
     with pytest.raises(Wrong, match=f"{knob}: the file says"):
-        together("f", found, {knob: {"replicas": False, "replica_ack": ReplicaAck.NONE}[knob]})
+        combined("f", found, {knob: {"replicas": False, "replica_ack": ReplicaAck.NONE}[knob]})
 
 
 @pytest.mark.parametrize(

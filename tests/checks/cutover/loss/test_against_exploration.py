@@ -12,7 +12,7 @@ from cutproof.checks.cutover.evidence import replaced
 from cutproof.checks.cutover.loss import against_exploration as comparison
 from cutproof.checks.cutover.loss.against_exploration import line, main, sampled, setup_of, table
 from cutproof.checks.cutover.loss.boundary import migrate
-from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Exhibit
+from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Experiment
 from cutproof.checks.traces.trace import read
 
 TEXT = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
@@ -23,10 +23,10 @@ PAIRS = list(zip(NECESSARY, ROWS, strict=True))
 QUICK = next(e for e in NECESSARY if e.file == "lost-write-without-fence_epoch")
 
 
-@pytest.mark.parametrize(("exhibit", "row"), PAIRS, ids=[e.file for e, _ in PAIRS])
-def test_the_first_run_that_saw_the_harm_sees_it_again(exhibit: Exhibit, row: list[str]) -> None:
+@pytest.mark.parametrize(("experiment", "row"), PAIRS, ids=[e.file for e, _ in PAIRS])
+def test_the_first_run_that_saw_the_harm_sees_it_again(experiment: Experiment, row: list[str]) -> None:
     name, harm, runs, _, harmed, _, first, _, trace = row
-    assert name.split()[0] == exhibit.safeguard and harm == exhibit.harm
+    assert name.split()[0] == experiment.safeguard and harm == experiment.harm
     file = re.search(r"\((\.\./traces/[^)]+)\)", trace)
     assert file is not None
     stored = read(ROOT / "docs" / file[1])
@@ -34,7 +34,7 @@ def test_the_first_run_that_saw_the_harm_sees_it_again(exhibit: Exhibit, row: li
     if first == "none":
         assert harmed == "0" and runs == f"{comparison.MOST:,}"
         return
-    assert migrate(setup_of(exhibit), int(first.replace(",", ""))).seen[harm] == 1
+    assert migrate(setup_of(experiment), int(first.replace(",", ""))).seen[harm] == 1
 
 
 def test_most_are_met() -> None:

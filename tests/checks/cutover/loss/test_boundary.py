@@ -15,7 +15,7 @@ from cutproof.model.cutover.coordinator import build
 from cutproof.model.cutover.policy import Policy
 
 PLAIN = Setup(Policy(), rates=NEAR, traffic="boundary")
-EXHIBITS = {e.file: e for e in NECESSARY}
+EXPERIMENTS = {e.file: e for e in NECESSARY}
 
 
 def many(setup: Setup, runs: int) -> Counts:
@@ -88,5 +88,5 @@ MET = (
 
 @pytest.mark.parametrize("name", MET)
 def test_a_missing_safeguard_is_met(name: str) -> None:
-    exhibit = EXHIBITS[name]
-    assert many(setup_of(exhibit), 150).seen[exhibit.harm] > 0
+    experiment = EXPERIMENTS[name]
+    assert many(setup_of(experiment), 150).seen[experiment.harm] > 0

@@ -17,6 +17,15 @@ distributed = pytest.importorskip("distributed", reason="the extra cutproof[dask
 SMALL = Setup(each=40, seed=3)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def files_of_dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Dask makes a folder of its own, and leaves it there."""
+    import dask
+
+    with dask.config.set(temporary_directory=str(tmp_path_factory.mktemp("dask"))):
+        yield
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     with distributed.LocalCluster(

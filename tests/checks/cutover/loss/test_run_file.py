@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cutproof.checks.cutover.loss.run_file import Kept
+from cutproof.checks.cutover.loss.run_file import RunFile
 from cutproof.checks.cutover.loss.runs import do_chunk
 from cutproof.checks.cutover.loss.sample import CALM, Counts, Setup
 
@@ -19,14 +19,14 @@ SETUP = Setup(each=20)
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "run.json"
-    kept = Kept(path, SETUP, 20)
-    kept.add(1, do_chunk(SETUP, 1, 20))
-    kept.add(0, do_chunk(SETUP, 0, 20))
+    run_file = RunFile(path, SETUP, 20)
+    run_file.add(1, do_chunk(SETUP, 1, 20))
+    run_file.add(0, do_chunk(SETUP, 0, 20))
     return path
 
 
 def test_chunks_come_back_as_they_were(file: Path) -> None:
-    found = Kept(file, SETUP, 20)
+    found = RunFile(file, SETUP, 20)
     assert found.chunks == {0: do_chunk(SETUP, 0, 20), 1: do_chunk(SETUP, 1, 20)}
     before = file.read_bytes()
     found.write()
@@ -46,14 +46,14 @@ def test_chunks_come_back_as_they_were(file: Path) -> None:
 def test_a_file_of_another_run_is_refused(file: Path, other: Setup, says: str) -> None:
     before = file.read_bytes()
     with pytest.raises(ValueError, match="of another run") as refused:
-        Kept(file, other, 20)
+        RunFile(file, other, 20)
     assert says in str(refused.value)
     assert file.read_bytes() == before
 
 
 def test_chunks_of_another_size_are_another_run(file: Path) -> None:
     with pytest.raises(ValueError, match=r"counts its migrations 20 at a time, and a run .* 10 at a time"):
-        Kept(file, SETUP, 10)
+        RunFile(file, SETUP, 10)
 
 
 def broken(change: Any) -> Any:
@@ -89,7 +89,7 @@ def test_what_is_no_file_of_a_run_is_refused(file: Path, change: Any) -> None:
     text = change(file.read_text())
     file.write_text(text)
     with pytest.raises(ValueError, match="is not a file of a loss run") as refused:
-        Kept(file, SETUP, 20)
+        RunFile(file, SETUP, 20)
     assert "\n" not in str(refused.value)
     assert file.read_text() == text
 
@@ -97,27 +97,27 @@ def test_what_is_no_file_of_a_run_is_refused(file: Path, change: Any) -> None:
 def test_another_version_is_refused(file: Path) -> None:
     file.write_text(broken(lambda f: f.update(version=2))(file.read_text()))
     with pytest.raises(ValueError, match="is of version 2"):
-        Kept(file, SETUP, 20)
+        RunFile(file, SETUP, 20)
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is not a file of a loss run"):
-        Kept(tmp_path, SETUP, 20)
+        RunFile(tmp_path, SETUP, 20)
     with pytest.raises(ValueError, match="there is no such folder"):
-        Kept(tmp_path / "none" / "run.json", SETUP, 20)
+        RunFile(tmp_path / "none" / "run.json", SETUP, 20)
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing_beside(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = file.read_bytes()
-    kept = Kept(file, SETUP, 20)
+    run_file = RunFile(file, SETUP, 20)
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        kept.add(7, Counts())
+        run_file.add(7, Counts())
     assert file.read_bytes() == before
     assert [p.name for p in file.parent.iterdir()] == ["run.json"]

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from cutproof.checks.common.workers import put_off
 from cutproof.checks.cutover.loss import runs as loss
 from cutproof.checks.cutover.loss.report import exit_code, facts, standing, text
-from cutproof.checks.cutover.loss.run_file import Kept
+from cutproof.checks.cutover.loss.run_file import RunFile
 from cutproof.checks.cutover.loss.runs import Run, Series, chunk_size, do_chunk, run, run_in_processes
 from cutproof.checks.cutover.loss.sample import CALM, NEAR, PUTS, Counts, Rates, Setup
 from cutproof.model.cutover.mechanisms import AntiEntropy, Cleanup
@@ -132,15 +132,15 @@ def test_seeds_differ() -> None:
 def test_a_run_that_is_gone_on_with_says_the_same(tmp_path: Path) -> None:
     whole = told(run(SMALL, 6_000))
     file = tmp_path / "run.json"
-    kept = Kept(file, SMALL, chunk_size(SMALL, 6_000))
-    part = run(SMALL, 6_000, Shuffled(1, dies_after=4), 2, kept=kept)
+    run_file = RunFile(file, SMALL, chunk_size(SMALL, 6_000))
+    part = run(SMALL, 6_000, Shuffled(1, dies_after=4), 2, run_file=run_file)
     assert part.partial.startswith("a worker was ended")
     assert 0 < part.counts.migrations < whole["migrations"]
-    again = Kept(file, SMALL, chunk_size(SMALL, 6_000))
+    again = RunFile(file, SMALL, chunk_size(SMALL, 6_000))
     assert again.chunks == part.chunks
-    assert told(run(SMALL, 6_000, kept=again)) == whole
-    assert told(run(SMALL, 6_000, kept=Kept(file, SMALL, chunk_size(SMALL, 6_000)))) == whole
-    more = run(SMALL, 9_000, kept=Kept(file, SMALL, chunk_size(SMALL, 6_000)))
+    assert told(run(SMALL, 6_000, run_file=again)) == whole
+    assert told(run(SMALL, 6_000, run_file=RunFile(file, SMALL, chunk_size(SMALL, 6_000)))) == whole
+    more = run(SMALL, 9_000, run_file=RunFile(file, SMALL, chunk_size(SMALL, 6_000)))
     assert told(more) == told(run(SMALL, 9_000))
 
 
@@ -157,7 +157,7 @@ def test_whatever_was_finished_first(done: set[int]) -> None:
         def add(self, number: int, counts: Counts) -> None:
             self.chunks[number] = counts
 
-    assert told(run(SMALL, 4_000, kept=Some())) == told(run(SMALL, 4_000))  # type: ignore[arg-type]
+    assert told(run(SMALL, 4_000, run_file=Some())) == told(run(SMALL, 4_000))  # type: ignore[arg-type]
 
 
 def test_an_interrupt_makes_it_partial(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from cutproof.checks.cutover.reference.hunt import Hunt, configuration_of, harde
 from cutproof.checks.cutover.reference.lockstep import Disagreement
 from cutproof.checks.cutover.reference.perform import perform
 from cutproof.checks.cutover.reference.schedule import Schedule, Stuck, Violated
-from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Exhibit
+from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Experiment
 from cutproof.checks.traces.trace import read
 from cutproof.impl.node import Replica
 from cutproof.model.cutover.safeguards import SAFEGUARDS
@@ -36,18 +36,18 @@ BY_DAY = 2_000
 COMMON = [e for e in NECESSARY if e.file not in RARE]
 
 
-def assert_found(exhibit: Exhibit, runs: int, seed: int = 0) -> None:
-    found = hunt(configuration_of(exhibit), runs, seed=seed, shrink=False)
+def assert_found(experiment: Experiment, runs: int, seed: int = 0) -> None:
+    found = hunt(configuration_of(experiment), runs, seed=seed, shrink=False)
     print(line(found))
     failed = found.tally.failed
-    assert isinstance(failed, Stuck if exhibit.harm == "STK" else Violated), failed
+    assert isinstance(failed, Stuck if experiment.harm == "STK" else Violated), failed
     if isinstance(failed, Violated):
-        assert (exhibit.property, exhibit.harm) in {(c.property, c.harm) for c in failed.claims}
+        assert (experiment.property, experiment.harm) in {(c.property, c.harm) for c in failed.claims}
 
 
-@pytest.mark.parametrize("exhibit", COMMON, ids=[e.file for e in COMMON])
-def test_without_a_safeguard_the_harm_is_found(exhibit: Exhibit) -> None:
-    assert_found(exhibit, BY_DAY)
+@pytest.mark.parametrize("experiment", COMMON, ids=[e.file for e in COMMON])
+def test_without_a_safeguard_the_harm_is_found(experiment: Experiment) -> None:
+    assert_found(experiment, BY_DAY)
 
 
 @pytest.mark.nightly
@@ -96,15 +96,15 @@ def test_what_was_not_reached_is_said() -> None:
 # ------------------------------------------------------------------ what a hunt leaves
 
 
-def by_name(file: str) -> Exhibit:
+def by_name(file: str) -> Experiment:
     return next(e for e in NECESSARY if e.file == file)
 
 
 def test_the_same_hunt_finds_the_same_and_another_seed_another() -> None:
-    exhibit = by_name("lost-write-without-fence_epoch")
+    experiment = by_name("lost-write-without-fence_epoch")
 
     def found(seed: int) -> tuple[int, int, int]:
-        tally = hunt(configuration_of(exhibit), 2_000, seed=seed, shrink=False).tally
+        tally = hunt(configuration_of(experiment), 2_000, seed=seed, shrink=False).tally
         return tally.runs, tally.rules, tally.steps
 
     assert found(0) == found(0)
@@ -112,8 +112,8 @@ def test_the_same_hunt_finds_the_same_and_another_seed_another() -> None:
 
 
 def test_the_shrunk_run_is_a_trace_that_both_can_replay() -> None:
-    exhibit = by_name("lost-write-without-ack_needs_source")
-    configuration = configuration_of(exhibit)
+    experiment = by_name("lost-write-without-ack_needs_source")
+    configuration = configuration_of(experiment)
     longer = hunt(configuration, 2_000, shrink=False).tally.trace
     trace = hunt(configuration, 2_000).tally.trace
     assert trace is not None

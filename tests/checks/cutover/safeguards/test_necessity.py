@@ -13,12 +13,13 @@ from places import ROOT
 from cutproof.checks.cutover import evidence
 from cutproof.checks.cutover.safeguards.necessity import (
     DEFAULT,
-    EXHIBITS,
+    EXPERIMENTS,
     FINDINGS,
     GATE_HOLES,
     NECESSARY,
     UNREACHED,
-    Exhibit,
+    UNSERVED,
+    Experiment,
     holds_with,
     protocol_of,
     trace_of,
@@ -29,6 +30,7 @@ from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.verdict import Holds, Violated
 from cutproof.checks.traces import trace
 from cutproof.checks.traces.replay import replay
+from cutproof.model.cutover.availability import AVAILABILITY
 from cutproof.model.cutover.mechanisms import AntiEntropy
 from cutproof.model.cutover.policy import Policy, policy_of, seed_gate
 from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS
@@ -37,18 +39,18 @@ from cutproof.model.cutover.scopes import SCOPES, scope_of
 TRACES = ROOT / "traces"
 
 
-def named(exhibits: tuple[Exhibit, ...]) -> list[object]:
-    return [pytest.param(e, id=e.file) for e in exhibits]
+def named(experiments: tuple[Experiment, ...]) -> list[object]:
+    return [pytest.param(e, id=e.file) for e in experiments]
 
 
-@pytest.mark.parametrize("exhibit", named(EXHIBITS))
-def test_the_stored_trace_is_the_shortest_and_replays(exhibit: Exhibit) -> None:
-    found = violated(exhibit)
+@pytest.mark.parametrize("experiment", named(EXPERIMENTS))
+def test_the_stored_trace_is_the_shortest_and_replays(experiment: Experiment) -> None:
+    found = violated(experiment)
     assert isinstance(found, Violated)
     assert (found.property, found.form) != ("domain", "always")
-    stored = trace.read(evidence.path_of(exhibit, TRACES))
-    assert trace.to_bytes(trace_of(exhibit, found)) == trace.to_bytes(stored)
-    again = replay(stored, protocol_of(exhibit))
+    stored = trace.read(evidence.path_of(experiment, TRACES))
+    assert trace.to_bytes(trace_of(experiment, found)) == trace.to_bytes(stored)
+    again = replay(stored, protocol_of(experiment))
     assert again.reproduced
     assert not again.notes
 
@@ -56,32 +58,34 @@ def test_the_stored_trace_is_the_shortest_and_replays(exhibit: Exhibit) -> None:
 MASKED = tuple(e for e in NECESSARY if e.policy != DEFAULT or e.companions)
 
 
-@pytest.mark.parametrize("exhibit", named(MASKED))
-def test_with_the_safeguard_it_holds(exhibit: Exhibit) -> None:
+@pytest.mark.parametrize("experiment", named(MASKED))
+def test_with_the_safeguard_it_holds(experiment: Experiment) -> None:
     """For the others this is the hardened protocol in that scope, which test_cutover.py explores."""
-    assert isinstance(holds_with(exhibit), Holds)
+    assert isinstance(holds_with(experiment), Holds)
 
 
-@pytest.mark.parametrize("exhibit", named(MASKED))
-def test_only_what_is_masked_names_a_policy_or_companions(exhibit: Exhibit) -> None:
+@pytest.mark.parametrize("experiment", named(MASKED))
+def test_only_what_is_masked_names_a_policy_or_companions(experiment: Experiment) -> None:
     """Under the default policy, with nothing else removed, the same scope holds without the safeguard, or another
-    exhibit shows it there: what is published is the smallest."""
-    plain = Exhibit(exhibit.safeguard, exhibit.harm, exhibit.property, exhibit.scope_name)
+    experiment shows it there: what is published is the smallest."""
+    plain = Experiment(experiment.safeguard, experiment.harm, experiment.property, experiment.scope_name)
     smaller = [
-        e for e in NECESSARY if e.safeguard == exhibit.safeguard and e.policy == DEFAULT and not e.companions
+        e
+        for e in NECESSARY
+        if e.safeguard == experiment.safeguard and e.policy == DEFAULT and not e.companions
     ]
     assert smaller or isinstance(violated(plain), Holds)
 
 
-def test_every_safeguard_and_every_harm_in_the_table_has_an_exhibit() -> None:
+def test_every_safeguard_and_every_harm_in_the_table_has_an_experiment() -> None:
     shown = {(e.safeguard, e.harm) for e in NECESSARY} | {(e.safeguard, e.harm) for e, _, _ in UNREACHED}
     assert {(name, h.name) for name, s in SAFEGUARDS.items() for h in s.harms} == shown
     assert {e.safeguard for e in NECESSARY} == HARDENED
 
 
-@pytest.mark.parametrize(("exhibit", "fault", "why"), [pytest.param(*u, id=u[0].file) for u in UNREACHED])
-def test_what_cannot_happen_was_looked_for(exhibit: Exhibit, fault: str, why: str) -> None:
-    found = explore(protocol_of(exhibit), only=(exhibit.property, exhibit.harm), cycles=False)
+@pytest.mark.parametrize(("experiment", "fault", "why"), [pytest.param(*u, id=u[0].file) for u in UNREACHED])
+def test_what_cannot_happen_was_looked_for(experiment: Experiment, fault: str, why: str) -> None:
+    found = explore(protocol_of(experiment), only=(experiment.property, experiment.harm), cycles=False)
     assert not found.reason
     assert isinstance(found.verdicts[0], Holds)
     assert fault not in found.never_fired
@@ -93,10 +97,10 @@ def test_the_seed_is_violated_by_every_kind_of_harm() -> None:
     assert AS_WRITTEN < HARDENED
 
 
-@pytest.mark.parametrize("exhibit", named(GATE_HOLES))
-def test_the_seed_gate_accepts_what_loses(exhibit: Exhibit) -> None:
+@pytest.mark.parametrize("experiment", named(GATE_HOLES))
+def test_the_seed_gate_accepts_what_loses(experiment: Experiment) -> None:
     """In the hole of two configurations the gate is shown the one with anti-entropy on."""
-    shown = exhibit.policy
+    shown = experiment.policy
     if shown.anti_entropy is AntiEntropy.OFF:
         shown = policy_of({**shown.changed(), "anti_entropy": "repair"})
     assert seed_gate(shown) is None
@@ -138,16 +142,16 @@ def test_what_the_sentence_speaks_of_happens(file: str, action: str) -> None:
 
 
 def test_a_trace_says_which_protocol_it_is_of() -> None:
-    for exhibit in EXHIBITS:
-        meta = trace.read(evidence.path_of(exhibit, TRACES)).meta
-        assert scope_of(meta.scope) == exhibit.scope
-        assert policy_of(meta.policy) == exhibit.policy
-        assert meta.safeguards_removed == tuple(sorted(exhibit.removed))
-        assert meta.why == exhibit.why
+    for experiment in EXPERIMENTS:
+        meta = trace.read(evidence.path_of(experiment, TRACES)).meta
+        assert scope_of(meta.scope) == experiment.scope
+        assert policy_of(meta.policy) == experiment.policy
+        assert meta.safeguards_removed == tuple(sorted(experiment.removed))
+        assert meta.why == experiment.why
 
 
 def test_file_names_are_unique_and_nothing_else_is_stored() -> None:
-    names = [e.file for e in EXHIBITS]
+    names = [e.file for e in EXPERIMENTS]
     assert len(set(names)) == len(names)
     assert {p.name for p in TRACES.iterdir()} == {f"{name}.itf.json" for name in names}
 
@@ -159,12 +163,14 @@ def test_without_removal_removes_only_the_companions() -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("exhibit", named(MASKED))
+@pytest.mark.parametrize("experiment", named(MASKED))
 @pytest.mark.parametrize("scope", [name for name in SCOPES if name not in ("kinds", "reads_and_faults")])
-def test_what_is_masked_is_masked_in_every_scope(exhibit: Exhibit, scope: str) -> None:
-    plain = Exhibit(exhibit.safeguard, exhibit.harm, exhibit.property, scope)
-    if any(e.safeguard == exhibit.safeguard and e.policy == DEFAULT and not e.companions for e in NECESSARY):
-        pytest.skip("it has an exhibit without any")
+def test_what_is_masked_is_masked_in_every_scope(experiment: Experiment, scope: str) -> None:
+    plain = Experiment(experiment.safeguard, experiment.harm, experiment.property, scope)
+    if any(
+        e.safeguard == experiment.safeguard and e.policy == DEFAULT and not e.companions for e in NECESSARY
+    ):
+        pytest.skip("it has an experiment without any")
     assert isinstance(violated(plain), Holds)
 
 
@@ -192,3 +198,9 @@ def test_same_counts_and_same_bytes_under_any_hash_seed() -> None:
     ]
     assert runs[0] == runs[1] == runs[2]
     assert len(json.loads(runs[0])) > 20
+
+
+@pytest.mark.parametrize("experiment", named(UNSERVED))
+def test_with_the_safeguard_everybody_is_served_again(experiment: Experiment) -> None:
+    assert isinstance(holds_with(experiment), Holds)
+    assert experiment.property in [p.name for p in AVAILABILITY]

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Exhibit
+from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Experiment
 from cutproof.checks.cutover.safeguards.rarity import chance, main, rarity
 from cutproof.checks.engines.exploration import Limits
 
 
-def by_name(file: str) -> Exhibit:
+def by_name(file: str) -> Experiment:
     return next(e for e in NECESSARY if e.file == file)
 
 

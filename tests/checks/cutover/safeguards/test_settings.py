@@ -15,14 +15,14 @@ from cutproof.model.cutover.scopes import parse_scope
 ARGUMENTS = ["explore", "--scope", "writes=1", "--without", "dual_before_copy"]
 
 
-@pytest.mark.parametrize("exhibit", NECESSARY, ids=lambda e: e.file)
-def test_a_command_is_the_experiment(exhibit) -> None:
-    words = shlex.split(command(exhibit))
+@pytest.mark.parametrize("experiment", NECESSARY, ids=lambda e: e.file)
+def test_a_command_is_the_experiment(experiment) -> None:
+    words = shlex.split(command(experiment))
     assert words[:2] == ["cutproof", "explore"]
     given = dict(zip(words[2::2], words[3::2], strict=True))
-    assert parse_scope(given["--scope"]) == exhibit.scope
-    assert parse_policy(given.get("--policy", "")) == exhibit.policy
-    assert tuple(given["--without"].split(",")) == exhibit.removed
+    assert parse_scope(given["--scope"]) == experiment.scope
+    assert parse_policy(given.get("--policy", "")) == experiment.policy
+    assert tuple(given["--without"].split(",")) == experiment.removed
 
 
 def test_every_safeguard_with_an_experiment_has_its_smallest() -> None:
@@ -37,9 +37,9 @@ def test_every_safeguard_with_an_experiment_has_its_smallest() -> None:
 
 
 def test_the_setting_itself_is_no_other_one() -> None:
-    exhibit = smallest("fence_epoch")
-    assert exhibit is not None
-    scope, policy = exhibit.scope.bounds(), exhibit.policy.changed()
+    experiment = smallest("fence_epoch")
+    assert experiment is not None
+    scope, policy = experiment.scope.bounds(), experiment.policy.changed()
     assert commands(["fence_epoch", "act:guard"], scope, policy) == {}
     assert list(commands(["fence_epoch"], {**scope, "writes": 1}, policy)) == ["fence_epoch"]
 
@@ -47,14 +47,20 @@ def test_the_setting_itself_is_no_other_one() -> None:
 def test_many_are_told_in_one_line() -> None:
     known = sorted(HARDENED)
     assert len(hints(commands(known[: FEW + 1], {}, {}))) == 1
-    assert len(hints(commands(known[:FEW], {}, {}))) == FEW
+    few = commands(known[:FEW], {}, {})
+    assert " ".join(hints(few)).replace(" \\    ", "").count("cutproof explore") == FEW
+    for name, line in commands(known, {}, {}).items():
+        said = hints({name: line})
+        assert max(map(len, said)) <= 120
+        assert " ".join(said).replace("\\     ", "").endswith(line)
 
 
 def test_explore_says_under_what_it_matters(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(ARGUMENTS) == 0
-    *_, last = capsys.readouterr().out.splitlines()
-    before, line = last.split(": ", 1)
-    assert before == "dual_before_copy matters under other settings"
+    out = capsys.readouterr().out
+    before, line = out.replace(" \\\n   ", "").splitlines()[-1].split(": ", 1)
+    assert before == "dual_before_copy matters under"
+    assert max(map(len, out.splitlines())) <= 120
     assert cli.main(ARGUMENTS[:3]) == 0
     assert "matters" not in capsys.readouterr().out  # nothing is removed
     assert cli.main([*ARGUMENTS, "--json"]) == 0

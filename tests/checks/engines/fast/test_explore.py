@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -111,7 +112,9 @@ def test_claims_that_are_always_or_never_so() -> None:
         return constant(False)
 
     properties = [
-        form(function) for form in (always, sometimes, can_always) for function in (trivially, never)
+        replace(form(function), name=f"{form.__name__}_{function.__name__}")
+        for form in (always, sometimes, can_always)
+        for function in (trivially, never)
     ]
     protocol = Protocol("constants", {"on": boolean()}, [switch], properties)
     one, two = plain(protocol), fast.explore(protocol)
@@ -385,7 +388,7 @@ import sys
 from cutproof.checks.engines.fast.explore import explore
 from cutproof.checks.engines.verdict import exit_code
 from cutproof.model.examples.two_phase_commit import two_phase_commit
-found = explore(two_phase_commit(10), progress=lambda *_: print("busy", flush=True))
+found = explore(two_phase_commit(10), progress=lambda n, *_: n > 1000 and print("busy", flush=True))
 print(found.interrupted, len(found.states) > 1000, found.verdicts[0].reason)
 sys.exit(exit_code(found.verdicts))
 """

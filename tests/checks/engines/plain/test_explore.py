@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from cutproof.checks.engines.plain import graph as graphs
 from cutproof.checks.engines.plain import liveness, search
-from cutproof.checks.engines.plain.explore import Exploration, LimitReached, Limits, explore, together
+from cutproof.checks.engines.plain.explore import Exploration, LimitReached, Limits, explore, with_both_faults
 from cutproof.checks.engines.verdict import Holds, Path, Unknown, Verdict, Violated, exit_code, line, to_json
 from cutproof.model.examples.two_phase_commit import two_phase_commit
 from cutproof.model.language import (
@@ -186,11 +186,11 @@ def test_an_action_that_leaves_its_domain_is_a_violation_and_the_rest_is_still_e
 def test_together_finds_the_shortest_way_to_have_both_faults() -> None:
     actions = step("go", [(0, 1), (1, 2)]) + step("crash", [(1, 0)], "crash") + step("loss", [(2, 0)], "loss")
     protocol = graph_of(actions, [never_at(7)])
-    path = together(protocol, "crash", "loss")
+    path = with_both_faults(protocol, "crash", "loss")
     assert nodes_of(path) == [0, 1, 2, 0, 1, 0]
-    assert together(protocol, "crash", "flood") is None
+    assert with_both_faults(protocol, "crash", "flood") is None
     with pytest.raises(LimitReached):
-        together(protocol, "crash", "loss", Limits(states=1))
+        with_both_faults(protocol, "crash", "loss", Limits(states=1))
 
 
 # ------------------------------------------------------------------ the dumb twin
@@ -407,7 +407,7 @@ from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.verdict import exit_code
 from cutproof.model.examples.two_phase_commit import two_phase_commit
 print("ready", flush=True)
-found = explore(two_phase_commit(9), progress=lambda *_: print("busy", flush=True))
+found = explore(two_phase_commit(9), progress=lambda n, *_: n > 1000 and print("busy", flush=True))
 print(found.interrupted, len(found.states) > 1000, found.verdicts[0].reason)
 sys.exit(exit_code(found.verdicts))
 """

@@ -117,9 +117,9 @@ def test_the_invariants_hold_in_every_reachable_state(name: str) -> None:
         ]
 
 
-@pytest.mark.parametrize("exhibit", NECESSARY, ids=lambda e: e.file)
-def test_without_a_necessary_safeguard_an_obligation_fails(exhibit) -> None:
-    answer = first_refuted(Proof(cutover(exhibit.scope), resolve(exhibit.policy, exhibit.removed)))
+@pytest.mark.parametrize("experiment", NECESSARY, ids=lambda e: e.file)
+def test_without_a_necessary_safeguard_an_obligation_fails(experiment) -> None:
+    answer = first_refuted(Proof(cutover(experiment.scope), resolve(experiment.policy, experiment.removed)))
     assert answer is not None and answer.said == "refuted"
     assert answer.counterexample is not None and answer.counterexample.broken
 
@@ -133,21 +133,23 @@ QUICK = ("copy_checks_version", "policy_is_recorded")
 
 
 @pytest.mark.parametrize(
-    "exhibit", [e for e in NECESSARY if e not in MASKED + NOT_SPOKEN_OF], ids=lambda e: e.file
+    "experiment", [e for e in NECESSARY if e not in MASKED + NOT_SPOKEN_OF], ids=lambda e: e.file
 )
-def test_with_the_safeguard_every_obligation_is_proved(exhibit) -> None:
-    assert first_refuted(Proof(cutover(exhibit.scope), resolve(exhibit.policy))) is None
+def test_with_the_safeguard_every_obligation_is_proved(experiment) -> None:
+    assert first_refuted(Proof(cutover(experiment.scope), resolve(experiment.policy))) is None
 
 
 @pytest.mark.parametrize(
-    "exhibit",
+    "experiment",
     [pytest.param(e, id=e.file, marks=[] if e.safeguard in QUICK else pytest.mark.nightly) for e in MASKED],
 )
-def test_where_the_delta_is_skipped_the_property_is_proved_with_the_safeguard_alone(exhibit) -> None:
-    symbolic = cutover(exhibit.scope)
-    wanted = [p for p in symbolic.properties if p.name == exhibit.property]
-    assert strongest(symbolic, resolve(exhibit.policy), wanted).proved[exhibit.property]
-    assert not strongest(symbolic, resolve(exhibit.policy, exhibit.removed), wanted).proved[exhibit.property]
+def test_where_the_delta_is_skipped_the_property_is_proved_with_the_safeguard_alone(experiment) -> None:
+    symbolic = cutover(experiment.scope)
+    wanted = [p for p in symbolic.properties if p.name == experiment.property]
+    assert strongest(symbolic, resolve(experiment.policy), wanted).proved[experiment.property]
+    assert not strongest(symbolic, resolve(experiment.policy, experiment.removed), wanted).proved[
+        experiment.property
+    ]
 
 
 def test_a_counterexample_is_a_step_out_of_the_invariants() -> None:

@@ -14,7 +14,7 @@ from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.plain.search import inside
 from cutproof.checks.engines.proof.symbolic import Symbols, before
 from cutproof.checks.engines.verdict import Violated
-from cutproof.checks.traces import replay, trace
+from cutproof.checks.traces import replay, story, trace
 from cutproof.model import language
 from cutproof.model.language import anything, one_of
 from cutproof.model.language import expressions as ex
@@ -99,7 +99,14 @@ def test_a_trace_reads_as_python_values_and_is_replayed(tmp_path: Path) -> None:
     assert any(q for state in read.states for q in state["inbox"].values())
     message: Any = next(q[0] for state in read.states for q in state["inbox"].values() if q)
     assert message == {"kind": "ASK", "src": message["src"]}
-    assert replay.replay(read, PROTOCOL).reproduced
+    again = replay.replay(read, PROTOCOL)
+    assert again.reproduced
+    assert [str(c) for c in again.walked[0].changes if c.field != "turn"] == [
+        "inbox[1]: [] -> [{kind: ASK, src: 0}]", "mood[0]: CALM -> BUSY",
+    ]  # fmt: skip
+    told = [line.strip() for line in story.account(again)]
+    assert "inbox of node 1: [] -> [{kind: ASK, src: 0}]" in told and "up: {0, 1} -> {1}" in told
+    assert "up      {1}                    {0, 1}" in told, "how things stand at the end"
     text = path.read_text("utf-8")
     broken = text.replace('"up": {"#set": [{"#bigint": "0"}, {"#bigint": "1"}]}', '"up": {"#set": []}', 1)
     assert broken != text

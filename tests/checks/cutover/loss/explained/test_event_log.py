@@ -1,11 +1,11 @@
-"""A journal tells what happened, step for step, and changes nothing of it."""
+"""A log tells what happened, step for step, and changes nothing of it."""
 
 from collections.abc import Iterator
 from random import Random
 
 import pytest
 
-from cutproof.checks.cutover.loss.explained.event_log import Journal
+from cutproof.checks.cutover.loss.explained.event_log import EventLog
 from cutproof.checks.cutover.loss.explained.events import Event
 from cutproof.checks.cutover.loss.explained.tolerant_walk import Ground
 from cutproof.checks.cutover.reference.lockstep import LockStep
@@ -80,8 +80,8 @@ def one_document(seed: int, policy: Policy, without: tuple[str, ...] = ()) -> It
 
 def told(seed: int, policy: Policy, without: tuple[str, ...] = ()) -> tuple[Cluster, list[Event]]:
     run = one_document(seed, policy, without)
-    journal = Journal(next(run))
-    return next(run), journal.of("a")
+    log = EventLog(next(run))
+    return next(run), log.of("a")
 
 
 @pytest.mark.parametrize("policy", [ALONE, HEALED], ids=["alone", "healed"])
@@ -112,46 +112,46 @@ def test_recording_changes_nothing(seed: int) -> None:
         run = one_document(seed, ALONE)
         first = next(run)
         if recorded:
-            Journal(first)
+            EventLog(first)
         clusters.append(next(run))
-    plain, journalled = clusters
-    assert plain.fingerprint() == journalled.fingerprint()
-    assert plain.network.random.getstate() == journalled.network.random.getstate()
-    assert plain.network.steps == journalled.network.steps
-    assert str(plain.audit()) == str(journalled.audit())
+    plain, logged = clusters
+    assert plain.fingerprint() == logged.fingerprint()
+    assert plain.network.random.getstate() == logged.network.random.getstate()
+    assert plain.network.steps == logged.network.steps
+    assert str(plain.audit()) == str(logged.audit())
 
 
 def test_clusters_do_not_disturb_each_other() -> None:
     one, other = (Cluster(["old-0"], 1, 1, 7) for _ in range(2))
-    journal = Journal(one)
+    log = EventLog(one)
     other.put("b", {})
-    assert journal.of("b") == []
+    assert log.of("b") == []
     one.put("a", {})
-    assert [e.action for e in journal.of("a")] == ["write", "accept", "apply", "acknowledge"]
+    assert [e.action for e in log.of("a")] == ["write", "accept", "apply", "acknowledge"]
     assert "accept" not in vars(other.network)
 
 
-def test_a_journal_ends_where_it_is_detached() -> None:
+def test_a_log_ends_where_it_is_detached() -> None:
     cluster = Cluster(["old-0"], 1, 1, 7)
     before = {id(owner): set(vars(owner)) for owner in (cluster, cluster.network, cluster.shards[0])}
-    journal = Journal(cluster)
+    log = EventLog(cluster)
     cluster.put("a", {})
-    journal.detach()
+    log.detach()
     cluster.put("a", {})
-    assert len(journal.of("a")) == 4
+    assert len(log.of("a")) == 4
     assert before == {id(owner): set(vars(owner)) for owner in (cluster, cluster.network, cluster.shards[0])}
     cluster.snapshot()
 
 
 def test_a_document_has_its_own_events_and_those_of_its_page() -> None:
     cluster = Cluster(["old-0"], 1, 1, 7, pages=8)
-    journal = Journal(cluster)
+    log = EventLog(cluster)
     keys = [f"doc-{i}" for i in range(30)]
     for key in keys:
         cluster.put(key, {})
     cluster.run_until(cluster.move([0], "new-0").finished)
     for key in keys:
-        told = [str(e).partition("(")[0] for e in journal.of(key)]
+        told = [str(e).partition("(")[0] for e in log.of(key)]
         assert told.count("write") == told.count("read_page") == told.count("page_landed") == 1
         assert told.count("scan") == told.count("repaired") == 1
         assert told[-1] == "complete"
@@ -159,7 +159,7 @@ def test_a_document_has_its_own_events_and_those_of_its_page() -> None:
 
 def test_what_is_chosen_by_name_is_told_too() -> None:
     cluster = Cluster(["old-0"], 1, 1, 7, collects=True)
-    journal = Journal(cluster)
+    log = EventLog(cluster)
     write = cluster.submit("a", {})
     for action in ("accept", "apply", "acknowledge"):
         cluster.step(next(c for c in cluster.enabled() if c.action == action))
@@ -169,15 +169,15 @@ def test_what_is_chosen_by_name_is_told_too() -> None:
         cluster.run_until(cluster.move([0], name).finished)
         for choice in [c for c in cluster.enabled() if c.action in ("collect", "late_fence")]:
             cluster.step(choice)
-    told = [e.action for e in journal.of("a")]
+    told = [e.action for e in log.of("a")]
     assert told[:4] == ["write", "accept", "apply", "acknowledge"]
     assert "collect" in told
-    assert {str(e.arguments["target"]) for e in journal.of("a") if e.action == "begin"} == {"N", "0/new-1"}
+    assert {str(e.arguments["target"]) for e in log.of("a") if e.action == "begin"} == {"N", "0/new-1"}
 
 
 def test_a_way_back_and_an_abort_are_told() -> None:
     cluster = Cluster(["old-0"], 1, 1, 7)
-    journal = Journal(cluster)
+    log = EventLog(cluster)
     cluster.put("a", {})
     migration = cluster.move([0], "new-0")
     migration.abort()
@@ -185,7 +185,7 @@ def test_a_way_back_and_an_abort_are_told() -> None:
     migration.retry()
     cluster.run_until(migration.finished)
     cluster.run_until(migration.back().finished)
-    told = [str(e) for e in journal.of("a")]
+    told = [str(e) for e in log.of("a")]
     assert "abort()" in told
     assert "wipe(epoch=4)" in told
     assert not any(t.startswith("raise_fence") and t.endswith("epoch=4)") for t in told)

@@ -65,14 +65,14 @@ def test_nothing_is_overwritten(losing: Run, tmp_path: Path) -> None:
     "name", ["lost-write-without-fence_epoch", "lost-update-without-delta_compares_versions"]
 )
 def test_a_loss_near_the_boundary_is_explained(name: str) -> None:
-    exhibit = next(e for e in NECESSARY if e.file == name)
-    setup = setup_of(exhibit)
+    experiment = next(e for e in NECESSARY if e.file == name)
+    setup = setup_of(experiment)
     found = run(setup, 500)
-    number, key = found.counts.first[exhibit.harm]
-    trace = trace_of(setup, number, key, exhibit.harm)
-    assert f"lost: 1 {exhibit.harm}" in performed(trace)
-    assert trace.meta.why == exhibit.why
-    assert to_bytes(trace) == to_bytes(trace_of(setup, number, key, exhibit.harm))
+    number, key = found.counts.first[experiment.harm]
+    trace = trace_of(setup, number, key, experiment.harm)
+    assert f"lost: 1 {experiment.harm}" in performed(trace)
+    assert trace.meta.why == experiment.why
+    assert to_bytes(trace) == to_bytes(trace_of(setup, number, key, experiment.harm))
 
 
 def test_a_loss_that_is_none_has_no_trace() -> None:

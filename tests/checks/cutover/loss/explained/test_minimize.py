@@ -7,9 +7,9 @@ from random import Random
 import pytest
 
 from cutproof.checks.cli.arguments import protocol_of_trace, settings_of
-from cutproof.checks.cutover.loss.explained.event_log import Journal
+from cutproof.checks.cutover.loss.explained.event_log import EventLog
 from cutproof.checks.cutover.loss.explained.events import Event
-from cutproof.checks.cutover.loss.explained.minimize import NotCut, cut_down
+from cutproof.checks.cutover.loss.explained.minimize import NotCut, minimized
 from cutproof.checks.cutover.reference.lockstep import specification
 from cutproof.checks.cutover.reference.perform import perform
 from cutproof.checks.cutover.safeguards.necessity import BOTH_ACKNOWLEDGE
@@ -101,19 +101,19 @@ def losses(name: str) -> tuple[tuple[Entry, tuple[Event, ...]], ...]:
     for seed in seeds:
         *_, plain = migration(seed, policy, without, rates)
         run = migration(seed, policy, without, rates)
-        journal = Journal(next(run))
+        log = EventLog(next(run))
         again = next(run)
         assert again.fingerprint() == plain.fingerprint()
         for kind in ("LAW", "LU", "RD"):
             lost = [e for e in again.audit().lost if e.kind == kind][:3]
-            found += [(entry, tuple(journal.of(entry.key))) for entry in lost]
+            found += [(entry, tuple(log.of(entry.key))) for entry in lost]
     return tuple(found)
 
 
 @cache
 def traces(name: str) -> tuple[Trace, ...]:
     policy, without, _, _ = CASES[name]
-    return tuple(cut_down(events, policy, without, entry.kind) for entry, events in losses(name))
+    return tuple(minimized(events, policy, without, entry.kind) for entry, events in losses(name))
 
 
 def is_lost(trace: Trace, labels: list[str]) -> bool:
@@ -161,7 +161,7 @@ def test_no_step_can_be_left_out(name: str) -> None:
 def test_the_same_bytes_again(name: str) -> None:
     policy, without, _, _ = CASES[name]
     for (entry, events), trace in list(zip(losses(name), traces(name), strict=True))[:4]:
-        assert to_bytes(cut_down(list(events), policy, without, entry.kind)) == to_bytes(trace)
+        assert to_bytes(minimized(list(events), policy, without, entry.kind)) == to_bytes(trace)
 
 
 def test_kinds_of_every_sort_are_lost() -> None:
@@ -196,7 +196,7 @@ def test_the_sentence_says_what_happened(name: str) -> None:
 
 def test_a_sentence_of_ones_own() -> None:
     entry, events = losses("unsafe")[0]
-    assert cut_down(events, UNSAFE, (), entry.kind, why="Because.").meta.why == "Because."
+    assert minimized(events, UNSAFE, (), entry.kind, why="Because.").meta.why == "Because."
 
 
 @pytest.mark.parametrize(
@@ -213,13 +213,13 @@ def test_a_sentence_of_ones_own() -> None:
 )
 def test_what_can_not_be_cut_down_is_said(actions: tuple[tuple[str, dict], ...], reason: str) -> None:
     with pytest.raises(NotCut, match=reason):
-        cut_down([Event(action, about, 0) for action, about in actions], UNSAFE, (), "LAW")
+        minimized([Event(action, about, 0) for action, about in actions], UNSAFE, (), "LAW")
 
 
 def test_a_document_of_many_operations() -> None:
     """More than a scope has room for: those that matter are found among them."""
     cluster = Cluster(["old-0"], 1, 1, 3, policy=UNSAFE, gate=None, pages=2)
-    journal = Journal(cluster)
+    log = EventLog(cluster)
     for number in range(30):
         cluster.put("a", {"n": number})
     moves = cluster.move([0], "new-0")
@@ -232,7 +232,7 @@ def test_a_document_of_many_operations() -> None:
     cluster.run_until(moves.finished)
     cluster.settle()
     assert [e.kind for e in cluster.audit().lost] == ["RD"]
-    trace = cut_down(journal.of("a"), UNSAFE, (), "RD")
+    trace = minimized(log.of("a"), UNSAFE, (), "RD")
     assert trace.meta.scope["writes"] == 2
     assert len(trace.steps) <= 24
 
@@ -241,7 +241,7 @@ def test_what_was_healed_is_cut_down_too() -> None:
     """Lost at the activation, and brought back by anti-entropy: the trace ends where it was lost."""
     policy = Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE)
     cluster = Cluster([["old-0"], ["replica-0"]], 1, 1, 3, policy=policy, gate=None, pages=1, passes=10**9)
-    journal = Journal(cluster)
+    log = EventLog(cluster)
     moves = cluster.move([0], "new-0")
     cluster.run_until(lambda: cluster.shards[0].record.cursor == 1)
     cluster.faults.fail("new-0", rate=1.0)
@@ -253,5 +253,5 @@ def test_what_was_healed_is_cut_down_too() -> None:
     while cluster.repair():
         cluster.settle()
     assert [(e.kind, e.healed) for e in cluster.audit().documents] == [("", True)]
-    trace = cut_down(journal.of("a"), policy, (), "LAW")
+    trace = minimized(log.of("a"), policy, (), "LAW")
     assert trace.steps[-1].action == "activate"
