@@ -9,6 +9,7 @@ __all__ = [
     "exploration",
     "fast",
     "foreign",
+    "lasso",
     "plain",
     "proof",
     "simulate",

@@ -147,7 +147,9 @@ class _Symmetry:
                 yield self._about(transition, keys, swap)
             left[key] -= 1
         for claim in protocol.claims:
-            if keys.of(claim.holds) != self.plain.of(claim.holds):
+            pairs = [(self.plain.of(k.asked), self.plain.of(k.given)) for k in claim.cases]
+            moved = [(keys.of(k.asked), keys.of(k.given)) for k in claim.cases]
+            if keys.of(claim.holds) != self.plain.of(claim.holds) or Counter(pairs) != Counter(moved):
                 yield f"{claim.form} {claim.property}{f' ({claim.harm})' if claim.harm else ''} is another claim"
 
     def _begins_alike(self, names: dict[str, str]) -> bool:
@@ -174,9 +176,8 @@ class _Symmetry:
         this one (`other` beside `p`), and what they do is in the terms."""
         mine = tuple(swap.get(v, v) for name, v in transition.arguments if name == self.index)
         updates = frozenset((keys.name(cell.name), keys.of(term)) for cell, term in transition.updates)
-        return (
-            transition.action, transition.fault, transition.choice, mine, keys.of(transition.enabled), updates,
-        )  # fmt: skip
+        kind = (transition.fault, transition.choice, transition.fair)
+        return transition.action, kind, mine, keys.of(transition.enabled), updates
 
     def _about(self, transition: Transition, keys: _Keys, swap: dict[Any, Any]) -> str:
         """What it is about a transition that no other one has."""

@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 
 HOLDS, UNKNOWN, SAFETY, LIVENESS = 0, 3, 12, 13
 
-FORMS = ("always", "sometimes", "can_always", "cycle", "deadlock")
+FORMS = ("always", "sometimes", "can_always", "cycle", "deadlock", "leads_to", "eventually")
 
 
 @dataclass(frozen=True)
 class Path:
     """A behaviour: `states[0]` is initial, `transitions[i]` leads from `states[i]` to `states[i + 1]`.
 
-    A transition is its number in `Protocol.transitions` of the resolved protocol."""
+    A transition is its number in `Protocol.transitions` of the resolved protocol. `back` is said where the last state
+    is that of this number, and goes on from there for ever; it may be its own, where nothing more need happen."""
 
     states: tuple[State, ...]
     transitions: tuple[int, ...]
+    back: int | None = None
 
     @property
     def steps(self) -> int:
@@ -39,6 +41,8 @@ class Path:
     @property
     def loop(self) -> int | None:
         """Where the last state stood before, if the path ends by going once around a cycle."""
+        if self.back is not None:
+            return self.back
         first = self.states.index(self.states[-1])
         return first if first < len(self.states) - 1 else None
 

@@ -125,6 +125,8 @@ def _from_file(
 
 def _is_resolved(protocol: Protocol, path: Path, name: str) -> None:
     roots = [g for t in protocol.transitions for _, g in t.guards]
-    roots += [v for t in protocol.transitions for _, v in t.updates] + [c.holds for c in protocol.claims]
+    roots += [v for t in protocol.transitions for _, v in t.updates] + [
+        v for c in protocol.claims for v in c.terms()
+    ]
     if any(term.op == "param" for term in ex.ordered(roots)):
         refuse(f"{path}: {name} has mechanisms without a value; return protocol.resolve(...)")

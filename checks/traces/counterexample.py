@@ -5,6 +5,7 @@ from __future__ import annotations
 from cutproof.checks.engines.verdict import Holds, Verdict, run_of
 from cutproof.checks.traces.story import story
 from cutproof.checks.traces.trace import Trace, from_path
+from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Protocol
 
 
@@ -23,9 +24,12 @@ def trace_of(verdict: Verdict, intact: str = "") -> Trace:
         what = f"this reaches {verdict.property}"
     elif verdict.form == "cycle":
         what = f"it goes round for ever and never comes to {verdict.property}{harm}"
+    elif verdict.form in TEMPORAL:
+        asked = f"what {verdict.property} asks for" if verdict.form == "leads_to" else verdict.property
+        what = f"it can go on for ever, and {asked} never comes"
     why = f"{setting}, {what}." if setting else f"{what}."
     return from_path(
-        protocol, path.states, path.transitions, why=why[0].upper() + why[1:], property=verdict.property,
+        protocol, path.states, path.transitions, path.back, why=why[0].upper() + why[1:], property=verdict.property,
         form=verdict.form, harm=verdict.harm, **settings,
     )  # fmt: skip
 

@@ -34,9 +34,11 @@ from cutproof.checks.traces.outcome import (
     flat,
     values_of,
 )
+from cutproof.checks.traces.pending import goes_on, never_true
 from cutproof.checks.traces.trace import Step, Trace, plain
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
+from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Claim, Field, Protocol, Transition
 
 __all__ = [
@@ -69,7 +71,9 @@ def replay(trace: Trace, protocol: Protocol, name: str = "trace", limits: Limits
     roots = [t.enabled for t in protocol.transitions] + [
         v for t in protocol.transitions for _, v in t.updates
     ]
-    if any(term.op == "param" for term in ex.ordered([*roots, *(c.holds for c in protocol.claims)])):
+    if any(
+        term.op == "param" for term in ex.ordered([*roots, *(v for c in protocol.claims for v in c.terms())])
+    ):
         raise ValueError(f"{protocol.name} has mechanisms without a value; resolve it before a replay")
     if trace.meta.protocol != protocol.name:
         Place(name).fail(f"is of the protocol {trace.meta.protocol!r}, not {protocol.name!r}")
@@ -94,6 +98,7 @@ class _Walk:
         self.codes = self._begins()
         self.before: list[dict[str, int]] = []
         self.walked: list[Walked] = []
+        self.taken: list[Transition] = []
         self.states = [plain(protocol.decode(tuple(self.codes[f.name] for f in protocol.fields)))]
         self.notes = [GAPS if trace.gaps else CHANGED] if self.changed else []
         if not trace.states:
@@ -169,6 +174,7 @@ class _Walk:
         changes = changes_of(*(values_of(self.protocol, state) for state in (self.states[-1], whole)))
         self.walked.append(Walked(number, step, self.actions[step.action].sentence, changes))
         self.before.append(self.codes)
+        self.taken.append(transition)
         self.codes = after
         self.states.append(whole)
         return None
@@ -270,7 +276,11 @@ class _Walk:
         """What the form of the trace says of its last state, and whether that is so."""
         meta, now, form = self.trace.meta, self.codes, self.form
         if form == "cycle":
-            return "a state has come back", now in self.before
+            seen = [*self.before, now]
+            return "a state has come back", never_true(self.protocol, self.claims, seen, self.taken)
+        if form in TEMPORAL and self.claims:
+            seen = [*self.before, now]
+            return goes_on(self.protocol, self.claims[0], seen, self.taken, self.trace.loop)
         steps = [(t, _after(t, now)) for t in self.protocol.transitions if ex.evaluate(t.enabled, now, {})]
         if form == "deadlock":
             return "nothing can change", all(after == now for _, after in steps)

@@ -19,6 +19,8 @@ ENDS = {  # what the form of a trace says of its last state
     "can_always": "out of reach from here",
     "cycle": "never true, however often this goes round",
     "deadlock": "nothing can change any more",
+    "leads_to": "asked for, and never comes",
+    "eventually": "never comes",
 }
 
 
@@ -29,16 +31,17 @@ def story(trace: Trace, protocol: Protocol | None = None) -> list[str]:
         for number, step in enumerate(trace.steps, 1):
             lines.append(f"{number:3}. {step}")
             lines += [f"       {c}" for c in changes_of(*map(_flat, trace.states[number - 1 : number + 1]))]
-        return lines
+        return [*lines, *_round(trace)]
     run = run_of(protocol, [_whole(protocol, state) for state in trace.states], trace.steps)
-    return [*lines, *_steps(run), *_end(run), *_claim(trace, protocol)]
+    return [*lines, *_steps(run), *_round(trace), *_end(run), *_claim(trace, protocol)]
 
 
 def account(result: Replay) -> list[str]:
     """The replay as lines: what it did, and at the end what came of it."""
     trace, protocol, divergence = result.trace, result.protocol, result.divergence
     run = run_of(protocol, result.states, [w.step for w in result.walked])
-    lines = [*_head(trace), *_steps(run), *_end(run)]
+    around = _round(trace) if divergence is None else []
+    lines = [*_head(trace), *_steps(run), *around, *_end(run)]
     if divergence is None:
         lines += _claim(trace, protocol)
         harm = f"; harm: {trace.meta.harm}" if trace.meta.harm else ""
@@ -112,6 +115,16 @@ def _steps(run: Run) -> list[str]:
         changes = changes_of(*(values_of(run.protocol, state) for state in (taken.before, taken.after)))
         lines += [f"       {words}" for words in _changes(taken, changes) if words]
     return lines
+
+
+def _round(trace: Trace) -> list[str]:
+    """Where the run goes on for ever."""
+    if trace.loop is None:
+        return []
+    again, last = trace.loop + 1, len(trace.steps)
+    if again > last:
+        return ["     and so for ever: nothing that is owed and fair is possible"]
+    return [f"     and {f'step {last}' if again == last else f'steps {again} to {last}'} again, for ever"]
 
 
 def _beginning(run: Run) -> list[str]:

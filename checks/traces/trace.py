@@ -44,6 +44,7 @@ LIMIT = 16 * 2**20  # bytes of a file
 VERSION = 1  # of what `#meta` holds
 DESCRIPTION = "https://apalache-mc.org/docs/adr/015adr-trace.html"
 
+Form = Literal["", "always", "sometimes", "can_always", "cycle", "deadlock", "leads_to", "eventually"]
 Setting = bool | int | float | Text | None
 
 
@@ -53,7 +54,7 @@ class Meta(msgspec.Struct, frozen=True, rename={"safeguards_removed": "safeguard
     why: Text  # one sentence
     protocol: Text
     property: Text  # empty where the trace is only a path; "domain" where an action left its domain after it
-    form: Literal["", "always", "sometimes", "can_always", "cycle", "deadlock"]
+    form: Form
     harm: Text  # empty where the property names none
     safeguards_removed: tuple[Text, ...]
     policy: dict[Text, Setting]
@@ -75,13 +76,15 @@ class Step(msgspec.Struct, frozen=True):
 @dataclass(frozen=True)
 class Trace:
     """`states` has one more than `steps`; each maps every one of `variables` to its plain value. A file of actions
-    alone has no states. `gaps`: by their indices some states were left out, so the others prove nothing."""
+    alone has no states. `gaps`: by their indices some states were left out, so the others prove nothing. `loop`: the
+    run goes on for ever, from its last state as from the state of this number, which is the same."""
 
     meta: Meta
     variables: tuple[str, ...]
     states: tuple[dict[str, Plain], ...]
     steps: tuple[Step, ...]
     gaps: bool = False
+    loop: int | None = None
 
 
 # ------------------------------------------------------------------ making
@@ -102,8 +105,15 @@ def plain(value: object) -> Plain:
     raise TypeError(f"a trace cannot hold the {type(value).__name__} {value!r}")
 
 
-def from_path(protocol: Protocol, states: Sequence[State], transitions: Sequence[int], **meta: Any) -> Trace:
-    """The trace of a path: `transitions` are numbers in `protocol.transitions`, one fewer than `states`.
+def from_path(
+    protocol: Protocol,
+    states: Sequence[State],
+    transitions: Sequence[int],
+    loop: int | None = None,
+    **meta: Any,
+) -> Trace:
+    """The trace of a path: `transitions` are numbers in `protocol.transitions`, one fewer than `states`; `loop` is that
+    of the trace.
 
     `meta` is what `Meta` holds besides the protocol's name and digest; only `why` is needed, and `form` where
     it is not that of the property. Members of enumerations become names. Raises ValueError where the lengths
@@ -125,6 +135,7 @@ def from_path(protocol: Protocol, states: Sequence[State], transitions: Sequence
             for state in states
         ),
         tuple(Step(t.action, {k: plain(v) for k, v in t.arguments}) for t in taken),
+        loop=loop,
     )
 
 
@@ -168,7 +179,8 @@ def to_bytes(trace: Trace) -> bytes:
         if index > 0:
             about |= msgspec.to_builtins(trace.steps[index - 1])
         states.append({"#meta": about, **{name: to_itf(values[name]) for name in trace.variables}})
-    whole = {"#meta": {**head, **meta}, "vars": list(trace.variables), "states": states}
+    around = {} if trace.loop is None else {"loop": trace.loop}
+    whole = {"#meta": {**head, **meta}, "vars": list(trace.variables), **around, "states": states}
     return ("\n".join(pretty(whole)) + "\n").encode()
 
 
@@ -208,7 +220,7 @@ class _ActionsMeta(
     protocol: Text
     why: Text = "A run written by hand."
     property: Text = ""
-    form: Literal["", "always", "sometimes", "can_always", "cycle", "deadlock"] = ""
+    form: Form = ""
     harm: Text = ""
     safeguards_removed: tuple[Text, ...] = ()
     policy: dict[Text, Setting] = {}
@@ -269,7 +281,7 @@ def from_bytes(data: bytes, name: str) -> Trace:
         if isinstance(about, _IndexStep):
             steps.append(Step(about.action, about.arguments))
         states.append({v: from_itf(raw[v], place.below(f".{v}")) for v in file.vars})
-    return Trace(file.meta, file.vars, tuple(states), tuple(steps), gaps)
+    return Trace(file.meta, file.vars, tuple(states), tuple(steps), gaps, file.loop)
 
 
 def _of_actions(text: str, top: Place, with_states: bool) -> Trace:
@@ -300,8 +312,10 @@ def _file(text: str, top: Place) -> _File:
     """The file but for its states, which are still raw."""
     _known_version(decode(text, _Start, top).meta.version, top)
     file: _File = decode(text, _File, top)
-    if file.params or file.loop is not None:
-        top.below(".params" if file.params else ".loop").fail("is not used here: a trace is one finite path")
+    if file.params:
+        top.below(".params").fail("is not used here: a trace is one path")
+    if file.loop is not None and not 0 <= file.loop < len(file.states):
+        top.below(".loop").fail(f"is {file.loop}; it is the number of a state, the first being 0")
     if len(set(file.vars)) < len(file.vars) or any(v.startswith("#") for v in file.vars):
         top.below(".vars").fail("names a variable twice, or one that begins with #")
     if not file.states:

@@ -65,7 +65,9 @@ from cutproof.model.language.properties import (
     always,
     can_always,
     conditions_of,
+    eventually,
     invariant,
+    leads_to,
     sometimes,
 )
 
@@ -73,8 +75,8 @@ __all__ = [
     "Action", "Domain", "Family", "FamilyDomain", "Guard", "Kind", "LanguageError", "Operand", "Property",
     "Step", "When",
     "action", "all_of", "always", "any_of", "boolean", "can_always", "choose", "complain", "conditions_of", "constant",
-    "count", "each", "enumeration", "family", "guard", "implies", "invariant", "larger", "number_of", "pick", "put",
-    "smaller", "sometimes", "total", "when",
+    "count", "each", "enumeration", "eventually", "family", "guard", "implies", "invariant", "larger", "leads_to",
+    "number_of", "pick", "put", "smaller", "sometimes", "total", "when",
 ]  # fmt: skip
 
 
@@ -135,12 +137,14 @@ def when(*guards: Guard) -> When:
 @dataclass(frozen=True)
 class Action:
     """A step of the protocol. `fault` names the kind of fault that it is, or is empty; `choice` marks what somebody
-    may do again and again and nobody needs: a client reads, a sweep runs."""
+    may do again and again and nobody needs: a client reads, a sweep runs. A step that is neither is owed, and
+    weakly fair unless `fair` is False: while it is always possible it is taken some time."""
 
     name: str
     function: Callable[..., Step | None]
     fault: str = ""
     choice: bool = False
+    fair: bool = True
 
     def __post_init__(self) -> None:
         look_at_function(self.name, self.function, "@action", "an action")
@@ -152,6 +156,13 @@ class Action:
             )
         if not isinstance(self.choice, bool):
             complain(f"{self.name} has the choice {shown(self.choice)}", "write choice=True", self.function)
+        if not isinstance(self.fair, bool):
+            complain(f"{self.name} has the fairness {shown(self.fair)}", "write fair=False", self.function)
+        if not self.fair and (self.fault or self.choice):
+            complain(
+                f"{self.name} is {'a fault' if self.fault else 'a choice'}, and marked as not fair",
+                "leave out fair=False: no fault and no choice is fair", self.function,
+            )  # fmt: skip
 
     @property
     def sentence(self) -> str:
@@ -167,15 +178,19 @@ def action(function: Callable[..., Step | None]) -> Action: ...
 
 
 @overload
-def action(*, fault: str = "", choice: bool = False) -> Callable[[Callable[..., Step | None]], Action]: ...
+def action(
+    *, fault: str = "", choice: bool = False, fair: bool = True
+) -> Callable[[Callable[..., Step | None]], Action]: ...
 
 
 @checked('@action, or @action(fault="crash")')
-def action(function: Any = None, *, fault: str = "", choice: bool = False) -> Any:
+def action(function: Any = None, *, fault: str = "", choice: bool = False, fair: bool = True) -> Any:
     """Make a function `(s, *arguments) -> when(...).then(...)` an action; None where it does not exist.
 
-    What must always remain possible may need neither a step with a `fault` ("crash") nor one by `choice`, and a run
-    that goes round for ever by such steps alone is nobody's mistake."""
+    What must always remain possible may need neither a step with a `fault` ("crash") nor one by `choice`. Of runs that
+    go on for ever only these are looked at: faults end some time, choices may go on, and a step that is neither is
+    weakly fair: it is not put off for ever while it is always possible, unless it says `fair=False`. A step that
+    changes nothing counts as impossible."""
     if function is None:
-        return lambda f: Action(getattr(f, "__name__", ""), f, fault, choice)
-    return Action(getattr(function, "__name__", ""), function, fault, choice)
+        return lambda f: Action(getattr(f, "__name__", ""), f, fault, choice, fair)
+    return Action(getattr(function, "__name__", ""), function, fault, choice, fair)

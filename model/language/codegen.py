@@ -337,6 +337,6 @@ def _compiled(source: str, name: str) -> dict[str, Any]:
 
 def _refuse_parameters(protocol: Protocol) -> None:
     terms = chain.from_iterable([t.enabled, *(v for _, v in t.updates)] for t in protocol.transitions)
-    for term in ex.ordered([*terms, *(c.holds for c in protocol.claims)]):
+    for term in ex.ordered([*terms, *(v for c in protocol.claims for v in c.terms())]):
         if term.op == "param":
             raise ValueError(f"{term.leaf} has no value yet; resolve the protocol first")

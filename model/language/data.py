@@ -14,7 +14,7 @@ from cutproof.model.language import expressions as ex
 from cutproof.model.language.actions import Action
 from cutproof.model.language.domains import Domain
 from cutproof.model.language.expressions import Term
-from cutproof.model.language.protocol import Claim, Field, Protocol, Transition, label
+from cutproof.model.language.protocol import Case, Claim, Field, Protocol, Transition, label
 
 Data = dict[str, Any]
 
@@ -22,7 +22,8 @@ Data = dict[str, Any]
 def to_data(protocol: Protocol) -> Data:
     """The fields, transitions and claims of a resolved protocol; terms by number, each after its operands."""
     roots = [g for t in protocol.transitions for _, g in t.guards]
-    roots += [v for t in protocol.transitions for _, v in t.updates] + [c.holds for c in protocol.claims]
+    roots += [v for t in protocol.transitions for _, v in t.updates]
+    roots += [term for c in protocol.claims for term in c.terms()]
     order = ex.ordered(roots)
     number = {term: i for i, term in enumerate(order)}
     return {
@@ -34,7 +35,7 @@ def to_data(protocol: Protocol) -> Data:
         "start": dict(protocol.start),
         "initials": protocol.initials,
         "terms": [(t.op, tuple(number[a] for a in t.args), t.leaf, t.boolean, t.low, t.high) for t in order],
-        "actions": [(a.name, a.fault, a.choice) for a in protocol.actions],
+        "actions": [(a.name, a.fault, a.choice, a.fair) for a in protocol.actions],
         "transitions": [
             (
                 t.action,
@@ -43,10 +44,20 @@ def to_data(protocol: Protocol) -> Data:
                 tuple((k, label(v)) for k, v in t.arguments),
                 tuple((name, number[g]) for name, g in t.guards),
                 tuple((f.name, number[v]) for f, v in t.updates),
+                t.marked_unfair,
             )
             for t in protocol.transitions
         ],
-        "claims": [(c.property, c.form, c.harm, number[c.holds]) for c in protocol.claims],
+        "claims": [
+            (
+                c.property,
+                c.form,
+                c.harm,
+                number[c.holds],
+                tuple((k.arguments, number[k.asked], number[k.given]) for k in c.cases),
+            )
+            for c in protocol.claims
+        ],
     }
 
 
@@ -69,7 +80,7 @@ def from_data(data: Data) -> Protocol:
         initials=data["initials"],
         initial_choices=(),  # they are all among `initials`
         mechanisms=(),  # whatever they were, they have their values
-        actions=tuple(Action(name, _no_function, fault, choice) for name, fault, choice in data["actions"]),
+        actions=tuple(Action(name, _no_function, *kind) for name, *kind in data["actions"]),
         properties=(),
         indices={},
         transitions=tuple(
@@ -80,10 +91,14 @@ def from_data(data: Data) -> Protocol:
                 arguments,
                 tuple((name, terms[g]) for name, g in guards),
                 tuple((cells[name], terms[v]) for name, v in updates),
+                unfair,
             )
-            for action, fault, choice, arguments, guards, updates in data["transitions"]
+            for action, fault, choice, arguments, guards, updates, unfair in data["transitions"]
         ),
-        claims=tuple(Claim(name, form, harm, terms[holds]) for name, form, harm, holds in data["claims"]),
+        claims=tuple(
+            Claim(name, form, harm, terms[holds], tuple(Case(k, terms[p], terms[q]) for k, p, q in cases))
+            for name, form, harm, holds, cases in data["claims"]
+        ),
     )
     return made
 

@@ -38,11 +38,17 @@ class Transition:
     arguments: tuple[tuple[str, Any], ...]
     guards: tuple[tuple[str, Term], ...]
     updates: tuple[tuple[Field, Term], ...]
+    marked_unfair: bool = False
 
     @property
     def owed(self) -> bool:
         """Neither a fault nor somebody's choice: a step that will be taken."""
         return not self.fault and not self.choice
+
+    @property
+    def fair(self) -> bool:
+        """Weakly fair: owed, and not marked otherwise. It is not put off for ever while it is always possible."""
+        return self.owed and not self.marked_unfair
 
     @property
     def enabled(self) -> Term:
@@ -55,12 +61,30 @@ class Transition:
 
 @dataclass(frozen=True)
 class Claim:
-    """One condition of a property; `harm` is what is done where an *always* condition is false, or empty."""
+    """One condition of a property; `harm` is what is done where an *always* condition is false, or empty.
+
+    Of a *leads to* or *eventually*, `cases` has one for each tuple of arguments, and `holds` says that nothing is asked
+    for that is not there already."""
 
     property: str
     form: str
     harm: str
     holds: Term
+    cases: tuple[Case, ...] = ()
+
+    def terms(self) -> tuple[Term, ...]:
+        """Every term of the claim."""
+        return self.holds, *(term for case in self.cases for term in (case.asked, case.given))
+
+
+@dataclass(frozen=True)
+class Case:
+    """What *leads to* claims for one tuple of arguments: whenever `asked` is true, `given` is true then or later. Of an
+    *eventually*, `asked` is TRUE, and counts at the start alone. `arguments` are those, as text."""
+
+    arguments: str
+    asked: Term
+    given: Term
 
 
 class View:

@@ -27,15 +27,19 @@ from cutproof.model.language.complaints import (
 )
 from cutproof.model.language.operands import Operand, constant
 
-__all__ = ["Property", "always", "can_always", "conditions_of", "invariant", "sometimes"]
+__all__ = [
+    "TEMPORAL", "Property", "always", "can_always", "conditions_of", "eventually", "invariant", "leads_to", "pair_of",
+    "sometimes",
+]  # fmt: skip
 
-FORMS = ("always", "sometimes", "can_always", "invariant")
+TEMPORAL = ("leads_to", "eventually")  # claims of whole runs, under fairness
+FORMS = ("always", "sometimes", "can_always", *TEMPORAL, "invariant")
 RESERVED = ("domain", "deadlock")  # verdicts that every exploration may have, beside those of the properties
 
 
 @dataclass(frozen=True)
 class Property:
-    """`form` is "always", "sometimes", "can_always" or "invariant". An always property may return a dictionary of
+    """`form` is one of `FORMS`. An always property may return a dictionary of
     conditions by the kind of harm that is done where one is false."""
 
     name: str
@@ -79,6 +83,19 @@ def can_always(function: Callable[..., Any]) -> Property:
     return Property(getattr(function, "__name__", ""), "can_always", function)
 
 
+@checked("@leads_to above a function")
+def leads_to(function: Callable[..., Any]) -> Property:
+    """Returns two conditions, `return asked, given`: in every run, whenever the first is true, the second is true then
+    or later. Runs are fair, and their faults end (`actions.action`)."""
+    return Property(getattr(function, "__name__", ""), "leads_to", function)
+
+
+@checked("@eventually above a function")
+def eventually(function: Callable[..., Any]) -> Property:
+    """Is true at some time of every run that is fair and whose faults end."""
+    return Property(getattr(function, "__name__", ""), "eventually", function)
+
+
 @checked("@invariant above a function")
 def invariant(function: Callable[..., Any]) -> Property:
     """For proofs, and no claim of its own: holds at the start and is kept by every action, and together with the others
@@ -93,6 +110,19 @@ def conditions_of(result: Any, prop: Property) -> dict[str, Operand]:
     return {_harm(kind, prop): _condition(value, prop) for kind, value in found.items()}
 
 
+def pair_of(result: Any, prop: Property) -> tuple[Operand, Operand]:
+    """What a *leads to* or *eventually* returned: what is asked for, and what must come. Raises LanguageError."""
+    if prop.form == "eventually":
+        return constant(True), _condition(result, prop)
+    if not isinstance(result, tuple) or len(result) != 2:
+        complain(
+            f"{prop.name} returns the {type(result).__name__} {shown(result)}",
+            "return two conditions, as s.asked, s.given", _returned(prop),
+        )  # fmt: skip
+    asked, given = result
+    return _condition(asked, prop), _condition(given, prop)
+
+
 def _harm(kind: object, prop: Property) -> str:
     if not isinstance(kind, str):
         complain(f"{prop.name} names the harm {shown(kind)}", "name it by a text", _returned(prop))
@@ -105,7 +135,7 @@ def _condition(value: Any, prop: Property) -> Operand:
     place = _returned(prop)
     if isinstance(value, Operand):
         complain(f"{prop.name} returns a {value.kind.__name__}", "compare it first, to get a boolean", place)
-    if value is True and prop.form == "sometimes":
+    if value is True and prop.form in ("sometimes", "eventually"):
         complain(
             f"{prop.name} returns the Python True, so it would hold everywhere",
             "return None for arguments that do not matter", place,

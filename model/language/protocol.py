@@ -31,11 +31,11 @@ from cutproof.model.language.making import wellformed
 from cutproof.model.language.making.initial_states import InitialChoice, choices_of, states_of
 from cutproof.model.language.making.unfolding import claims_of, measured, transitions_of
 from cutproof.model.language.operands import Family, Operand
-from cutproof.model.language.parts import Claim, Field, Parameters, State, Transition, View, label, spec
+from cutproof.model.language.parts import Case, Claim, Field, Parameters, State, Transition, View, label, spec
 from cutproof.model.language.properties import Property
 from cutproof.model.language.words import Words
 
-__all__ = ["Claim", "Field", "Parameters", "Protocol", "State", "Transition", "View", "label"]
+__all__ = ["Case", "Claim", "Field", "Parameters", "Protocol", "State", "Transition", "View", "label"]
 
 
 class Protocol:
@@ -174,7 +174,7 @@ class Protocol:
             for t in self.transitions
             if folded(t.enabled) is not ex.FALSE
         )
-        other.claims = tuple(replace(c, holds=folded(c.holds)) for c in self.claims)
+        other.claims = tuple(_folded(c, folded) for c in self.claims)
         return other
 
     def known(self, operand: Operand) -> Term:
@@ -282,7 +282,8 @@ class Protocol:
             options = " | ".join(" ".join(map(str, codes)) for codes in choice.options)
             lines.append(f"initial {' '.join(c.name for c in choice.cells)}: {options}")
         roots = [g for t in self.transitions for _, g in t.guards]
-        roots += [v for t in self.transitions for _, v in t.updates] + [c.holds for c in self.claims]
+        roots += [v for t in self.transitions for _, v in t.updates]
+        roots += [term for c in self.claims for term in c.terms()]
         number: dict[Term, str] = {}
         for term in ex.ordered(roots):
             if term.args:
@@ -293,8 +294,14 @@ class Protocol:
         for t in self.transitions:
             guards = "; ".join(f"{n}: {number[g]}" for n, g in t.guards)
             updates = "; ".join(f"{f.name} := {number[v]}" for f, v in t.updates)
-            lines.append(f"{t}{f' fault {t.fault}' if t.fault else ''} when {guards} then {updates}")
+            lines.append(
+                f"{t}{f' fault {t.fault}' if t.fault else ''}{' unfair' * t.marked_unfair} when {guards} then {updates}"
+            )
         lines += [f"{c.form} {c.property} {c.harm}: {number[c.holds]}" for c in self.claims]
+        for c in self.claims:
+            lines += [
+                f"case {c.property} {k.arguments}: {number[k.asked]} {number[k.given]}" for k in c.cases
+            ]
         return "\n".join(lines) + "\n"
 
     @property
@@ -305,6 +312,11 @@ class Protocol:
 
 def _names(record: Any) -> list[str]:
     return [f.name for f in fields(record)]
+
+
+def _folded(claim: Claim, folded: Callable[[Term], Term]) -> Claim:
+    cases = (Case(c.arguments, folded(c.asked), folded(c.given)) for c in claim.cases)
+    return replace(claim, holds=folded(claim.holds), cases=tuple(cases))
 
 
 def _known(value: Any) -> Term:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
 from cutproof.model.language import expressions as ex
-from cutproof.model.language.protocol import Claim, Protocol, State, Transition
+from cutproof.model.language.protocol import Case, Claim, Protocol, State, Transition
 
 Judged = tuple[
     str, str, str, str, int | None
@@ -93,13 +93,16 @@ class World:
             bad = self.first(s for s in stuck if not any(s in good for _, good in goals))
             found.append(("deadlock", "deadlock", "", *self.word(bad)))
         for claim, good in goals:
-            around = self.going_round(set(self.distance) - good)
+            around = self.fair_for_ever(set(self.distance) - good, resting=False)
             word = "violated" if around else "unknown" if self.leaving else "holds"
             found.append(("cycle", claim.property, claim.harm, word, None))
         return found
 
     def claim(self, claim: Claim) -> Judged:
         name, good = (claim.form, claim.property, claim.harm), self.where(claim.holds)
+        if claim.cases:
+            bad = any(self.pending_for_ever(case, claim.form == "eventually") for case in claim.cases)
+            return *name, "violated" if bad else "unknown" if self.leaving else "holds", None
         if claim.form == "always":
             return *name, *self.word(self.first(set(self.distance) - good))
         if claim.form == "can_always":
@@ -129,12 +132,37 @@ class World:
             found |= new
         return found
 
-    def going_round(self, among: set[State]) -> set[State]:
-        """What is left of some states when those are taken away, again and again, that no owed step leads on from."""
-        left, owed = set(among), self.owed()
-        while len(kept := {a for a, b in owed if a in left and b in left}) < len(left):
+    def fair_for_ever(self, among: set[State], resting: bool) -> set[State]:
+        """The states from which a fair run without faults can stay among these for ever; `resting`: it need not change
+        the state. By taking away, again and again, those from which it cannot go on, or cannot come to where a fair
+        step is impossible or taken."""
+        kinds, left = self.protocol.transitions, set(among)
+        moves = [(a, n, b) for a, n, b in self.steps if a != b and not kinds[n].fault]
+        fair = [n for n, kind in enumerate(kinds) if not (kind.fault or kind.choice or kind.marked_unfair)]
+        while True:
+            inside = [(a, n, b) for a, n, b in moves if a in left and b in left]
+            kept = {a for a, _, _ in inside} | (left - self.leaving if resting else set())
+            for number in fair:
+                able = {a for a, n, _ in moves if n == number}
+                kept &= reaching((left - able) | {a for a, n, _ in inside if n == number}, inside)
+            if kept == left:
+                return left
             left = kept
-        return left
+
+    def pending_for_ever(self, case: Case, once: bool) -> set[State]:
+        """The states in which something is pending, and from which a fair run can leave it so for ever."""
+        waiting = set(self.distance) - self.where(case.given)
+        asked = set(starts(self.protocol)) if once else self.where(case.asked)
+        back = [(b, n, a) for a, n, b in self.steps if a in waiting and b in waiting]
+        return self.fair_for_ever(waiting, resting=True) & reaching(asked & waiting, back)
+
+
+def reaching(ends: set[State], steps: Iterable[tuple[State, int, State]]) -> set[State]:
+    """The states from which these steps lead to one of the ends."""
+    found = set(ends)
+    while new := {a for a, _, b in steps if b in found} - found:
+        found |= new
+    return found
 
 
 def every_state(protocol: Protocol) -> Iterator[State]:

@@ -198,7 +198,7 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
     ),
     "an undecorated function among the properties": _file(
         ("@invariant\ndef taken_by_somebody(s, node):", f"def taken_by_somebody(s, node):{HERE}"),
-        said="properties has taken_by_somebody, which is no property; write @always, @sometimes, @can_always or @inv",
+        said="properties has taken_by_somebody, which is no property; write @always, @sometimes, @can_always, @leads_to",
     ),
     "an action among the properties": _file(
         (PROPERTIES, "    properties=[exclusive, take],"), ("def take(s, node):", f"def take(s, node):{HERE}"),

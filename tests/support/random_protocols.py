@@ -24,7 +24,7 @@ LIMIT = 600  # states in the domains: what is held against brute force goes thro
 ENUMERATIONS = {"Colour": ("Colour.RED", "Colour.GREEN", "Colour.BLUE"), "Mode": ("Mode.ON", "Mode.OFF")}
 INDICES = [("0", "1"), ("0", "1", "2"), ("'a'", "'b'"), ENUMERATIONS["Mode"]]
 KINDS = ("bool", "int", "Colour", "Mode")
-FORMS = ("always", "always", "sometimes", "can_always")
+FORMS = ("always", "always", "sometimes", "can_always", "leads_to", "eventually")
 HEAD = '''"""Drawn at random: {seed}."""
 
 from enum import Enum
@@ -318,7 +318,9 @@ def _action(
     first: Variable,
 ) -> str:
     """A step that changes the first variable, and perhaps others."""
-    kind = rng.choices(["@action", '@action(fault="crash")', "@action(choice=True)"], [6, 2, 1])[0]
+    kind = rng.choices(
+        ["@action", '@action(fault="crash")', "@action(choice=True)", "@action(fair=False)"], [6, 2, 2, 1]
+    )[0]
     arguments, head = _head(rng, name)
     inside = words(arguments)
     many = rng.choices([0, 1, 2, 3], [4, 5, 2, 1])[0]
@@ -338,6 +340,8 @@ def _claim(rng: Random, name: str, form: str, words: Callable[[Sequence[str]], W
     arguments, head = _head(rng, name)
     inside = words(arguments)
     said = inside.expression("bool", 3)
+    if form == "leads_to":
+        said = f"{inside.expression('bool', 2)}, {said}"
     if form in ("always", "invariant") and rng.random() < 0.5:  # random conditions are seldom always true
         said = f"any_of({said}, {inside.expression('bool', 2)}, {inside.expression('bool', 2)})"
     if form == "always" and rng.random() < 0.2:

@@ -89,6 +89,9 @@ def _covered(found: Simulation) -> list[str]:
     missed = [name for name, run in found.sometimes.items() if run is None]
     lines += _wrapped(f"sometimes, reached first in: {', '.join(reached)}") if reached else []
     lines += _wrapped(f"sometimes, reached in no run: {', '.join(missed)}") if missed else []
+    if runs := sorted({f"{c.form.replace('_', ' ')} {c.property}" for c in found.protocol.claims if c.cases}):
+        text = "judged only where a run may rest, not where it may go round for ever"
+        lines += _wrapped(f"{', '.join(runs)}: {text}")
     lines += _actions(found)
     if can := sorted({c.property for c in found.protocol.claims if c.form == "can_always"}):
         text = "no run shows that it holds; judged only where no step is owed any more"

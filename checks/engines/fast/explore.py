@@ -18,15 +18,18 @@ import numpy as np
 from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits
 from cutproof.checks.engines.fast.clusters import Words
 from cutproof.checks.engines.fast.conversion import handed_over, why_not
-from cutproof.checks.engines.fast.liveness import AT_ONCE, Passes, owed_cycles
+from cutproof.checks.engines.fast.liveness import AT_ONCE, Passes, fair_cycles, inside_of
 from cutproof.checks.engines.fast.search import BROKEN, STUCK, Progress, VectorSearch
 from cutproof.checks.engines.fast.shortest_paths import Goal, paths, steps_of
-from cutproof.checks.engines.plain.explore import NO_LIMITS, selected
+from cutproof.checks.engines.lasso import fair_round
+from cutproof.checks.engines.plain.explore import NO_LIMITS, ON_THE_GRAPH, selected
 from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated
 from cutproof.model.language.codegen import DomainError
+from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Claim, Protocol, State
 
 SYMMETRIC = "reduced by symmetry"
+NOT_JUDGED = "this engine does not judge claims of whole runs; the plain one does (--engine plain)"
 
 
 class Levelled(Sequence[State]):
@@ -150,8 +153,10 @@ def _complaint(search: VectorSearch, path: Path) -> str:
 
 def _verdict(found: Exploration, claim: Claim, told: bool, path: Path | None) -> Verdict:
     about = found.about(claim.property, claim.form, claim.harm)
-    if told and claim.form != "can_always":
+    if told and claim.form not in ON_THE_GRAPH:
         return Violated(path=path, **about) if claim.form == "always" else Holds(witness=path, **about)
+    if claim.form in TEMPORAL:
+        return found.unknown(claim.property, claim.form, reason=found.reason or NOT_JUDGED)
     if found.reason or claim.form == "can_always":
         return found.unknown(claim.property, claim.form, claim.harm)
     return Holds(**about) if claim.form == "always" else Violated(path=None, **about)
@@ -216,7 +221,7 @@ def _reachable(search: VectorSearch, found: Exploration, claim: Claim, lost: Wor
 
 def _round(search: VectorSearch, found: Exploration, claim: Claim, left: Words) -> Verdict:
     about = found.about(claim.property, "cycle", claim.harm)
-    loops = owed_cycles(search, left) if len(left) else []
+    loops = fair_cycles(search, left) if len(left) else []
     if loops:
         way = _first_of(search, np.concatenate(loops))
         entry = search.layout.canonical(search.layout.word(search.compiled.pack(way.states[-1])))
@@ -245,27 +250,10 @@ def first_level(search: VectorSearch, words: Words) -> dict[int, Goal]:
 
 
 def _around(search: VectorSearch, way: Path, members: Words) -> Path:
-    """The way, and from its end the shortest way round among `members`, first by the order of transitions."""
-    layout, compiled, owed = search.layout, search.compiled, [t.owed for t in search.protocol.transitions]
-    within, entry = set(members.tolist()), compiled.pack(way.states[-1])
-    came: dict[int, tuple[int, int]] = {}
-    queue = [entry]
-    for here in queue:  # grows as it is walked
-        for number, there in steps_of(search.engine, here):
-            if (
-                owed[number]
-                and there != here
-                and there not in came
-                and layout.canonical(layout.word(there)) in within
-            ):
-                came[there] = here, number
-                queue.append(there)
-        if entry in came:
-            break
-    states, numbers, here = list[int](), list[int](), entry
-    while not numbers or here != entry:
-        states.append(here)
-        here, number = came[here]
-        numbers.append(number)
-    back = tuple(compiled.unpack(state) for state in reversed(states))
-    return Path(way.states + back, way.transitions + tuple(reversed(numbers)))
+    """The way, and from its end a fair way round among `members`."""
+    compiled, entry = search.compiled, search.compiled.pack(way.states[-1])
+    around, numbers = fair_round(
+        entry, inside_of(search, entry, members), lambda state: steps_of(search.engine, state),
+        search.protocol.transitions,
+    )  # fmt: skip
+    return Path(way.states + tuple(map(compiled.unpack, around)), way.transitions + numbers)

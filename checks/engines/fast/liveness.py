@@ -2,13 +2,14 @@
 
 A state is marked where a claim holds, or where a step that somebody owes leads to a marked state. Most steps lead one
 level deeper, so one pass marks nearly all; the rest is gone over until nothing changes. What stays unmarked can never
-come to where the claim holds. For cycles it is the other way round: a state is done where every step that is owed
-leads to one that is done; what stays is a cycle, or leads to one.
+come to where the claim holds. For cycles it is the other way round: a state is done where every step that is no fault
+leads to one that is done; what stays is a cycle, or leads to one, and of cycles those are kept that are fair.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from cutproof.checks.engines.fast.clusters import Words
 from cutproof.checks.engines.fast.kernels.choice import kernels
 from cutproof.checks.engines.fast.search import BROKEN, VectorSearch
 from cutproof.checks.engines.fast.shortest_paths import steps_of
+from cutproof.checks.engines.lasso import put_off
 
 ROWS = 1 << 14
 AT_ONCE = 8  # claims that are marked together: a bit each
@@ -33,6 +35,7 @@ class Passes:
     def __init__(self, search: VectorSearch, claims: Sequence[int], look: Look) -> None:
         self.search, self.claims, self.look = search, list(claims), look
         self.owed = np.array([t.owed for t in search.protocol.transitions], np.uint8)
+        self.no_fault = _no_fault(search)
         self.all = np.uint8((1 << len(self.claims)) - 1)
         self.marks = [np.zeros(table.size, np.uint8) for table in search.visited.tables]
 
@@ -102,7 +105,7 @@ class Passes:
         before = self._of(words)
         open_words, was = words[before != self.all], before[before != self.all]
         told = np.full(len(open_words), self.all) if every else was.copy()
-        for source, _, target in self.search.engine.edges(open_words, self.owed):
+        for source, _, target in self.search.engine.edges(open_words, self.no_fault if every else self.owed):
             moves = target != open_words[source]
             there, row = target[moves], source[moves]
             if every and self.search.layout.blocks:
@@ -115,34 +118,81 @@ class Passes:
         return bool((told != was).any()), open_words[told != self.all]
 
 
-def owed_cycles(search: VectorSearch, words: Words) -> list[Words]:
-    """The sets of words, among `words`, within which runs of owed steps go round."""
-    words = np.sort(words)
-    owed = np.array([t.owed for t in search.protocol.transitions], np.uint8)
-    sources, targets, selves = ([np.zeros(0, np.int64)] for _ in range(3))
-    for source, _, target in search.engine.edges(words, owed):
+def fair_cycles(search: VectorSearch, words: Words) -> list[Words]:
+    """The sets of words, among `words`, within which fair runs without faults go round (`engines/lasso.py`)."""
+    words, transitions = np.sort(words), search.protocol.transitions
+    sources, taken, targets, turns = ([np.zeros(0, np.int64)] for _ in range(4))
+    for source, number, target in search.engine.edges(words, _no_fault(search)):
         at = np.searchsorted(words, target)
-        within = (at < len(words)) & (words[np.minimum(at, len(words) - 1)] == target) & (at != source)
-        sources.append(source[within].copy())
-        targets.append(at[within])
-        selves.append(source[at == source].copy())
-    rows, columns = np.concatenate(sources), np.concatenate(targets)
-    graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(len(words), len(words)))
-    _, label = connected_components(graph.tocsr(), connection="strong")
-    order = np.argsort(label, kind="stable")
-    cuts = np.flatnonzero(np.diff(label[order])) + 1
-    same = words[np.unique(np.concatenate(selves))] if search.layout.blocks else words[:0]
-    alone = set(same[turning(search, same)].tolist())
-    parts = [words[part] for part in np.split(order, cuts)]
-    return [part for part in parts if len(part) > 1 or (len(part) and int(part[0]) in alone)]
+        inside = (at < len(words)) & (words[np.minimum(at, len(words) - 1)] == target)
+        moves = target != words[source]
+        sources.append(source[moves].copy())
+        taken.append(number[moves].copy())
+        targets.append(np.where(inside, at, -1)[moves])
+        turns.append(source[~moves].copy())
+    row, number, column = map(np.concatenate, (sources, taken, targets))
+    within = column >= 0
+    ends = (row[within], column[within])
+    graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(len(words), len(words)))
+    many, label = connected_components(graph.tocsr(), connection="strong")
+    order, sizes = np.argsort(label, kind="stable"), np.bincount(label, minlength=many)
+    parts = np.split(words[order], np.cumsum(sizes)[:-1])
+    if search.layout.blocks:
+        same = words[np.unique(np.concatenate(turns))]
+        alone = set(same[turning(search, same)].tolist())
+        return [p for p in parts if (len(p) > 1 or int(p[0]) in alone) and _is_fair(search, p)]
+    delayed = np.zeros(many, np.bool_)
+    inside = within & (label[row] == label[column])
+    for fair in (n for n, t in enumerate(transitions) if t.fair):
+        able = np.bincount(label[row[number == fair]], minlength=many) == sizes
+        able[label[row[inside & (number == fair)]]] = False
+        delayed |= able
+    return [part for n, part in enumerate(parts) if len(part) > 1 and not delayed[n]]
+
+
+def _no_fault(search: VectorSearch) -> npt.NDArray[np.uint8]:
+    return np.array([not t.fault for t in search.protocol.transitions], np.uint8)
+
+
+def _is_fair(search: VectorSearch, members: Words) -> bool:
+    """As `put_off`, in a graph that is reduced by symmetry: one of the components of
+    the states themselves, of which all others are images."""
+    entry = search.layout.packed(int(members[0]))
+    steps = partial(steps_of, search.engine)
+    return not put_off(_component(search, entry, members), steps, search.protocol.transitions)
+
+
+def inside_of(search: VectorSearch, entry: int, members: Words) -> Callable[[int], bool]:
+    """Whether a packed state is in the strongly connected component of `entry`, where `members` are its words."""
+    within, layout = set(members.tolist()), search.layout
+    if layout.blocks:
+        return _component(search, entry, members).__contains__
+    return lambda state: layout.word(state) in within
+
+
+def _component(search: VectorSearch, entry: int, members: Words) -> set[int]:
+    """The packed states that `entry` leads to and that lead to it, by states whose words are `members`."""
+    layout, within, kinds = search.layout, set(members.tolist()), search.protocol.transitions
+    queue, before = [entry], dict[int, list[int]]({entry: []})
+    for here in queue:  # grows as it is walked
+        for number, there in steps_of(search.engine, here):
+            if not kinds[number].fault and layout.canonical(layout.word(there)) in within:
+                if there not in before:
+                    queue.append(there)
+                before.setdefault(there, []).append(here)
+    found = {entry: None}
+    for here in (queue := [entry]):  # grows as it is walked
+        queue += [back for back in dict.fromkeys(before[here]) if back not in found]
+        found |= dict.fromkeys(before[here])
+    return set(found)
 
 
 def turning(search: VectorSearch, words: Words) -> npt.NDArray[np.bool_]:
-    """From which words an owed step leads to another state that differs only by an exchange of what is interchangeable:
-    such a step leads nowhere in the reduced graph, and yet it can be taken for ever."""
-    layout, owed, found = search.layout, [t.owed for t in search.protocol.transitions], list[bool]()
+    """From which words a step that is no fault leads to another state that differs only by an exchange of what is
+    interchangeable: such a step leads nowhere in the reduced graph, and yet it can be taken for ever."""
+    layout, kinds, found = search.layout, search.protocol.transitions, list[bool]()
     for word in words.tolist():
         state = layout.packed(word)
-        others = (a for n, a in steps_of(search.engine, state) if owed[n] and a != state)
+        others = (a for n, a in steps_of(search.engine, state) if not kinds[n].fault and a != state)
         found.append(any(layout.canonical(layout.word(a)) == word for a in others))
     return np.array(found, np.bool_)

@@ -16,6 +16,13 @@ import re
 import textwrap
 from collections.abc import Sequence
 
+from cutproof.checks.engines.foreign.temporal import (
+    BEGUN,
+    Watched,
+    promela_automata,
+    promela_last,
+    watched,
+)
 from cutproof.checks.engines.foreign.text import (
     DEEP,
     Spelling,
@@ -73,6 +80,13 @@ To check one of the `always` claims that follow: spin -a -o2 -DCLAIM=NAME {file}
 as NAME; it is violated by a state in which it is false.
 """
 
+RUNS = """
+To check one of the claims of whole runs that follow: spin -a -o2 -DLIVE -DLIVE_NAME_0 {file}; gcc -O2 -DNOFAIR
+-DNOREDUCE -o pan pan.c; ./pan -a -E -m1000000, with
+    {names}
+as NAME, and the number of its case for 0; it is violated by an acceptance cycle.
+"""
+
 SOMETIMES = """
 To see one of the `sometimes` claims reached: spin -a -o2 -DREACH=NAME {file}, which is violated where it holds, with
     {names}
@@ -96,31 +110,51 @@ def promela(protocol: Protocol, note: str = "") -> str:
     writer = Writer(protocol, SPELLING)
     process = writer.names.give(protocol.name)
     options, hidden = list[str](), dict[str, str]()
+    claims = [(c, writer.names.give(f"{c.form}_{c.property}_{c.harm}")) for c in protocol.claims]
+    watch = watched(protocol, writer, claims)
     last = ""
-    for transition in protocol.transitions:
+    for number, transition in enumerate(protocol.transitions):
         if transition.action != last:
             last = transition.action
             options += ["", _comment(f"{last}: {sentence_of(protocol, last)}", "    ")]
-        options += _option(transition, writer, hidden)
-    claims = [(c, writer.names.give(f"{c.form}_{c.property}_{c.harm}")) for c in protocol.claims]
+        options += _option(transition, writer, hidden, promela_last(watch, number) if watch else "")
+    options += (
+        ["#ifdef LIVE", f"    :: d_step {{ true -> {watch.last} = {BEGUN} }}", "#endif"] if watch else []
+    )
     lines = [
         _comment(about(protocol, note) + _how_to_run(protocol, f"{process}.pml", claims), ""),
         "",
         *_values(writer),
     ]
     lines += _variables(protocol, writer)
+    if watch:
+        begins, bits = (
+            0 if protocol.initial_choices else BEGUN,
+            (len(protocol.transitions) + BEGUN).bit_length(),
+        )
+        lines += [
+            "#ifdef LIVE",
+            f"unsigned {watch.last} : {bits} = {begins};  /* what was done last */",
+            "#endif",
+        ]
     lines += [f"hidden int {name};  /* {what} */" for what, name in hidden.items()]
     if writer.shared:
         lines += ["", *(f"#define {name} ({writer.spelt(term)})" for term, name in writer.shared.items())]
-    lines += ["", f"active proctype {process}() {{", *_begin(protocol, writer), "end:", "    do"]
+    lines += ["", f"active proctype {process}() {{", *_begin(protocol, writer, watch), "end:", "    do"]
     lines += options or ["    :: false -> skip"]
     lines += ["    od", "}", "", *_claims(protocol, writer, claims)]
+    lines += promela_automata(protocol, writer, watch) if watch else []
     return "\n".join(lines) + "\n"
 
 
 def _how_to_run(protocol: Protocol, file: str, claims: list[tuple[Claim, str]]) -> str:
     text = "\n" + RUN.format(file=file, more=_more(protocol))
-    for form, said in (("always", ALWAYS), ("sometimes", SOMETIMES)):
+    for form, said in (
+        ("always", ALWAYS),
+        ("leads_to", RUNS),
+        ("eventually", RUNS),
+        ("sometimes", SOMETIMES),
+    ):
         if names := ", ".join(name for claim, name in claims if claim.form == form):
             text += said.lstrip().format(file=file, names="\n    ".join(textwrap.wrap(names, 110)))
     return text
@@ -154,7 +188,7 @@ def _more(protocol: Protocol) -> str:
     return f"SPIN counts the state before\nthe choice of the initial one too, and {more} transitions to it and from it"
 
 
-def _begin(protocol: Protocol, writer: Writer) -> list[str]:
+def _begin(protocol: Protocol, writer: Writer, watch: Watched | None) -> list[str]:
     """The choice of the initial state, where there are several. The variables are declared with the first."""
     cells = [cell for choice in protocol.initial_choices for cell in choice.cells]
     if not cells:
@@ -165,6 +199,9 @@ def _begin(protocol: Protocol, writer: Writer) -> list[str]:
     for state in protocol.initials:
         values = (f"{writer.fields[c.name]} = {writer.value(c, state[place[c.name]])}" for c in cells)
         lines.append(f"    :: d_step {{ {'; '.join(values)} }}")
+        if watch:
+            note = f"{watch.last} = {BEGUN} }}"
+            lines[-1:] = ["#ifdef LIVE", lines[-1].replace(" }", f"; {note}"), "#else", lines[-1], "#endif"]
     return [*lines, "    fi;"]
 
 
@@ -175,7 +212,7 @@ def _declared(field: Field, name: str) -> str:
     return f"bit {name}" if high == 1 else f"unsigned {name} : {high.bit_length()}"
 
 
-def _option(transition: Transition, writer: Writer, hidden: dict[str, str]) -> list[str]:
+def _option(transition: Transition, writer: Writer, hidden: dict[str, str], note: str) -> list[str]:
     lines = [_comment(heading(transition), "    "), "    :: d_step {"]
     names, conditions = [n for n, _ in transition.guards], [c for _, c in transition.guards]
     texts = [writer.part(c) if c.op == "or" else writer.text(c) for c in conditions] or ["true"]
@@ -184,7 +221,8 @@ def _option(transition: Transition, writer: Writer, hidden: dict[str, str]) -> l
     notes = [_comment(name, "  ") for name in names] or [""]
     lines += [f"        {text}{note}" for text, note in zip(texts, notes, strict=True)]
     statements = _statements(transition, writer, hidden)
-    return [*lines, "        ->", *(f"        {s};" for s in statements), "       }"]
+    noted = ["#ifdef LIVE", f"        {note};", "#endif"] if note else []
+    return [*lines, "        ->", *(f"        {s};" for s in statements), *noted, "       }"]
 
 
 def _statements(transition: Transition, writer: Writer, hidden: dict[str, str]) -> list[str]:

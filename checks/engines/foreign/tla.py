@@ -13,6 +13,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from cutproof.checks.engines.foreign.temporal import is_temporal, tla_claim, tla_fairness
 from cutproof.checks.engines.foreign.text import (
     Spelling,
     Writer,
@@ -24,6 +25,7 @@ from cutproof.checks.engines.foreign.text import (
     sentence_of,
 )
 from cutproof.model.language.expressions import Term
+from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Claim, Field, Protocol, Transition, label
 
 WIDTH = 110
@@ -35,6 +37,7 @@ WORDS = """
     PROPOSITION PROPERTY PROVE QED STATE SUFFICES TAKE TEMPORAL USE WITNESS Int Nat Real Infinity Assert Print PrintT
     Any JavaTime Permutations RandomElement SortSeq ToString TLCGet TLCSet TLCEval TLCExt Init Next Spec TypeOK vars
     Len Seq Append Head Tail SubSeq SelectSeq Cardinality IsFiniteSet
+    FairSpec Fairness Moves
     INIT NEXT VIEW SYMMETRY SPECIFICATION CONSTRAINT CONSTRAINTS ACTION_CONSTRAINT ACTION_CONSTRAINTS INVARIANT
     INVARIANTS PROPERTIES TYPE TYPE_CONSTRAINT ALIAS POSTCONDITION CHECK_DEADLOCK
 """  # of the language, of the modules that TLC has, of this module, and of configurations
@@ -83,6 +86,7 @@ def tla(protocol: Protocol, note: str = "") -> tuple[str, str]:
         lines += [*_step(transition, name, writer, families), ""]
     lines += ["Next ==", *(f"    \\/ {name}" for _, name in steps), *([] if steps else ["    FALSE"]), ""]
     lines += ["Spec == Init /\\ [][Next]_vars", ""]
+    lines += tla_fairness(steps) if is_temporal(protocol) else []
     lines += [line for claim, name in claims for line in _claim(protocol, claim, name, writer)]
     unreached = [pair for claim, name in claims for pair in _unreached(claim, name, writer)]
     lines += [f"{name} == {text}" for name, text in unreached]
@@ -231,6 +235,8 @@ def _claim(protocol: Protocol, claim: Claim, name: str, writer: Writer) -> list[
     lines = _comment(on_one_line(said))
     if claim.form == "can_always":
         lines += _comment("Not in linear time, so TLC does not check it.")
+    if claim.form in TEMPORAL:
+        return [*lines, *tla_claim(claim, name, writer), ""]
     return [*lines, f"{name} == {writer.text(claim.holds)}", ""]
 
 
@@ -240,7 +246,9 @@ def _unreached(claim: Claim, name: str, writer: Writer) -> list[tuple[str, str]]
 
 
 def _configuration(claims: Sequence[tuple[Claim, str]], unreached: Sequence[str]) -> str:
-    lines = ["SPECIFICATION Spec", "INVARIANT TypeOK"]
+    runs = [name for claim, name in claims if claim.form in TEMPORAL]
+    lines = [f"SPECIFICATION {'FairSpec' if runs else 'Spec'}", "INVARIANT TypeOK"]
+    lines += [f"PROPERTY {name}" for name in runs]
     lines += [f"INVARIANT {name}" for claim, name in claims if claim.form == "always"]
     if unreached:
         lines.append("\\* Each of these is there to be violated: the trace shows how the state is reached.")

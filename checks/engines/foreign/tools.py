@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -23,7 +23,9 @@ from pathlib import Path
 from threading import Timer
 
 from cutproof.checks.engines.foreign.export import promela, tla
+from cutproof.checks.engines.foreign.temporal import spin_accepts, tlc_says_violated
 from cutproof.checks.engines.foreign.text import identifier
+from cutproof.checks.engines.foreign.tla import camel
 from cutproof.model.language.protocol import Protocol
 
 # What makes SPIN's search of one process fastest and changes no count. Safety only, no fairness, no never claim; no
@@ -142,6 +144,30 @@ def spin_counts(output: str) -> tuple[int, int]:
     return int(stored[1]), int(total[1]) - 1
 
 
+def spin_violates(protocol: Protocol, name: str, *, folder: Path, seconds: float = 600.0) -> bool:
+    """Whether SPIN finds a fair run that violates the *leads to* or *eventually* of that name, in any of its cases.
+    Raises ForeignError."""
+    _need("spin", "gcc")
+    folder, text = _made(folder), promela(protocol)
+    (folder / "model.pml").write_text(text, "utf-8")
+    found = False
+    for automaton in re.findall(rf"^#ifdef (LIVE_(?:leads_to|eventually)_{name}_\d+)$", text, re.MULTILINE):
+        made = _run("spin", ["spin", "-a", "-o2", "-DLIVE", f"-D{automaton}", "model.pml"], folder, seconds)
+        if not (folder / "pan.c").exists():
+            raise _failed("spin", made)
+        flags = ("-O1", "-DNOFAIR", "-DNOREDUCE", "-w")
+        built = _run("gcc", ["gcc", *flags, "-o", "pan", "pan.c"], folder, seconds)
+        if built.code:
+            raise _failed("gcc", built)
+        ended = _run("pan", ["./pan", "-a", "-E", "-m1000000", "-w20"], folder, seconds)
+        try:
+            found = spin_accepts(ended.output) or found
+        except ValueError as error:
+            raise _failed("spin's pan", ended, str(error)) from None
+        (folder / "pan.c").unlink()
+    return found
+
+
 # ------------------------------------------------------------------ TLC
 
 
@@ -174,6 +200,31 @@ def run_tlc(
 
     TLC has a home of its own in the folder, sends no statistics, and is ended after `seconds`. Raises ForeignError,
     also where an invariant is violated."""
+    found = _tlc(protocol, folder, workers, heap_mb, seconds, lambda line: claims or "INVARIANT" not in line)
+    try:
+        states, generated = tlc_counts(found.output)
+    except ValueError as error:
+        raise _failed("tlc", found, str(error)) from None
+    transitions = generated - (len(protocol.initials) - 1)
+    return ForeignRun("tlc", states, transitions, 0.0, found.seconds, found.memory_bytes)
+
+
+def tlc_violates(protocol: Protocol, name: str, *, folder: Path, seconds: float = 600.0) -> bool:
+    """Whether TLC finds a fair run that violates the *leads to* or *eventually* of that name. Raises ForeignError."""
+    wanted = f"PROPERTY {camel(name)}"
+    ended = _tlc(
+        protocol, folder, 1, 512, seconds, lambda line: line == wanted or line.startswith("SPECIFICATION")
+    )
+    try:
+        return tlc_says_violated(ended.output)
+    except ValueError as error:
+        raise _failed("tlc", ended, str(error)) from None
+
+
+def _tlc(
+    protocol: Protocol, folder: Path, workers: int, heap_mb: int, seconds: float, keep: Callable[[str], bool]
+) -> _Ended:
+    """Run TLC on the exported module, with the lines of its configuration that are to be kept."""
     _need("java")
     jar = tlc_jar()
     if jar is None:
@@ -184,7 +235,7 @@ def run_tlc(
     (home / ".tlaplus").mkdir(parents=True, exist_ok=True)
     (home / ".tlaplus" / "esc.txt").write_text(STATISTICS, "utf-8")
     (folder / f"{name}.tla").write_text(module, "utf-8")
-    kept = [line for line in configuration.splitlines() if claims or "INVARIANT" not in line]
+    kept = [line for line in configuration.splitlines() if keep(line)]
     (folder / f"{name}.cfg").write_text("\n".join(kept) + "\n", "utf-8")
     java = [
         "java",
@@ -205,13 +256,7 @@ def run_tlc(
         str(home / "states"),
     ]
     command = [*java, *tlc, "-config", f"{name}.cfg", f"{name}.tla"]
-    found = _run("tlc", command, folder, seconds, {"HOME": str(home)})
-    try:
-        states, generated = tlc_counts(found.output)
-    except ValueError as error:
-        raise _failed("tlc", found, str(error)) from None
-    transitions = generated - (len(protocol.initials) - 1)
-    return ForeignRun("tlc", states, transitions, 0.0, found.seconds, found.memory_bytes)
+    return _run("tlc", command, folder, seconds, {"HOME": str(home)})
 
 
 def tlc_counts(output: str) -> tuple[int, int]:

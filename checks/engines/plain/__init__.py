@@ -3,4 +3,4 @@
 Begin with `explore.py`. `reach.py` asks what is still possible from one state.
 """
 
-__all__ = ["explore", "graph", "reach", "search"]
+__all__ = ["explore", "graph", "liveness", "reach", "search"]

@@ -4,7 +4,7 @@
     exit_code(found.verdicts), found.never_fired, len(found.states)
 
 It is the readable engine, and the judge of the fast ones. The search is in `search.py`; what needs the whole
-graph (*can always*, cycles, export) in `graph.py`.
+graph (*can always*, cycles, *leads to*) in `liveness.py`; export in `graph.py`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from cutproof.checks.engines.exploration import Exploration, Limits
 from cutproof.checks.engines.plain.search import CHUNK, Progress, Search, inside
 from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated
 from cutproof.model.language.codegen import Compiled, DomainError, compile_protocol
+from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Claim, Protocol
 
 __all__ = ["Exploration", "LimitReached", "Limits", "explore", "with_both_faults"]
 
 NO_LIMITS = Limits()
+ON_THE_GRAPH = ("can_always", *TEMPORAL)  # what no single state shows
 
 
 def explore(
@@ -48,7 +50,7 @@ def explore(
     judged = copy.copy(protocol)
     judged.claims = claims = selected(protocol, properties, only)
     search = Search(judged, limits, stop_at_first, prune_violations, progress)
-    found = search.run(edges=graph or any(c.form == "can_always" for c in claims))
+    found = search.run(edges=graph or any(c.form in ON_THE_GRAPH for c in claims))
     found.protocol = protocol
     found.verdicts = [_verdict(found, search, i, c) for i, c in enumerate(claims)]
     if search.broken:
@@ -58,8 +60,9 @@ def explore(
     if found.edges:
         found.degrees = found.edges.degrees()
         from cutproof.checks.engines.plain import graph as graphs  # networkx takes a while to import
+        from cutproof.checks.engines.plain.liveness import judge_liveness
 
-        graphs.judge_liveness(found, claims, limits, cycles)
+        judge_liveness(found, claims, limits, cycles)
         if graph:
             found.graph = graphs.state_graph(found)
     return found
@@ -83,12 +86,12 @@ def selected(
 
 
 def _verdict(found: Exploration, search: Search, index: int, claim: Claim) -> Verdict:
-    """Of an *always* or *sometimes* claim; a *can always* is unknown until the graph was looked at."""
+    """Of an *always* or *sometimes* claim; what the graph decides is unknown until the graph was looked at."""
     about, number = found.about(claim.property, claim.form, claim.harm), search.first.get(index)
     if number is not None:
         path = found.path_to(number)
         return Violated(path=path, **about) if claim.form == "always" else Holds(witness=path, **about)
-    if found.reason or claim.form == "can_always":
+    if found.reason or claim.form in ON_THE_GRAPH:
         return found.unknown(claim.property, claim.form, claim.harm)
     return Holds(**about) if claim.form == "always" else Violated(path=None, **about)
 

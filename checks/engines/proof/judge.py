@@ -21,6 +21,7 @@ from cutproof.checks.engines.proof.houdini import LeavesDomain, TimedOut, strong
 from cutproof.checks.engines.proof.induction import TIME_OUT, Answer, Obligation, Proof
 from cutproof.checks.engines.verdict import SAFETY, Holds, Unknown, Verdict, Violated, exit_code
 from cutproof.model.language import Property
+from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Protocol
 
 STEPS = 20  # of the bounded search
@@ -62,6 +63,7 @@ def judge(
     is in seconds, for one question; `steps` limits the bounded search. `obligations` is given them before they are
     asked. Raises ValueError for a measure that may fall below zero."""
     tell = progress or (lambda _: None)
+    only = set(only)
     proof = Proof(protocol, protocol.mechanisms, only=only, time_out=time_out)
     goals = proof.goals
     if protocol.measure is None:
@@ -74,13 +76,14 @@ def judge(
         tell(f"{number} of {len(asked)} obligations: {obligation.kind} {obligation.name}")
         answers.append(obligation.ask())
     known = _known(proof, answers, goals, tell)
-    found = [p for p in protocol.properties if p in proof.properties or p in goals]
+    runs = [p for p in protocol.properties if p.form in TEMPORAL and (not only or p.name in only)]
+    found = [p for p in protocol.properties if p in proof.properties or p in goals or p in runs]
     left = [p.name for p in proof.properties if not known.get(p.name)]
-    runs: dict[str, Violated] = {}
+    violated: dict[str, Violated] = {}
     depth, reason = 0, ""
     if left or _refuted(answers):
         suspects = left + [i.name for i in proof.invariants if _refuted(answers)]
-        runs, depth, reason = _searched(proof, protocol, suspects, steps, time_out, tell)
+        violated, depth, reason = _searched(proof, protocol, suspects, steps, time_out, tell)
     verdicts = list[Verdict]()
     for prop in found:
         about: dict[str, Any] = {
@@ -88,15 +91,19 @@ def judge(
         }  # fmt: skip
         if known.get(prop.name):
             verdicts.append(Holds(**about))
-        elif prop.name in runs:
-            verdicts.append(runs[prop.name])
+        elif prop.name in violated:
+            verdicts.append(violated[prop.name])
+        elif prop.form in TEMPORAL:
+            verdicts.append(
+                Unknown(reason="not proved: no induction over whole runs; explore judges it", **about)
+            )
         elif prop.form == "always":
             verdicts.append(Unknown(reason=reason, depth=depth, **about))
         else:
             why = NO_MEASURE if protocol.measure is None else "not proved: a step nearer to it may be missing"
             verdicts.append(Unknown(reason=why, **about))
     names = {i.name for i in proof.invariants}
-    return Judged(proof, tuple(answers), tuple(verdicts), tuple(v for n, v in runs.items() if n in names))
+    return Judged(proof, tuple(answers), tuple(verdicts), tuple(v for n, v in violated.items() if n in names))
 
 
 def _refuted(answers: Iterable[Answer]) -> bool:

@@ -63,7 +63,9 @@ class Symbols:
     def __init__(self, protocol: Protocol, bits: bool = False, extra: Iterable[Term] = ()) -> None:
         self.protocol, self.width = protocol, 0
         roots = [g for t in protocol.transitions for _, g in t.guards]
-        roots += [v for t in protocol.transitions for _, v in t.updates] + [c.holds for c in protocol.claims]
+        roots += [v for t in protocol.transitions for _, v in t.updates] + [
+            v for c in protocol.claims for v in c.terms()
+        ]
         parts = ex.ordered([*roots, *extra])
         if bits:
             spread = [(t.low, t.high) for t in parts] + [

@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cutproof.checks.common.interrupts import Held
 from cutproof.checks.engines.plain.explore import selected
@@ -24,6 +24,7 @@ from cutproof.checks.engines.verdict import UNKNOWN, Path, Violated, exit_code
 from cutproof.checks.traces.replay import DOMAIN
 from cutproof.checks.traces.shrink import shorten
 from cutproof.model.language.codegen import DomainError
+from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Protocol
 
 RUNS, STEPS = 10_000, 100  # where nothing else is said
@@ -250,12 +251,16 @@ def _violated(found: Simulation, number: int, met: Met) -> Violated:
     if number >= 0:
         claim = protocol.claims[number]
         name, form, harm = claim.property, claim.form, claim.harm
-    short = shorten(protocol, path, name, form, harm)
     detail = f"met in run {met.run:,} of seed {found.budget.seed} after {path.steps}"
-    detail += "; none is shorter" if short.shortest else "; no step of these can be left out"
+    if form in TEMPORAL:  # the run rests in its last state
+        path, detail = replace(path, back=path.steps), detail + "; as it was met"
+    else:
+        short = shorten(protocol, path, name, form, harm)
+        path = short.path
+        detail += "; none is shorter" if short.shortest else "; no step of these can be left out"
     if number < 0:
         try:
-            compiled.successors(short.path.states[-1])
+            compiled.successors(path.states[-1])
         except DomainError as error:
             detail = f"{error}; {detail}"
     return Violated(
@@ -267,6 +272,6 @@ def _violated(found: Simulation, number: int, met: Met) -> Violated:
         states=coverage.seen.distinct,
         transitions=coverage.steps,
         seconds=found.seconds,
-        path=short.path,
+        path=path,
         detail=detail,
     )

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from cutproof.checks.engines.plain.search import inside
 from cutproof.checks.engines.simulate.guards import Guards
 from cutproof.checks.engines.simulate.schedulers import Move, Scheduler
+from cutproof.checks.engines.simulate.waiting import Waiting
 from cutproof.model.language.codegen import DomainError, compile_protocol
 from cutproof.model.language.protocol import Protocol
 
@@ -56,8 +57,9 @@ class Walker:
         self.known: dict[int, Place] = {}
         claims, self.forms = self.compiled.claims, [c.form for c in protocol.claims]
         alarms = self.compiled.alarms
-        self.watched = [(i, alarms[i], claims[i]) for i in claims if self.forms[i] != "can_always"]
+        self.watched = [(i, alarms[i], claims[i]) for i in claims if self.forms[i] in ("always", "sometimes")]
         self.dead = [(i, claims.get(i)) for i, form in enumerate(self.forms) if form == "can_always"]
+        self.waiting = Waiting(protocol, self.compiled) if any(c.cases for c in protocol.claims) else None
         self.owed = [t.owed for t in protocol.transitions]
 
     def run(self, number: int, stop: bool, look: Callable[[], None] | None = None) -> Run:
@@ -67,13 +69,16 @@ class Walker:
         state = self.initials[int(random.random() * len(self.initials))]
         pick = self.scheduler(self.protocol, self.steps, random)
         states, transitions, told, known = [state], list[int](), list[tuple[int, Place]](), self.known
-        ended = LIMIT
+        ended, pending = LIMIT, list[bool]()
         for step in range(self.steps + 1):
             if look and step & LOOK == LOOK:
                 look()
             place = known.get(state)
             if place is None:
                 place = self._look(state)
+            if self.waiting and not place.broken:
+                pending = self.waiting.after(pending, state)
+                place = place._replace(told=place.told + self.waiting.never(pending, place.moves))
             if place[1]:
                 told.append((step, place))
                 if stop and self.violates(place):

@@ -18,10 +18,10 @@ from cutproof.model.language.complaints import (
     shown,
 )
 from cutproof.model.language.expressions import Term
-from cutproof.model.language.making.wellformed import fits_indices
+from cutproof.model.language.making.wellformed import fits_indices, label
 from cutproof.model.language.operands import Family, Operand
-from cutproof.model.language.parts import Claim, Field, Transition
-from cutproof.model.language.properties import Property, conditions_of
+from cutproof.model.language.parts import Case, Claim, Field, Transition
+from cutproof.model.language.properties import TEMPORAL, Property, conditions_of, pair_of
 
 if TYPE_CHECKING:
     from cutproof.model.language.protocol import Protocol
@@ -51,12 +51,16 @@ def transitions_of(protocol: Protocol, action: Action) -> list[Transition]:
             _refuse(action, f"returned {shown(step)}", "return when(...).then(...), or None")
         guards = tuple((g.name, g.condition.term) for g in step.guards)
         updates = updates_of(protocol, action, step.changes)
-        found.append(Transition(action.name, action.fault, action.choice, arguments, guards, updates))
+        found.append(
+            Transition(action.name, action.fault, action.choice, arguments, guards, updates, not action.fair)
+        )
     return found
 
 
 def claims_of(protocol: Protocol, prop: Property) -> list[Claim]:
     """A claim for each kind of harm that the property names, of all of its arguments together."""
+    if prop.form in TEMPORAL:
+        return _temporal(protocol, prop)
     found: dict[str, list[Term]] = {}
     for _, result in _called(protocol, prop):
         if result is None:
@@ -66,6 +70,19 @@ def claims_of(protocol: Protocol, prop: Property) -> list[Claim]:
             found.setdefault(harm, []).append(condition.term)
     join = ex.disjunction if prop.form == "sometimes" else ex.conjunction
     return [Claim(prop.name, prop.form, harm, join(*terms)) for harm, terms in found.items()]
+
+
+def _temporal(protocol: Protocol, prop: Property) -> list[Claim]:
+    """The claim of a *leads to* or *eventually*: a case for each tuple of arguments."""
+    cases = list[Case]()
+    for arguments, result in _called(protocol, prop):
+        if result is None:
+            returned_nothing(prop.function, prop.name, "condition")
+            continue
+        asked, given = (operand.term for operand in pair_of(result, prop))
+        cases.append(Case(", ".join(f"{k}={label(v)}" for k, v in arguments), asked, given))
+    holds = ex.conjunction(*(ex.disjunction(ex.negation(c.asked), c.given) for c in cases))
+    return [Claim(prop.name, prop.form, "", holds, tuple(cases))] if cases else []
 
 
 def measured(protocol: Protocol) -> Operand | None:

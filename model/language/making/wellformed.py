@@ -134,7 +134,12 @@ def actions_of(given: Any) -> tuple[Action, ...]:
 def properties_of(given: Any, what: str = "properties") -> tuple[Property, ...]:
     """The properties or invariants, each of a name of its own."""
     return _members(
-        what, given, Property, "@always, @sometimes, @can_always or @invariant", Action, "actions="
+        what,
+        given,
+        Property,
+        "@always, @sometimes, @can_always, @leads_to, @eventually or @invariant",
+        Action,
+        "actions=",
     )
 
 

@@ -200,7 +200,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "states empty": (setting("states", to=[]), "$.states: is empty"),
     "states an object": (setting("states", to={}), "$.states: Expected `array`, got `object`"),
     "a state a list": (setting("states", 1, to=[]), "$.states[1]: Expected `object`, got `array`"),
-    "a loop": (setting("loop", to=0), "$.loop: is not used here: a trace is one finite path"),
+    "a loop": (setting("loop", to=99), "$.loop: is 99; it is the number of a state, the first being 0"),
     "params": (setting("params", to=["a"]), "$.params: is not used here"),
     "state without meta": (without(*STATE, "#meta"), "$.states[1]: has no '#meta'"),
     "state without action": (

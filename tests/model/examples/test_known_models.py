@@ -1,5 +1,7 @@
 """The explorer against counts that others have published, from other tools; each example names its source."""
 
+from dataclasses import replace
+
 import pytest
 
 from cutproof.checks.engines.plain.explore import explore
@@ -66,9 +68,12 @@ def test_without_a_guard_they_are_wrong(
     assert verdict.path is not None and verdict.path.steps == steps
 
 
-def test_no_fairness_is_assumed() -> None:
-    """Who only asks can keep the rest from entering; Lamport's liveness needs weak fairness, and says so."""
+def test_somebody_enters_because_steps_are_fair() -> None:
+    """Lamport's liveness needs weak fairness, and says so: without it, who only asks can keep others out."""
     found = explore(dijkstra_mutex(2), properties=["somebody_enters"])
-    can, deadlock, cycle = found.verdicts
+    assert [type(v) for v in found.verdicts] == [Holds, Holds, Holds]
+    lax = dijkstra_mutex(2)
+    lax.transitions = tuple(replace(t, marked_unfair=True) for t in lax.transitions)
+    can, deadlock, cycle = explore(lax, properties=["somebody_enters"]).verdicts
     assert isinstance(can, Holds) and isinstance(deadlock, Holds)
     assert isinstance(cycle, Violated) and cycle.path is not None and cycle.path.loop is not None

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.checks.engines.plain import graph as graphs
-from cutproof.checks.engines.plain import search
+from cutproof.checks.engines.plain import liveness, search
 from cutproof.checks.engines.plain.explore import Exploration, LimitReached, Limits, explore, with_both_faults
 from cutproof.checks.engines.verdict import Holds, Path, Unknown, Verdict, Violated, exit_code, line, to_json
 from cutproof.model.examples.two_phase_commit import two_phase_commit
@@ -332,7 +332,7 @@ def test_what_a_limited_search_saw_is_still_said() -> None:
 
 
 def test_memory_for_the_graph_is_asked_for_before_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphs, "NODE_BYTES", 10**12)
+    monkeypatch.setattr(liveness, "NODE_BYTES", 10**12)
     found = explore(two_phase_commit(3), limits=Limits(memory=10**11))
     assert isinstance(verdict_of(found, "consistent"), Holds)
     assert isinstance(verdict_of(found, "decided", "can_always"), Unknown)
@@ -391,7 +391,7 @@ def test_an_interrupt_while_the_graph_is_read(monkeypatch: pytest.MonkeyPatch) -
     def interrupting(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(graphs, "_can_always", interrupting)
+    monkeypatch.setattr(liveness, "_can_always", interrupting)
     found = explore(two_phase_commit(3))
     assert found.interrupted
     assert isinstance(verdict_of(found, "consistent"), Holds)
