@@ -126,7 +126,7 @@ def test_the_fast_engine_does_not_judge_whole_runs_and_says_so() -> None:
 
 def test_fairness_is_part_of_what_a_protocol_is() -> None:
     protocol = served(lock(by_turn=True))
-    assert protocol.digest != unfair(protocol, "leave").digest
+    assert lock(by_turn=True).digest != unfair(lock(by_turn=True), "leave").digest
     assert "case claim c=0" in protocol.text()
     for each in (protocol, unfair(served(lock(by_turn=True)))):
         again = from_data(to_data(each))
