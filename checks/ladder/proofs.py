@@ -12,9 +12,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cutproof.checks.cutover.proofs.proved import PROVED, proof_in
+from cutproof.checks.cutover.proofs.proved import PROVED, changed_by, proof_in
 from cutproof.checks.engines.plain.search import Progress
 from cutproof.checks.engines.proof.induction import Proof, exit_code, first_refuted
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN
@@ -22,9 +22,6 @@ from cutproof.checks.ladder.tasks import Row, Task, Told
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.policy import Strength, gate_of, resolve, seed_gate
 from cutproof.model.cutover.scopes import parse_scope
-
-if TYPE_CHECKING:
-    from cutproof.checks.cutover.safeguards.necessity import Experiment
 
 # What only happens without a safeguard, or under another policy: no proof of the hardened protocol can take it.
 NEVER = {
@@ -69,7 +66,7 @@ def necessity_rows(progress: Told | None) -> list[Row]:
     start, missed, unknown = time.perf_counter(), list[str](), list[str]()
     for number, experiment in enumerate(NECESSARY):
         proof = Proof(cutover(experiment.scope), resolve(experiment.policy, experiment.removed))
-        answer = first_refuted(proof, _changed_by(proof, experiment))
+        answer = first_refuted(proof, changed_by(proof, experiment))
         if answer is None:
             missed.append(experiment.file)
         elif answer.said == "unknown":
@@ -85,16 +82,6 @@ def necessity_rows(progress: Told | None) -> list[Row]:
     word = {HOLDS: "refuted", UNKNOWN: "unknown"}.get(code, "proved")
     return [Row("necessity", "each removal", "", word, code, expected="refuted", detail=detail,
                 seconds=time.perf_counter() - start)]  # fmt: skip
-
-
-def _changed_by(proof: Proof, experiment: Experiment) -> list[str]:
-    """The actions that the safeguard has a part in: where its removal makes itself felt, if anywhere."""
-    others = [name for name in experiment.removed if name != experiment.safeguard]
-    in_place = cutover(experiment.scope).resolve(resolve(experiment.policy, others))
-    here, there = ({str(t): (t.guards, t.updates) for t in p.transitions} for p in (proof.protocol, in_place))
-    return list(
-        dict.fromkeys(t.action for t in proof.protocol.transitions if here[str(t)] != there.get(str(t)))
-    )
 
 
 def gate_rows(progress: Told | None, strength: str) -> list[Row]:

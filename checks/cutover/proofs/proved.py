@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from cutproof.checks.engines.proof.induction import Proof
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.policy import Policy, policies, resolve, sound_gate
 from cutproof.model.cutover.scopes import SCOPES, Scope
 from cutproof.model.language.protocol import Protocol
+
+if TYPE_CHECKING:
+    from cutproof.checks.cutover.safeguards.necessity import Experiment
 
 # What is proved by default: the ten named scopes; one document with two operations (puts or deletes), reads, searches,
 # a replica with repairs, and every kind of fault; and one write among any number of others.
@@ -38,3 +42,13 @@ def proof_in(
 def accepted(scope: Scope) -> list[Policy]:
     """The policies of a scope that the sound gate accepts (strict), in the order of `policies()`."""
     return [p for p in policies() if p.replicas is scope.replica and sound_gate(p) is None]
+
+
+def changed_by(proof: Proof, experiment: Experiment) -> list[str]:
+    """The actions that the safeguard has a part in: where its removal makes itself felt, if anywhere."""
+    others = [name for name in experiment.removed if name != experiment.safeguard]
+    in_place = cutover(experiment.scope).resolve(resolve(experiment.policy, others))
+    here, there = ({str(t): (t.guards, t.updates) for t in p.transitions} for p in (proof.protocol, in_place))
+    return list(
+        dict.fromkeys(t.action for t in proof.protocol.transitions if here[str(t)] != there.get(str(t)))
+    )

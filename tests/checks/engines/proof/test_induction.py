@@ -119,7 +119,8 @@ def test_the_invariants_hold_in_every_reachable_state(name: str) -> None:
 
 @pytest.mark.parametrize("experiment", NECESSARY, ids=lambda e: e.file)
 def test_without_a_necessary_safeguard_an_obligation_fails(experiment) -> None:
-    answer = first_refuted(Proof(cutover(experiment.scope), resolve(experiment.policy, experiment.removed)))
+    proof = Proof(cutover(experiment.scope), resolve(experiment.policy, experiment.removed))
+    answer = first_refuted(proof, proved.changed_by(proof, experiment))
     assert answer is not None and answer.said == "refuted"
     assert answer.counterexample is not None and answer.counterexample.broken
 
