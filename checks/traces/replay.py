@@ -277,7 +277,9 @@ class _Walk:
         meta, now, form = self.trace.meta, self.codes, self.form
         if form == "cycle":
             seen = [*self.before, now]
-            return "a state has come back", never_true(self.protocol, self.claims, seen, self.taken)
+            return "a state has come back, by a fair round where it is never true", never_true(
+                self.protocol, self.claims, seen, self.taken
+            )
         if form in TEMPORAL and self.claims:
             seen = [*self.before, now]
             return goes_on(self.protocol, self.claims[0], seen, self.taken, self.trace.loop)

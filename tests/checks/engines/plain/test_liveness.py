@@ -36,6 +36,19 @@ def test_a_round_may_have_steps_by_choice_on_it() -> None:
         assert cycles(protocol) == ["cycle", said, said]
 
 
+def test_a_cycle_is_reproduced_unless_it_puts_off_a_fair_step() -> None:
+    protocol = claims(backfill(False), can_always, lambda s: s.done)
+    found = replay(explore(protocol).verdicts[-1].trace(), protocol)
+    assert found.reproduced and found.checked.endswith("by a fair round where it is never true")
+    steps = {"fair_turn": [(0, 1), (1, 0)], "unfair_out": [(0, 2), (1, 2)]}
+    lax = claims(graph(steps), can_always, lambda s: s.at == 2)
+    trace = explore(lax).verdicts[-1].trace()
+    assert replay(trace, lax).reproduced
+    strict = claims(graph(steps), can_always, lambda s: s.at == 2)
+    strict.transitions = tuple(replace(t, marked_unfair=False) for t in strict.transitions)
+    assert not replay(trace, strict).reproduced
+
+
 def test_a_round_that_puts_off_a_fair_step_is_no_cycle() -> None:
     steps = {"fair_turn": [(0, 1), (1, 0)], "fair_out": [(0, 2), (1, 2)]}
     assert cycles(claims(graph(steps), can_always, lambda s: s.at == 2))[1:] == ["holds", "holds"]
@@ -113,7 +126,7 @@ def test_the_fast_engine_does_not_judge_whole_runs_and_says_so() -> None:
 
 def test_fairness_is_part_of_what_a_protocol_is() -> None:
     protocol = served(lock(by_turn=True))
-    assert protocol.digest != unfair(protocol, "leave").digest
+    assert lock(by_turn=True).digest != unfair(lock(by_turn=True), "leave").digest
     assert "case claim c=0" in protocol.text()
     for each in (protocol, unfair(served(lock(by_turn=True)))):
         again = from_data(to_data(each))
