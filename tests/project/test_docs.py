@@ -104,7 +104,8 @@ def wrong_command(line: str) -> str:
             return "" if importlib.util.find_spec(arguments[1]) else f"no module {arguments[1]}"
         return "" if (ROOT / arguments[0]).exists() else f"no file {arguments[0]}"
     said = io.StringIO()
-    if arguments[0] == "verify" or "--graph" in arguments or "--trace" in arguments:
+    long = arguments[0] == "verify" or arguments[:2] == ["prove", "gate"]
+    if long or "--graph" in arguments or "--trace" in arguments:
         try:
             group: Any = typer.main.get_command(cli.app)
             context = group.commands[arguments[0]].make_context(arguments[0], arguments[1:])
