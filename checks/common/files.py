@@ -88,7 +88,7 @@ def alone(lock: Path) -> Iterator[int]:
     """Within it no other run is: yields 0, or the process id of the run that is there already (-1 if it is not known).
 
     The system gives the lock up when a process ends, however it ends: what a killed run has left stops nobody. The
-    file stays; it says who was there last. Raises OSError where it cannot be written."""
+    file goes with the run that made it. Raises OSError where it cannot be written."""
     number = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     with open(number, "r+b", buffering=0) as file:
         ordinary(lock)
@@ -98,6 +98,12 @@ def alone(lock: Path) -> Iterator[int]:
             who = file.read(20)
             yield int(who) if who.strip().isdigit() else -1
             return
+        if not lock.exists() or os.fstat(number).st_ino != lock.stat().st_ino:
+            yield -1  # whoever was here is leaving this moment, or another has come
+            return
         file.truncate(0)
         file.write(f"{os.getpid()}\n".encode())
-        yield 0
+        try:
+            yield 0
+        finally:
+            lock.unlink(missing_ok=True)

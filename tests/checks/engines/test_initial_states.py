@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import beginnings
 import pytest
 import z3
 from beginnings import (
@@ -179,7 +180,10 @@ def test_an_obligation_as_text_begins_in_every_initial_state() -> None:
 
 
 def test_what_does_not_hold_in_every_initial_state_is_no_invariant() -> None:
-    protocol = made({"heap": one_of(0, 1)}, properties=[low])
+    inside = [
+        a for a in beginnings.ACTIONS if a is not beginnings.overfill
+    ]  # a step out of a domain ends all proof
+    protocol = made({"heap": one_of(0, 1)}, inside, properties=[low])
     kept = strongest(protocol, Nothing(), [])
     assert linked_where_filled.name in kept.dropped
     assert strongest(made({"heap": one_of(0, 1), "net": True}, [climb], [low]), Nothing(), []).dropped == ()

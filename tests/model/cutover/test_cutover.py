@@ -121,7 +121,7 @@ def test_the_delta_is_what_makes_the_acknowledgement_by_the_source_safe() -> Non
         ("writes=two", "whole number"),
         ("late=2", "0 or 1"),
         ("colour=1", "unknown bound"),
-        ("writes=1,base", "unknown scope"),
+        ("writes=1,base", "base is a named scope: it stands first"),
         ("writes=9999", "whole number"),
         ("writes=", "whole number"),
         ("", "unknown scope"),
