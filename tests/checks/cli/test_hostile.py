@@ -127,7 +127,7 @@ def test_a_second_run_in_a_folder_says_that_one_is_there(refused, tmp_path: Path
         assert other == 0
         said = refused("explore", "--scope", "writes=1", "--resume", tmp_path)
         assert f"another run (process {os.getpid()}) is in this folder" in said
-    assert (tmp_path / LOCK).exists(), "what an ended run has left stops nobody"
+    assert not (tmp_path / LOCK).exists(), "an ended run leaves nothing that stops others"
     assert cli.main(["explore", "--scope", "writes=1", "--resume", str(tmp_path)]) == 0
 
 
