@@ -161,9 +161,7 @@ def test_the_example_of_every_key_has_the_defaults_and_misses_none() -> None:
     assert set(found["anti_entropy"]) == {f.name for f in fields(AntiEntropyConfig)}
     assert set(found["topology"]) == {"replication_factor", "replica_groups", "replica_ack"}
     plain = {k: v for k, v in found.items() if not isinstance(v, dict)}
-    assert set(plain) == {f.name for f in fields(MigrationConfig)} - {"replica_ack", "replicas"} | {
-        "protocol"
-    }
+    assert set(plain) == {f.name for f in fields(MigrationConfig)} - {"replica_ack", "replicas"}
     assert meant({k: v for k, v in found.items() if k != "protocol"}).set.keys() == {
         f.name for f in fields(Policy)
     }  # each of them is said

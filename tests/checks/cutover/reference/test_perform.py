@@ -31,7 +31,7 @@ def test_every_trace_is_performed(file: Path) -> None:
     if trace.meta.property == "no_lost_write" and trace.meta.safeguards_removed != (
         "target_holds_no_replica",
     ):
-        assert said.endswith(
+        assert said.partition("; in vain")[0].endswith(
             f"lost: 1 {trace.meta.harm}"
         )  # counted by the implementation itself, at the owner
 
@@ -71,8 +71,8 @@ def test_only_the_cutover_can_be_performed(tmp_path: Path, capsys: pytest.Captur
 
 def test_the_command_says_on_what(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(SOME), "--on", "impl"]) == 0
-    assert "the implementation performed it, in equal states" in capsys.readouterr().out
+    assert "the implementation performed it, in equal states" in " ".join(capsys.readouterr().out.split())
     assert main(["replay", str(SOME), "--on", "paper"]) == 2
     assert "a trace is replayed on model or on impl" in capsys.readouterr().err
     assert main(["replay", str(SOME), "--on", "impl", "--json"]) == 0
-    assert '"on": "impl"' in capsys.readouterr().out
+    assert '"on": "impl"' in " ".join(capsys.readouterr().out.split())
