@@ -101,7 +101,7 @@ def kills(times: int, seed: int, folder: Path, options: tuple[str, ...]) -> None
 
 
 def test_a_killed_run_goes_on_and_reports_the_same(tmp_path: Path) -> None:
-    kills(3, 7, tmp_path, HARMED)
+    kills(1, 7, tmp_path, HARMED)
 
 
 @pytest.mark.nightly
