@@ -699,6 +699,7 @@ def test_a_worker_that_ends_while_others_are_given_work_is_unknown() -> None:
     pool.shutdown()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "command", [f"explore --scope {TINY}", "safeguards", f"verify --scope {TINY} --json"]
 )

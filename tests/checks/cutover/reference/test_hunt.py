@@ -45,7 +45,7 @@ def assert_found(experiment: Experiment, runs: int, seed: int = 0) -> None:
         assert (experiment.property, experiment.harm) in {(c.property, c.harm) for c in failed.claims}
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("experiment", COMMON, ids=[e.file for e in COMMON])
 def test_without_a_safeguard_the_harm_is_found(experiment: Experiment) -> None:
     assert_found(experiment, BY_DAY)

@@ -262,6 +262,7 @@ def harmed(name: str) -> Iterator[Protocol]:
     yield from (protocol.without_guard(*guard) for guard in guards(protocol)[::4])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", SYMMETRIC)
 def test_reduced_by_symmetry_the_verdicts_and_their_paths_are_the_same(name: str) -> None:
     for protocol in harmed(name):
@@ -293,6 +294,7 @@ def says_what_was_covered(found: Exploration, complete: Exploration) -> None:
             assert verdict.frontier == found.frontier == len(found.states) - found.expanded > 0
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("rows", [64, vector.ROWS])
 @pytest.mark.parametrize("states", [50, 1_000, 3_000, 8_000])
 def test_a_limit_of_states_is_unknown_and_says_what_was_covered(
@@ -345,6 +347,7 @@ def passes_after(waits: Iterator[float]) -> Any:
     return Slow
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("after", [1, 3, 10, 40])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_is_heard_between_two_batches(

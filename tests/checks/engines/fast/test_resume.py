@@ -193,6 +193,7 @@ def square(file: Path) -> None:
 LEVEL = name_of(5)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("name", "spoil", "said"),
     [
