@@ -52,6 +52,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINES = re.compile(r"<!-- lines of: (.*?) -->\n```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FROM = re.compile(r"<!-- from: (.*?) -->\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 QUICK = ("two_migrations", "zombie", "base")
+BY_NIGHT = ("cutproof prove", "cutproof replay traces")  # read by day: they take a while
 
 
 # ------------------------------------------------------------------ the rules
@@ -92,8 +93,8 @@ def commands(text: str) -> Iterator[str]:
 
 
 @cache
-def wrong_command(line: str) -> str:
-    """Why a command line cannot be used, or nothing. What is quick is run, from the root."""
+def wrong_command(line: str, run: bool = False) -> str:
+    """Why a command line cannot be used, or nothing. What is quick is run, from the root; of the night if `run`."""
     program, *arguments = shlex.split(line.removeprefix(".venv/bin/"))
     if program == "make":
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
@@ -104,7 +105,7 @@ def wrong_command(line: str) -> str:
             return "" if importlib.util.find_spec(arguments[1]) else f"no module {arguments[1]}"
         return "" if (ROOT / arguments[0]).exists() else f"no file {arguments[0]}"
     said = io.StringIO()
-    long = arguments[0] == "verify" or arguments[:2] == ["prove", "gate"]
+    long = arguments[0] == "verify" or arguments[:2] == ["prove", "gate"] or (line in BY_NIGHT and not run)
     if long or "--graph" in arguments or "--trace" in arguments:
         try:
             group: Any = typer.main.get_command(cli.app)
@@ -226,6 +227,13 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_commands_can_be_used(path: Path) -> None:
     lines = dict.fromkeys(commands(path.read_text("utf-8")))
     assert {line: why for line in lines if (why := wrong_command(line))} == {}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("line", BY_NIGHT)
+def test_commands_of_the_night_can_be_used(line: str) -> None:
+    assert any(line in commands(path.read_text("utf-8")) for path in DOCUMENTS)
+    assert wrong_command(line, run=True) == ""
 
 
 @every_document
