@@ -93,7 +93,8 @@ def commands(text: str) -> Iterator[str]:
 
 @cache
 def wrong_command(line: str) -> str:
-    """Why a command line cannot be used, or nothing. What is quick is run, from the root."""
+    """Why a command line cannot be used, or nothing. What is quick is run, from the root; what is about a file of the
+    reader's is only read here, and the guides are followed by `test_guides`."""
     program, *arguments = shlex.split(line.removeprefix(".venv/bin/"))
     if program == "make":
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
@@ -105,7 +106,8 @@ def wrong_command(line: str) -> str:
         return "" if (ROOT / arguments[0]).exists() else f"no file {arguments[0]}"
     said = io.StringIO()
     long = arguments[0] == "verify" or arguments[:2] == ["prove", "gate"]
-    if long or "--graph" in arguments or "--trace" in arguments:
+    readers = any(a.endswith((".py", ".json")) and not (ROOT / a).exists() for a in arguments)  # a file of their own
+    if long or readers or "--graph" in arguments or "--trace" in arguments:
         try:
             group: Any = typer.main.get_command(cli.app)
             context = group.commands[arguments[0]].make_context(arguments[0], arguments[1:])
