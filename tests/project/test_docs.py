@@ -27,7 +27,7 @@ from typing import Any
 
 import pytest
 import typer
-from places import ROOT, TESTS
+from places import GUIDES, ROOT, TESTS
 
 from cutproof.checks.cli import main as cli
 from cutproof.checks.cli.reports import replays
@@ -94,7 +94,7 @@ def commands(text: str) -> Iterator[str]:
 @cache
 def wrong_command(line: str) -> str:
     """Why a command line cannot be used, or nothing. What is quick is run, from the root; what is about a file of the
-    reader's is only read here, and the guides are followed by `test_guides`."""
+    reader's is only read here (`test_guides` follows a guide whole)."""
     program, *arguments = shlex.split(line.removeprefix(".venv/bin/"))
     if program == "make":
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
@@ -224,7 +224,7 @@ def test_links_lead_somewhere(path: Path) -> None:
     assert broken_links(path.read_text("utf-8"), path.parent) == []
 
 
-@every_document
+@pytest.mark.parametrize("path", [p for p in DOCUMENTS if p.name not in GUIDES], ids=Path.as_posix)
 def test_commands_can_be_used(path: Path) -> None:
     lines = dict.fromkeys(commands(path.read_text("utf-8")))
     assert {line: why for line in lines if (why := wrong_command(line))} == {}
