@@ -75,12 +75,9 @@ def of_the_night(cases: list[tuple[str, int]]) -> list[bool]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of many cases of one test, `sampled(k)` runs one in k by day, and all by `make nightly`. What draws examples is
-    marked `hypothesis`: by night it runs again, with more of them."""
+    """Of many cases of one test, `sampled(k)` runs one in k by day, and all by `make nightly`."""
     together = defaultdict[str, list[tuple[pytest.Item, int]]](list)
     for item in items:
-        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
-            item.add_marker(pytest.mark.hypothesis)
         if (mark := item.get_closest_marker("sampled")) is not None:
             together[item.nodeid.partition("[")[0]].append((item, mark.args[0]))
     for cases in together.values():
@@ -120,7 +117,7 @@ def find_top_level_copies() -> object:
     return top_level_copies
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sample_by_day() -> object:
     """The choice itself, for the test that shows that no test is left out by day, and how many cases are."""
     return of_the_night
