@@ -13,7 +13,7 @@ from cutproof.model.cutover.policy import Policy, Strength, policies, resolve, s
 from cutproof.model.cutover.scopes import SCOPES, SMALL_SCOPES
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", accepted.QUICK)
 def test_every_policy_that_is_accepted_is_safe(name: str) -> None:
     found = accepted.in_scope(name, workers=1)

@@ -110,7 +110,8 @@ def test_fifty_kills(tmp_path: Path) -> None:
     kills(10, 12, tmp_path / "harmed", HARMED)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_an_interrupted_run_says_how_to_go_on(number: signal.Signals, tmp_path: Path) -> None:
     process = begun(tmp_path, "--scope", SCOPE)
     assert wait_for(process, tmp_path / name_of(12), 0)

@@ -45,7 +45,7 @@ from cutproof.model.language.protocol import Protocol
 EVERY = (*proved.PROVED, *SMALL_SCOPES, "kinds,attempts=2,aborts=1")
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", EVERY)
 def test_the_hardened_protocol_is_proved_in_every_scope(name: str) -> None:
     proof = proved.proof_in(parse_scope(name))
