@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from cutproof.model.cutover import anti_entropy, clients, delivery, environment, faults, properties
+from cutproof.model.cutover import anti_entropy, clients, delivery, endless, environment, faults, properties
 from cutproof.model.cutover.invariants import INVARIANTS
 from cutproof.model.cutover.invariants.distance import distance
 from cutproof.model.cutover.mechanisms import Cleanup, Mechanisms
@@ -410,6 +410,7 @@ def cutover(scope: Scope) -> Protocol:
             *anti_entropy.ACTIONS,
             *faults.ACTIONS,
             *(environment.ACTIONS if scope.others else ()),
+            *(endless.ACTIONS if scope.endless else ()),
         ),
         properties=properties.PROPERTIES,
         mechanisms=Mechanisms,

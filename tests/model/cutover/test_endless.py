@@ -1,0 +1,146 @@
+"""Clients that never stop: DUAL that waits for an empty queue may wait for ever, and to forget changes nothing."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from cutproof.checks.cutover.reference.lockstep import specification
+from cutproof.checks.engines.plain.explore import explore
+from cutproof.checks.engines.verdict import Holds, Verdict, Violated, run_of
+from cutproof.model.cutover.coordinator import cutover
+from cutproof.model.cutover.endless import AT_LAST
+from cutproof.model.cutover.mechanisms import Mechanisms
+from cutproof.model.cutover.scopes import parse_scope
+from cutproof.model.cutover.slot import Task
+from cutproof.model.language.protocol import Protocol
+
+NAMES = [p.name for p in AT_LAST]
+
+
+def protocol(scope: str, **switches: bool) -> Protocol:
+    return cutover(parse_scope(scope)).resolve(Mechanisms(**switches))
+
+
+def judged(scope: str, **switches: bool) -> dict[str, Verdict]:
+    found = explore(protocol(scope, **switches), properties=NAMES)
+    return {v.property: v for v in found.verdicts if v.property in NAMES}
+
+
+def test_dual_that_waits_for_an_empty_queue_may_wait_for_ever() -> None:
+    found = judged("endless")
+    ends = found["begun_ends"]
+    assert isinstance(ends, Violated)
+    path = run_of(ends)
+    assert path is not None and path.back is not None
+    names = protocol("endless")
+    around = [names.transitions[n].action for n in path.transitions[path.back :]]
+    assert {"write", "acknowledge", "forget"} <= set(around)
+    assert {names.decode(s)["phase"].name for s in path.states[path.back :]} == {"DUAL"}
+    assert isinstance(found["written_is_answered"], Holds)
+
+
+@pytest.mark.parametrize("text", ["endless=1", "endless=1,writes=2,deletes=1", "endless=1,writes=2,skew=1"])
+def test_what_cannot_be_endless_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(ValueError, match="endless=1 needs writes=2 or more, and is without deletes") as error:
+        parse_scope(text)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("scope", ["base", "writes=2", "kinds"])
+def test_other_scopes_forget_nothing_and_claim_nothing_of_it(scope: str) -> None:
+    found = protocol(scope)
+    assert "forget" not in {t.action for t in found.transitions}
+    assert not {c.property for c in found.claims} & set(NAMES)
+
+
+# ------------------------------------------------------------------ what is forgotten made no difference
+
+
+WIDE = (
+    "reads=1,late=1,losses=1,failures=1,failing_tasks=1,duplicates=1,crashes=1,strays=1,attempts=2,aborts=1"
+)
+HELD = ("page", "scanned", "stray", "issued", "acked", "shown")
+
+
+class Beside:
+    """A run of the protocol with many writes, and beside it the endless one, which tells few of them apart: `live` are
+    those that it remembers."""
+
+    def __init__(self, seed: int, told_apart: int) -> None:
+        self.draw = random.Random(seed)
+        mechanisms = Mechanisms()
+        self.many = specification(parse_scope(f"{WIDE},writes=9"), mechanisms)
+        self.few = specification(parse_scope(f"{WIDE},endless=1,writes={told_apart}"), mechanisms)
+        self.here, self.there = self.many.protocol.initial, self.few.protocol.initial
+        self.live: list[int] = []
+        self.told_apart = told_apart
+
+    def name(self, name: str) -> str:
+        """What a step of many writes is called among the few."""
+
+        def place(found: re.Match[str]) -> str:
+            rank = int(found[2])
+            return f"{found[1]}{self.live.index(rank) + 1 if rank in self.live else len(self.live) + 1}"
+
+        return re.sub(r"((?:rank|message)=)(\d+)", place, name)
+
+    def image(self) -> dict[str, Any]:
+        """The state with many writes, in the ranks of the few."""
+        places = {0: 0, **{rank: place for place, rank in enumerate(self.live, 1)}}
+        state = self.many.protocol.decode(self.here)
+        for variable in HELD:
+            state[variable] = {d: places[rank] for d, rank in state[variable].items()}
+        state["floor"] = places[state["floor"]]
+        state["stored"] = {n: {d: places[r] for d, r in docs.items()} for n, docs in state["stored"].items()}
+        for variable, none in (("net", 0), ("task", Task.NONE)):
+            for docs in state[variable].values():
+                by_message = docs[0]
+                sent = {m: by_message.pop(m) for m in list(by_message) if isinstance(m, int)}
+                assert all(what == none for rank, what in sent.items() if rank not in self.live)
+                by_message.update(dict.fromkeys(range(1, self.told_apart + 1), none))
+                by_message.update({places[rank]: sent[rank] for rank in self.live})
+        return {k: v for k, v in state.items() if k not in ("erased", "version", "born")}
+
+    def compare(self) -> None:
+        """Equal states, and the same may happen, but for writes that there is no room for, and what is forgotten."""
+        there = self.few.protocol.decode(self.there)
+        assert {k: there[k] for k in self.image()} == self.image()
+        mine = {self.name(n) for n in self.many.successors(self.here) if not n.startswith("write")}
+        theirs = {n for n in self.few.successors(self.there) if not n.startswith(("write", "forget"))}
+        assert mine == theirs
+
+    def step(self) -> bool:
+        """A step of both at random; False where none is left, or the few have no room for a write."""
+        name, after = self.draw.choice([*self.many.successors(self.here).items()] or [("", self.here)])
+        if not name:
+            return False
+        while name.startswith("write") and len(self.live) == self.told_apart:
+            forgets = {n: s for n, s in self.few.successors(self.there).items() if n.startswith("forget")}
+            if not forgets:
+                return False
+            chosen = self.draw.choice([*forgets])
+            self.there = forgets[chosen]
+            del self.live[int(chosen.split("rank=")[1].rstrip(")")) - 1]
+            self.compare()
+        self.there = self.few.successors(self.there)[self.name(name)]
+        self.here = after
+        if name.startswith("write"):
+            self.live.append(int(re.split(r"rank=|,", name)[2]))
+        return True
+
+
+@settings(max_examples=20, deadline=None, phases=[Phase.generate])
+@given(seed=st.integers(0, 10**6), told_apart=st.integers(2, 3))
+def test_to_forget_changes_nothing_that_is_told_apart(seed: int, told_apart: int) -> None:
+    """Every run with many writes is an endless one, as far as there is room: what was forgotten is missed nowhere."""
+    beside = Beside(seed, told_apart)
+    for _ in range(60):
+        beside.compare()
+        if not beside.step():
+            break
