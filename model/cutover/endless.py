@@ -53,7 +53,11 @@ def forget(s: S, doc: int, rank: int) -> Step | None:
 
 def moved_down(s: S, doc: int, rank: int) -> dict[str, Any]:
     """The messages and tasks of later writes, each in the place of the one before it; the last place is free."""
-    net, task = s.net, s.task
+    net, task, earlier = s.net, s.task, s.earlier
+    for here in ranks(s.scope) if s.scope.queues else ():
+        if here >= rank:
+            last = here == ranks(s.scope)[-1]
+            earlier = put(earlier, (doc, here), False if last else s.earlier[doc][here + 1])
     for node in net.items:
         for here in ranks(s.scope):
             if here < rank:
@@ -61,7 +65,7 @@ def moved_down(s: S, doc: int, rank: int) -> dict[str, Any]:
             last = here == ranks(s.scope)[-1]
             net = put(net, (node, doc, here), 0 if last else s.net[node][doc][here + 1])
             task = put(task, (node, doc, here), Task.NONE if last else s.task[node][doc][here + 1])
-    return {"net": net, "task": task}
+    return {"net": net, "task": task, "earlier": earlier}
 
 
 # ------------------------------------------------------------------ what comes at last

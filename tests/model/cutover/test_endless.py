@@ -16,7 +16,7 @@ from cutproof.checks.engines.verdict import Holds, Verdict, Violated, run_of
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.endless import AT_LAST
 from cutproof.model.cutover.mechanisms import Mechanisms
-from cutproof.model.cutover.scopes import parse_scope
+from cutproof.model.cutover.scopes import Scope, parse_scope
 from cutproof.model.cutover.slot import Task
 from cutproof.model.language.protocol import Protocol
 
@@ -33,16 +33,31 @@ def judged(scope: str, **switches: bool) -> dict[str, Verdict]:
 
 
 def test_dual_that_waits_for_an_empty_queue_may_wait_for_ever() -> None:
-    found = judged("endless")
+    found = judged("endless", copy_waits_for_earlier_alone=False)
     ends = found["begun_ends"]
     assert isinstance(ends, Violated)
     path = run_of(ends)
     assert path is not None and path.back is not None
-    names = protocol("endless")
+    names = protocol("endless", copy_waits_for_earlier_alone=False)
     around = [names.transitions[n].action for n in path.transitions[path.back :]]
     assert {"write", "acknowledge", "forget"} <= set(around)
     assert {names.decode(s)["phase"].name for s in path.states[path.back :]} == {"DUAL"}
     assert isinstance(found["written_is_answered"], Holds)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "endless",
+        "endless,crashes=1,strays=1,failures=1,losses=1",
+        pytest.param("endless,writes=3,late=1", marks=pytest.mark.nightly),
+        pytest.param("endless,attempts=2,aborts=1,late=1", marks=pytest.mark.nightly),
+    ],
+)
+def test_a_migration_ends_while_clients_go_on(scope: str) -> None:
+    found = explore(protocol(scope))
+    assert not [v for v in found.verdicts if not isinstance(v, Holds) and v.form != "sometimes"]
+    assert {*NAMES} <= {v.property for v in found.verdicts}
 
 
 @pytest.mark.parametrize("text", ["endless=1", "endless=1,writes=2,deletes=1", "endless=1,writes=2,skew=1"])
@@ -65,6 +80,7 @@ def test_other_scopes_forget_nothing_and_claim_nothing_of_it(scope: str) -> None
 WIDE = (
     "reads=1,late=1,losses=1,failures=1,failing_tasks=1,duplicates=1,crashes=1,strays=1,attempts=2,aborts=1"
 )
+FAULTS = {a.name for a in cutover(Scope()).actions if a.fault} | {"abort"}
 HELD = ("page", "scanned", "stray", "issued", "acked", "shown")
 
 
@@ -98,8 +114,8 @@ class Beside:
             state[variable] = {d: places[rank] for d, rank in state[variable].items()}
         state["floor"] = places[state["floor"]]
         state["stored"] = {n: {d: places[r] for d, r in docs.items()} for n, docs in state["stored"].items()}
-        for variable, none in (("net", 0), ("task", Task.NONE)):
-            for docs in state[variable].values():
+        for variable, none in (("net", 0), ("task", Task.NONE), ("earlier", False)):
+            for docs in [state[variable]] if variable == "earlier" else state[variable].values():
                 by_message = docs[0]
                 sent = {m: by_message.pop(m) for m in list(by_message) if isinstance(m, int)}
                 assert all(what == none for rank, what in sent.items() if rank not in self.live)
@@ -116,10 +132,12 @@ class Beside:
         assert mine == theirs
 
     def step(self) -> bool:
-        """A step of both at random; False where none is left, or the few have no room for a write."""
-        name, after = self.draw.choice([*self.many.successors(self.here).items()] or [("", self.here)])
-        if not name:
+        """A step of both at random, most of them no fault; False where none is left, or the few have no room."""
+        names = [*(after := self.many.successors(self.here))]
+        if not names:
             return False
+        owed = [n for n in names if n.partition("(")[0] not in FAULTS]
+        name = self.draw.choice(owed if owed and self.draw.random() < 0.9 else names)
         while name.startswith("write") and len(self.live) == self.told_apart:
             forgets = {n: s for n, s in self.few.successors(self.there).items() if n.startswith("forget")}
             if not forgets:
@@ -129,7 +147,7 @@ class Beside:
             del self.live[int(chosen.split("rank=")[1].rstrip(")")) - 1]
             self.compare()
         self.there = self.few.successors(self.there)[self.name(name)]
-        self.here = after
+        self.here = after[name]
         if name.startswith("write"):
             self.live.append(int(re.split(r"rank=|,", name)[2]))
         return True
