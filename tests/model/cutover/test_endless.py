@@ -162,3 +162,22 @@ def test_to_forget_changes_nothing_that_is_told_apart(seed: int, told_apart: int
         beside.compare()
         if not beside.step():
             break
+
+
+def test_what_the_copy_waits_for_moves_down_with_its_write() -> None:
+    spec = specification(parse_scope("endless,writes=3"), Mechanisms())
+    state = spec.protocol.initial
+    for rank in (1, 2, 3):
+        state = spec.successors(state)[f"write(doc=0, rank={rank}, erases=False, view=0)"]
+        state = spec.successors(state)[f"accept(node=O, doc=0, message={rank})"]
+        if rank < 3:
+            state = spec.successors(state)[f"apply(node=O, doc=0, message={rank})"]
+            state = spec.successors(state)[f"acknowledge(doc=0, rank={rank}, view=0)"]
+    for name in ("begin()", "raise_fence(node=O, epoch=1)", "raise_fence(node=N, epoch=1)"):
+        state = spec.successors(state)[name]
+    assert spec.protocol.decode(state)["earlier"][0][3]
+    state = spec.successors(state)["forget(doc=0, rank=1)"]
+    assert [spec.protocol.decode(state)["earlier"][0][r] for r in (1, 2, 3)] == [False, True, False]
+    assert "start_copy()" not in spec.successors(state)
+    state = spec.successors(state)["apply(node=O, doc=0, message=2)"]
+    assert "start_copy()" in spec.successors(state)
