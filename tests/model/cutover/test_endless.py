@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cutproof.checks.cutover.reference.lockstep import specification
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.verdict import Holds, Verdict, Violated, run_of
+from cutproof.checks.traces.pending import is_fair
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.endless import AT_LAST
 from cutproof.model.cutover.mechanisms import Mechanisms
@@ -43,6 +44,47 @@ def test_dual_that_waits_for_an_empty_queue_may_wait_for_ever() -> None:
     assert {"write", "acknowledge", "forget"} <= set(around)
     assert {names.decode(s)["phase"].name for s in path.states[path.back :]} == {"DUAL"}
     assert isinstance(found["written_is_answered"], Holds)
+
+
+def around_two(doc: int, rank: int) -> list[str]:
+    """A client of one document writes and is accepted at O; then the other one's write, which is there since before, is
+    applied everywhere, acknowledged, and what it replaced is forgotten."""
+    there = 1 - doc
+    return [
+        f"write(doc={doc}, rank={rank}, erases=False, view=1)",
+        f"accept(node=O, doc={doc}, message={rank})",
+        f"apply(node=O, doc={there}, message=2)",
+        f"accept(node=N, doc={there}, message=2)",
+        f"apply(node=N, doc={there}, message=2)",
+        f"acknowledge(doc={there}, rank=2, view=1)",
+        f"forget(doc={there}, rank=1)",
+    ]
+
+
+def test_with_two_documents_the_queue_may_never_be_empty() -> None:
+    """However often the coordinator looks: a fair round on which something is always queued at O."""
+    old = Mechanisms(copy_waits_for_earlier_alone=False)
+    spec = specification(parse_scope("endless,documents=2"), old)
+    state = spec.protocol.initial
+    for name in ("begin()", "raise_fence(node=O, epoch=1)", "raise_fence(node=N, epoch=1)"):
+        state = spec.successors(state)[name]
+    for doc in (0, 1):
+        state = spec.successors(state)[f"write(doc={doc}, rank=1, erases=False, view=1)"]
+        for name in ("accept(node={}, doc={}, message=1)", "apply(node={}, doc={}, message=1)"):
+            for node in "ON":
+                state = spec.successors(state)[name.format(node, doc)]
+        state = spec.successors(state)[f"acknowledge(doc={doc}, rank=1, view=1)"]
+    state = spec.successors(state)["write(doc=0, rank=2, erases=False, view=1)"]
+    state = spec.successors(state)["accept(node=O, doc=0, message=2)"]
+    states, taken = [state], []
+    for name in [*around_two(1, 2), *around_two(0, 2)]:
+        assert "start_copy()" not in spec.successors(states[-1])
+        taken.append(spec.protocol.transitions[spec.labels.index(name)])
+        states.append(spec.successors(states[-1])[name])
+    assert states[-1] == states[0]
+    assert is_fair(spec.protocol, [spec.protocol.named(s) for s in states], taken)
+    mended = specification(parse_scope("endless,documents=2"), Mechanisms())
+    assert all("start_copy()" in mended.successors(s) for s in states)
 
 
 @pytest.mark.parametrize(
