@@ -38,7 +38,7 @@ def test_every_step_is_matched(tracked: int, states: int, steps: int) -> None:
     ("scope", "tracked", "states", "steps"),
     [
         (replace(SMALL, attempts=2, aborts=1), 1, 47_410, 178_844),
-        (replace(SMALL, attempts=2, aborts=1), 2, 46_141, 175_486),
+        (replace(SMALL, attempts=2, aborts=1), 2, 47_179, 180_234),
         (replace(SMALL, reads=True, failing_tasks=True), 1, 74_264, 391_954),
         (replace(SMALL, reads=True, failing_tasks=True), 2, 71_511, 380_906),
     ],
