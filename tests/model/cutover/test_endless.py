@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from cutproof.checks.cutover.reference.lockstep import specification
+from cutproof.checks.engines.foreign import tools
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.verdict import Holds, Verdict, Violated, run_of
 from cutproof.checks.traces.pending import is_fair
@@ -223,3 +226,21 @@ def test_what_the_copy_waits_for_moves_down_with_its_write() -> None:
     assert "start_copy()" not in spec.successors(state)
     state = spec.successors(state)["apply(node=O, doc=0, message=2)"]
     assert "start_copy()" in spec.successors(state)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("mended", [True, False])
+@pytest.mark.parametrize(
+    "judge",
+    [
+        pytest.param(
+            tools.spin_violates, marks=pytest.mark.skipif(not tools.spin_installed(), reason="no spin")
+        ),
+        pytest.param(
+            tools.tlc_violates, marks=pytest.mark.skipif(not tools.tlc_installed(), reason="no TLC")
+        ),
+    ],
+)
+def test_spin_and_tlc_say_the_same(judge: Callable[..., bool], mended: bool, tmp_path: Path) -> None:
+    made = protocol("endless,stale=0,before=0", copy_waits_for_earlier_alone=mended)
+    assert judge(made, "begun_ends", folder=tmp_path / "out") != mended
