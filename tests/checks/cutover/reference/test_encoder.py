@@ -39,7 +39,11 @@ def test_what_is_missing_or_outside_is_named_as_the_protocol_names_it() -> None:
     encoder = Encoder(protocol)
     good = protocol.decode(protocol.initial)
     encoder.encode(good)
-    for spoiled in ({**good, "epoch": 99}, {**good, "stored": {}}, {k: good[k] for k in good if k != "phase"}):
+    for spoiled in (
+        {**good, "epoch": 99},
+        {**good, "stored": {}},
+        {k: good[k] for k in good if k != "phase"},
+    ):
         with pytest.raises(ValueError) as theirs:
             protocol.encode(spoiled)
         with pytest.raises(ValueError) as mine:
