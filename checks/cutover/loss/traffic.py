@@ -119,21 +119,26 @@ class Traffic:
         )  # fmt: skip
         plans[0].task_plan = Misfortune(draws, self.risky, fail=rates.task_failures)
         plans[1].plan = Misfortune(draws, set(), fail=rates.source_failures)
-        if setup.traffic == "seed":
-            self._copy()
-        self._write()
+        if setup.traffic != "seed" or self._copy():
+            self._write()
         for node in plans:
             node.plan = node.task_plan = None
         self._finish()
         return self.counts
 
-    def _copy(self) -> None:
-        """As in the seed's runs: nobody writes until everything is copied, and then nothing else happens."""
+    def _copy(self) -> bool:
+        """As in the seed's runs: nobody writes until everything is copied, and then nothing else happens. False where
+        the migration was given up before."""
         record = self.shard.record
         while record.phase is not Phase.COPY or record.cursor < PAGES:
+            if record.phase is Phase.ABORTED and not self.retries:
+                return False
+            if self.healing:  # a turn is a write's time, or N would be cut off for ever
+                self._heal()
             self._turn()
             self.cluster.network.tick_until(0)
             record = self.shard.record
+        return True
 
     def _write(self) -> None:
         """Clients write until they are done, or the source is being cleaned up."""
