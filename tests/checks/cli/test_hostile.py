@@ -146,7 +146,9 @@ def test_an_empty_name_of_a_trace_is_said_to_be_empty(refused) -> None:
 
 
 def test_a_time_out_longer_than_can_be_counted_is_not_a_short_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["prove", "barrier", "--time-out", "4294967.4"]) == cli.main(["prove", "barrier"])
+    assert cli.main(["prove", "two-phase-commit", "--time-out", "4294967.4"]) == cli.main(
+        ["prove", "two-phase-commit"]
+    )
     assert "time-out" not in capsys.readouterr().out
 
 

@@ -87,14 +87,8 @@ def test_many_seeds(seed: int) -> None:
 def made_up(setup: Setup, number: int, size: int = 20) -> Counts:
     """Stands for a chunk where only the order of chunks is tested."""
     random = Random(f"{setup.seed} {number}")
-    acknowledged = random.randrange(200, 900)
-    return Counts(
-        migrations=20,
-        writes=900,
-        acknowledged=acknowledged,
-        failed=900 - acknowledged,
-        copied=random.randrange(9),
-    )
+    done = random.randrange(200, 900)
+    return Counts(migrations=20, writes=900, acknowledged=done, failed=900 - done, copied=random.randrange(9))
 
 
 @pytest.fixture

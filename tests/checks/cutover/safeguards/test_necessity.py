@@ -176,7 +176,7 @@ def test_what_is_masked_is_masked_in_every_scope(experiment: Experiment, scope: 
 
 SAME = """
 import hashlib, json
-from cutproof.checks import trace
+from cutproof.checks.traces import trace
 from cutproof.checks.cutover.safeguards.necessity import NECESSARY, trace_of, violated
 small = [e for e in NECESSARY if e.scope_name in ("base", "reads", "two_repairs", "zombie")]
 found = [(e, violated(e)) for e in small]
