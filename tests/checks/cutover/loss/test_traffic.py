@@ -166,3 +166,11 @@ def test_what_is_late_lands_later() -> None:
     while cluster.network.pool:
         cluster.network.tick()
     assert write.acknowledged
+
+
+@pytest.mark.parametrize("rates", [Rates(partitions=0.5), Rates(aborts=1.0), Rates(crashes=0.5), Rates()])
+def test_what_goes_wrong_before_anybody_writes_ends_too(rates: Rates) -> None:
+    setup = Setup(rates=rates, each=20, traffic="seed")
+    counts = sum((migrate(setup, number) for number in range(40, 60)), Counts())
+    assert counts.finished + counts.aborted == counts.migrations == 20 and not counts.stuck
+    assert counts.finished > 0 and (counts.aborted > 0 or rates.aborts < 1)
