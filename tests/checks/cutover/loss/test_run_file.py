@@ -73,6 +73,7 @@ def broken(change: Any) -> Any:
     return made
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "change",
     [

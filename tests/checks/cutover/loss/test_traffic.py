@@ -30,6 +30,7 @@ def counted(setup: Setup, migrations: int = 20) -> Counts:
     return sum((migrate(setup, n) for n in range(migrations)), Counts())
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("policy", [ALONE, Policy(), replace(ALONE, anti_entropy=AntiEntropy.OFF)])
 @pytest.mark.parametrize("seed", range(3))
 def test_every_safeguard_in_place_nothing_is_lost(policy: Policy, seed: int) -> None:
