@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from random import Random
 
-from cutproof.checks.cutover.loss.sample import Counts, Setup, count_answers, count_losses, missing
+from cutproof.checks.cutover.loss.sample import (
+    Counts,
+    Setup,
+    count_answers,
+    count_losses,
+    count_unserved,
+    missing,
+)
 from cutproof.impl import Cluster
 from cutproof.impl.clients import Write
 from cutproof.impl.copies import Copy
@@ -271,6 +278,7 @@ class Traffic:
         if not counts.finished:
             self._take_stock()
         count_answers(counts, self.writes, self.in_time, self.risky)
+        count_unserved(counts, shard, self.cluster.now)
         count_losses(counts, shard, self.number, self.early, self.promised)
         counts.held, counts.copied = costs.held, costs.documents_copied
         counts.repaired_by_delta = costs.documents_repaired_by_delta
