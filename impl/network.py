@@ -74,7 +74,7 @@ class Network:
                 self.pool.remove(message)
                 self._settle(message)
                 return
-        message.queued = True
+        message.queued, message.behind = True, replica.fence
         replica.queue[message] = None
         if not replica.rules.acks_applied and write is not None and write.status is WAITING:
             write.done |= message.bit

@@ -38,9 +38,21 @@ class Message:
     """What is on its way to one node: some copies, and the epoch of its sender.
 
     First it is under way (`queued` false), then the node has it in its queue. A client's write has one copy
-    and its `write`, whose answer of this node is `bit`. `page` numbers a page of the coordinator."""
+    and its `write`, whose answer of this node is `bit`. `page` numbers a page of the coordinator. `behind` is the fence
+    that the node had when it accepted the task."""
 
-    __slots__ = ("abandoned", "bit", "copies", "epoch", "kind", "page", "queued", "replica", "write")
+    __slots__ = (
+        "abandoned",
+        "behind",
+        "bit",
+        "copies",
+        "epoch",
+        "kind",
+        "page",
+        "queued",
+        "replica",
+        "write",
+    )
 
     def __init__(
         self,
@@ -60,6 +72,7 @@ class Message:
         self.bit = bit
         self.page = page
         self.queued = False
+        self.behind = 0
         self.abandoned = False  # its sender gave up on it, crashed or aborted
 
     def __repr__(self) -> str:
@@ -168,6 +181,10 @@ class Replica:
         """Delete all of the shard."""
         self.documents.clear()
         self.fields_missing.clear()
+
+    def accepted(self, below: int | None = None) -> list[Message]:
+        """The queued tasks, or those alone that it accepted before its fence rose to this epoch."""
+        return [m for m in self.queue if below is None or m.behind < below]
 
     def tasks(self, kinds: Iterable[Kind]) -> list[Message]:
         """The queued tasks of these kinds."""

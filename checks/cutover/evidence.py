@@ -17,6 +17,7 @@ from cutproof.checks.common.workers import exit_code_of, in_workers
 from cutproof.checks.cutover.safeguards.necessity import (
     EXPERIMENTS,
     FINDINGS,
+    FOR_EVER,
     GATE_HOLES,
     NECESSARY,
     REFUSALS,
@@ -85,6 +86,15 @@ def unserved_table(found: dict[str, Trace]) -> str:
     return "\n".join(lines)
 
 
+def for_ever_table(found: dict[str, Trace]) -> str:
+    """Every safeguard without which something that is asked for never comes."""
+    lines = ["| safeguard | without it | violated | scope | shortest lasso |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {e.safeguard} | {e.why} | {e.property} | {e.scope_name} | {_link(e, found)} |" for e in FOR_EVER
+    ]
+    return "\n".join(lines)
+
+
 def findings_table(experiments: Iterable[Experiment]) -> Callable[[dict[str, Trace]], str]:
     """The table of some findings, for `PARTS`."""
 
@@ -104,6 +114,7 @@ PARTS: dict[str, tuple[str, Callable[[dict[str, Trace]], str]]] = {
     "gate": ("docs/findings.md", findings_table(GATE_HOLES)),
     "refusals": ("docs/findings.md", findings_table(REFUSALS)),
     "safeguards": ("docs/findings.md", safeguards_table),
+    "for_ever": ("docs/findings.md", for_ever_table),
     "unserved": ("docs/findings.md", unserved_table),
 }
 

@@ -38,6 +38,7 @@ WIDE = {
     + _FAULTS,
     "expiry_and_collection": "writes=6,attempts=2,aborts=1,replica=1,deletes=1,sweep=1,collect=1,repairs=1,"
     "queues=0,stale=0,orderly=1",
+    "endless": f"documents=2,writes=4,endless=1,attempts=3,aborts=2,replica=1,reads=1,repairs=1,{_FAULTS}",
     "there_and_back": f"documents=2,writes=9,attempts=2,back=1,reads=1,{_FAULTS}",
     "slow_clocks": f"writes=8,attempts=2,aborts=1,reads=1,skew=1,{_FAULTS}",
 }

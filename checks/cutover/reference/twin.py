@@ -156,6 +156,9 @@ class Twin:
         if scope.before or record.phase is not Phase.IDLE:
             for doc in range(scope.documents):
                 yield from self._writes(doc, views)
+        for doc in range(scope.documents) if scope.endless else ():
+            for rank in self._finished(doc):
+                yield Step("forget", {"doc": doc, "rank": rank}), partial(self._forget, doc, rank)
         for view in views:
             stale = "_by_stale_router" if view != record.epoch else ""
             if scope.reads and not shard.reads:
@@ -228,6 +231,21 @@ class Twin:
         content = None if about["erases"] else {f"field-{rank}": rank}
         shard.submit(key, content, expires, shard.routes[about["view"]], slow)
 
+    def _finished(self, doc: int) -> list[int]:
+        """The ranks of the writes before the last of which nothing is known any more, but that they were issued."""
+        shard, key = self.shard, self.names.keys[doc]
+        history = shard.history(key)
+        copies = [history.acked, history.shown, shard.record.scanned.get(key)]
+        for replica in shard.replicas.values():
+            copies += [replica.documents.get(key), *(c for page in replica.results.values() for c in page)]
+        copies += [c for message in shard.network.under_way() for c in message.copies]
+        known = {c.order for c in copies if c is not None and c.key == key}
+        known |= {read.floor for read in shard.reads if read.key == key}
+        return [place for place, o in enumerate(history.operations[:-1], 1) if o.order not in known]
+
+    def _forget(self, doc: int, rank: int) -> None:
+        del self.shard.history(self.names.keys[doc]).operations[rank - 1]
+
     def _read(self, view: int) -> None:
         self.shard.read(self.names.keys[0], self.shard.routes[view])
 
@@ -255,7 +273,7 @@ class Twin:
                     "message": self.names.message_name(message),
                 }
             case (Write() as write,):
-                about = {"doc": self.names.doc_of(write.copy), "rank": self.names.rank(write.copy.order)}
+                about = {"doc": self.names.doc_of(write.copy), "rank": self.names.rank_of(write.copy)}
                 return about if action == "time_out" else {**about, "view": write.route.epoch}
             case (Fence() as command,):
                 node = self.names.node_of(shard.at(command.node))
