@@ -102,7 +102,7 @@ class Replica:
     """What one node holds of one shard in one group."""
 
     __slots__ = (
-        "attempts", "documents", "doubles", "fence", "fields_missing", "group", "node", "owns", "pages", "queue",
+        "attempts", "documents", "doubled", "fence", "fields_missing", "group", "node", "owns", "pages", "queue",
         "results", "rules", "shard",
     )  # fmt: skip
 
@@ -115,7 +115,7 @@ class Replica:
         self.documents: dict[str, Copy] = {}
         self.fence = 0
         self.queue: dict[Message, None] = {}
-        self.doubles = False  # a message to it was duplicated: the same task may come again
+        self.doubled: dict[Write, None] = {}  # whose message was duplicated: the same task may come again
         self.attempts: set[int] = set()  # the attempts whose source or target it is
         self.owns = False  # clients read from here, the record says
         self.results: dict[

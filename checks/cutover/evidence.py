@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from cutproof.checks.common.workers import exit_code_of, in_workers
 from cutproof.checks.cutover.safeguards.necessity import (
     EXPERIMENTS,
     FINDINGS,
@@ -38,8 +38,8 @@ def find(experiment: Experiment) -> Trace:
 
 def find_all(experiments: Iterable[Experiment] = EXPERIMENTS, workers: int = 2) -> dict[str, Trace]:
     """Every trace by its file name, in the order of the experiments."""
-    with ProcessPoolExecutor(workers) as pool:
-        return dict(zip((e.file for e in experiments), pool.map(find, experiments), strict=True))
+    chosen = list(experiments)
+    return dict(zip((e.file for e in chosen), in_workers(find, chosen, workers), strict=True))
 
 
 def path_of(experiment: Experiment, folder: Path) -> Path:
@@ -166,4 +166,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(exit_code_of(main))

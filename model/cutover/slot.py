@@ -56,6 +56,10 @@ class Node(Enum):
     N = "new node"
     R = "replica"
 
+    __hash__ = (
+        object.__hash__
+    )  # members are the only ones of their value, and an enumeration's own hash is slow
+
 
 class Phase(Enum):
     """Where the migration stands, in the record."""

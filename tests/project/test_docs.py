@@ -52,6 +52,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINES = re.compile(r"<!-- lines of: (.*?) -->\n```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FROM = re.compile(r"<!-- from: (.*?) -->\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 QUICK = ("two_migrations", "zombie", "base")
+BY_NIGHT = ("cutproof prove", "cutproof replay traces")  # read by day: they take a while
 
 
 # ------------------------------------------------------------------ the rules
@@ -92,9 +93,9 @@ def commands(text: str) -> Iterator[str]:
 
 
 @cache
-def wrong_command(line: str) -> str:
-    """Why a command line cannot be used, or nothing. What is quick is run, from the root; what is about a file of the
-    reader's is only read here (`test_guides` follows a guide whole)."""
+def wrong_command(line: str, run: bool = False) -> str:
+    """Why a command line cannot be used, or nothing. What is quick is run, from the root, and what is of the night if
+    `run`; what is about a file of the reader's is only read here (`test_guides` follows a guide whole)."""
     program, *arguments = shlex.split(line.removeprefix(".venv/bin/"))
     if program == "make":
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
@@ -105,7 +106,7 @@ def wrong_command(line: str) -> str:
             return "" if importlib.util.find_spec(arguments[1]) else f"no module {arguments[1]}"
         return "" if (ROOT / arguments[0]).exists() else f"no file {arguments[0]}"
     said = io.StringIO()
-    long = arguments[0] == "verify" or arguments[:2] == ["prove", "gate"]
+    long = arguments[0] == "verify" or arguments[:2] == ["prove", "gate"] or (line in BY_NIGHT and not run)
     readers = any(
         a.endswith((".py", ".json")) and not (ROOT / a).exists() for a in arguments
     )  # a file of their own
@@ -230,6 +231,13 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_commands_can_be_used(path: Path) -> None:
     lines = dict.fromkeys(commands(path.read_text("utf-8")))
     assert {line: why for line in lines if (why := wrong_command(line))} == {}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("line", BY_NIGHT)
+def test_commands_of_the_night_can_be_used(line: str) -> None:
+    assert any(line in commands(path.read_text("utf-8")) for path in DOCUMENTS)
+    assert wrong_command(line, run=True) == ""
 
 
 @every_document

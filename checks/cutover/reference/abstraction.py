@@ -39,6 +39,7 @@ class Names:
 
     def __init__(self, scope: Scope, mechanisms: Mechanisms) -> None:
         self.scope, self.mechanisms = scope, mechanisms
+        self.ranks, self.sets = ranks(scope), indices(scope)
         self.keys = [key_of(d, scope.documents) for d in range(scope.documents)]
         # Where nobody checks it, R's replica is on the machine that N will be.
         self.third = MACHINES[R] if mechanisms.target_holds_no_replica else MACHINES[N]
@@ -75,11 +76,11 @@ class Names:
     def abstract(self, shard: Shard) -> dict[str, Any]:
         """The state of the specification that the implementation is in."""
         scope = self.scope
-        record, sets = shard.record, indices(scope)
+        record, sets = shard.record, self.sets
         docs = range(scope.documents)
         nodes = {n: shard.replicas[at] for at, n in self.places.items() if n in sets["node"]}
         histories = {d: shard.history(self.keys[d]) for d in docs}
-        operations = {d: dict(zip(ranks(scope), histories[d].operations, strict=False)) for d in docs}
+        operations = {d: dict(zip(self.ranks, histories[d].operations, strict=False)) for d in docs}
         waiting = {self.doc_of(w.copy): w for w in shard.waiting}
         reading = shard.reads[0] if shard.reads else None
         search = shard.searches[0] if shard.searches else None

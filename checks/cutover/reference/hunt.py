@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from cutproof.checks.common.reproducible import same_draws
+from cutproof.checks.common.workers import exit_code_of
 from cutproof.checks.cutover.reference.coverage import Tally
 from cutproof.checks.cutover.reference.schedule import Configuration
 from cutproof.checks.cutover.reference.stateful import FOUND, machine
@@ -157,4 +158,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(exit_code_of(main))

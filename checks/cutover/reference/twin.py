@@ -7,10 +7,9 @@ lists what may happen next by the specification's names; `abstraction.py` maps i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from cutproof.checks.cutover.reference import snapshots
 from cutproof.checks.cutover.reference.abstraction import MACHINES, N, Names, O, R
@@ -28,7 +27,7 @@ from cutproof.impl.state import state_of
 from cutproof.impl.table import Table
 from cutproof.model.cutover.mechanisms import Mechanisms
 from cutproof.model.cutover.scopes import Scope
-from cutproof.model.cutover.slot import policy_may_differ, ranks
+from cutproof.model.cutover.slot import policy_may_differ
 
 # Steps of the implementation that change nothing that the specification speaks of.
 STUTTERS = {
@@ -43,8 +42,7 @@ BOUNDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """Something that may happen: its name in the specification, and how the implementation does it."""
 
     step: Step
@@ -89,9 +87,10 @@ class Twin:
         found: dict[str, Move] = {}
         for choice in choices.enabled(self.shard):
             if self._within(choice):
-                move = Move(self.label(choice), partial(choices.step, choice))
-                assert str(move) not in found, f"two choices are {move}"
-                found[str(move)] = move
+                step = self.label(choice)
+                name = str(step)
+                assert name not in found, f"two choices are {name}"
+                found[name] = Move(step, partial(choices.step, choice))
         for step, do in self._outside():
             found[str(step)] = Move(step, do)
         return found
@@ -204,7 +203,7 @@ class Twin:
         number = len(history.operations)
         if number >= scope.writes:
             return
-        rank = ranks(scope)[number]
+        rank = self.names.ranks[number]
         if scope.orderly and any(
             m.write is not None and m.copies[0].key == self.names.keys[doc] for m in shard.network.under_way()
         ):
@@ -259,7 +258,7 @@ class Twin:
         """The specification's name of a choice, with its arguments."""
         action, what = choice.action, choice.what
         about = self._about(action, what)
-        return Step(action, {k: v.name if isinstance(v, Enum) else v for k, v in about.items()})
+        return Step(action, {k: v._name_ if isinstance(v, Enum) else v for k, v in about.items()})
 
     def _about(self, action: str, what: tuple[Any, ...]) -> dict[str, Any]:
         shard = self.shard

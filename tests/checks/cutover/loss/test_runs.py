@@ -64,6 +64,7 @@ class Shuffled(Executor):
         return future
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("seed", range(8))
 def test_seeds(seed: int) -> None:
     """A run for each seed: where several processes test, they are spread over these."""

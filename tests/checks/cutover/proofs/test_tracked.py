@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.checks.cutover.proofs.tracked import Memory, Tracking, Unmatched
@@ -64,7 +65,7 @@ def walk(tracking: Tracking, tracked: int, seed: int, length: int) -> tuple[Unma
     return None, state
 
 
-@settings(max_examples=20)
+@examples(8)
 @given(tracked=st.integers(1, 3), seed=st.integers(0, 2**32))
 def test_runs_with_every_fault_are_matched(tracked: int, seed: int) -> None:
     assert walk(WIDE, tracked, seed, 250)[0] is None

@@ -44,6 +44,7 @@ def named(experiments: tuple[Experiment, ...]) -> list[object]:
     return [pytest.param(e, id=e.file) for e in experiments]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("experiment", named(EXPERIMENTS))
 def test_the_stored_trace_is_the_shortest_and_replays(experiment: Experiment) -> None:
     found = violated(experiment)
@@ -59,12 +60,14 @@ def test_the_stored_trace_is_the_shortest_and_replays(experiment: Experiment) ->
 MASKED = tuple(e for e in NECESSARY if e.policy != DEFAULT or e.companions)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("experiment", named(MASKED))
 def test_with_the_safeguard_it_holds(experiment: Experiment) -> None:
     """For the others this is the hardened protocol in that scope, which test_cutover.py explores."""
     assert isinstance(holds_with(experiment), Holds)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("experiment", named(MASKED))
 def test_only_what_is_masked_names_a_policy_or_companions(experiment: Experiment) -> None:
     """Under the default policy, with nothing else removed, the same scope holds without the safeguard, or another

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import z3
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.checks.engines.plain.explore import explore
@@ -236,7 +237,7 @@ def test_the_cutover_is_judged_as_any_other() -> None:
     assert broken.code == 12 and any(a.said == "refuted" for a in broken.answers)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(8)
 @given(limit=st.integers(0, 8), step=st.integers(1, 3), banned=st.integers(0, 8))
 def test_it_says_what_exploring_says(limit: int, step: int, banned: int) -> None:
     @action
