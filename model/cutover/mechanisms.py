@@ -97,6 +97,7 @@ class Mechanisms:
     gc_waits_for_applied: bool = True
     policy_is_recorded: bool = True
     healed_before_next: bool = True
+    copy_waits_for_earlier_alone: bool = True
     # chosen by the policy
     delta: bool = True
     writes_while_sealed: WritesWhileSealed = WritesWhileSealed.BLOCK

@@ -401,6 +401,14 @@ _TABLE = (
         (LAW,),
         "no",
     ),
+    Safeguard(
+        "copy_waits_for_earlier_alone",
+        "For the copy O need not apply what it accepts once its fence is up, since all of that goes to both nodes.",
+        "The copy waits for a moment at which nothing at all is queued on O, and while clients go on writing that "
+        "moment may never come.",
+        (STK,),
+        "no",
+    ),
 )
 
 SAFEGUARDS: dict[str, Safeguard] = {s.name: s for s in _TABLE}

@@ -26,6 +26,7 @@ from cutproof.model.language.complaints import (
     shown,
 )
 from cutproof.model.language.operands import Operand, constant
+from cutproof.model.language.sentences import sentence_of
 
 __all__ = [
     "TEMPORAL", "Property", "always", "can_always", "conditions_of", "eventually", "invariant", "leads_to", "pair_of",
@@ -62,7 +63,7 @@ class Property:
 
     @property
     def sentence(self) -> str:
-        return " ".join((self.function.__doc__ or "").split())
+        return sentence_of(self.function)
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -132,6 +132,16 @@ def test_a_second_run_in_a_folder_says_that_one_is_there(refused, tmp_path: Path
     assert cli.main(["explore", "--scope", "writes=1", "--resume", str(tmp_path)]) == 0
 
 
+def test_a_second_run_at_a_file_says_that_one_is_there(refused, tmp_path: Path) -> None:
+    file, small = tmp_path / "run.json", ("loss", "--writes", "200", "--workers", "1")
+    with alone(tmp_path / ".run.json.lock") as other:
+        assert other == 0
+        said = refused(*small, "--resume", file)
+        assert f"another run (process {os.getpid()}) is at this file" in said and not file.exists()
+    assert cli.main([*small, "--resume", str(file)]) == 0
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["run.json"], "an ended run leaves nothing else"
+
+
 def test_an_empty_name_of_a_trace_is_said_to_be_empty(refused) -> None:
     assert "'': is no name of a file" in refused("replay", "")
 

@@ -117,7 +117,7 @@ def test_prove_one_scope(capsys) -> None:
     said = capsys.readouterr().out
     assert "44 obligations: 44 proved" in said and "proved   base: 18 policies, " in said
     assert cli.main(["prove", "--scope", "base", "--without", "fence_epoch"]) == 12
-    assert "source_stays_drained" in capsys.readouterr().out
+    assert "earlier_is_queued" in capsys.readouterr().out
     assert cli.main(["prove", "--scope", prove_gate_scope(), "--time-out", "0.001"]) == 3
 
 

@@ -15,6 +15,7 @@ from cutproof.checks.cutover.safeguards.necessity import (
     DEFAULT,
     EXPERIMENTS,
     FINDINGS,
+    FOR_EVER,
     GATE_HOLES,
     NECESSARY,
     UNREACHED,
@@ -81,9 +82,10 @@ def test_only_what_is_masked_names_a_policy_or_companions(experiment: Experiment
 
 
 def test_every_safeguard_and_every_harm_in_the_table_has_an_experiment() -> None:
-    shown = {(e.safeguard, e.harm) for e in NECESSARY} | {(e.safeguard, e.harm) for e, _, _ in UNREACHED}
+    shown = {(e.safeguard, e.harm) for e in (*NECESSARY, *FOR_EVER)}
+    shown |= {(e.safeguard, e.harm) for e, _, _ in UNREACHED}
     assert {(name, h.name) for name, s in SAFEGUARDS.items() for h in s.harms} == shown
-    assert {e.safeguard for e in NECESSARY} == HARDENED
+    assert {e.safeguard for e in (*NECESSARY, *FOR_EVER)} == HARDENED
 
 
 @pytest.mark.parametrize(("experiment", "fault", "why"), [pytest.param(*u, id=u[0].file) for u in UNREACHED])

@@ -72,6 +72,9 @@ def scopes(draw: st.DrawFn, documents: int, writes: int) -> Scope:
     else:
         chosen.update(attempts=attempts, aborts=draw(st.integers(0, attempts)))
     most = {"documents": draw(st.integers(1, documents)), "writes": draw(st.integers(1, writes))}
+    if chosen["endless"]:
+        chosen.update(dict.fromkeys(("deletes", "searches", "sweep", "skew"), False))
+        most["writes"] = max(2, most["writes"])
     return Scope(**most, **chosen)
 
 
