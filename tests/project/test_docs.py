@@ -107,9 +107,7 @@ def wrong_command(line: str, run: bool = False) -> str:
         return "" if (ROOT / arguments[0]).exists() else f"no file {arguments[0]}"
     said = io.StringIO()
     long = arguments[0] == "verify" or arguments[:2] == ["prove", "gate"] or (line in BY_NIGHT and not run)
-    readers = any(
-        a.endswith(".py") and not (ROOT / a).exists() for a in arguments
-    )  # a file of their own
+    readers = any(a.endswith(".py") and not (ROOT / a).exists() for a in arguments)  # a file of their own
     if long or readers or "--graph" in arguments or "--trace" in arguments:
         try:
             group: Any = typer.main.get_command(cli.app)
