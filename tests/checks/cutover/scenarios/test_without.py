@@ -36,6 +36,10 @@ def test_a_lost_update_is_noticed_only_where_there_are_updates(monkeypatch: pyte
     found = noticed("apply_checks_version")
     assert found.by == {PURE: (), MIXED: (1, 3)}
     assert found.lost[PURE] == 0 < found.lost[MIXED]
+
+
+@pytest.mark.nightly
+def test_all_that_is_asked_for_is_played() -> None:
     assert all(n.name in ("fence_epoch", "tombstones") for n in all_noticed(["fence_epoch", "tombstones"]))
 
 
