@@ -92,7 +92,7 @@ from cutproof.model.language.protocol import Protocol
 @action
 def begin(s: S) -> Step:
     """DUAL is recorded: O != N, N holds no replica, and after an abort N was wiped. After Complete: the way back."""
-    limit = 4 * (s.scope.attempts - 1)
+    limit, kept = 4 * (s.scope.attempts - 1), ~s.mechanisms.proof_of_this_attempt
     return when(
         *may_begin(s, after_complete=constant(s.scope.back)),
         guard("within the scope", s.epoch <= limit),
@@ -100,8 +100,8 @@ def begin(s: S) -> Step:
         phase=Phase.DUAL,
         epoch=choose(s.phase == Phase.COMPLETE, s.epoch + 2, s.epoch + 1),
         source=choose(s.phase == Phase.COMPLETE, other(s.source), s.source),
-        proof=False,
-        clean=False,
+        proof=s.proof & kept,
+        clean=s.clean & kept,
         switched_off=s.switched_off | s.changed,
     )
 
@@ -370,8 +370,8 @@ def abort(s: S) -> Step | None:
     ).then(
         phase=Phase.ABORTED,
         epoch=choose(in_phase(s, *SEALED), s.epoch + 2, s.epoch + 3),
-        cursor=0,
-        proof=False,
+        cursor=choose(s.mechanisms.abort_forgets_cursor, 0, s.cursor),
+        proof=s.proof & ~s.mechanisms.proof_of_this_attempt,
         **{**faults.set_adrift(s), "scanned": each(s.scanned, 0)},
     )
 

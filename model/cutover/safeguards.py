@@ -258,7 +258,6 @@ _TABLE = (
         "that was deleted since comes back.",
         (RD, LU),
         "no",
-        "Qdrant #7787: after an aborted transfer the next one skipped changes that had never arrived; "
         "Scylla #16752: replay of the commit log could bring back data of a cleaned-up tablet",
     ),
     Safeguard(
@@ -400,6 +399,22 @@ _TABLE = (
         "The next migration begins under a policy without anti-entropy, and a loss that it was meant to heal stays.",
         (LAW,),
         "no",
+    ),
+    Safeguard(
+        "abort_forgets_cursor",
+        "An abort forgets the cursor together with what it counted, and the next attempt copies from the start.",
+        "N was wiped, but the next attempt copies from where the aborted one had come to, and skips what is before.",
+        (LAW,),
+        "undefined",
+        "Cassandra #5003: a second decommission passed over what the first, given up, had already streamed; "
+        "Qdrant #7787: after an aborted transfer the next one skipped changes that had never arrived",
+    ),
+    Safeguard(
+        "proof_of_this_attempt",
+        "A proof, or a clean pass, counts only for the attempt in which it was made: an abort or a begin forgets it.",
+        "The next attempt activates by the proof of an earlier one, and what was written in between is not on N.",
+        (LAW,),
+        "undefined",
     ),
 )
 

@@ -132,6 +132,9 @@ SPOKEN_OF = {
     "stale-read-without-source_fenced_before_open": "read_by_stale_router",
     "stale-read-without-repairs_fenced": "repair",
     "lost-write-without-per_migration_tracking": "other_migration_ends",
+    "lost-write-without-abort_forgets_cursor": "abort",
+    "lost-write-without-proof_of_this_attempt": "abort",
+    "lost-write-without-proof_of_this_attempt-clean-pass": "clean_pass",
 }
 
 
