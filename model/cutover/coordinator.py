@@ -346,9 +346,9 @@ def delete_source(s: S, pair: Node) -> Step:
 @action
 def complete(s: S) -> Step:
     """O confirms that it holds nothing of the shard."""
-    scanned = s.scanned
+    scanned, proved = s.scanned, s.mechanisms.cleanup_needs_proof & s.mechanisms.proof_of_this_attempt
     for doc in documents(s):  # without a proof a repair may be queued yet, and it carries what was scanned
-        scanned = put(scanned, doc, choose(s.mechanisms.cleanup_needs_proof, 0, scanned[doc]))
+        scanned = put(scanned, doc, choose(proved, 0, scanned[doc]))
     return when(
         guard("cleaning up", s.phase == Phase.CLEANUP),
         guard("O is empty", all_of(*(stored == 0 for stored in pick(s.stored, source(s))))),
