@@ -109,7 +109,7 @@ _TABLE = (
         "Nodes receive whole documents, since partial updates are merged before they are sent.",
         "A node that missed one partial update merges the next one, and two copies of equal "
         "version differ in content.",
-        (LU,),
+        (LU, STK),
         "no",
     ),
     Safeguard(
@@ -233,7 +233,7 @@ _TABLE = (
         "compare-and-set changes.",
         "A crash makes the coordinator forget how far it had come, and its successor skips or "
         "repeats the wrong steps.",
-        (LAW,),
+        (LAW, STK),
         "no",
     ),
     Safeguard(
@@ -290,7 +290,7 @@ _TABLE = (
         "Once the owner has changed, the only way back is another migration, from N to O.",
         "An operator points the routers back at O, which has none of the writes that N has "
         "acknowledged since.",
-        (LAW,),
+        (LAW, STK),
         "no",
     ),
     Safeguard(
@@ -298,7 +298,7 @@ _TABLE = (
         "A shard has at most one live migration, and a second one is refused.",
         "The first of two migrations changes the owner on a proof that is older than the writes "
         "the second let in.",
-        (LAW,),
+        (LAW, STK),
         "no",
     ),
     Safeguard(

@@ -6,6 +6,7 @@ Where nothing notices under the default policy, these are asked in turn, and the
 - *another effect*: it is noticed where another effect on the same variable is left out too, which alone is not.
 - *the same*: in no scope does it change a state or a step: what is done there is done already, or never taken.
 - *tidying*: the states that are reached are the same in every scope, but for that variable; nothing else follows.
+  (Where neither is said, larger scopes are looked at.)
 - *seldom*: something that should happen sometimes no longer does, and nothing else.
 - *a safeguard*: it is noticed where a safeguard is gone without which everything else holds.
 - *harmless*: other states are reached, of which no property says anything.
@@ -29,14 +30,13 @@ from cutproof.model.cutover.scopes import parse_scope
 from cutproof.model.language.codegen import compile_protocol
 from cutproof.model.language.protocol import Protocol
 
-# From small to large, each with something that the others lack. The last ones only for what is in none of the others.
-SCOPES = (
-    "retry", "two_migrations", "zombie", "base", "replica", "leftovers", "deletes", "reads", "crash", "abort",
-    "two_repairs",
-)  # fmt: skip
+# From small to large, each with something that the others lack; then larger ones, for what is not noticed there though
+# other states are reached; then such as are only looked at for effects that are in none of the others.
+SCOPES = ("retry", "two_migrations", "zombie", "base", "replica", "leftovers", "reads")
+LARGER = ("deletes", "crash", "abort", "two_repairs")
 LARGE = ("two_documents", "collection", "kinds", "another_policy")
 MASKED_IN = ("two_migrations", "zombie")  # where another safeguard or effect is taken away too
-SMALL = 60_000  # states: more than any of `SCOPES` has. Beyond, the fast engine starts anew
+SMALL = 60_000  # states: more than all but `LARGE` have. Beyond twice that, the fast engine starts anew
 MOST = Limits(states=2_000_000)
 
 
@@ -155,8 +155,8 @@ def _first(found: Exploration, setting: Setting) -> Noticed | None:
 
 def scopes_of(mutant: Mutant) -> list[Setting]:
     """The scopes in which there is such an effect: small ones, or else the large ones."""
-    small, large = ([Setting(s) for s in names if mutated(mutant, Setting(s))] for names in (SCOPES, LARGE))
-    return small or large
+    tiers = [[Setting(s) for s in names if mutated(mutant, Setting(s))] for names in (SCOPES, LARGER, LARGE)]
+    return next(filter(None, tiers), [])
 
 
 # ------------------------------------------------------------------ judging
@@ -170,7 +170,13 @@ def judge(mutant: Mutant) -> Judged:
         if by is not None:
             return Judged(mutant, by)
         alike += [(setting, beside)] if beside else []
-    return Judged(mutant, None, *why_not(mutant, alike))
+    why, about = why_not(mutant, alike)
+    if not why:
+        for setting in map(Setting, LARGER):
+            if (by := noticed(mutant, setting)) is not None:
+                return Judged(mutant, by)
+        why, about = why_at_all(mutant, alike)
+    return Judged(mutant, None, why, about)
 
 
 def looked_at(mutant: Mutant, setting: Setting) -> tuple[Noticed | None, Alike | None]:
@@ -189,7 +195,7 @@ def looked_at(mutant: Mutant, setting: Setting) -> tuple[Noticed | None, Alike |
 
 
 def why_not(mutant: Mutant, alike: Sequence[tuple[Setting, Alike]]) -> tuple[str, str]:
-    """Why nothing notices a mutant: a word, and what it is about."""
+    """Why nothing notices a mutant in the small scopes: a word, and what it is about; empty where that is not known."""
     for setting in other_settings():
         if (by := noticed(mutant, setting)) is not None:
             return "policy", str(by)
@@ -201,6 +207,11 @@ def why_not(mutant: Mutant, alike: Sequence[tuple[Setting, Alike]]) -> tuple[str
         return "the same", ""
     if alike and all(a.tidying for _, a in alike):
         return "tidying", ""
+    return "", ""
+
+
+def why_at_all(mutant: Mutant, alike: Sequence[tuple[Setting, Alike]]) -> tuple[str, str]:
+    """Why nothing notices a mutant that reaches other states: a word, and what it is about."""
     if never := next((f"{a.never[0]} in {setting}" for setting, a in alike if a.never), ""):
         return "seldom", never
     for setting in masking():
