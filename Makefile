@@ -81,8 +81,8 @@ $(OLDEST)/.complete: pyproject.toml constraints/oldest.txt
 	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints/oldest.txt --editable '.[fast,cvc5,dask]'
 	@touch $@
 
-nightly: $(STAMP)  ## the deeper runs that `make test` leaves out
-	$(BIN)/python -m pytest -n auto --dist worksteal -m nightly
+nightly: $(STAMP)  ## the deeper runs that `make test` leaves out, and more examples of what is drawn
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'nightly or hypothesis' --hypothesis-profile nightly
 
 coverage: $(STAMP)  ## branches of the reference implementation that its tests take; at least 95 %
 	@mkdir -p build

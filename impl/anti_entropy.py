@@ -18,6 +18,8 @@ from cutproof.impl.shard import Shard
 from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
 
 OPEN = frozenset({Phase.DUAL, Phase.COPY})
+SOURCE_OPEN = OPEN | {Phase.IDLE, Phase.ABORTED}
+TARGET_OPEN = OPEN | {Phase.GRACE, Phase.CLEANUP, Phase.COMPLETE}
 QUIET = frozenset({Phase.IDLE, Phase.ABORTED, Phase.COMPLETE})
 
 
@@ -54,10 +56,9 @@ def is_written(shard: Shard, replica: Replica) -> bool:
     free = not record.mechanisms.repairs_fenced
     match part_of(record, replica):
         case "source":
-            return free or phase in OPEN | {Phase.IDLE, Phase.ABORTED}
+            return free or phase in SOURCE_OPEN
         case "target":
-            open_to_it = phase in OPEN | {Phase.GRACE, Phase.CLEANUP, Phase.COMPLETE}
-            return open_to_it or (free and phase not in (Phase.IDLE, Phase.ABORTED))
+            return phase in TARGET_OPEN or (free and phase not in (Phase.IDLE, Phase.ABORTED))
         case part:
             return part == "member"
 
@@ -130,7 +131,11 @@ def _expired(shard: Shard, now: float) -> Iterator[Repair]:
     replicas = _reachable(shard)
     readable = [r for r in shard.replicas.values() if is_read(shard, r)]
     for here in replicas:
-        for copy in [c for c in here.documents.values() if expired(c, now) and is_read(shard, here)]:
+        for copy in [
+            c
+            for c in here.documents.values()
+            if c.expires is not None and expired(c, now) and is_read(shard, here)
+        ]:
             wins = not any(is_newer(r.documents.get(copy.key), copy) for r in readable)
             if winner_only and not wins:
                 continue
@@ -196,7 +201,11 @@ def find_sweeps(shard: Shard, now: float) -> Iterator[Repair]:
     if shard.route.stage is Stage.SEALED:
         return
     for here in shard.replicas.values():
-        for copy in [c for c in here.documents.values() if expired(c, now) and is_read(shard, here)]:
+        for copy in [
+            c
+            for c in here.documents.values()
+            if c.expires is not None and expired(c, now) and is_read(shard, here)
+        ]:
             for to, _ in shard.route.sends:
                 yield Repair(here, to, swept(copy), expired=True)
 

@@ -144,7 +144,6 @@ def _deliveries(shard: Shard) -> Iterator[Choice]:
 
 
 def _accept_duplicate(shard: Shard, message: Message) -> None:
-    message.replica.doubles = True
     shard.network.duplicate(message)
     shard.network.accept(message)
 

@@ -131,7 +131,8 @@ class Cluster:
 
     def shard(self, key: str) -> Shard:
         """The shard of a document."""
-        return self.network.shards[shard_of(key, len(self.network.shards))]
+        shards = self.network.shards
+        return shards[shard_of(key, len(shards)) if len(shards) > 1 else 0]
 
     # -------------------------------------------------- clients
 
@@ -185,9 +186,10 @@ class Cluster:
         shard = self.shard(check_id(key))
         route = self.views[router].get(shard.number) if router in self.views else None
         read: Read = shard.read(key, route)
-        self._settle_request(
-            lambda: shard.can_answer(read) or not shard.admits(read.route.serving, read.route.epoch)
-        )
+        if not shard.can_answer(read):
+            self._settle_request(
+                lambda: shard.can_answer(read) or not shard.admits(read.route.serving, read.route.epoch)
+            )
         if not shard.can_answer(read):
             shard.refuse_read(read)
             raise Unavailable(f"{key} can't be read from {read.route.serving.node.name} now")

@@ -38,9 +38,9 @@ def answer(shard: Shard, command: Command) -> Event:
     match command:
         case Fence(node, epoch) | Wipe(node, epoch):
             return Confirmed(node, epoch)
-        case AskQueue(node):
-            replica = shard.at(node)
-            return QueueTold(node, not replica.queue and _is_settled(shard))
+        case AskQueue(node, below):
+            left = shard.at(node).accepted(below)
+            return QueueTold(node, not left and _is_settled(shard))
         case ReadPage(node, page, by_offset):
             replica = shard.at(node)
             if by_offset:

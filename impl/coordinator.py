@@ -49,9 +49,11 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class AskQueue:
-    """Ask a node whether everything that it accepted has been applied or has failed. Brings `QueueTold`."""
+    """Ask a node whether everything that it accepted (`below`: before its fence rose to that epoch) has been applied or
+    has failed. Brings `QueueTold`."""
 
     node: str
+    below: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class QueueTold:
-    """Whether the node's queue for the shard is empty."""
+    """Whether the node has nothing in its queue for the shard, of what was asked about."""
 
     node: str
     empty: bool
@@ -207,7 +209,9 @@ class Coordinator:
         fenced = record.has_confirmed(source, target)
         match record.phase:
             case Phase.DUAL if fenced or not m.dual_before_copy:
-                wanted.append(AskQueue(source) if m.copy_waits_for_applied else Proceed(Phase.COPY))
+                # What the source accepts behind its fence goes to both nodes: to wait for that might take for ever.
+                below = record.epoch if m.copy_waits_for_earlier_alone else None
+                wanted.append(AskQueue(source, below) if m.copy_waits_for_applied else Proceed(Phase.COPY))
             case Phase.COPY:
                 wanted += self._copying(record)
             case Phase.SEAL if fenced or not m.drain_waits_for_fences:

@@ -66,7 +66,6 @@ class Plan:
                 if message.replica.is_fenced(message):  # a fence holds for whatever arrives, however often
                     network.refuse(message)
                     return
-                message.replica.doubles = True
                 network.duplicate(message)
                 network.accept(message)
             case "delay" if message.write is not None and message.write.status is Status.WAITING:

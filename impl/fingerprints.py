@@ -10,6 +10,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import compress
+from operator import ne
 from typing import Any, Protocol
 
 from xxhash import xxh3_64_intdigest
@@ -65,11 +67,13 @@ def differing(here: Fingerprint, there: Fingerprint) -> list[int]:
     """The buckets that differ; none are looked at where the roots are equal."""
     if here.root == there.root:
         return []
-    return [i for i, (a, b) in enumerate(zip(here.buckets, there.buckets, strict=True)) if a != b]
+    return list(compress(range(BUCKETS), map(ne, here.buckets, there.buckets)))
 
 
 def differences(here: Mapping[str, Entry], there: Mapping[str, Entry]) -> Diff:
     """The documents that are not the same on both sides: other versions, other contents, or missing on one."""
+    if here == there:  # the very same copies: so are their fingerprints
+        return Diff((), 0, 0)
     one, other = fingerprint(here), fingerprint(there)
     wanted = set(differing(one, other))
     if not wanted:

@@ -17,6 +17,9 @@ from cutproof.impl.node import Kind, Message, Replica
 if TYPE_CHECKING:
     from cutproof.impl.shard import Shard
 
+NO_LIMIT = 10**12  # steps
+WAITING = Status.WAITING  # looked up for every step: through the enumeration it takes five times as long
+
 
 class Network:
     """All that is under way. `queues` false: a node applies what it accepts at once."""
@@ -64,15 +67,16 @@ class Network:
     def accept(self, message: Message) -> None:
         """The node takes the task into its queue; the same write is queued only once."""
         replica, write = message.replica, message.write
-        if replica.doubles and write is not None:
+        if replica.doubled and write in replica.doubled:
+            assert write is not None
             write.done &= ~message.bit  # asked for the task, the node tells of the latest
             if any(m.write is write for m in replica.queue):
                 self.pool.remove(message)
                 self._settle(message)
                 return
-        message.queued = True
+        message.queued, message.behind = True, replica.fence
         replica.queue[message] = None
-        if not replica.rules.acks_applied and write is not None and write.status is Status.WAITING:
+        if not replica.rules.acks_applied and write is not None and write.status is WAITING:
             write.done |= message.bit
             self._due(write)
         if not self.queues:
@@ -84,7 +88,8 @@ class Network:
         self._apply(message)
 
     def _apply(self, message: Message) -> None:
-        replica, write, shard = message.replica, message.write, self._shard(message)
+        replica, write = message.replica, message.write
+        shard = self.shards[replica.shard]
         del replica.queue[message]
         if write is not None:
             copy = message.copies[0]
@@ -95,9 +100,11 @@ class Network:
                 if replica.owns:
                     shard.becomes_visible(copy, stored)
             write.pending -= 1
-            if write.status is Status.WAITING:
+            if write.status is WAITING:
                 write.done |= message.bit
-                self._due(write)
+                if not write.due and (write.pending == 0 or write.enough[write.done]):  # as `_due`
+                    write.due = True
+                    self.pool.append(write)
             if shard.table is not None:
                 shard.table.applied(shard, message)
             return
@@ -118,7 +125,7 @@ class Network:
         """The delivery fails, or the accepted task does; the sender is told."""
         message.replica.queue.pop(message, None)
         write = message.write
-        if message.queued and write is not None and write.status is Status.WAITING:
+        if message.queued and write is not None and write.status is WAITING:
             write.done &= ~message.bit
         self._error(message)
 
@@ -129,7 +136,9 @@ class Network:
         self._settle(message)
 
     def duplicate(self, message: Message) -> Message:
-        """The message will arrive once more."""
+        """The message will arrive once more. The node will look whether it has the task already."""
+        if message.write is not None:
+            message.replica.doubled[message.write] = None
         again = Message(
             message.kind, message.replica, message.copies, message.epoch, message.write, message.bit
         )
@@ -165,7 +174,7 @@ class Network:
         write = message.write
         if write is not None:
             write.pending -= 1
-            if write.status is Status.WAITING:
+            if write.status is WAITING:
                 self._due(write)
 
     def _due(self, write: Write) -> None:
@@ -181,36 +190,40 @@ class Network:
 
     def tick(self) -> None:
         """One thing that is under way goes on: the scheduler's step. Raises IndexError where nothing is."""
-        pool = self.pool
-        self.steps += 1
-        i = int(self.random.random() * len(pool))
-        item = pool[i]
-        if item.__class__ is Write:
-            self._take_out(i)
-            item.due = False
-            self.shards[item.copy.history.shard].answer(item)
-            return
-        message: Message = item  # type: ignore[assignment]
-        if not message.queued:
-            self._arrive(i, message)
-            return
-        plan = message.replica.node.task_plan
-        if plan is not None and plan.strikes(message):
-            self.fail(message)
-            return
-        self._take_out(i)
-        self._apply(message)
+        self.tick_until(len(self.pool) - 1, 1)
 
-    def _take_out(self, i: int) -> None:
-        """Take one thing out of the pool; its order means nothing."""
-        last = self.pool.pop()
-        if i < len(self.pool):
-            self.pool[i] = last
+    def tick_until(self, left: int, most: int = NO_LIMIT) -> None:
+        """Steps of the scheduler until no more than `left` things are under way, `most` at most."""
+        pool, draw = self.pool, self.random.random
+        while most and len(pool) > left:
+            most -= 1
+            self.steps += 1
+            i = int(draw() * len(pool))
+            item = pool[i]
+            if item.__class__ is Message and not item.queued:
+                self._arrive(i, item)
+                continue
+            if item.__class__ is Message:
+                plan = item.replica.node.task_plan
+                if plan is not None and plan.strikes(item):
+                    self.fail(item)
+                    continue
+            last = pool.pop()  # it is taken out; the order of the pool means nothing
+            if last is not item:
+                pool[i] = last
+            if item.__class__ is Message:
+                self._apply(item)
+            elif item.__class__ is Write:
+                item.due = False
+                self.shards[item.copy.history.shard].answer(item)
 
     def _arrive(self, i: int, message: Message) -> None:
-        replica = message.replica
-        if not self.can_arrive(message):
-            self._take_out(i)
+        replica, pool = message.replica, self.pool
+        # As `can_arrive`, at once where nothing is in the way.
+        if replica.node.cut or (message.epoch > replica.fence and not self.can_arrive(message)):
+            last = pool.pop()
+            if last is not message:
+                pool[i] = last
             self.aside.append(message)
             return
         plan = replica.node.plan

@@ -38,9 +38,21 @@ class Message:
     """What is on its way to one node: some copies, and the epoch of its sender.
 
     First it is under way (`queued` false), then the node has it in its queue. A client's write has one copy
-    and its `write`, whose answer of this node is `bit`. `page` numbers a page of the coordinator."""
+    and its `write`, whose answer of this node is `bit`. `page` numbers a page of the coordinator. `behind` is the fence
+    that the node had when it accepted the task."""
 
-    __slots__ = ("abandoned", "bit", "copies", "epoch", "kind", "page", "queued", "replica", "write")
+    __slots__ = (
+        "abandoned",
+        "behind",
+        "bit",
+        "copies",
+        "epoch",
+        "kind",
+        "page",
+        "queued",
+        "replica",
+        "write",
+    )
 
     def __init__(
         self,
@@ -60,6 +72,7 @@ class Message:
         self.bit = bit
         self.page = page
         self.queued = False
+        self.behind = 0
         self.abandoned = False  # its sender gave up on it, crashed or aborted
 
     def __repr__(self) -> str:
@@ -89,7 +102,7 @@ class Replica:
     """What one node holds of one shard in one group."""
 
     __slots__ = (
-        "attempts", "documents", "doubles", "fence", "fields_missing", "group", "node", "owns", "pages", "queue",
+        "attempts", "documents", "doubled", "fence", "fields_missing", "group", "node", "owns", "pages", "queue",
         "results", "rules", "shard",
     )  # fmt: skip
 
@@ -102,7 +115,7 @@ class Replica:
         self.documents: dict[str, Copy] = {}
         self.fence = 0
         self.queue: dict[Message, None] = {}
-        self.doubles = False  # a message to it was duplicated: the same task may come again
+        self.doubled: dict[Write, None] = {}  # whose message was duplicated: the same task may come again
         self.attempts: set[int] = set()  # the attempts whose source or target it is
         self.owns = False  # clients read from here, the record says
         self.results: dict[
@@ -168,6 +181,10 @@ class Replica:
         """Delete all of the shard."""
         self.documents.clear()
         self.fields_missing.clear()
+
+    def accepted(self, below: int | None = None) -> list[Message]:
+        """The queued tasks, or those alone that it accepted before its fence rose to this epoch."""
+        return [m for m in self.queue if below is None or m.behind < below]
 
     def tasks(self, kinds: Iterable[Kind]) -> list[Message]:
         """The queued tasks of these kinds."""

@@ -120,23 +120,20 @@ class Record:
 
 
 class RecordStore:
-    """The durable store of one shard's record."""
+    """The durable store of one shard's record. `value` is the record as it is now: read it, and change it by
+    `compare_and_set` alone."""
 
-    __slots__ = ("_record", "history")
+    __slots__ = ("history", "value")
 
     def __init__(self, record: Record) -> None:
-        self._record = record
+        self.value = record
         self.history = [record.epoch]  # every epoch that was ever recorded
-
-    def read(self) -> Record:
-        """The record as it is now."""
-        return self._record
 
     def compare_and_set(self, expected: Record, new: Record) -> bool:
         """Replace the record if it is still the expected one; whether it was."""
-        if self._record is not expected:
+        if self.value is not expected:
             return False
-        self._record = new
+        self.value = new
         if new.epoch not in self.history:
             self.history = [e for e in self.history if e < new.epoch] + [new.epoch]
         return True

@@ -9,11 +9,13 @@ from cutproof.impl.clients import Read, Route, Search, Status, Write, route_of
 from cutproof.impl.coordinator import Coordinator, PageFailed
 from cutproof.impl.copies import Content, Copy, History, is_put, order_of
 from cutproof.impl.documents import merge
-from cutproof.impl.network import Network, falls_short, served
+from cutproof.impl.network import WAITING, Network, falls_short, served
 from cutproof.impl.node import Kind, Message, Node, Replica, Rules, page_of
 from cutproof.impl.record import SEALED, Phase, Record, RecordStore, Sequencer, Stage
 from cutproof.impl.table import Table
 from cutproof.model.cutover.mechanisms import Mechanisms
+
+WRITE, DUAL = Kind.WRITE, Stage.DUAL  # looked up for every write: see `network.WAITING`
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ class Shard:
         self.store_of_record = RecordStore(Record(Phase.IDLE, 0, members, mechanisms=mechanisms))
         self.sequencer = Sequencer(mechanisms.sequencer_durable)
         self.replicas: dict[tuple[int, str], Replica] = {}
+        self.places: dict[str, Replica] = {}  # what `at` found, until the record is another
         self.histories: dict[str, History] = {}
         self.waiting: dict[Write, None] = {}
         self.held: list[Write] = []
@@ -95,7 +98,7 @@ class Shard:
     @property
     def record(self) -> Record:
         """The durable record, as it is now."""
-        return self.store_of_record.read()
+        return self.store_of_record.value
 
     def add_replica(self, group: int, name: str) -> Replica:
         """Room for the shard on a node; what is there already stays."""
@@ -105,15 +108,19 @@ class Shard:
             replica = Replica(node, group, self.number, self.rules, self.pages)
             node.replicas[group, self.number] = replica
         self.replicas[group, name] = replica
+        self.places.clear()
         return replica
 
     def at(self, name: str) -> Replica:
         """The replica on a node, in the group in which the shard moves, or else in its own group."""
-        record = self.record
-        found = self.replicas.get((record.group, name))
-        if found is not None and name in (record.source, record.target, *record.members[record.group]):
-            return found
-        return next(r for (_, n), r in self.replicas.items() if n == name)
+        found = self.places.get(name)
+        if found is None:
+            record = self.record
+            found = self.replicas.get((record.group, name))
+            if found is None or name not in (record.source, record.target, *record.members[record.group]):
+                found = next(r for (_, n), r in self.replicas.items() if n == name)
+            self.places[name] = found
+        return found
 
     def change(self, expected: Record, **changes: Any) -> bool:
         """Change the record by compare-and-set; False if it was not the expected one any more."""
@@ -125,6 +132,7 @@ class Shard:
 
     def _enter(self, record: Record, before: Record | None = None) -> None:
         """What follows from a record: the current route, who is visible, and which writers may go on."""
+        self.places.clear()
         if before is None or (record.epoch, record.members) != (before.epoch, before.members):
             self.route = route_of(record, self.replicas)
             self.routes[record.epoch] = self.route
@@ -134,7 +142,9 @@ class Shard:
             self.owner.owns = True
         if before is not None and record.phase is Phase.ACTIVATE and before.phase is not Phase.ACTIVATE:
             for copy in self.owner.documents.values():
-                self._shows(copy, served(copy, copy.history.shown))
+                shown = copy.history.shown
+                if shown is None or served(copy, shown) > shown.order:
+                    copy.history.shown = copy
         was_sealed = before is not None and before.phase in SEALED
         if record.phase in SEALED and not was_sealed:
             self.sealed_at = self.network.steps
@@ -176,14 +186,15 @@ class Shard:
         if partial and self.mechanisms.whole_documents:
             content = self._merged(key, content)
         order = history.issued = (history.issued | 1) + 1
-        copy = Copy(key, self.sequencer.draw(self.record.epoch, slow), content, order, history, expires)
+        epoch = self.store_of_record.value.epoch
+        copy = Copy(key, self.sequencer.draw(epoch, slow), content, order, history, expires)
         history.operations.append(copy)
         write = Write(copy, route)
         self._dispatch(write, route, history)
         return write
 
     def _dispatch(self, write: Write, route: Route, history: History) -> None:
-        if route.stage is Stage.DUAL and not self.mechanisms.dual_until_seal and self._copied(route):
+        if route.stage is DUAL and not self.mechanisms.dual_until_seal and self._copied(route):
             route = write.route = route_of(self.record, self.replicas, alone=True)
             write.enough, write.alone = route.enough, True
         history.waiting += 1
@@ -191,7 +202,7 @@ class Shard:
         copies, epoch, pool = (write.copy,), route.epoch, self.network.pool
         write.pending = route.written
         for replica, bit in route.sends:
-            pool.append(Message(Kind.WRITE, replica, copies, epoch, write, bit))
+            pool.append(Message(WRITE, replica, copies, epoch, write, bit))
 
     def _copied(self, route: Route) -> bool:
         """Every page of this shard has landed, and the epoch is still DUAL."""
@@ -242,7 +253,7 @@ class Shard:
 
     def answer(self, write: Write) -> None:
         """The client gets its acknowledgement or its error, if one can be given."""
-        if write.status is not Status.WAITING:
+        if write.status is not WAITING:
             return
         if write.enough[write.done]:
             self.acknowledge(write)
@@ -310,15 +321,10 @@ class Shard:
 
     def becomes_visible(self, copy: Copy, stored: Copy | None) -> None:
         """The owner stores a copy: whoever reads now sees it."""
-        history = copy.history
+        history, order = copy.history, copy.order
         acked = history.acked
-        if acked is not None and copy.order >= acked.order > served(stored, history.shown):
+        if acked is not None and order >= acked.order > served(stored, history.shown):
             history.healed = True
-        self._shows(copy, copy.order)
-
-    @staticmethod
-    def _shows(copy: Copy, order: int) -> None:
-        history = copy.history
         if history.shown is None or order > history.shown.order:
             history.shown = copy
 

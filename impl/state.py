@@ -6,6 +6,7 @@ from typing import Any
 
 from cutproof.impl.copies import Copy, order_of
 from cutproof.impl.node import Message
+from cutproof.impl.record import Stage, stage_of
 from cutproof.impl.shard import Shard
 
 Plain = tuple[Any, ...]
@@ -63,9 +64,16 @@ def _replica(shard: Shard, at: tuple[int, str]) -> Plain:
 def _message(message: Message) -> Plain:
     return (
         message.kind.name, message.replica.group, message.replica.node.name, message.epoch, message.page,
-        message.queued, message.abandoned, tuple(map(_copy, message.copies)),
+        message.queued, message.abandoned, is_earlier(message), tuple(map(_copy, message.copies)),
         -1 if message.write is None else message.bit,
     )  # fmt: skip
+
+
+def is_earlier(message: Message) -> bool:
+    """The task was accepted before the node's fence rose to a DUAL epoch: that is asked about before the copy, and by
+    nobody later."""
+    fence = message.replica.fence
+    return message.queued and message.behind < fence and stage_of(fence) is Stage.DUAL
 
 
 def _write(write: Any) -> Plain:

@@ -5,10 +5,9 @@ makes `import model` find the same files under a second name, with a second set 
 classes that do not compare equal to the first. The root is taken off the path here,
 before any test is collected, and the whole run fails if a second copy got in anyway.
 
-Here too: that nothing is left behind in the temporary folder; and how Hypothesis draws. `ci` is what runs unless
-`--hypothesis-profile` says otherwise: the same
-examples each time. `dev` draws anew and keeps what failed, `nightly` has ten times as many, and `mutation`
-does not shrink.
+Here too: that nothing is left behind in the temporary folder; which cases are of the night; and how Hypothesis draws.
+`ci` is what runs unless `--hypothesis-profile` says otherwise: the same examples each time, a few of them. `dev` draws
+anew and keeps what failed, `nightly` has many more (`tests/support/examples.py`), and `mutation` does not shrink.
 """
 
 import gc
@@ -16,6 +15,7 @@ import os
 import signal
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -48,10 +48,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in a script's `make test &`. Tests interrupt themselves and programs that they start: these are to hear it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("ci", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.register_profile(
+    "ci", derandomize=True, database=None, deadline=None, print_blob=True, max_examples=40
+)
 settings.register_profile("dev", deadline=None, print_blob=True)
 settings.register_profile("nightly", settings.get_profile("ci"), max_examples=1000)
-settings.register_profile("mutation", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
+settings.register_profile(
+    "mutation", settings.get_profile("ci"), max_examples=100, phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile("ci")
 
 
@@ -61,13 +65,25 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
+def of_the_night(cases: list[tuple[str, int]]) -> list[bool]:
+    """Which cases of one test, each with its name and the k of its marker, are left to the night: all but one in k,
+    rounded up, so that something is always run by day. It hangs on the names alone: the same ones everywhere."""
+    order = sorted(range(len(cases)), key=lambda i: (crc32(cases[i][0].encode()), cases[i][0]))
+    place = {i: place for place, i in enumerate(order)}
+    return [place[i] >= -(-len(cases) // k) for i, (_, k) in enumerate(cases)]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of many cases of one kind, `sampled(k)` runs one in k by day (the same ones everywhere), and all by night."""
+    """Of many cases of one test, `sampled(k)` runs one in k by day, and all by `make nightly`."""
+    together = defaultdict[str, list[tuple[pytest.Item, int]]](list)
     for item in items:
-        mark = item.get_closest_marker("sampled")
-        if mark is not None and crc32(item.name.encode()) % mark.args[0]:
-            item.add_marker(pytest.mark.nightly)
+        if (mark := item.get_closest_marker("sampled")) is not None:
+            together[item.nodeid.partition("[")[0]].append((item, mark.args[0]))
+    for cases in together.values():
+        for (item, _), left in zip(cases, of_the_night([(i.name, k) for i, k in cases]), strict=True):
+            if left:
+                item.add_marker(pytest.mark.nightly)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -99,3 +115,9 @@ def nothing_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def find_top_level_copies() -> object:
     """The search itself, for the test that shows it finds something."""
     return top_level_copies
+
+
+@pytest.fixture(scope="session")
+def sample_by_day() -> object:
+    """The choice itself, for the test that shows that no test is left out by day, and how many cases are."""
+    return of_the_night

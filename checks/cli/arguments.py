@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cutproof.checks.common.files import why_no_folder
+from cutproof.checks.common.files import alone, why_no_folder
 from cutproof.checks.common.refusals import Wrong, near, refuse
 from cutproof.checks.protocols.cutover import the_bounded_scope, the_policy, the_removed, the_scope
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:  # what takes a while to import is imported where it is used
 
 __all__ = [
     "can_hold", "finite", "is_cutover", "only_of_the_cutover", "protocol_of_trace", "settings_of", "the_bounded_scope",
-    "the_bytes", "the_policy", "the_properties", "the_protocol", "the_removed", "the_scope", "the_study",
+    "the_bytes", "the_only_run", "the_policy", "the_properties", "the_protocol", "the_removed", "the_scope",
+    "the_study",
 ]  # fmt: skip
 
 OURS = "cutover"  # the protocol that is meant where none is named
@@ -132,3 +134,17 @@ def settings_of(trace: Trace, name: str) -> tuple[Scope, Policy, tuple[str, ...]
         return the_scope(texts["scope"]), the_policy(texts["policy"]), the_removed(texts["without"])
     except (ValueError, Wrong) as error:
         refuse(f"{name}: $.#meta: {error}")
+
+
+@contextmanager
+def the_only_run(option: str, lock: Path, where: str) -> Iterator[None]:
+    """Within it no other run has this lock; refused where one has: `where` says what of."""
+    with ExitStack() as held:
+        try:
+            other = held.enter_context(alone(lock))
+        except OSError as error:
+            refuse(f"{option}: {error.strerror or error}")
+        if other:
+            who = f" (process {other})" if other > 0 else ""
+            refuse(f"{option}: another run{who} is {where}: wait for it, or give another")
+        yield

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from cutproof.checks.cli.arguments import can_hold, finite, the_bytes, the_properties, the_protocol
+from cutproof.checks.cli.arguments import (
+    can_hold,
+    finite,
+    the_bytes,
+    the_only_run,
+    the_properties,
+    the_protocol,
+)
 from cutproof.checks.cli.console import (
     AsWritten,
     Json,
@@ -24,7 +31,6 @@ from cutproof.checks.cli.console import (
     say,
     say_json,
 )
-from cutproof.checks.common.files import alone
 from cutproof.checks.common.refusals import refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -198,15 +204,11 @@ def _in(resume: File | None) -> Iterator[None]:
     if resume is None:
         yield
         return
-    with ExitStack() as held:
-        try:
-            resume.mkdir(parents=True, exist_ok=True)
-            other = held.enter_context(alone(resume / LOCK))
-        except OSError as error:
-            refuse(f"--resume {resume}: {error.strerror or error}")
-        if other:
-            who = f" (process {other})" if other > 0 else ""
-            refuse(f"--resume {resume}: another run{who} is in this folder: wait for it, or give another")
+    try:
+        resume.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        refuse(f"--resume {resume}: {error.strerror or error}")
+    with the_only_run(f"--resume {resume}", resume / LOCK, "in this folder"):
         yield
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cutproof.checks.cli.arguments import can_hold, the_bounded_scope, the_policy, the_removed
+from cutproof.checks.cli.arguments import can_hold, the_bounded_scope, the_only_run, the_policy, the_removed
 from cutproof.checks.cli.console import Json, say, say_json
 from cutproof.checks.common.refusals import checked, refuse
 
@@ -94,13 +94,14 @@ def loss(
     )  # fmt: skip
     if trace != FOUND or trace.exists():
         can_hold("--trace", trace)
-    run_file = _run_file(resume, setup, target) if resume else None
-    try:
-        found = _run(setup, target, workers or 2, dask, run_file)
-    except OSError as error:
-        if run_file is None:
-            raise
-        refuse(f"{resume}: {error.strerror or error}: what was finished could not be kept")
+    with _at(resume):
+        run_file = _run_file(resume, setup, target) if resume else None
+        try:
+            found = _run(setup, target, workers or 2, dask, run_file)
+        except OSError as error:
+            if run_file is None:
+                raise
+            refuse(f"{resume}: {error.strerror or error}: what was finished could not be kept")
     files = _explain(found, trace)
     if json_lines:
         say_json({**loss_report.facts(found), "traces": files})
@@ -177,6 +178,13 @@ def _each(traffic: str, target: int, migrations: int | None) -> int:
         return EACH  # its scope says how many there are
     most = 10**12 if migrations else EACH
     return max(1, min(most, round(target / (migrations or 1) / USED[traffic])))
+
+
+def _at(file: File | None) -> AbstractContextManager[None]:
+    """Alone at the file of a run; refused where another run is at it."""
+    if file is None or not file.parent.is_dir():
+        return nullcontext()  # the file itself is refused, in its own words
+    return the_only_run(f"--resume {file}", file.with_name(f".{file.name}.lock"), "at this file")
 
 
 def _run_file(file: File, setup: Setup, target: int) -> RunFile:

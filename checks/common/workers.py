@@ -5,12 +5,65 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import connection
+from typing import TypeVar
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
+ENDED = "a worker was ended from outside (out of memory?)"
+UNKNOWN = 3  # the exit code of what was not answered
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class WorkerEnded(RuntimeError):
+    """A worker process was ended from outside: what it was to find is not known."""
+
+
+def in_workers(do: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    """What `do` makes of each of the items, in their order, in processes of their own that start afresh.
+
+    Raises WorkerEnded where one is ended from outside, KeyboardInterrupt where this process is interrupted, and what
+    `do` raises; the workers were ended then."""
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), leave_interrupts)
+    pending = deque[Future[Result]]()
+    try:
+        with put_off() as asked:
+            with unheard():
+                pending.extend(pool.submit(do, item) for item in items)
+            while pending:
+                wait([pending[0]], timeout=0.2)
+                if asked:
+                    raise KeyboardInterrupt
+                if pending[0].done():
+                    yield pending.popleft().result()
+    except BrokenProcessPool:
+        end_workers()
+        raise WorkerEnded(ENDED) from None
+    except BaseException:
+        end_workers()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def exit_code_of(main: Callable[[list[str]], int]) -> int:
+    """The exit code of the `main` of a module, given the arguments of this process: 3 and one line on stderr where it
+    was interrupted, or a worker was ended."""
+    try:
+        return main(sys.argv[1:])
+    except WorkerEnded as ended:
+        print(f"unknown: {ended}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+    return UNKNOWN
 
 
 @contextmanager

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from cutproof.checks.common.workers import exit_code_of, in_workers
 from cutproof.checks.cutover.safeguards.necessity import (
     EXPERIMENTS,
     FINDINGS,
+    FOR_EVER,
     GATE_HOLES,
     NECESSARY,
     REFUSALS,
@@ -37,8 +38,8 @@ def find(experiment: Experiment) -> Trace:
 
 def find_all(experiments: Iterable[Experiment] = EXPERIMENTS, workers: int = 2) -> dict[str, Trace]:
     """Every trace by its file name, in the order of the experiments."""
-    with ProcessPoolExecutor(workers) as pool:
-        return dict(zip((e.file for e in experiments), pool.map(find, experiments), strict=True))
+    chosen = list(experiments)
+    return dict(zip((e.file for e in chosen), in_workers(find, chosen, workers), strict=True))
 
 
 def path_of(experiment: Experiment, folder: Path) -> Path:
@@ -85,6 +86,15 @@ def unserved_table(found: dict[str, Trace]) -> str:
     return "\n".join(lines)
 
 
+def for_ever_table(found: dict[str, Trace]) -> str:
+    """Every safeguard without which something that is asked for never comes."""
+    lines = ["| safeguard | without it | violated | scope | shortest lasso |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {e.safeguard} | {e.why} | {e.property} | {e.scope_name} | {_link(e, found)} |" for e in FOR_EVER
+    ]
+    return "\n".join(lines)
+
+
 def findings_table(experiments: Iterable[Experiment]) -> Callable[[dict[str, Trace]], str]:
     """The table of some findings, for `PARTS`."""
 
@@ -104,6 +114,7 @@ PARTS: dict[str, tuple[str, Callable[[dict[str, Trace]], str]]] = {
     "gate": ("docs/findings.md", findings_table(GATE_HOLES)),
     "refusals": ("docs/findings.md", findings_table(REFUSALS)),
     "safeguards": ("docs/findings.md", safeguards_table),
+    "for_ever": ("docs/findings.md", for_ever_table),
     "unserved": ("docs/findings.md", unserved_table),
 }
 
@@ -155,4 +166,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(exit_code_of(main))

@@ -40,7 +40,9 @@ def _measured(progress: Told | None, setup: Setup, writes: int) -> Run:
 def _row(name: str, found: Run, good: bool, expected: str, detail: str) -> Row:
     c = found.counts
     good, detail = good and not found.partial, found.partial or detail
-    lost = bool(c.lost_for_good or c.lost_outside or c.stuck or c.stale_reads or c.wrong_searches)
+    lost = bool(
+        c.lost_for_good or c.lost_outside or c.stuck or c.unserved or c.stale_reads or c.wrong_searches
+    )
     return Row(
         "loss", name, "", "violated" if lost else "holds", HOLDS if good else SAFETY, expected=expected,
         removed=found.setup.without, property="no_lost_write" if lost else "", detail=detail, seconds=found.seconds,

@@ -140,5 +140,8 @@ def tasks(full: bool) -> list[Task]:
         *(Task(f"proof {name}", proof_rows, (name,)) for name in PROVED),
         Task("necessity", necessity_rows, heavy=True),
         *(Task(f"gate {s}", gate_rows, (s,), heavy=True) for s in strengths),
-        *(Task(f"accepted {name}", accepted_rows, (name,)) for name in (WIDER if full else QUICK)),
+        *(
+            Task(f"accepted {name}", accepted_rows, (name,), heavy=True)
+            for name in (WIDER if full else QUICK)
+        ),
     ]

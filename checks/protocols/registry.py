@@ -63,7 +63,7 @@ BUNDLED = (
     Bundled(
         "cutover",
         "How a shard moves from its old node to a new one while clients write: the protocol of this project.",
-        11_819, cutover.make, settings=cutover.settings, recorded=cutover.recorded,
+        12_239, cutover.make, settings=cutover.settings, recorded=cutover.recorded,
         intact="with every safeguard in place",
     ),
     Bundled(

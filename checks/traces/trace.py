@@ -70,7 +70,7 @@ class Step(msgspec.Struct, frozen=True):
     arguments: dict[Text, bool | int | Text]
 
     def __str__(self) -> str:
-        return f"{self.action}({', '.join(f'{k}={v}' for k, v in self.arguments.items())})"
+        return f"{self.action}({', '.join([f'{k}={v}' for k, v in self.arguments.items()])})"
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """The protocol of this project: how a shard moves from its old node to a new one while clients write.
 
 Read `slot.py` (words and variables), `coordinator.py` (the steps in their order), `delivery.py`, `clients.py`,
-`anti_entropy.py` and `faults.py` (everybody else), `properties.py` and `availability.py` (what is claimed) and
-`scopes.py` (within which bounds). `safeguards.py`, `mechanisms.py` and `policy.py` say what can be switched and chosen,
-`invariants/` why it is safe; `words/` how stories speak of it.
+`anti_entropy.py` and `faults.py` (everybody else), `endless.py` (clients that never stop), `properties.py` and
+`availability.py` (what is claimed) and `scopes.py` (within which bounds). `safeguards.py`, `mechanisms.py` and
+`policy.py` say what can be switched and chosen, `invariants/` why it is safe; `words/` how stories speak of it.
 """
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "clients",
     "coordinator",
     "delivery",
+    "endless",
     "environment",
     "faults",
     "invariants",

@@ -24,21 +24,24 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from cutproof.model.cutover import anti_entropy, clients, delivery, environment, faults, properties
+from cutproof.model.cutover import anti_entropy, clients, delivery, endless, environment, faults, properties
 from cutproof.model.cutover.invariants import INVARIANTS
 from cutproof.model.cutover.invariants.distance import distance
 from cutproof.model.cutover.mechanisms import Cleanup, Mechanisms
 from cutproof.model.cutover.policy import Policy, resolve
 from cutproof.model.cutover.progress import (
     all_scanned,
+    applied_earlier,
     confirmed,
     delta_runs,
     documents,
     drained,
+    earlier_at_fence,
     emptied,
     fences_confirmed,
     listed_before,
     may_begin,
+    nothing_earlier,
     target_covers,
     task_at_target,
     up,
@@ -118,6 +121,8 @@ def raise_fence(s: S, node: Node, epoch: int) -> Step | None:
     if node is R and not s.scope.collect:  # for a clean pass between two migrations
         ended = s.phase == Phase.COMPLETE
     changes: dict[str, Any] = {"fence": put(s.fence, node, epoch)}
+    if node is not R and stage(epoch) is Stage.DUAL:
+        changes |= earlier_at_fence(s, node)
     if s.scope.replica and node is not R and stage(epoch) is Stage.DUAL:
         # The "empty start". N's machine holds R's replica where nobody checked that it holds none.
         empties = (target(s) == node) & ~s.mechanisms.target_holds_no_replica
@@ -135,12 +140,14 @@ def raise_fence(s: S, node: Node, epoch: int) -> Step | None:
 
 @action
 def start_copy(s: S) -> Step:
-    """O and N confirmed the fence, and O applied what it had accepted before: from here on dual writes cover it."""
+    """O and N confirmed the fence, and O applied what it had accepted before its own rose. What it accepts since then
+    goes to both nodes: from here on dual writes cover it, and to wait for it might take for ever."""
     m = s.mechanisms
+    applied = choose(m.copy_waits_for_earlier_alone, applied_earlier(s, source(s)), drained(s, source(s)))
     return when(
         guard("dual writing", s.phase == Phase.DUAL),
         guard("fences confirmed", fences_confirmed(s) | ~m.dual_before_copy),
-        guard("the source applied what it accepted", drained(s, source(s)) | ~m.copy_waits_for_applied),
+        guard("the source applied what it accepted", applied | ~m.copy_waits_for_applied),
         guard("reachable", up(s, source(s)) | ~m.copy_waits_for_applied),
     ).then(phase=Phase.COPY)
 
@@ -372,7 +379,7 @@ def abort(s: S) -> Step | None:
         epoch=choose(in_phase(s, *SEALED), s.epoch + 2, s.epoch + 3),
         cursor=choose(s.mechanisms.abort_forgets_cursor, 0, s.cursor),
         proof=s.proof & ~s.mechanisms.proof_of_this_attempt,
-        **{**faults.set_adrift(s), "scanned": each(s.scanned, 0)},
+        **{**faults.set_adrift(s), "scanned": each(s.scanned, 0), **nothing_earlier(s)},
     )
 
 
@@ -410,6 +417,7 @@ def cutover(scope: Scope) -> Protocol:
             *anti_entropy.ACTIONS,
             *faults.ACTIONS,
             *(environment.ACTIONS if scope.others else ()),
+            *(endless.ACTIONS if scope.endless else ()),
         ),
         properties=properties.PROPERTIES,
         mechanisms=Mechanisms,

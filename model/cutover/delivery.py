@@ -17,6 +17,7 @@ from cutproof.model.cutover.slot import (
     Task,
     epochs,
     erases,
+    may_be_earlier,
     newer,
     owner,
     rank_of,
@@ -77,6 +78,10 @@ def open_to(s: S, node: Node, net: Operand) -> Operand:
 def settled(s: S, node: Node, doc: int, message: Message, net: Operand, task: Any) -> dict[str, Family]:
     """The message's new `net` and `task`; a message that is gone is forgotten."""
     changes = {"net": put(s.net, (node, doc, message), net), "task": put(s.task, (node, doc, message), task)}
+    if may_be_earlier(s.scope, message) and node is not R:
+        queued = changes["task"][node][doc][message] == Task.QUEUED
+        earlier = s.earlier[doc][message] & ((source(s) != node) | queued)
+        changes["earlier"] = put(s.earlier, (doc, message), earlier)
     if message in HOLDERS:
         gone = (net == 0) & (changes["task"][node][doc][message] == Task.NONE)
         held = getattr(s, str(message))

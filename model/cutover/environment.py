@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from cutproof.model.cutover.clients import not_held, targets
 from cutproof.model.cutover.delivery import open_to, seen
-from cutproof.model.cutover.slot import Node, S, Stage, reachable, stage
+from cutproof.model.cutover.slot import Node, S, Stage, reachable, source, stage
 from cutproof.model.language import Step, action, choose, constant, guard, put, when
 
 
@@ -83,7 +83,19 @@ def others_are_done(s: S, node: Node) -> Step | None:
     """The last queued write of the others has been applied, or has failed."""
     if not s.scope.others:
         return None
-    return when(guard("queued", s.others_queued[node])).then(others_queued=put(s.others_queued, node, False))
+    return when(guard("queued", s.others_queued[node])).then(
+        others_queued=put(s.others_queued, node, False), others_earlier=s.others_earlier & (source(s) != node)
+    )
 
 
-ACTIONS = (others_draw, other_rises, other_again, others_arrive, others_apply, others_are_done)
+@action
+def earlier_others_are_done(s: S) -> Step | None:
+    """Of the others' writes the last one that the source accepted before its fence rose was applied, or failed."""
+    if not s.scope.others:
+        return None
+    return when(guard("queued since before", s.others_earlier)).then(others_earlier=False)
+
+
+ACTIONS = (
+    others_draw, other_rises, other_again, others_arrive, others_apply, others_are_done, earlier_others_are_done,
+)  # fmt: skip

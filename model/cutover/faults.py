@@ -10,6 +10,7 @@ from typing import Any
 
 from cutproof.model.cutover.clients import ended
 from cutproof.model.cutover.mechanisms import AntiEntropy
+from cutproof.model.cutover.progress import nothing_earlier
 from cutproof.model.cutover.slot import (
     MOVED,
     MOVING,
@@ -237,7 +238,13 @@ def rival_activates(s: S) -> Step | None:
     return when(
         guard("proved", s.rival), guard("the second dual writes", in_phase(s, Phase.DUAL, Phase.COPY))
     ).then(
-        rival=False, phase=Phase.ACTIVATE, epoch=s.epoch + 2, cursor=0, shown=now_shown(s), **set_adrift(s)
+        rival=False,
+        phase=Phase.ACTIVATE,
+        epoch=s.epoch + 2,
+        cursor=0,
+        shown=now_shown(s),
+        **set_adrift(s),
+        **nothing_earlier(s),
     )
 
 

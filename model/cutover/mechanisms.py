@@ -97,6 +97,7 @@ class Mechanisms:
     gc_waits_for_applied: bool = True
     policy_is_recorded: bool = True
     healed_before_next: bool = True
+    copy_waits_for_earlier_alone: bool = True
     abort_forgets_cursor: bool = True
     proof_of_this_attempt: bool = True
     # chosen by the policy

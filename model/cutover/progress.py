@@ -5,6 +5,7 @@ Each confirmation, once true, stays true while the coordinator waits for it, so 
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 from cutproof.model.cutover import anti_entropy
@@ -15,9 +16,11 @@ from cutproof.model.cutover.slot import (
     O,
     Phase,
     S,
+    Task,
     epochs,
     has_delta,
     is_put,
+    may_be_earlier,
     ranks,
     reachable,
     source,
@@ -47,9 +50,40 @@ def drained(s: S, node: Operand) -> Operand:
     return at(s, node, lambda n: queue_is_empty(s, n))
 
 
+def applied_earlier(s: S, node: Operand) -> Operand:
+    """Everything that the source accepted before its fence rose to the record's epoch was applied or has failed."""
+    left = [at for by_message in s.earlier for at in by_message]
+    others = [s.others_earlier] if s.scope.others else []
+    return drained(s, node) | (confirmed(s, node) & ~any_of(*left, *others))
+
+
 def up(s: S, node: Operand) -> Operand:
     """The node can be reached."""
     return at(s, node, lambda n: reachable(s, n))
+
+
+def earlier_at_fence(s: S, node: Node) -> dict[str, Any]:
+    """What the source has in its queue when it raises its fence to the DUAL epoch: the copy waits for that."""
+    m = s.mechanisms
+    waited_for = m.copy_waits_for_applied & m.copy_waits_for_earlier_alone
+    marks = waited_for & (source(s) == node) & (s.phase == Phase.DUAL)
+    earlier = s.earlier
+    for d, kind in product(documents(s), s.earlier[0].items):
+        if may_be_earlier(s.scope, kind):
+            queued = s.task[node][d][kind] == Task.QUEUED
+            earlier = put(earlier, (d, kind), choose(marks, queued, s.earlier[d][kind]))
+    changes: dict[str, Any] = {"earlier": earlier}
+    if s.scope.others:
+        changes["others_earlier"] = choose(marks, s.others_queued[node], s.others_earlier)
+    return changes
+
+
+def nothing_earlier(s: S) -> dict[str, Any]:
+    """No copy waits any more for what was accepted before."""
+    earlier = s.earlier
+    for d in documents(s):
+        earlier = put(earlier, d, each(s.earlier[d], False))
+    return {"earlier": earlier, **({"others_earlier": False} if s.scope.others else {})}
 
 
 def may_begin(s: S, after_complete: Operand) -> list[Any]:

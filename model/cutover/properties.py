@@ -9,6 +9,7 @@ from __future__ import annotations
 from cutproof.model.cutover.anti_entropy import repairs_run
 from cutproof.model.cutover.availability import AVAILABILITY
 from cutproof.model.cutover.delivery import carried
+from cutproof.model.cutover.endless import AT_LAST
 from cutproof.model.cutover.mechanisms import ReplicaAck
 from cutproof.model.cutover.safeguards import Harm
 from cutproof.model.cutover.slot import (
@@ -254,7 +255,7 @@ LIVELY = (finish, complete_at_last, *AVAILABILITY)  # what must always remain po
 
 PROPERTIES = (
     no_lost_write, no_stale_read, no_regress, abort_safe, single_owner, cleanup_proved, search_complete,
-    no_permanent_loss, *LIVELY,
+    no_permanent_loss, *LIVELY, *AT_LAST,
     completes, delta_repairs, retried, drain_waits, write_is_fenced, read_is_refused, owner_lags,
     tombstone_collected, *(phase_is_reached(p) for p in Phase),
 )  # fmt: skip

@@ -401,6 +401,14 @@ _TABLE = (
         "no",
     ),
     Safeguard(
+        "copy_waits_for_earlier_alone",
+        "For the copy O need not apply what it accepts once its fence is up, since all of that goes to both nodes.",
+        "The copy waits for a moment at which nothing at all is queued on O, and while clients go on writing that "
+        "moment may never come.",
+        (STK,),
+        "no",
+    ),
+    Safeguard(
         "abort_forgets_cursor",
         "An abort forgets the cursor together with what it counted, and the next attempt copies from the start.",
         "N was wiped, but the next attempt copies from where the aborted one had come to, and skips what is before.",

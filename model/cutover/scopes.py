@@ -25,6 +25,9 @@ class Scope:
     queues: bool = True  # a node accepts first and applies later
     before: bool = True  # clients may write before the migration begins
     orderly: bool = False  # a client writes again only when nothing of its last write is under way
+    endless: bool = (
+        False  # clients never stop: `writes` is how many are told apart, finished ones are forgotten
+    )
     deletes: bool = False  # a client write may be a delete
     reads: bool = False  # one client read at a time, any number of them
     searches: bool = False  # one search at a time over all documents
@@ -59,6 +62,10 @@ class Scope:
             raise ValueError(f"aborts={self.aborts} needs attempts={self.aborts} or more")
         if self.back and (self.aborts or self.attempts != 2):
             raise ValueError("back=1 needs attempts=2 and aborts=0: there and back")
+        if self.endless:
+            finite = ("deletes", "searches", "sweep", "collect", "table", "skew", "others")
+            if self.writes < 2 or any(getattr(self, name) for name in finite):
+                raise ValueError(f"endless=1 needs writes=2 or more, and is without {', '.join(finite)}")
         if self.others:
             only = ("deletes", "searches", "sweep", "collect", "table", "skew", "orderly", "back")
             if (
@@ -89,7 +96,7 @@ def scope_of(bounds: Mapping[str, int]) -> Scope:
 def parse_scope(text: str) -> Scope:
     """`base`, `writes=2,late=1` or `base,writes=1`. Raises ValueError with one line that says what is wrong."""
     scope, kinds = Scope(), {f.name: f.type for f in fields(Scope)}
-    changed: dict[str, Any]
+    changed: dict[str, Any] = {}
     for position, part in enumerate(text.split(",")):
         name, equals, value = (p.strip() for p in part.partition("="))
         name = {"docs": "documents"}.get(name, name)
@@ -108,9 +115,8 @@ def parse_scope(text: str) -> Scope:
             raise ValueError(f"{name}={value} is out of range: {name} is 0 or 1")
         else:
             number = int(value)
-            changed = {name: bool(number) if kinds[name] == "bool" else number}
-            scope = replace(scope, **changed)
-    return scope
+            changed[name] = bool(number) if kinds[name] == "bool" else number
+    return replace(scope, **changed)  # all at once: what a bound needs may stand behind it
 
 
 _BASE = Scope(writes=2, late=True, skew=True)
@@ -160,6 +166,7 @@ SMALL_SCOPES: dict[str, Scope] = {
     "another_policy": Scope(
         replica=True, late=True, repairs=True, policy_change=True, attempts=2, back=True,
     ),
+    "endless": Scope(writes=2, endless=True),
     "gate": Scope(late=True, failures=True, replica=True, repairs=True),
     "gate_alone": Scope(late=True, failures=True),
 }  # fmt: skip

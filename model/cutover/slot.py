@@ -17,6 +17,8 @@ of the shard; R holds a replica in another group. On the way back N is the sourc
   whose sender has given up, crashed or aborted. Other commands of the coordinator (fence, wipe, delete)
   carry nothing but their epoch; once sent they may land at any later time, so the record's history says
   which are under way.
+- *earlier*: the source had accepted the message before its fence rose to the DUAL epoch, and has it in its queue yet.
+  Said of tasks only while it matters: until the copy starts.
 """
 
 from __future__ import annotations
@@ -53,6 +55,10 @@ class Node(Enum):
     O = "old owner"  # noqa: E741  the letter that the protocol uses
     N = "new node"
     R = "replica"
+
+    __hash__ = (
+        object.__hash__
+    )  # members are the only ones of their value, and an enumeration's own hash is slow
 
 
 class Phase(Enum):
@@ -158,6 +164,7 @@ def variables(scope: Scope) -> dict[str, Domain | FamilyDomain]:
         # messages
         "net": family("node", "doc", "message", of=lambda n, d, m: count(0, seen, varies=possible(n, m))),
         "task": family("node", "doc", "message", of=lambda n, d, m: enumeration(Task, varies=possible(n, m))),
+        "earlier": family("doc", "message", of=lambda d, m: boolean(varies=may_be_earlier(scope, m))),
         "page": family("doc", of=rank),  # what the page holds
         "scanned": family(
             "doc", of=rank
@@ -204,6 +211,7 @@ def environment_variables() -> dict[str, Domain | FamilyDomain]:
         "drawn": count(0, UNBOUNDED),  # the tracked write's
         "other": count(0, UNBOUNDED),  # which version the next step of the environment is about
         "others_queued": family("node", of=boolean()),
+        "others_earlier": boolean(),
     }
 
 
@@ -321,6 +329,11 @@ def may_have_collected(s: S, doc: int, rank: Operand, stored: Operand) -> Operan
 def falls_short(s: S, doc: int, stored: Operand, rank: Operand) -> Operand:
     """A client is served less than this rank, and no delete explains it."""
     return (served(s, doc, stored) < rank) & ~may_have_collected(s, doc, rank, stored)
+
+
+def may_be_earlier(scope: Scope, message: object) -> bool:
+    """The source may have such a message in its queue when its fence rises; the copy then waits for it."""
+    return scope.queues and message not in ("page", "delta")
 
 
 def policy_may_differ(scope: Scope) -> bool:

@@ -70,6 +70,7 @@ from cutproof.model.language.properties import (
     leads_to,
     sometimes,
 )
+from cutproof.model.language.sentences import sentence_of
 
 __all__ = [
     "Action", "Domain", "Family", "FamilyDomain", "Guard", "Kind", "LanguageError", "Operand", "Property",
@@ -166,7 +167,7 @@ class Action:
 
     @property
     def sentence(self) -> str:
-        return " ".join((self.function.__doc__ or "").split())
+        return sentence_of(self.function)
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ def to_data(protocol: Protocol) -> Data:
                 c.harm,
                 number[c.holds],
                 tuple((k.arguments, number[k.asked], number[k.given]) for k in c.cases),
+                c.cycles,
             )
             for c in protocol.claims
         ],
@@ -96,8 +97,15 @@ def from_data(data: Data) -> Protocol:
             for action, fault, choice, arguments, guards, updates, unfair in data["transitions"]
         ),
         claims=tuple(
-            Claim(name, form, harm, terms[holds], tuple(Case(k, terms[p], terms[q]) for k, p, q in cases))
-            for name, form, harm, holds, cases in data["claims"]
+            Claim(
+                name,
+                form,
+                harm,
+                terms[holds],
+                tuple(Case(k, terms[p], terms[q]) for k, p, q in cases),
+                cycles,
+            )
+            for name, form, harm, holds, cases, cycles in data["claims"]
         ),
     )
     return made

@@ -17,7 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from weakref import WeakValueDictionary
 
-UNBOUNDED = 1 << 62  # a `high` from here on is none: the value is any integer (no engine but Z3 takes that)
+UNBOUNDED = (
+    1 << 62
+)  # a `high` from here on is none: the value is any integer (no engine but Z3 takes that); so is a
+# `low` from -UNBOUNDED down, and what is folded by its bounds has some
 SHOWN = 8  # levels of a term that `repr` shows
 OPERATIONS = ("not", "and", "or", "eq", "lt", "le", "add", "sub", "ite")
 
@@ -118,11 +121,25 @@ def disjunction(*terms: Term) -> Term:
     return _join("or", terms, FALSE, TRUE)
 
 
+def _below(a: Term, b: Term) -> bool:
+    """Whether every value of `a` is less than every one of `b`, by their bounds."""
+    return (a.high < b.low and a.high < UNBOUNDED and b.low > -UNBOUNDED) or (
+        a.op == b.op == "const" and a.low < b.low
+    )
+
+
+def _not_above(a: Term, b: Term) -> bool:
+    """Whether no value of `a` is greater than any of `b`, by their bounds."""
+    return (a.high <= b.low and a.high < UNBOUNDED and b.low > -UNBOUNDED) or (
+        a.op == b.op == "const" and a.low <= b.low
+    )
+
+
 def equal(a: Term, b: Term) -> Term:
     """a = b, of integers or of booleans"""
     if a is b:
         return TRUE
-    if a.high < b.low or b.high < a.low:
+    if _below(a, b) or _below(b, a):
         return FALSE
     if a.op == b.op == "const":
         return TRUE  # same bounds, so the same value
@@ -141,7 +158,7 @@ def _chain_equal(a: Term, b: Term) -> Term:
         tuple[Term, Term, bool]
     ]()  # the condition, what is decided at this level, whether that is `then`
     while a.op == "ite" and (a.args[1].op == "const" or a.args[2].op == "const"):
-        if a.high < b.low or b.high < a.low:
+        if _below(a, b) or _below(b, a):
             break
         condition, yes, no = a.args
         known = yes.op == "const"
@@ -155,20 +172,28 @@ def _chain_equal(a: Term, b: Term) -> Term:
 
 def less(a: Term, b: Term) -> Term:
     """a < b"""
-    if a.high < b.low:
+    if _below(a, b):
         return TRUE
-    if a.low >= b.high:
+    if _not_above(b, a):
         return FALSE
     return _make("lt", (a, b), "", True, 0, 1)
 
 
 def at_most(a: Term, b: Term) -> Term:
     """a <= b"""
-    if a.high <= b.low:
+    if _not_above(a, b):
         return TRUE
-    if a.low > b.high:
+    if _below(b, a):
         return FALSE
     return _make("le", (a, b), "", True, 0, 1)
+
+
+def _sum(a: int, b: int) -> int:
+    """The sum of two bounds; none if one of them is none."""
+    for bound in (a, b):
+        if abs(bound) >= UNBOUNDED:
+            return UNBOUNDED if bound > 0 else -UNBOUNDED
+    return a + b
 
 
 def add(a: Term, b: Term) -> Term:
@@ -179,7 +204,7 @@ def add(a: Term, b: Term) -> Term:
         return a
     if a is constant(0):
         return b
-    return _make("add", (a, b), "", False, a.low + b.low, a.high + b.high)
+    return _make("add", (a, b), "", False, _sum(a.low, b.low), _sum(a.high, b.high))
 
 
 def subtract(a: Term, b: Term) -> Term:
@@ -188,7 +213,7 @@ def subtract(a: Term, b: Term) -> Term:
         return constant(a.low - b.low)
     if b is constant(0):
         return a
-    return _make("sub", (a, b), "", False, a.low - b.high, a.high - b.low)
+    return _make("sub", (a, b), "", False, _sum(a.low, -b.high), _sum(a.high, -b.low))
 
 
 def choose(condition: Term, yes: Term, no: Term) -> Term:

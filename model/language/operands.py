@@ -276,11 +276,10 @@ class Family:
     def __getitem__(self, where: object) -> Any:
         if isinstance(where, Operand):
             complain(f"{self._index} looked up by a state value", "write pick(family, value)")
-        if not any(
-            type(where) is type(key) and where == key for key in self._items
-        ):  # 1, 1.0 and True are not one
-            complain(f"no {self._index} {where!r}", f"there are {', '.join(map(str, self._items))}")
-        return self._items[where]
+        for key, value in self._items.items():
+            if where is key or (type(where) is type(key) and where == key):  # 1, 1.0 and True are not one
+                return value
+        complain(f"no {self._index} {where!r}", f"there are {', '.join(map(str, self._items))}")
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._items.values())

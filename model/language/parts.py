@@ -64,13 +64,14 @@ class Claim:
     """One condition of a property; `harm` is what is done where an *always* condition is false, or empty.
 
     Of a *leads to* or *eventually*, `cases` has one for each tuple of arguments, and `holds` says that nothing is asked
-    for that is not there already."""
+    for that is not there already. `cycles`: as of the property."""
 
     property: str
     form: str
     harm: str
     holds: Term
     cases: tuple[Case, ...] = ()
+    cycles: bool = True
 
     def terms(self) -> tuple[Term, ...]:
         """Every term of the claim."""

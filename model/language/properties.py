@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from cutproof.model.language.complaints import (
     arguments_of,
@@ -26,6 +26,7 @@ from cutproof.model.language.complaints import (
     shown,
 )
 from cutproof.model.language.operands import Operand, constant
+from cutproof.model.language.sentences import sentence_of
 
 __all__ = [
     "TEMPORAL", "Property", "always", "can_always", "conditions_of", "eventually", "invariant", "leads_to", "pair_of",
@@ -40,16 +41,20 @@ RESERVED = ("domain", "deadlock")  # verdicts that every exploration may have, b
 @dataclass(frozen=True)
 class Property:
     """`form` is one of `FORMS`. An always property may return a dictionary of
-    conditions by the kind of harm that is done where one is false."""
+    conditions by the kind of harm that is done where one is false. `cycles`: whether a *can always* is also violated by
+    a fair run that goes round for ever and never comes to where it is true."""
 
     name: str
     form: str
     function: Callable[..., Any]
+    cycles: bool = True
 
     def __post_init__(self) -> None:
         look_at_function(self.name, self.function, f"@{self.form}", "a property")
         if self.form not in FORMS:
             complain(f"{self.name} has the form {shown(self.form)}", f"there are {', '.join(FORMS)}")
+        if not isinstance(self.cycles, bool):
+            complain(f"{self.name} has the cycles {shown(self.cycles)}", "write cycles=False", self.function)
         if self.name in RESERVED:
             complain(
                 f"a property is called {self.name}, as a verdict of every exploration is", "name it otherwise",
@@ -58,7 +63,7 @@ class Property:
 
     @property
     def sentence(self) -> str:
-        return " ".join((self.function.__doc__ or "").split())
+        return sentence_of(self.function)
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -77,10 +82,23 @@ def sometimes(function: Callable[..., Any]) -> Property:
     return Property(getattr(function, "__name__", ""), "sometimes", function)
 
 
-@checked("@can_always above a function")
-def can_always(function: Callable[..., Any]) -> Property:
-    """From every reachable state, a state where this holds can be reached without another fault."""
-    return Property(getattr(function, "__name__", ""), "can_always", function)
+@overload
+def can_always(function: Callable[..., Any]) -> Property: ...
+
+
+@overload
+def can_always(*, cycles: bool = True) -> Callable[[Callable[..., Any]], Property]: ...
+
+
+@checked("@can_always or @can_always(cycles=False) above a function")
+def can_always(function: Any = None, *, cycles: bool = True) -> Any:
+    """From every reachable state, a state where this holds can be reached without another fault.
+
+    And no fair run goes round for ever and never comes there, unless this says `cycles=False`: what others may put off
+    for ever by their choices (a lease that is renewed again and again) is only said to be possible."""
+    if function is None:
+        return lambda f: Property(getattr(f, "__name__", ""), "can_always", f, cycles)
+    return Property(getattr(function, "__name__", ""), "can_always", function, cycles)
 
 
 @checked("@leads_to above a function")

@@ -297,7 +297,10 @@ class Protocol:
             lines.append(
                 f"{t}{f' fault {t.fault}' if t.fault else ''}{' unfair' * t.marked_unfair} when {guards} then {updates}"
             )
-        lines += [f"{c.form} {c.property} {c.harm}: {number[c.holds]}" for c in self.claims]
+        lines += [
+            f"{c.form}{'' if c.cycles else ' (no cycles)'} {c.property} {c.harm}: {number[c.holds]}"
+            for c in self.claims
+        ]
         for c in self.claims:
             lines += [
                 f"case {c.property} {k.arguments}: {number[k.asked]} {number[k.given]}" for k in c.cases

@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from whole_runs import backfill, claims
 
 from cutproof.checks import api
 from cutproof.checks.engines.verdict import to_json
 from cutproof.checks.traces.trace import read
 from cutproof.model.examples.two_phase_commit import two_phase_commit
+from cutproof.model.language import Property, can_always
 
 
 def broken() -> api.Loaded:
@@ -37,14 +39,16 @@ def test_a_violated_verdict_tells_and_saves_its_run(tmp_path: Path, engine: str)
 
 
 def test_every_form_that_has_a_run_tells_it(tmp_path: Path) -> None:
-    found = api.explore(api.load("dijkstra-mutex", processes=2))
+    protocol = claims(backfill(False), can_always, lambda s: s.done)
+    protocol = protocol.judged_by([*protocol.properties, Property("begins", "sometimes", lambda s: ~s.done)])
+    found = api.explore(protocol)
     runs = 0
     for verdict in found.verdicts:
         if getattr(verdict, "path", None) or getattr(verdict, "witness", None):
             runs += 1
             assert verdict.property in verdict.story()[0]
             verdict.save(tmp_path / f"{runs}.itf.json")
-            assert api.replay(tmp_path / f"{runs}.itf.json").reproduced
+            assert api.replay(tmp_path / f"{runs}.itf.json", protocol).reproduced
         else:
             with pytest.raises(ValueError, match="shows no run of which to tell"):
                 verdict.story()

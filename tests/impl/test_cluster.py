@@ -11,7 +11,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from shards import Drawn
 
@@ -248,7 +249,7 @@ PROGRAM = st.lists(
 )
 
 
-@settings(max_examples=80)
+@examples(30)
 @given(PROGRAM, st.integers(0, 3))
 def test_nothing_is_lost_whatever_happens(program: list[tuple[str, int]], seed: int) -> None:
     cluster = Cluster(["a", "b"], shards=2, rf=2, seed=seed, pages=2)
@@ -829,7 +830,7 @@ def test_what_migrations_begin_under_is_part_of_the_fingerprint() -> None:
     assert cluster.fingerprint() != other.fingerprint()  # the records' copies differ
 
 
-@settings(max_examples=40, deadline=None)
+@examples(15)
 @given(
     program=st.lists(
         st.tuples(st.sampled_from(["put", "fail", "step", "move", "change"]), st.integers(0, 10**6)),

@@ -59,9 +59,10 @@ def copy(number: int, key: str = "a", content: object = "x") -> Copy:
     ("now", "wanted"),
     [
         (record(Phase.IDLE), []),
-        (record(Phase.DUAL), [AskQueue("O")]),
+        (record(Phase.DUAL), [AskQueue("O", 1)]),
+        (record(Phase.DUAL, mechanisms=without("copy_waits_for_earlier_alone")), [AskQueue("O")]),
         (record(Phase.DUAL, "O"), []),
-        (record(Phase.DUAL, "", mechanisms=without("dual_before_copy")), [AskQueue("O")]),
+        (record(Phase.DUAL, "", mechanisms=without("dual_before_copy")), [AskQueue("O", 1)]),
         (record(Phase.DUAL, mechanisms=without("copy_waits_for_applied")), [Proceed(Phase.COPY)]),
         (record(Phase.COPY), [ReadPage("O", 0)]),
         (record(Phase.COPY, cursor=2), [Proceed(Phase.SEAL)]),

@@ -58,14 +58,14 @@ def test_only_who_knows_the_record_as_it_is_changes_it() -> None:
     assert store.compare_and_set(IDLE, first)
     assert not store.compare_and_set(IDLE, IDLE.with_(epoch=9))
     assert not store.compare_and_set(IDLE.with_(phase=Phase.DUAL, epoch=1), IDLE)  # equal, but not the one
-    assert store.read() is first
+    assert store.value is first
     assert store.history == [0, 1]
 
 
 def test_the_history_has_each_epoch_once_in_order() -> None:
     store = RecordStore(IDLE)
     for epoch in (1, 1, 4, 2):
-        store.compare_and_set(store.read(), store.read().with_(epoch=epoch))
+        store.compare_and_set(store.value, store.value.with_(epoch=epoch))
     assert store.history == [0, 1, 2]  # the record went back to before 4
 
 

@@ -27,7 +27,7 @@ from typing import Any
 
 import pytest
 import typer
-from places import ROOT, TESTS
+from places import GUIDES, ROOT, TESTS
 
 from cutproof.checks.cli import main as cli
 from cutproof.checks.cli.reports import replays
@@ -52,6 +52,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINES = re.compile(r"<!-- lines of: (.*?) -->\n```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FROM = re.compile(r"<!-- from: (.*?) -->\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 QUICK = ("two_migrations", "zombie", "base")
+BY_NIGHT = ("cutproof prove", "cutproof replay traces")  # read by day: they take a while
 
 
 # ------------------------------------------------------------------ the rules
@@ -92,8 +93,9 @@ def commands(text: str) -> Iterator[str]:
 
 
 @cache
-def wrong_command(line: str) -> str:
-    """Why a command line cannot be used, or nothing. What is quick is run, from the root."""
+def wrong_command(line: str, run: bool = False) -> str:
+    """Why a command line cannot be used, or nothing. What is quick is run, from the root, and what is of the night if
+    `run`; what is about a file of the reader's is only read here (`test_guides` follows a guide whole)."""
     program, *arguments = shlex.split(line.removeprefix(".venv/bin/"))
     if program == "make":
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
@@ -104,8 +106,11 @@ def wrong_command(line: str) -> str:
             return "" if importlib.util.find_spec(arguments[1]) else f"no module {arguments[1]}"
         return "" if (ROOT / arguments[0]).exists() else f"no file {arguments[0]}"
     said = io.StringIO()
-    long = arguments[0] == "verify" or arguments[:2] == ["prove", "gate"]
-    if long or "--graph" in arguments or "--trace" in arguments:
+    long = arguments[0] == "verify" or arguments[:2] == ["prove", "gate"] or (line in BY_NIGHT and not run)
+    readers = any(
+        a.endswith((".py", ".json")) and not (ROOT / a).exists() for a in arguments
+    )  # a file of their own
+    if long or readers or "--graph" in arguments or "--trace" in arguments:
         try:
             group: Any = typer.main.get_command(cli.app)
             context = group.commands[arguments[0]].make_context(arguments[0], arguments[1:])
@@ -222,10 +227,17 @@ def test_links_lead_somewhere(path: Path) -> None:
     assert broken_links(path.read_text("utf-8"), path.parent) == []
 
 
-@every_document
+@pytest.mark.parametrize("path", [p for p in DOCUMENTS if p.name not in GUIDES], ids=Path.as_posix)
 def test_commands_can_be_used(path: Path) -> None:
     lines = dict.fromkeys(commands(path.read_text("utf-8")))
     assert {line: why for line in lines if (why := wrong_command(line))} == {}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("line", BY_NIGHT)
+def test_commands_of_the_night_can_be_used(line: str) -> None:
+    assert any(line in commands(path.read_text("utf-8")) for path in DOCUMENTS)
+    assert wrong_command(line, run=True) == ""
 
 
 @every_document

@@ -11,11 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from places import DOCS, ROOT
+from places import DOCS, GUIDES, ROOT
 
 from cutproof.checks.cli import main as cli
 
-GUIDES = ["your-own-protocol.md"]
 STEP = re.compile(r"(?:^<!-- (.*?) -->\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^((?:cutproof|python) .*?)\s*(?:# exit code (\d+))?$")
 

@@ -136,6 +136,7 @@ def test_every_always_is_proved_by_induction(name: str, run: Callable[..., Ran])
     )
 
 
+@pytest.mark.sampled(2)
 @every_stranger
 def test_a_wrong_invariant_is_refuted_with_its_step_side_by_side(name: str, run: Callable[..., Ran]) -> None:
     stranger = STRANGERS[name]
@@ -146,6 +147,7 @@ def test_a_wrong_invariant_is_refuted_with_its_step_side_by_side(name: str, run:
     assert re.search(rf"^wrong +invariant {stranger.wrong}", said, re.MULTILINE), said
 
 
+@pytest.mark.sampled(2)
 @every_stranger
 def test_random_runs_find_nothing_and_say_what_they_covered(name: str, run: Callable[..., Ran]) -> None:
     code, said = run(
@@ -178,6 +180,7 @@ def explored(run: Callable[..., Ran], stranger: Stranger) -> tuple[int, int]:
     return facts[-1]["distinct"], facts[-1]["generated"] - 1
 
 
+@pytest.mark.sampled(4)
 @SPIN
 @every_stranger
 def test_spin_counts_the_exported_file_alike(name: str, run: Callable[..., Ran], tmp_path: Path) -> None:
@@ -191,6 +194,7 @@ def test_spin_counts_the_exported_file_alike(name: str, run: Callable[..., Ran],
     assert foreign.spin_counts(performed(searched, file.parent)) == explored(run, stranger)
 
 
+@pytest.mark.sampled(4)
 @TLC
 @every_stranger
 def test_tlc_counts_the_exported_file_alike(name: str, run: Callable[..., Ran], tmp_path: Path) -> None:
@@ -207,6 +211,7 @@ def test_tlc_counts_the_exported_file_alike(name: str, run: Callable[..., Ran], 
 # ------------------------------------------------------------------ without a guard
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("name", "guard", "broken", "code"), DROPPED)
 def test_without_a_guard_there_is_a_trace_that_replays(
     name: str, guard: str, broken: str, code: int, run: Callable[..., Ran], tmp_path: Path

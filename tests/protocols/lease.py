@@ -100,7 +100,7 @@ def lease(clients: int = 2, term: int = 2, skew: int = 1, hand_overs: int = 2, w
         """B is in office while a client still uses what A granted."""
         return s.in_office["B"] & (s.uses[client] > 0) & (s.holder["B"] == NOBODY)
 
-    @can_always
+    @can_always(cycles=False)
     def free_again(s):
         """Somebody is in office, and free to grant."""
         return any_of(*(s.in_office[x] & (s.wait[x] == 0) for x in OTHER))

@@ -96,7 +96,7 @@ def ring(nodes: int = 3, tokens: int = 3, writes: int = 2, wrong: bool = False) 
         """Two nodes have a token, and one of them has read."""
         return (s.token[node] > 0) & (s.token[other] > s.token[node]) & s.reads[node]
 
-    @can_always
+    @can_always(cycles=False)
     def all_written(s):
         """All writes can still be done."""
         return s.value == writes

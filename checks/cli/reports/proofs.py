@@ -168,7 +168,7 @@ def prove_cutover(
                 obligations = list(proof.obligations())
                 if smt2 is not None:
                     _write(obligations, smt2, name)
-                mine = conditional(o.ask() for o in obligations)
+                mine = conditional(o.ask(to_show=True) for o in obligations)
             every += [(name, a) for a in mine]
             if json_lines:
                 for answer in mine:

@@ -140,7 +140,6 @@ class Reference(Adapter):
             case "delay":
                 self.delayed.add(message)
             case "duplicate":
-                message.replica.doubles = True
                 if message.write is not None:
                     self.doubled.add(message.write)
                 network.duplicate(message)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cutproof.checks.common.workers import exit_code_of, in_workers
 from cutproof.checks.cutover.evidence import replaced
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.verdict import Unknown, Violated
@@ -89,12 +89,12 @@ def census(workers: int = 2, progress: Callable[[int, int], None] | None = None)
     for policy in policies():
         groups.setdefault(steps_of(policy), []).append(policy)
     first = [group[0] for group in groups.values()]
-    with ProcessPoolExecutor(workers) as pool:
-        found = {}
-        for done, (group, judged) in enumerate(zip(groups.values(), pool.map(judge, first), strict=True), 1):
-            found.update({p: replace(judged, policy=p) for p in group})
-            if progress:
-                progress(done, len(first))
+    found = {}
+    judgements = in_workers(judge, first, workers)
+    for done, (group, judged) in enumerate(zip(groups.values(), judgements, strict=True), 1):
+        found.update({p: replace(judged, policy=p) for p in group})
+        if progress:
+            progress(done, len(first))
     return [found[policy] for policy in policies()]
 
 
@@ -194,4 +194,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(exit_code_of(main))

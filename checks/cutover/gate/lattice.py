@@ -21,6 +21,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from pathlib import Path as File
 
+from cutproof.checks.common.workers import exit_code_of
 from cutproof.checks.cutover.evidence import replaced
 from cutproof.checks.cutover.gate import census
 from cutproof.checks.engines.exploration import Limits
@@ -232,4 +233,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(exit_code_of(main))

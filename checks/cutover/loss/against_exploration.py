@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from cutproof.checks.common.binomial import interval
+from cutproof.checks.common.workers import exit_code_of, in_workers
 from cutproof.checks.cutover.evidence import path_of, replaced
 from cutproof.checks.cutover.loss.boundary import migrate
 from cutproof.checks.cutover.loss.sample import NEAR, Counts, Setup
@@ -68,8 +68,7 @@ def sampled(experiment: Experiment, most: int = MOST, enough: int = ENOUGH) -> S
 
 def sample_all(experiments: Iterable[Experiment], most: int = MOST, workers: int = 2) -> Iterator[Sampled]:
     """Each in turn, in the order of the experiments."""
-    with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(partial(sampled, most=most), experiments)
+    return in_workers(partial(sampled, most=most), experiments, workers)
 
 
 def line(found: Sampled) -> str:
@@ -135,4 +134,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(exit_code_of(main))

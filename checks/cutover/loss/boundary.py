@@ -19,7 +19,15 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from cutproof.checks.cutover.loss.sample import Counts, Rates, Setup, count_answers, count_losses, missing
+from cutproof.checks.cutover.loss.sample import (
+    Counts,
+    Rates,
+    Setup,
+    count_answers,
+    count_losses,
+    count_unserved,
+    missing,
+)
 from cutproof.checks.cutover.reference.schedule import ANSWERS, CARRIED, LONGEST, ON_THE_WAY, ROAD
 from cutproof.checks.cutover.reference.twin import BOUNDS, STUTTERS, Twin
 from cutproof.checks.traces.trace import Step
@@ -355,6 +363,7 @@ class Walk:
         counts.aborted = int(record.phase is Phase.ABORTED)
         counts.stuck = int(bool(counts.stuck) or record.phase not in ENDED)
         count_answers(counts, self.writes, self.in_time, self.risky)
+        count_unserved(counts, shard)
         count_losses(counts, shard, self.number, self.early, self.promised)
         counts.copied, counts.repaired_by_delta = costs.documents_copied, costs.documents_repaired_by_delta
         counts.repaired_by_anti_entropy = costs.documents_repaired_by_anti_entropy

@@ -15,10 +15,11 @@ MILLION = 1_000_000
 
 
 def exit_code(run: Run) -> int:
-    """12 where something is permanently lost, 13 where a migration never ends, 3 where the run is partial, else 0."""
+    """12 where something is permanently lost, 13 where a migration never ends or clients are not served after it, 3
+    where the run is partial, else 0."""
     if run.counts.lost_for_good or run.counts.lost_outside:
         return SAFETY
-    if run.counts.stuck:
+    if run.counts.stuck or run.counts.unserved:
         return LIVENESS
     return UNKNOWN if run.partial else HOLDS
 
@@ -34,6 +35,10 @@ def facts(run: Run) -> dict[str, Any]:
         "attempts": c.attempts,
         "crashes": c.crashes,
         "stuck": c.stuck,
+        "unserved": c.unserved,
+        "in_vain": {asked: many for asked, many in c.in_vain.items() if many},
+        "steps": c.steps,
+        "sealed_steps": c.sealed_steps,
         "writes": c.writes,
         "acknowledged": c.acknowledged,
         "acknowledged_later": c.acknowledged_later,
@@ -82,6 +87,7 @@ def text(run: Run) -> list[str]:
         f"at risk       {c.at_risk:,} of these ({_share(c.at_risk, c.acknowledged)}): failed, lost or late on N, "
         "or in the window from SEAL to ACTIVATE",
         f"cost          {c.held:,} writes waited for the owner to change; {c.copied:,} documents copied",
+        *_unavailable(c),
         f"repaired      {c.repaired_by_delta:,} documents by the delta pass, "
         f"{c.repaired_by_anti_entropy:,} by anti-entropy",
         f"lost          {c.lost:,} acknowledged writes: {_kinds(run)}",
@@ -93,6 +99,18 @@ def text(run: Run) -> list[str]:
     if c.stale_reads or c.wrong_searches:
         lines.append(f"served wrong  {c.stale_reads:,} stale reads, {c.wrong_searches:,} wrong searches")
     lines += ["", *_bounds(run), "", *_verdict(run)]
+    return lines
+
+
+def _unavailable(counts: Counts) -> list[str]:
+    """For how long writers were held, and who is not served when all is over; nothing where that is not measured."""
+    lines = []
+    if counts.steps:
+        long = _share(counts.sealed_steps, counts.steps)
+        lines.append(f"unavailable   sealed for {counts.sealed_steps:,} of {counts.steps:,} steps ({long})")
+    if counts.unserved:
+        what = ", ".join(f"{asked} {many:,}" for asked, many in counts.in_vain.items() if many)
+        lines.append(f"not served    after {counts.unserved:,} migrations, whatever is awaited: {what}")
     return lines
 
 

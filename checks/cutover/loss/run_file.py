@@ -20,7 +20,7 @@ import msgspec
 from cutproof.checks.common import files
 from cutproof.checks.cutover.loss.sample import KINDS, Counts, Setup
 
-VERSION = 2  # 1 had no digest
+VERSION = 3  # 1 had no digest, 2 did not count who is not served
 ABSURD = 2**53  # no run counts so far
 LIMIT = 64 * 2**20  # bytes of a file
 
@@ -52,7 +52,8 @@ def _fits(counts: Counts, size: int) -> bool:
     answered = counts.acknowledged + counts.acknowledged_later + counts.refused + counts.failed
     whole = counts.migrations == size and counts.writes == answered
     kinds = all(
-        getattr(counts, n).keys() == getattr(plain, n).keys() for n in ("permanent", "healed", "seen")
+        getattr(counts, n).keys() == getattr(plain, n).keys()
+        for n in ("permanent", "healed", "seen", "in_vain")
     )
     parts = counts.lost <= counts.acknowledged <= counts.writes and counts.losing <= counts.migrations
     return (

@@ -18,7 +18,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 
-from cutproof.checks.common.workers import end_workers, leave_interrupts, put_off, unheard
+from cutproof.checks.common.workers import ENDED, end_workers, leave_interrupts, put_off, unheard
 from cutproof.checks.cutover.loss.run_file import RunFile
 from cutproof.checks.cutover.loss.sample import Counts, Setup
 
@@ -208,7 +208,7 @@ def _ended(pending: dict[Future[Counts], int], finished: Finished) -> str:
     for future, number in pending.items():
         if future.done() and not future.cancelled() and future.exception() is None:
             finished(number, future.result())
-    return "a worker was ended from outside (out of memory?)"
+    return ENDED
 
 
 def _too_few(series: Series) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from xxhash import xxh64_intdigest
 
 from cutproof.impl.audit import loss
+from cutproof.impl.availability import unserved
 from cutproof.impl.clients import Status, Write
 from cutproof.impl.copies import Copy, order_of
 from cutproof.impl.network import served
@@ -24,6 +25,7 @@ from cutproof.model.cutover.safeguards import Harm
 
 KINDS = (Harm.LAW.name, Harm.LU.name, Harm.RD.name)  # how an acknowledged write is lost
 HARMS = tuple(h.name for h in Harm)
+ASKED = ("write", "read", "search", "answer", "begin")  # what may be asked in vain (`impl/availability.py`)
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,8 @@ class Counts:
     attempts: int = 0
     crashes: int = 0
     stuck: int = 0  # neither finished nor given up, although nothing went wrong any more
+    unserved: int = 0  # migrations after which clients or operators ask for something in vain
+    in_vain: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ASKED, 0))  # for what, of these
     writes: int = 0
     acknowledged: int = 0
     acknowledged_later: int = 0  # after CLEANUP had begun
@@ -228,6 +232,15 @@ def _earlier(
 # ------------------------------------------------------------------ counting
 
 
+def count_unserved(counts: Counts, shard: Shard, now: float = 0.0) -> None:
+    """Count what is asked in vain of a shard where nothing goes on any more; `now` in seconds. Before `count_losses`,
+    which sums up the harms."""
+    asked = {found.asked for found in unserved(shard, now)}
+    counts.unserved = int(bool(asked))
+    for what in asked:
+        counts.in_vain[what] = 1
+
+
 def count_answers(counts: Counts, writes: Iterable[Write], in_time: set[int], risky: set[int]) -> None:
     """Count what clients were told. `in_time` and `risky` hold the `id` of writes: those acknowledged before CLEANUP,
     and those at risk."""
@@ -274,7 +287,7 @@ def count_losses(
     now, lost = missing(shard), False
     seen = {kind for kind, _ in early.values()} | set(now.values())
     seen |= {"SR"} if shard.stale_reads or shard.wrong_searches else set()
-    for harm in sorted(seen | ({"STK"} if counts.stuck else set())):
+    for harm in sorted(seen | ({"STK"} if counts.stuck or counts.unserved else set())):
         counts.seen[harm] = 1
     for key, kind in now.items():
         acked = shard.histories[key].acked

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from cutproof.checks.common.binomial import CONFIDENCE, interval, upper
 from cutproof.checks.common.svg_plot import Point, Series, plot
+from cutproof.checks.common.workers import ENDED, WorkerEnded, exit_code_of
 from cutproof.checks.cutover.evidence import replaced
 from cutproof.checks.cutover.loss.report import CLAIM, per_million
-from cutproof.checks.cutover.loss.runs import Run, run_in_processes
+from cutproof.checks.cutover.loss.runs import INTERRUPTED, Run, run_in_processes
 from cutproof.checks.cutover.loss.sample import CALM, PUTS, Setup
 from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck, WritesWhileSealed
 from cutproof.model.cutover.policy import Policy, sound_gate
@@ -88,8 +89,14 @@ Measure = Callable[[Setup, int], Run]
 
 
 def in_processes(setup: Setup, writes: int) -> Run:
-    """Measure on two cores."""
-    return run_in_processes(setup, writes, 2)
+    """Measure on two cores. Raises WorkerEnded where a worker is ended, KeyboardInterrupt: a part of a run is no
+    measurement."""
+    found = run_in_processes(setup, writes, 2)
+    if found.partial == INTERRUPTED:
+        raise KeyboardInterrupt
+    if found.partial == ENDED:
+        raise WorkerEnded(ENDED)
+    return found
 
 
 # ------------------------------------------------------------------ the table of policies
@@ -192,9 +199,10 @@ def failures_plot(seed: list[tuple[float, Run]], mixed: list[tuple[float, Run]])
 
 
 def every_outcome(workers: int = 2) -> list[Outcome]:
-    """All nineteen scenarios in both forms, in their order."""
+    """All nineteen scenarios in both forms, in their order. Raises WorkerEnded where a worker is ended."""
     from cutproof.checks.cutover.scenarios.runner import SCENARIOS, Form
     from cutproof.checks.ladder.loss import LARGE, outcome_rows
+    from cutproof.checks.ladder.tasks import ENDED as ROW_OF_ENDED
     from cutproof.checks.ladder.tasks import Ladder, Task
 
     tasks = [
@@ -202,7 +210,10 @@ def every_outcome(workers: int = 2) -> list[Outcome]:
         for s in SCENARIOS
         for form in Form
     ]
-    return [row.facts["outcome"] for row in Ladder(tasks, workers).run()]
+    rows = Ladder(tasks, workers).run()
+    if any(row.check == ROW_OF_ENDED for row in rows):
+        raise WorkerEnded(ENDED)
+    return [row.facts["outcome"] for row in rows]
 
 
 def generated(measure: Measure) -> dict[Path, dict[str, str]]:
@@ -242,4 +253,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(exit_code_of(main))

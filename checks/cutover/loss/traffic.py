@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from random import Random
 
-from cutproof.checks.cutover.loss.sample import Counts, Setup, count_answers, count_losses, missing
+from cutproof.checks.cutover.loss.sample import (
+    Counts,
+    Setup,
+    count_answers,
+    count_losses,
+    count_unserved,
+    missing,
+)
 from cutproof.impl import Cluster
 from cutproof.impl.clients import Write
 from cutproof.impl.copies import Copy
@@ -107,8 +114,7 @@ class Traffic:
             self.limit = 0  # each write is over before the next
         for key in self.keys:
             cluster.submit(key, {"n": 0})
-        while len(cluster.network.pool) > self.limit:
-            cluster.network.tick()
+        cluster.network.tick_until(self.limit)
         self.writes += self.shard.waiting
         self.migration = cluster.move([0], NEW)
         self._see()
@@ -120,38 +126,42 @@ class Traffic:
         )  # fmt: skip
         plans[0].task_plan = Misfortune(draws, self.risky, fail=rates.task_failures)
         plans[1].plan = Misfortune(draws, set(), fail=rates.source_failures)
-        if setup.traffic == "seed":
-            self._copy()
-        self._write()
+        if setup.traffic != "seed" or self._copy():
+            self._write()
         for node in plans:
             node.plan = node.task_plan = None
         self._finish()
         return self.counts
 
-    def _copy(self) -> None:
-        """As in the seed's runs: nobody writes until everything is copied, and then nothing else happens."""
+    def _copy(self) -> bool:
+        """As in the seed's runs: nobody writes until everything is copied, and then nothing else happens. False where
+        the migration was given up before."""
         record = self.shard.record
         while record.phase is not Phase.COPY or record.cursor < PAGES:
+            if record.phase is Phase.ABORTED and not self.retries:
+                return False
+            if self.healing:  # a turn is a write's time, or N would be cut off for ever
+                self._heal()
             self._turn()
-            while self.cluster.network.pool:
-                self.cluster.network.tick()
+            self.cluster.network.tick_until(0)
             record = self.shard.record
+        return True
 
     def _write(self) -> None:
         """Clients write until they are done, or the source is being cleaned up."""
         cluster, setup, draw = self.cluster, self.setup, self.random.random
-        pool, tick, limit = cluster.network.pool, cluster.network.tick, self.limit
+        pool, tick_until, limit = cluster.network.pool, cluster.network.tick_until, self.limit
         pace = 0.0 if setup.traffic == "seed" else self.pace
         for number in range(setup.each):
             write = self._submit(number)
             self.writes.append(write)
-            while len(pool) > limit:
-                tick()
-            if self.phase in SEALED:
+            if len(pool) > limit:
+                tick_until(limit)
+            sealed = self.phase in SEALED
+            if sealed:
                 self.risky.add(id(write))
-                for _ in range(min(STEPS_WHILE_HELD, len(pool))):  # what is under way goes on
-                    tick()
-            if draw() < (pace if self.phase not in SEALED else HURRY * pace):
+                tick_until(0, min(STEPS_WHILE_HELD, len(pool)))  # what is under way goes on
+            if draw() < (HURRY * pace if sealed else pace):
                 self._turn()
                 if self.phase in OVER or (self.phase is Phase.ABORTED and not self.retries):
                     return
@@ -160,21 +170,23 @@ class Traffic:
 
     def _submit(self, number: int) -> Write:
         """A client's write, as the mix and the rates say."""
-        draw, keys, rates, submit = self.random.random, self.keys, self.setup.rates, self.cluster.submit
-        router = ""
+        # To the shard at once: as `Cluster.submit`, but that what is written here needs no check.
+        draw, keys, rates, submit = self.random.random, self.keys, self.setup.rates, self.shard.submit
+        route, slow = None, False
         if (drawn := draw()) < rates.skew + rates.stale:
-            router = SLOW if drawn < rates.skew else LATE
+            slow = drawn < rates.skew
+            route = None if slow else self.cluster.views[LATE].get(0)
         puts, updates, patches, _ = self.ends
         if (drawn := draw()) < puts:
             key = f"n{number}"
             keys.append(key)
-            return submit(key, {"n": number}, router=router)
+            return submit(key, {"n": number}, None, route, slow)
         key = keys[int(draw() * len(keys))]
         if drawn < updates:
-            return submit(key, {"n": number}, router=router)
+            return submit(key, {"n": number}, None, route, slow)
         if drawn < patches:
-            return submit(key, {f"f{number % FIELDS}": number}, router=router, partial=True)
-        return submit(key, None, router=router)
+            return submit(key, {f"f{number % FIELDS}": number}, None, route, slow, True)
+        return submit(key, None, None, route, slow)
 
     # -------------------------------------------------- the coordinator, and what happens to it
 
@@ -236,10 +248,9 @@ class Traffic:
         if self.healing:
             cluster.faults.heal(NEW)
         cluster.faults.refresh(LATE)
-        pool, tick = cluster.network.pool, cluster.network.tick
+        pool = cluster.network.pool
         for _ in range(PATIENCE):
-            while len(pool) > self.limit:
-                tick()
+            cluster.network.tick_until(self.limit)
             if not (cluster.moving or pool):
                 if shard.record.phase is not Phase.ABORTED or not self.retries:
                     break
@@ -267,6 +278,7 @@ class Traffic:
         if not counts.finished:
             self._take_stock()
         count_answers(counts, self.writes, self.in_time, self.risky)
+        count_unserved(counts, shard, self.cluster.now)
         count_losses(counts, shard, self.number, self.early, self.promised)
         counts.held, counts.copied = costs.held, costs.documents_copied
         counts.repaired_by_delta = costs.documents_repaired_by_delta

@@ -72,6 +72,9 @@ class Tracking:
             there[f"others_queued[{n}]"] = int(
                 any(here[f"task[{n},0,{q}]"] == QUEUED for q in self._others(r))
             )
+        if "earlier[0,1]" in here:  # where nodes have queues
+            there["earlier[0,1]"] = here[f"earlier[0,{r}]"]
+            there["others_earlier"] = int(self._earlier(here, r))
         mine = issued == r
         there.update(
             {
@@ -84,6 +87,10 @@ class Tracking:
 
     def _others(self, r: int) -> list[int]:
         return [q for q in self.messages if isinstance(q, int) and q != r]
+
+    def _earlier(self, here: dict[str, int], r: int) -> bool:
+        """The copy waits for a write of the others."""
+        return any(here[f"earlier[0,{q}]"] for q in self._others(r))
 
     # -------------------------------------------------- steps
 
@@ -128,9 +135,11 @@ class Tracking:
         return self._over(node) if action == "task_fails" else []
 
     def _over(self, node: str) -> list[str]:
-        return [] if self._left else [f"others_are_done(node={node})"]
+        if self._left:
+            return ["earlier_others_are_done()"] if self._none_earlier else []
+        return [f"others_are_done(node={node})"]
 
-    _view, _left = 0, False
+    _view, _left, _none_earlier = 0, False, False
 
     def step(
         self, state: State, transition: Transition, after: State, r: int, memory: Memory
@@ -145,6 +154,7 @@ class Tracking:
         if isinstance(which, int) and node is not None:
             self._view = now[f"net[{node.name},0,{which}]"] - 1
             self._left = any(then[f"task[{node.name},0,{q}]"] == QUEUED for q in self._others(r))
+            self._none_earlier = self._earlier(now, r) and not self._earlier(then, r)
         acknowledged = memory.acknowledged or (transition.action == "acknowledge" and arguments["rank"] == r)
         at_read = memory.at_read
         if transition.action.startswith("read"):

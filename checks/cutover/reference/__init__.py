@@ -7,6 +7,7 @@ __all__ = [
     "abstraction",
     "configuration",
     "coverage",
+    "encoder",
     "hunt",
     "lockstep",
     "perform",

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from cutproof.checks.common.reproducible import same_draws
+from cutproof.checks.common.workers import exit_code_of
 from cutproof.checks.cutover.reference.coverage import Tally
 from cutproof.checks.cutover.reference.schedule import Configuration
 from cutproof.checks.cutover.reference.stateful import FOUND, machine
@@ -37,6 +38,7 @@ WIDE = {
     + _FAULTS,
     "expiry_and_collection": "writes=6,attempts=2,aborts=1,replica=1,deletes=1,sweep=1,collect=1,repairs=1,"
     "queues=0,stale=0,orderly=1",
+    "endless": f"documents=2,writes=4,endless=1,attempts=3,aborts=2,replica=1,reads=1,repairs=1,{_FAULTS}",
     "there_and_back": f"documents=2,writes=9,attempts=2,back=1,reads=1,{_FAULTS}",
     "slow_clocks": f"writes=8,attempts=2,aborts=1,reads=1,skew=1,{_FAULTS}",
 }
@@ -156,4 +158,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(exit_code_of(main))

@@ -16,7 +16,8 @@ from functools import lru_cache
 from typing import Any
 
 from cutproof.checks.cutover.reference.abstraction import Names
-from cutproof.checks.cutover.reference.twin import Move, Twin
+from cutproof.checks.cutover.reference.encoder import Encoder
+from cutproof.checks.cutover.reference.twin import STUTTERS, Move, Twin
 from cutproof.checks.traces.replay import Difference, flat
 from cutproof.checks.traces.trace import Step, Trace, from_path, plain
 from cutproof.model.cutover.coordinator import cutover
@@ -66,6 +67,7 @@ class Specification:
     protocol: Protocol
     compiled: Compiled
     labels: tuple[str, ...]
+    encoder: Encoder
 
     def successors(self, state: State) -> dict[str, State]:
         """What each step that may happen leads to, by its name."""
@@ -90,7 +92,7 @@ def specification(scope: Scope, mechanisms: Mechanisms) -> Specification:
     """The cutover within a scope, under these mechanisms."""
     protocol = cutover(scope).resolve(mechanisms)
     steps = [Step(t.action, {k: plain(v) for k, v in t.arguments}) for t in protocol.transitions]
-    return Specification(protocol, compile_protocol(protocol), tuple(map(str, steps)))
+    return Specification(protocol, compile_protocol(protocol), tuple(map(str, steps)), Encoder(protocol))
 
 
 class LockStep:
@@ -126,7 +128,7 @@ class LockStep:
         if self._moves is not None:
             return self._moves
         found = self.twin.enabled()
-        while stutter := next((move for move in found.values() if move.stutters), None):
+        while stutter := next((move for move in found.values() if move.step.action in STUTTERS), None):
             stutter.do()
             self.compare()
             found = self.twin.enabled()
@@ -151,7 +153,7 @@ class LockStep:
     def compare(self) -> None:
         """Raises Disagreement unless the implementation is in the specification's state."""
         try:
-            mine = self.protocol.encode(self.twin.abstract())
+            mine = self.specification.encoder.encode(self.twin.abstract())
         except ValueError as error:
             raise Disagreement(self.path, f"the implementation's state has no name: {error}") from None
         if mine != self.state:

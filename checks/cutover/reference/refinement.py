@@ -167,7 +167,7 @@ class _Search:
     def _image(self, number: int) -> int:
         """The number of the specification's state that the implementation is in now."""
         try:
-            return self.number_of[self.specified.protocol.encode(self.twin.abstract())]
+            return self.number_of[self.specified.encoder.encode(self.twin.abstract())]
         except ValueError as error:
             raise Disagreement(
                 self._path(number), f"the implementation's state has no name: {error}"

@@ -7,10 +7,9 @@ lists what may happen next by the specification's names; `abstraction.py` maps i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from cutproof.checks.cutover.reference import snapshots
 from cutproof.checks.cutover.reference.abstraction import MACHINES, N, Names, O, R
@@ -28,7 +27,7 @@ from cutproof.impl.state import state_of
 from cutproof.impl.table import Table
 from cutproof.model.cutover.mechanisms import Mechanisms
 from cutproof.model.cutover.scopes import Scope
-from cutproof.model.cutover.slot import policy_may_differ, ranks
+from cutproof.model.cutover.slot import policy_may_differ
 
 # Steps of the implementation that change nothing that the specification speaks of.
 STUTTERS = {
@@ -43,8 +42,7 @@ BOUNDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """Something that may happen: its name in the specification, and how the implementation does it."""
 
     step: Step
@@ -89,9 +87,10 @@ class Twin:
         found: dict[str, Move] = {}
         for choice in choices.enabled(self.shard):
             if self._within(choice):
-                move = Move(self.label(choice), partial(choices.step, choice))
-                assert str(move) not in found, f"two choices are {move}"
-                found[str(move)] = move
+                step = self.label(choice)
+                name = str(step)
+                assert name not in found, f"two choices are {name}"
+                found[name] = Move(step, partial(choices.step, choice))
         for step, do in self._outside():
             found[str(step)] = Move(step, do)
         return found
@@ -157,6 +156,9 @@ class Twin:
         if scope.before or record.phase is not Phase.IDLE:
             for doc in range(scope.documents):
                 yield from self._writes(doc, views)
+        for doc in range(scope.documents) if scope.endless else ():
+            for rank in self._finished(doc):
+                yield Step("forget", {"doc": doc, "rank": rank}), partial(self._forget, doc, rank)
         for view in views:
             stale = "_by_stale_router" if view != record.epoch else ""
             if scope.reads and not shard.reads:
@@ -201,7 +203,7 @@ class Twin:
         number = len(history.operations)
         if number >= scope.writes:
             return
-        rank = ranks(scope)[number]
+        rank = self.names.ranks[number]
         if scope.orderly and any(
             m.write is not None and m.copies[0].key == self.names.keys[doc] for m in shard.network.under_way()
         ):
@@ -229,6 +231,21 @@ class Twin:
         content = None if about["erases"] else {f"field-{rank}": rank}
         shard.submit(key, content, expires, shard.routes[about["view"]], slow)
 
+    def _finished(self, doc: int) -> list[int]:
+        """The ranks of the writes before the last of which nothing is known any more, but that they were issued."""
+        shard, key = self.shard, self.names.keys[doc]
+        history = shard.history(key)
+        copies = [history.acked, history.shown, shard.record.scanned.get(key)]
+        for replica in shard.replicas.values():
+            copies += [replica.documents.get(key), *(c for page in replica.results.values() for c in page)]
+        copies += [c for message in shard.network.under_way() for c in message.copies]
+        known = {c.order for c in copies if c is not None and c.key == key}
+        known |= {read.floor for read in shard.reads if read.key == key}
+        return [place for place, o in enumerate(history.operations[:-1], 1) if o.order not in known]
+
+    def _forget(self, doc: int, rank: int) -> None:
+        del self.shard.history(self.names.keys[doc]).operations[rank - 1]
+
     def _read(self, view: int) -> None:
         self.shard.read(self.names.keys[0], self.shard.routes[view])
 
@@ -241,7 +258,7 @@ class Twin:
         """The specification's name of a choice, with its arguments."""
         action, what = choice.action, choice.what
         about = self._about(action, what)
-        return Step(action, {k: v.name if isinstance(v, Enum) else v for k, v in about.items()})
+        return Step(action, {k: v._name_ if isinstance(v, Enum) else v for k, v in about.items()})
 
     def _about(self, action: str, what: tuple[Any, ...]) -> dict[str, Any]:
         shard = self.shard
@@ -256,7 +273,7 @@ class Twin:
                     "message": self.names.message_name(message),
                 }
             case (Write() as write,):
-                about = {"doc": self.names.doc_of(write.copy), "rank": self.names.rank(write.copy.order)}
+                about = {"doc": self.names.doc_of(write.copy), "rank": self.names.rank_of(write.copy)}
                 return about if action == "time_out" else {**about, "view": write.route.epoch}
             case (Fence() as command,):
                 node = self.names.node_of(shard.at(command.node))

@@ -174,6 +174,11 @@ UNSERVED: tuple[Experiment, ...] = (
               "One activates by the record of the other, without its proof: the clean-up waits for ever."),
 )  # fmt: skip
 
+# Safeguards without which no state is bad, but a run may go on for ever.
+FOR_EVER: tuple[Experiment, ...] = (
+    _without("copy_waits_for_earlier_alone", "STK", "endless", "begun_ends"),
+)  # fmt: skip
+
 # Kinds of harm that were expected of a safeguard and cannot happen: the scopes are exhausted, and the fault (or the
 # action) that the safeguard answers did fire in them.
 UNREACHED: tuple[tuple[Experiment, str, str], ...] = (
@@ -270,7 +275,7 @@ def refusal(strength: Strength, clause: Clause) -> Experiment:
 # One for each clause of the sound gates.
 REFUSALS: tuple[Experiment, ...] = tuple(refusal(s, c) for s in Strength for c in CLAUSES[s])
 
-EXPERIMENTS: tuple[Experiment, ...] = (*NECESSARY, *UNSERVED, *FINDINGS, *GATE_HOLES, *REFUSALS)
+EXPERIMENTS: tuple[Experiment, ...] = (*NECESSARY, *UNSERVED, *FOR_EVER, *FINDINGS, *GATE_HOLES, *REFUSALS)
 
 
 def _protocol(experiment: Experiment, removed: tuple[str, ...]) -> Protocol:
@@ -288,8 +293,10 @@ def without_removal(experiment: Experiment) -> Protocol:
 
 
 def _verdict(experiment: Experiment, protocol: Protocol, limits: Limits) -> Verdict:
+    harms = [c.harm for c in protocol.claims if c.property == experiment.property]
+    harm = "" if harms == [""] else experiment.harm  # a claim of whole runs names none
     found = explore(
-        protocol, only=(experiment.property, experiment.harm), stop_at_first=True, limits=limits, cycles=False
+        protocol, only=(experiment.property, harm), stop_at_first=True, limits=limits, cycles=False
     )
     mine = [v for v in found.verdicts if v.property in (experiment.property, "domain")]
     return next((v for v in mine if isinstance(v, Violated)), mine[0])
@@ -313,10 +320,11 @@ def trace_of(experiment: Experiment, verdict: Verdict) -> Trace:
         protocol_of(experiment),
         verdict.path.states,
         verdict.path.transitions,
+        verdict.path.back,
         why=experiment.why,
         property=experiment.property,
         form=verdict.form,
-        harm=experiment.harm,
+        harm=verdict.harm,
         safeguards_removed=experiment.removed,
         policy=experiment.policy.changed(),
         scope=experiment.scope.bounds(),

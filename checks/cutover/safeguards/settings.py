@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cutproof.checks.cutover.safeguards.necessity import NECESSARY, Experiment
+from cutproof.checks.cutover.safeguards.necessity import FOR_EVER, NECESSARY, Experiment
 
 FEW = 3  # safeguards that are each worth a line
 WIDTH = 120  # columns of a line
@@ -13,7 +13,7 @@ WIDTH = 120  # columns of a line
 
 def smallest(safeguard: str) -> Experiment | None:
     """The experiment that shows it necessary with the fewest policy values changed and companions removed."""
-    mine = (e for e in NECESSARY if e.safeguard == safeguard)
+    mine = (e for e in (*NECESSARY, *FOR_EVER) if e.safeguard == safeguard)
     return min(mine, key=lambda e: len(e.policy.changed()) + len(e.companions), default=None)
 
 

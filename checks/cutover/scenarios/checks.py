@@ -138,6 +138,7 @@ def nothing_lost(seen: Seen, figures: Figures) -> list[Check]:
     found = f"{len(seen.lost):,} are: {dict(seen.kinds)}, {some}"
     return [
         Check("no acknowledged write is lost", not seen.lost and figures.acknowledged > 0, found),
+        Check("clients are served again", not audit.unserved, "; ".join(map(str, audit.unserved))),
         Check("no read was stale", shown == 0, f"{shown} were"),
     ]
 

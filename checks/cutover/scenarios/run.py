@@ -100,6 +100,8 @@ class Run(Pace):
     def flush(self) -> None:
         """Everything that is under way comes to its end."""
         pool, stuck = self.cluster.network.pool, self.stuck
+        if stuck is None:
+            self.cluster.network.tick_until(0)
         while pool and (len(pool) > 1 or pool[0] is not stuck):
             self.tick()
         self.traffic.hear()
@@ -179,14 +181,16 @@ class Run(Pace):
         """So many writes of a burst now, with no more under way than clients let be."""
         traffic, network = self.traffic, self.cluster.network
         pool, answers = network.pool, network.answers
-        tick = network.tick if self.stuck is None else self.tick
+        tick_until, free = network.tick_until, self.stuck is None
         leaving: list[Write] = []
         for number in range(count):
             write = traffic.write(told, shard)
             if write.status is Status.HELD and told.burst.gives_up and number % told.burst.gives_up == 0:
                 leaving.append(write)
+            if free:
+                tick_until(IN_FLIGHT)
             while len(pool) > IN_FLIGHT:
-                tick()
+                self.tick()
             if len(answers) > HEARD:
                 traffic.hear()
             if network.steps >= self.next_pass:

@@ -7,9 +7,9 @@ writes and more are left out, and the two that are about the gates.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
+from cutproof.checks.common.workers import in_workers
 from cutproof.checks.cutover.scenarios.report import table
 from cutproof.checks.cutover.scenarios.runner import run
 from cutproof.checks.cutover.scenarios.scenarios import Form, find
@@ -55,8 +55,7 @@ def noticed(name: str) -> Noticed:
 
 def all_noticed(names: Iterable[str] | None = None, workers: int = 2) -> list[Noticed]:
     """Every variant, in order."""
-    with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(noticed, variants() if names is None else names))
+    return list(in_workers(noticed, variants() if names is None else names, workers))
 
 
 def without_part(found: Sequence[Noticed]) -> str:

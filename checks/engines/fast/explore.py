@@ -193,8 +193,10 @@ def _liveness(
             passes = Passes(search, some, lambda: _look(search, began))
             for i, lost in zip(some, passes.reach(), strict=True):
                 reached[i] = _reachable(search, found, claims[i], lost)
-            for i, left in zip(some, passes.rounds() if cycles else [], strict=cycles):
-                rounds[i] = _round(search, found, claims[i], left)
+            around = [i for i in some if cycles and claims[i].cycles]
+            for i, left in zip(some, passes.rounds() if around else [], strict=bool(around)):
+                if i in around:
+                    rounds[i] = _round(search, found, claims[i], left)
     except KeyboardInterrupt:
         found.interrupted, reason = True, INTERRUPTED
     except OverBudget as error:
@@ -204,7 +206,8 @@ def _liveness(
         verdicts[i] = reached.get(i) or found.unknown(claim.property, "can_always", claim.harm, reason)
     for i in places if cycles else ():
         claim = claims[i]
-        verdicts.append(rounds.get(i) or found.unknown(claim.property, "cycle", claim.harm, reason))
+        if claim.cycles:
+            verdicts.append(rounds.get(i) or found.unknown(claim.property, "cycle", claim.harm, reason))
 
 
 def _look(search: VectorSearch, began: float) -> None:

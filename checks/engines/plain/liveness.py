@@ -60,14 +60,15 @@ def _judge_can_always(
     holding = compile_terms(found.protocol, [claims[i].holds for i in places])
     held = list(zip(*map(holding, found.states), strict=True))
     verdicts.append(_deadlock(found, held))
-    verdicts += [found.unknown(claims[i].property, "cycle", claims[i].harm, reason) for i in places if cycles]
+    around = [i for i in places if cycles and claims[i].cycles]
+    verdicts += [found.unknown(claims[i].property, "cycle", claims[i].harm, reason) for i in around]
     if not reason:
         graph = moves(found)
         for i, good in zip(places, held, strict=True):
             verdicts[i] = _can_always(found, claims[i], graph, good)
         del graph  # it is large
-        for place, (i, good) in enumerate(zip(places, held, strict=True) if cycles else ()):
-            verdicts[rounds + place] = _cycle(found, claims[i], good)
+        for place, i in enumerate(around):
+            verdicts[rounds + place] = _cycle(found, claims[i], held[places.index(i)])
 
 
 def _too_large(found: Exploration, limits: Limits) -> str:

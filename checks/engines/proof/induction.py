@@ -25,7 +25,7 @@ from typing import Any
 import z3
 
 from cutproof.checks.engines.proof.asking import ask, look
-from cutproof.checks.engines.proof.symbolic import Symbols, before, milliseconds
+from cutproof.checks.engines.proof.symbolic import Symbols, before, milliseconds, nearest
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN
 from cutproof.model.language import Property
 from cutproof.model.language import expressions as ex
@@ -88,8 +88,8 @@ class Obligation:
             return z3.And(*self.never)
         return z3.Or(*(z3.And(*map(of, way.guards), z3.Not(of(way.goal))) for way in self.ways))
 
-    def ask(self) -> Answer:
-        """Z3's answer."""
+    def ask(self, to_show: bool = False) -> Answer:
+        """Z3's answer. A counterexample is the one that `nearest` gives if it is to be shown, else any."""
         start, solver = time.perf_counter(), self.proof.solver
         solver.push()
         try:
@@ -97,8 +97,10 @@ class Obligation:
                 solver = self.proof.fresh()
                 solver.add(*self.proof.symbols.is_initial())
             solver.add(self.refuted_by())
-            said = ask(solver)
-            found = self._counterexample(solver.model()) if said == z3.sat else None
+            said, found = ask(solver), None
+            if said == z3.sat:
+                model = solver.model()
+                found = self._counterexample(nearest(self.proof.symbols, solver, model) if to_show else model)
         finally:
             self.proof.solver.pop()
         seconds = time.perf_counter() - start

@@ -74,7 +74,7 @@ def judge(
     answers = []
     for number, obligation in enumerate(asked, 1):
         tell(f"{number} of {len(asked)} obligations: {obligation.kind} {obligation.name}")
-        answers.append(obligation.ask())
+        answers.append(obligation.ask(to_show=True))
     known = _known(proof, answers, goals, tell)
     runs = [p for p in protocol.properties if p.form in TEMPORAL and (not only or p.name in only)]
     found = [p for p in protocol.properties if p in proof.properties or p in goals or p in runs]

@@ -16,7 +16,7 @@ from typing import Any
 
 import z3
 
-from cutproof.checks.engines.proof.asking import look
+from cutproof.checks.engines.proof.asking import ask, look
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Protocol, State, Transition
@@ -110,7 +110,7 @@ class Symbols:
 
     def variable(self, name: str, step: int | None = None) -> Any:
         """A field by its name."""
-        return self.of(self._variables[name], step)
+        return self.of(self.field(name), step)
 
     def within(self, step: int | None = None) -> list[Any]:
         """Every field, and where `step` is none or 0 every mechanism, is in its domain."""
@@ -163,10 +163,15 @@ class Symbols:
         for record in records:
             look()
             codes = self.codes_of(record)
-            ways.append(z3.And(*(self._is(term, codes[name]) for name, term in self.parameters.items())))
+            ways.append(z3.And(*(self.is_value(term, codes[name]) for name, term in self.parameters.items())))
         return z3.Or(*ways)
 
-    def _is(self, term: Term, code: int) -> Any:
+    def field(self, name: str) -> Term:
+        """The term of a field."""
+        return self._variables[name]
+
+    def is_value(self, term: Term, code: int) -> Any:
+        """A variable or parameter has this value."""
         return self.of(term) == (z3.BoolVal(bool(code)) if term.boolean else self.number(code))
 
     def state_in(self, model: Any, step: int | None = None) -> State:
@@ -190,3 +195,33 @@ def before(condition: Term, transition: Transition, done: dict[Term, Term] | Non
     the transition is enabled). `done` may be shared between the conditions of one transition."""
     values = {cell.name: value for cell, value in transition.updates}
     return ex.substitute(condition, values, {} if done is None else done)
+
+
+def nearest(symbols: Symbols, solver: Any, model: Any) -> Any:
+    """Of what satisfies the solver, as `model` does, that in which one variable after the other is at its first value
+    if it can be, and else has the least that it can have: the same whatever Z3 was asked before, and short to read.
+    The values are added to the solver. Where Z3 gives no answer in time, it is not quite the nearest."""
+    firsts = [(term, term.low) for term in symbols.parameters.values()]
+    start = symbols.protocol.start
+    firsts += [(symbols.field(f.name), start[f.name]) for f in symbols.protocol.fields]
+    for term, first in firsts:
+        value, low = symbols.value_in(model, term), term.low
+        if value != first and (found := _other(solver, symbols.is_value(term, first))):
+            model, value = found, first
+        while value != first and low < value:
+            middle = (low + value) // 2
+            if term.boolean or not (found := _other(solver, symbols.of(term) <= symbols.number(middle))):
+                low = middle + 1
+            else:
+                model, value = found, symbols.value_in(found, term)
+        solver.add(symbols.is_value(term, value))
+    return model
+
+
+def _other(solver: Any, condition: Any) -> Any:
+    """A model of the solver with the condition too, or None."""
+    solver.push()
+    solver.add(condition)
+    found = solver.model() if ask(solver) == z3.sat else None
+    solver.pop()
+    return found

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
-from cutproof.checks.common.workers import end_workers, leave_interrupts, put_off, unheard
+from cutproof.checks.common.workers import ENDED, end_workers, leave_interrupts, put_off, unheard
 from cutproof.checks.engines.simulate.coverage import Coverage
 from cutproof.checks.engines.simulate.schedulers import SCHEDULERS
 from cutproof.checks.engines.simulate.walk import Walker
@@ -20,7 +20,6 @@ from cutproof.model.language.data import Data, from_data, to_data
 if TYPE_CHECKING:
     from cutproof.checks.engines.simulate.simulate import Making
 
-ENDED = "a worker process was ended from outside (out of memory?)"
 PORTION = 0.3  # seconds that the runs given to a worker at once are to take
 AHEAD = 3  # portions a worker that are under way or waiting
 

@@ -46,7 +46,9 @@ def distance(s: S) -> Operand:
     for node in (O, N):
         total = total + weight(s.cut[node], CUT) + weight(s.fence[node] < s.epoch, FENCE)
         if s.scope.others:
-            total = total + weight(s.others_queued[node], 1)
+            total = (
+                total + weight(s.others_queued[node], 1) + weight((source(s) == node) & s.others_earlier, 1)
+            )
         for by_message in s.task[node]:
             for task in by_message:
                 total = total + weight(task == Task.QUEUED, 1)

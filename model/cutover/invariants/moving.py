@@ -26,7 +26,9 @@ from cutproof.model.cutover.slot import (
     has_delta,
     in_phase,
     last_issued,
+    may_be_earlier,
     policy_may_differ,
+    ranks,
     source,
     stage,
     target,
@@ -279,6 +281,27 @@ def source_stays_drained(s: S) -> Operand:
     ]
     if s.scope.others:
         found += [implies(in_phase(s, *FROZEN) & (source(s) == n), ~s.others_queued[n]) for n in (O, N)]
+    return all_of(*found)
+
+
+@always
+def earlier_is_queued(s: S) -> Operand:
+    """What the copy waits for is in the source's queue, in DUAL, with its fence up; and what is there that was sent to
+    the source alone is waited for."""
+    found = []
+    fenced = pick(s.fence, source(s)) >= s.epoch
+    for n, d, m in messages(s):
+        if n is R:
+            continue
+        here, queued = source(s) == n, s.task[n][d][m] == Task.QUEUED
+        found.append(implies(here & s.earlier[d][m], (s.phase == Phase.DUAL) & fenced & queued))
+        if may_be_earlier(s.scope, m) and m in ranks(s.scope):
+            early = (s.issued[d] == m) & at_stage(s, s.waits[d], Stage.IDLE, kept=1)
+            waited_for = implies(here & queued & early & (s.phase == Phase.DUAL) & fenced, s.earlier[d][m])
+            found.append(waited_for)
+    if s.scope.others:
+        queued = pick(s.others_queued, source(s))
+        found.append(implies(s.others_earlier, (s.phase == Phase.DUAL) & fenced & queued))
     return all_of(*found)
 
 

@@ -42,6 +42,13 @@ def _waits(c: Changed) -> str:
     )
 
 
+def _earlier(c: Changed) -> str:
+    doc = c.where["doc"]
+    return (
+        f"the copy waits for {message_of(c.step, doc, c.where['message'])} of document {doc}" if c.new else ""
+    )
+
+
 def _partial(c: Changed) -> str:
     word = "lacks fields" if c.new else "has every field"
     return f"{c.where['node']} {word} of document {c.where['doc']} that was acknowledged"
@@ -55,7 +62,7 @@ VARIABLES: dict[str, str | Callable[[Changed], str]] = {
     "clean": lambda c: "an anti-entropy pass ended clean" if c.new else "no pass was clean since",
     "stored": _stored,
     "fence": lambda c: f"fence of {c.where['node']}: {epoch_of(c.old)} -> {epoch_of(c.new)}",
-    "net": _sent, "task": _task, "waits": _waits,
+    "net": _sent, "task": _task, "earlier": _earlier, "waits": _waits,
     "page": _rank("page"), "scanned": _rank("the scan found"), "repair": _rank("repair"), "stray": _rank("stray"),
     "stray_is_delta": "", "issued": "", "erased": "", "born": "",
     "version": "version of write {rank} of document {doc}: {new}",

@@ -7,16 +7,20 @@ from cutproof.model.language.words import Run, Taken
 
 
 def _answers(run: Run, doc: int) -> str:
-    """What the clients of a document were told, in the order of issue."""
+    """What the clients of a document were told, in the order of issue; of what was forgotten, nothing."""
     said: dict[int, str] = {}
     for t in run.steps:
         if t.arguments.get("doc") != doc or "rank" not in t.arguments:
             continue
-        word = {"acknowledge": "succeeded", "fail": "failed", "time_out": "no answer"}.get(
+        rank = t.arguments["rank"]
+        if t.action == "forget":  # the later ones move down
+            said = {r - (r > rank): word for r, word in said.items() if r != rank}
+            continue
+        said[rank] = {"acknowledge": "succeeded", "fail": "failed", "time_out": "no answer"}.get(
             t.action, "no answer yet"
         )
-        said[t.arguments["rank"]] = f"{write_of(t, doc, t.arguments['rank'])}: {word}"
-    return ", ".join(said.values()) or "nothing was written"
+    names = {rank: write_of(run.steps[-1], doc, rank) for rank in said}
+    return ", ".join(f"{names[rank]}: {word}" for rank, word in said.items()) or "nothing was written"
 
 
 def ending(run: Run) -> list[list[str]]:

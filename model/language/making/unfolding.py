@@ -69,7 +69,9 @@ def claims_of(protocol: Protocol, prop: Property) -> list[Claim]:
         for harm, condition in conditions_of(result, prop).items():
             found.setdefault(harm, []).append(condition.term)
     join = ex.disjunction if prop.form == "sometimes" else ex.conjunction
-    return [Claim(prop.name, prop.form, harm, join(*terms)) for harm, terms in found.items()]
+    return [
+        Claim(prop.name, prop.form, harm, join(*terms), cycles=prop.cycles) for harm, terms in found.items()
+    ]
 
 
 def _temporal(protocol: Protocol, prop: Property) -> list[Claim]:

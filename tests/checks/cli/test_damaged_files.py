@@ -63,7 +63,7 @@ def commands(kind: str, folder: Path, draw: random.Random) -> tuple[Path, list[s
 
 
 @pytest.mark.parametrize("kind", ["trace", "policy"])
-@pytest.mark.parametrize("number", [100, pytest.param(5000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("number", [20, pytest.param(5000, marks=pytest.mark.nightly)])
 def test_a_damaged_file_ends_in_a_declared_way(
     kind: str, number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,7 +78,7 @@ def test_a_damaged_file_ends_in_a_declared_way(
         assert "Traceback" not in err and (code != 2 or err.count("\n") == 1), (seed, err)
 
 
-@pytest.mark.parametrize("number", [20, pytest.param(1000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("number", [5, pytest.param(1000, marks=pytest.mark.nightly)])
 def test_a_damaged_search_is_refused_or_gives_the_same_answer(
     number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

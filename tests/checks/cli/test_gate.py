@@ -115,6 +115,7 @@ CASES = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("strength", "clause"), CASES)
 def test_each_clause_refuses_with_a_trace_that_replays(
     ask: Any, tmp_path: Path, strength: Strength, clause: Clause, capsys: pytest.CaptureFixture[str]

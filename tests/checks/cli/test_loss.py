@@ -268,9 +268,10 @@ def _kept(folder: Path, chunks: int) -> None:
     raise AssertionError("no chunk was finished")
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
 def test_a_run_that_is_ended_goes_on(how: signal.Signals, tmp_path: Path) -> None:
-    arguments = ("--writes", "24000", "--migrations", "240", "--json")
+    arguments = ("--writes", "12000", "--migrations", "120", "--json")
     process = _started((*arguments, "--resume", "run.json"), tmp_path)
     _kept(tmp_path, 2)
     process.send_signal(how)

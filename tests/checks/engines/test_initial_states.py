@@ -24,6 +24,7 @@ from beginnings import (
     reached,
     turn,
 )
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 
 from cutproof.checks.engines.exploration import Exploration
@@ -75,7 +76,7 @@ def violates(protocol: Protocol, state: tuple[int, ...], name: str) -> bool:
 
 
 @given(protocols())
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(examples(13), suppress_health_check=[HealthCheck.too_slow])
 def test_the_plain_engine_finds_what_can_be_reached(protocol: Protocol) -> None:
     found, expected = plain(protocol), reached(protocol, list(protocol.initials))
     assert set(found.states) == set(expected)
@@ -90,7 +91,7 @@ def test_the_plain_engine_finds_what_can_be_reached(protocol: Protocol) -> None:
 
 
 @given(protocols())
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(examples(13), suppress_health_check=[HealthCheck.too_slow])
 def test_the_fast_engine_says_what_the_plain_one_says(protocol: Protocol) -> None:
     one, two = plain(protocol, graph=True), fast(protocol, workers=2, graph=True)
     assert told(one) == told(two)
@@ -145,7 +146,7 @@ def test_a_behaviour_with_two_faults_may_begin_anywhere() -> None:
 
 
 @given(protocols())
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(examples(8), suppress_health_check=[HealthCheck.too_slow])
 def test_a_proof_begins_in_every_initial_state(protocol: Protocol) -> None:
     proof = Proof(protocol)
     start = next(proof.obligations())
@@ -190,7 +191,7 @@ def test_what_does_not_hold_in_every_initial_state_is_no_invariant() -> None:
 
 
 @given(protocols())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(examples(6), suppress_health_check=[HealthCheck.too_slow])
 def test_bounded_search_begins_in_every_initial_state(protocol: Protocol) -> None:
     if not any(c.form == "always" for c in protocol.claims):
         return
@@ -242,7 +243,7 @@ def test_too_many_initial_states_for_spin_are_refused() -> None:
 
 
 @given(protocols())
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(examples(10), suppress_health_check=[HealthCheck.too_slow])
 def test_a_trace_replays_from_the_initial_state_that_it_begins_with(protocol: Protocol) -> None:
     for verdict in plain(protocol, cycles=False).verdicts:
         if isinstance(verdict, Violated) and verdict.path and verdict.form in ("always", "deadlock"):

@@ -158,7 +158,7 @@ def test_nothing_is_interchangeable_in_the_cutover(name: str) -> None:
         (
             "two_migrations",
             "message",
-            "with message 1 and page exchanged, the guard 'no page under way' of read_page(doc=0) is not as it was",
+            "with message 1 and page exchanged, earlier[0,1]: False | True becomes earlier[0,page]: False",
         ),
         (
             "reads_and_faults",

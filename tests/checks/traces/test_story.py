@@ -114,7 +114,7 @@ def test_every_stored_trace_is_told_without_a_code(file: Any) -> None:
     assert any(line.startswith("a read of ") for line in lines)
     sentences = {a.name: a.sentence for a in protocol.actions}
     general = [s["action"] for s in facts_of(result) if s["sentence"] == sentences[s["action"]]]
-    assert set(general) <= {"change_policy", "other_migration_ends", "other_migration_hangs"}
+    assert set(general) <= {"change_policy", "other_migration_ends", "other_migration_hangs", "forget"}
 
 
 def test_the_story_of_a_lost_write_ends_with_who_was_told_what() -> None:

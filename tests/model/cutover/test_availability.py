@@ -58,6 +58,7 @@ def out_of_reach(protocol: Protocol) -> dict[str, int]:
     return found[0]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("scope", "action", "variable", "expected"),
     [

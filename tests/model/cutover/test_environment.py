@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.model.cutover import environment
@@ -50,7 +51,7 @@ def states(draw: Any) -> Named:
 
 
 @pytest.mark.parametrize("removed", SAFEGUARDS)
-@settings(max_examples=60)
+@examples(25)
 @given(state=states())
 def test_a_write_of_others_arrives_where_the_tracked_one_would(
     removed: tuple[str, ...], state: Named
@@ -72,7 +73,7 @@ def test_a_write_of_others_arrives_where_the_tracked_one_would(
 
 
 @pytest.mark.parametrize("removed", SAFEGUARDS)
-@settings(max_examples=60)
+@examples(25)
 @given(state=states(), version=st.integers(1, HIGHEST))
 def test_a_write_of_others_is_applied_as_the_tracked_one_would_be(
     removed: tuple[str, ...], state: Named, version: int

@@ -109,6 +109,7 @@ def protocol_of(condition: Callable[[Any], Any]) -> Protocol:
     return Protocol("large", variables, [go, other], [never], indices={"i": range(3), "j": range(2)})
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_every_engine_takes_it(name: str) -> None:
     protocol = protocol_of(CONDITIONS[name])

@@ -50,6 +50,7 @@ def test_the_reference_conforms_and_supports_everything() -> None:
     assert {"DualWriteMigrating", "CutoverDraining", "CutoverDeltaPass"} <= set(report.phases)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("safeguard", BROKEN)
 def test_a_reference_without_a_safeguard_is_caught(safeguard: str) -> None:
     broken = type(f"Without_{safeguard}", (conform.Reference,), {"without": (safeguard,)})

@@ -13,6 +13,7 @@ from cutproof.model.cutover.policy import Policy, Strength, policies, resolve, s
 from cutproof.model.cutover.scopes import SCOPES, SMALL_SCOPES
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", accepted.QUICK)
 def test_every_policy_that_is_accepted_is_safe(name: str) -> None:
     found = accepted.in_scope(name, workers=1)
@@ -41,6 +42,7 @@ def test_a_policy_that_should_have_been_refused_is_found(monkeypatch: pytest.Mon
 
 
 # Policies under which R, or the owner, forgets a delete that it never showed last: that is no loss.
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("policy", "name"),
     [

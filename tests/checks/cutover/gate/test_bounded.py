@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import z3
-from hypothesis import assume, given, settings
+from examples import examples
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from places import DOCS
 
@@ -99,7 +100,7 @@ def test_to_the_depth_of_the_table() -> None:
 # ------------------------------------------------------------------ one run, many policies
 
 
-@settings(max_examples=60)
+@examples(20)
 @given(st.data())
 def test_the_condition_of_a_run_is_whether_it_can_be_walked(data: st.DataObject) -> None:
     """For any run and any policy: the condition holds just where the resolved protocol takes each step."""
@@ -195,7 +196,7 @@ def test_what_holds_is_not_refuted(name: str) -> None:
     assert found == Bounded((), 12)
 
 
-@settings(max_examples=30)
+@examples(10)
 @given(st.data())
 def test_without_some_guards_the_shortest_run_is_as_long_as_the_plain_engine_finds(
     data: st.DataObject,

@@ -71,6 +71,7 @@ def written(policy: Policy) -> str:
     return ",".join(f"{knob}={value}" for knob, value in policy.changed().items())
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("policy", ONE_KNOB, ids=written)
 def test_a_value_that_the_sound_gate_refuses_loses_by_itself(policy: Policy) -> None:
     found = census.judge(policy)
@@ -78,6 +79,7 @@ def test_a_value_that_the_sound_gate_refuses_loses_by_itself(policy: Policy) -> 
     assert found.safe is not found.loses
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("policy", [*ACCEPTED, *STRICT[5::48]], ids=written)
 def test_the_sound_gate_says_what_exploration_finds(policy: Policy) -> None:
     """All that it accepts, and a sample of the rest; the rest by night."""

@@ -46,7 +46,7 @@ def test_the_sound_gate_is_exact_and_the_seeds_is_not(strict) -> None:
 
 
 def test_eventually_some_policies_are_decided_as_explicit_search_does() -> None:
-    chosen = [(p, r) for p, r in zip(policies(), rows(), strict=True)][::97]
+    chosen = [(p, r) for p, r in zip(policies(), rows(), strict=True)][::311]
     found = decide(Strength.EVENTUAL, chosen=[p for p, _ in chosen])
     assert [d.said for d in found] == ["safe" if r["eventual"] == "true" else "unsafe" for _, r in chosen]
 
@@ -78,13 +78,17 @@ def test_prove_gate_says_so_in_json(monkeypatch, capsys, strict) -> None:
     assert json.loads(capsys.readouterr().out)["false_accepts"] == 2106
 
 
-def test_what_was_proved_is_written_and_cvc5_confirms_it(monkeypatch, capsys, strict, tmp_path) -> None:
+@pytest.mark.parametrize("by_night", [False, pytest.param(True, marks=pytest.mark.nightly)])
+def test_what_was_proved_is_written_and_cvc5_confirms_it(
+    by_night, monkeypatch, capsys, strict, tmp_path
+) -> None:
     monkeypatch.setattr(prove_gate, "decide", lambda *_, **__: strict)
     assert cli.main(["prove", "gate", "--json", "--smt2", str(tmp_path / "there")]) == 0
     files = sorted((tmp_path / "there").iterdir())
     assert len(files) > 60 and {f.name.partition("-")[0] for f in files} == {"gate", "gate_alone"}
     pytest.importorskip("cvc5")
-    assert [f.name for f in files if smt2.ask_cvc5(f.read_text("utf-8")) != "unsat"] == []
+    asked = files if by_night else files[::15]
+    assert [f.name for f in asked if smt2.ask_cvc5(f.read_text("utf-8")) != "unsat"] == []
     monkeypatch.setattr(
         prove_gate, "decide", lambda *_, **__: [*strict[:-1], replace(strict[-1], said="safe")]
     )
@@ -113,7 +117,7 @@ def test_prove_one_scope(capsys) -> None:
     said = capsys.readouterr().out
     assert "44 obligations: 44 proved" in said and "proved   base: 18 policies, " in said
     assert cli.main(["prove", "--scope", "base", "--without", "fence_epoch"]) == 12
-    assert "source_stays_drained" in capsys.readouterr().out
+    assert "earlier_is_queued" in capsys.readouterr().out
     assert cli.main(["prove", "--scope", prove_gate_scope(), "--time-out", "0.001"]) == 3
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from places import DOCS
 
@@ -151,7 +152,7 @@ some_products = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@examples(8)
 @given(some_products)
 def test_any_set_of_policies_has_a_formula_that_is_no_longer(products: list[dict[str, Any]]) -> None:
     refused = refused_by(products)

@@ -29,20 +29,22 @@ def fields_of(run: lattice.Run, number: int) -> Mechanisms:
     return run.records[number]
 
 
-def test_one_copy_every_policy_is_decided_as_the_census_does() -> None:
+@pytest.mark.parametrize("step", [163, pytest.param(41, marks=pytest.mark.nightly)])
+def test_one_copy_every_policy_is_decided_as_the_census_does(step: int) -> None:
     """A sample of the 648 records, each explored on its own by the plain engine."""
     run = alone()
     assert len(run.records) == len({resolve(p) for p in ALONE})
-    for policy in ALONE[::41]:
+    for policy in ALONE[::step]:
         judged, number = census.judge(policy), run.records.index(resolve(policy))
         found = {run.claims[c].property for n, c in run.found if n == number}
         assert found - {lattice.HEALS} == set(judged.violated), policy
         assert (lattice.HEALS in found) is judged.heals
 
 
-def test_each_violation_has_the_shortest_trace_that_the_plain_engine_finds() -> None:
+@pytest.mark.parametrize("step", [311, pytest.param(97, marks=pytest.mark.nightly)])
+def test_each_violation_has_the_shortest_trace_that_the_plain_engine_finds(step: int) -> None:
     run, compared = alone(), 0
-    for policy in ALONE[::97]:
+    for policy in ALONE[::step]:
         number = run.records.index(resolve(policy))
         protocol = cutover(SMALL_SCOPES["gate_alone"]).resolve(resolve(policy))
         for verdict in explore(protocol, cycles=False).verdicts:
@@ -59,7 +61,7 @@ def test_each_violation_has_the_shortest_trace_that_the_plain_engine_finds() -> 
                 named = run.protocol.named(mine.states[-1])
                 assert all(named[k] == v for k, v in protocol.named(verdict.path.states[-1]).items())
                 compared += 1
-    assert compared > 10
+    assert compared > 3
 
 
 def rows() -> list[dict[str, str]]:

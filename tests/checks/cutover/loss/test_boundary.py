@@ -86,6 +86,7 @@ MET = (
 )  # fmt: skip
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", MET)
 def test_a_missing_safeguard_is_met(name: str) -> None:
     experiment = EXPERIMENTS[name]

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cutproof.checks.cutover.loss.run_file import RunFile, _digest, _File
+from cutproof.checks.cutover.loss.run_file import VERSION, RunFile, _digest, _File
 from cutproof.checks.cutover.loss.runs import do_chunk
 from cutproof.checks.cutover.loss.sample import CALM, Counts, Setup
 
@@ -73,16 +73,18 @@ def broken(change: Any) -> Any:
     return made
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "change",
     [
         lambda text: "",
         lambda text: text[: len(text) // 2],
         lambda text: "[]",
-        lambda text: '{"version": 2}',
+        lambda text: json.dumps({"version": VERSION}),
         broken(lambda f: f.update(more=1)),
         broken(lambda f: f["chunks"]["0"].update(writes="many")),
         broken(lambda f: f["chunks"]["0"].update(permanent={"LAW": 1})),
+        broken(lambda f: f["chunks"]["0"].update(in_vain={"write": 1})),
         broken(lambda f: f["chunks"]["0"].update(writes=-1)),
         broken(lambda f: f["chunks"]["0"].update(acknowledged=10**9)),
         broken(lambda f: f["chunks"]["0"]["permanent"].update(LAW=10**6)),
@@ -107,10 +109,12 @@ def test_what_is_no_file_of_a_run_is_refused(file: Path, change: Any) -> None:
 
 def test_another_version_is_refused(file: Path) -> None:
     """The older one too, which had no digest: in one line, and it is left as it is."""
-    for version in (1, 3):
+    for version in (*range(1, VERSION), VERSION + 1):
         text = json.dumps({**json.loads(file.read_text()), "version": version, "more": 1})
         file.write_text(text)
-        with pytest.raises(ValueError, match=f"is of version {version}; this program reads version 2"):
+        with pytest.raises(
+            ValueError, match=f"is of version {version}; this program reads version {VERSION}"
+        ):
             RunFile(file, SETUP, 20)
         assert file.read_text() == text
 

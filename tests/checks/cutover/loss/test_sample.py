@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.checks.cutover.loss.sample import (
+    ASKED,
     CALM,
     HARMS,
     KINDS,
@@ -34,6 +35,8 @@ def some_counts(draw: st.DrawFn) -> Counts:
             setattr(counts, f.name, {k: draw(numbers) for k in KINDS})
         elif f.name == "seen":
             counts.seen = {k: draw(numbers) for k in HARMS}
+        elif f.name == "in_vain":
+            counts.in_vain = {k: draw(numbers) for k in ASKED}
         elif f.name == "first":
             counts.first = {k: (draw(numbers), "d") for k in sorted(draw(st.sets(st.sampled_from(KINDS))))}
         else:

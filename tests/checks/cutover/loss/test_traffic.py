@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
+from cutproof.checks.cutover.loss.report import exit_code, facts, text
+from cutproof.checks.cutover.loss.runs import Run
 from cutproof.checks.cutover.loss.sample import CALM, PUTS, Counts, Rates, Setup, parse_mix
 from cutproof.checks.cutover.loss.traffic import NEW, OLD, Misfortune, Traffic, migrate
+from cutproof.checks.engines.verdict import LIVENESS
 from cutproof.impl import Cluster, UnsafeCutover
 from cutproof.impl.node import Message
-from cutproof.impl.record import Phase
+from cutproof.impl.record import Phase, Record
+from cutproof.impl.shard import Shard
 from cutproof.model.cutover.mechanisms import AntiEntropy, Cleanup
 from cutproof.model.cutover.policy import Policy
 
@@ -25,6 +30,7 @@ def counted(setup: Setup, migrations: int = 20) -> Counts:
     return sum((migrate(setup, n) for n in range(migrations)), Counts())
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("policy", [ALONE, Policy(), replace(ALONE, anti_entropy=AntiEntropy.OFF)])
 @pytest.mark.parametrize("seed", range(3))
 def test_every_safeguard_in_place_nothing_is_lost(policy: Policy, seed: int) -> None:
@@ -36,6 +42,26 @@ def test_every_safeguard_in_place_nothing_is_lost(policy: Policy, seed: int) -> 
     assert c.acknowledged >= 0.95 * c.writes
     assert c.at_risk >= 0.01 * c.acknowledged
     assert c.crashes and c.held and c.repaired_by_delta and c.copied
+
+
+def test_clients_that_are_not_served_when_all_is_over_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken coordinator: the new owner is recorded without a new epoch, so that the router's writes are refused."""
+    change = Shard.change
+
+    def broken(self: Shard, expected: Record, **changes: Any) -> bool:
+        if changes.get("phase") is Phase.ACTIVATE:
+            changes.pop("epoch", None)
+        return change(self, expected, **changes)
+
+    setup = Setup(ALONE, rates=CALM, each=40)
+    served = counted(setup, 3)
+    assert not served.unserved and not any(served.in_vain.values()) and served.sealed_steps < served.steps
+    monkeypatch.setattr(Shard, "change", broken)
+    found = counted(setup, 3)
+    assert found.unserved == found.in_vain["write"] == found.seen["STK"] == 3
+    told = Run(setup, 1, found)
+    assert exit_code(told) == LIVENESS and facts(told)["in_vain"]["write"] == 3
+    assert any(line.startswith("not served    after 3 migrations") for line in text(told))
 
 
 def test_the_same_number_is_the_same_migration() -> None:
@@ -141,3 +167,11 @@ def test_what_is_late_lands_later() -> None:
     while cluster.network.pool:
         cluster.network.tick()
     assert write.acknowledged
+
+
+@pytest.mark.parametrize("rates", [Rates(partitions=0.5), Rates(aborts=1.0), Rates(crashes=0.5), Rates()])
+def test_what_goes_wrong_before_anybody_writes_ends_too(rates: Rates) -> None:
+    setup = Setup(rates=rates, each=20, traffic="seed")
+    counts = sum((migrate(setup, number) for number in range(40, 60)), Counts())
+    assert counts.finished + counts.aborted == counts.migrations == 20 and not counts.stuck
+    assert counts.finished > 0 and (counts.aborted > 0 or rates.aborts < 1)

@@ -9,7 +9,15 @@ import pytest
 
 from cutproof.checks.cutover.reference import hunt as hunts
 from cutproof.checks.cutover.reference.coverage import Tally
-from cutproof.checks.cutover.reference.hunt import Hunt, configuration_of, hardened, hunt, line, wide
+from cutproof.checks.cutover.reference.hunt import (
+    WIDE_RUNS,
+    Hunt,
+    configuration_of,
+    hardened,
+    hunt,
+    line,
+    wide,
+)
 from cutproof.checks.cutover.reference.lockstep import Disagreement
 from cutproof.checks.cutover.reference.perform import perform
 from cutproof.checks.cutover.reference.schedule import Schedule, Stuck, Violated
@@ -48,6 +56,7 @@ def assert_found(experiment: Experiment, runs: int, seed: int = 0) -> None:
         assert (experiment.property, experiment.harm) in {(c.property, c.harm) for c in failed.claims}
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("experiment", COMMON, ids=[e.file for e in COMMON])
 def test_without_a_safeguard_the_harm_is_found(experiment: Experiment) -> None:
     assert_found(experiment, BY_DAY)
@@ -80,8 +89,14 @@ def assert_nothing_found(hunts: Iterable[Hunt], rules: int, capsys: pytest.Captu
     assert total.short() == []
 
 
-def test_with_every_safeguard_nothing_is_found(capsys: pytest.CaptureFixture[str]) -> None:
-    assert_nothing_found(hardened(), 20_000, capsys)
+@pytest.mark.parametrize(
+    ("runs", "rules"), [(WIDE_RUNS // 8, 2_500), pytest.param(WIDE_RUNS, 20_000, marks=pytest.mark.nightly)]
+)
+def test_with_every_safeguard_nothing_is_found(
+    runs: int, rules: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hunts, "WIDE_RUNS", runs)
+    assert_nothing_found(hardened(), rules, capsys)
 
 
 @pytest.mark.nightly

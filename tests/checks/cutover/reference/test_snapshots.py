@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.checks.cutover.reference import snapshots
@@ -26,7 +27,7 @@ def walked(scope: str, seed: int, steps: int) -> Twin:
     return twin
 
 
-@settings(max_examples=40)
+@examples(15)
 @given(st.sampled_from(SCOPES), st.integers(0, 999), st.integers(0, 25))
 def test_what_was_saved_is_taken_up_as_it_was(scope: str, seed: int, steps: int) -> None:
     twin = walked(scope, seed, steps)

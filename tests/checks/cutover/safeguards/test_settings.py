@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from cutproof.checks.cli import main as cli
-from cutproof.checks.cutover.safeguards.necessity import NECESSARY
+from cutproof.checks.cutover.safeguards.necessity import FOR_EVER, NECESSARY
 from cutproof.checks.cutover.safeguards.settings import FEW, command, commands, hints, smallest
 from cutproof.model.cutover.policy import parse_policy
 from cutproof.model.cutover.safeguards import HARDENED
@@ -26,12 +26,14 @@ def test_a_command_is_the_experiment(experiment) -> None:
 
 
 def test_every_safeguard_with_an_experiment_has_its_smallest() -> None:
-    for name in {e.safeguard for e in NECESSARY}:
+    for name in {e.safeguard for e in (*NECESSARY, *FOR_EVER)}:
         chosen = smallest(name)
         assert chosen is not None and chosen.safeguard == name
         size = len(chosen.policy.changed()) + len(chosen.companions)
         assert all(
-            size <= len(e.policy.changed()) + len(e.companions) for e in NECESSARY if e.safeguard == name
+            size <= len(e.policy.changed()) + len(e.companions)
+            for e in (*NECESSARY, *FOR_EVER)
+            if e.safeguard == name
         )
     assert smallest("act:guard") is None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,7 @@ NAMES = [
 PURE, MIXED = Form
 BOTH = [(s, form) for s in SCENARIOS for form in Form]
 MILLION = 10  # has so many writes
+MANY = 50_000  # writes in one burst: by day there are fewer
 PHASES = {phase.value for phase in LIVE}
 
 
@@ -43,13 +45,35 @@ def assert_fails(outcome: Outcome, *texts: str) -> None:
     assert "FAILED" in line(outcome)
 
 
-@pytest.mark.parametrize(("scenario", "form"), BOTH, ids=[f"{s.number}-{s.name}-{f.value}" for s, f in BOTH])
+def has_many(scenario: Scenario) -> bool:
+    return any(burst.count >= MANY for burst in scenario.traffic)
+
+
+def named(cases: list[tuple[Scenario, Form]]) -> list[Any]:
+    """By night alone where there are many writes."""
+    return [
+        pytest.param(
+            s, f, id=f"{s.number}-{s.name}-{f.value}", marks=[pytest.mark.nightly] if has_many(s) else []
+        )
+        for s, f in cases
+    ]
+
+
+@pytest.mark.parametrize(("scenario", "form"), named(BOTH))
 def test_scenario(scenario: Scenario, form: Form) -> None:
     outcome = run(scenario, form)
     assert outcome.passed, outcome.why
     assert "passed" in line(outcome)
     if scenario.number == MILLION and form is PURE:  # below three in a million, and not below one
         assert outcome.bound == pytest.approx(1 - 0.05 ** (1 / 1_000_500), rel=1e-9)
+
+
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("scenario", [s for s in SCENARIOS if has_many(s)], ids=lambda s: s.name)
+def test_a_scenario_of_many_writes_with_a_twentieth_of_them(scenario: Scenario, form: Form) -> None:
+    fewer = [replace(b, count=b.count // 20) if b.count >= MANY else b for b in scenario.traffic]
+    outcome = run(replace(scenario, traffic=tuple(fewer), passes=max(1, scenario.passes // 20)), form)
+    assert outcome.passed, outcome.why
 
 
 @pytest.mark.nightly

@@ -64,6 +64,7 @@ def graphs_differ(one: Exploration, two: Exploration) -> list[str]:
     return found + ["states"] * (list(one.states) != list(two.states)) + ["graph"] * (edges[0] != edges[1])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_the_graph_is_that_of_the_plain_engine(name: str, tmp_path: Path) -> None:
     protocol = PROTOCOLS[name]

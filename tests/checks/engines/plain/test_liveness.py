@@ -36,6 +36,26 @@ def test_a_round_may_have_steps_by_choice_on_it() -> None:
         assert cycles(protocol) == ["cycle", said, said]
 
 
+def test_what_is_only_said_to_be_possible_has_no_cycle() -> None:
+    asked = claims(backfill(False), can_always, lambda s: s.done)
+    possible = claims(backfill(False), can_always(cycles=False), lambda s: s.done)
+    assert possible.digest != asked.digest and "can_always (no cycles) claim" in possible.text()
+    for protocol in (possible, from_data(to_data(possible))):
+        found = [engine(protocol).verdicts for engine in (explore, fast.explore)]
+        assert [[(v.form, word(v)) for v in each] for each in found] == [
+            [("can_always", "holds"), ("deadlock", "holds")]
+        ] * 2
+    both = asked.judged_by(
+        [*asked.properties, *(replace(p, name="other", cycles=False) for p in asked.properties)]
+    )
+    for engine in (explore, fast.explore):
+        assert [(v.form, v.property) for v in engine(both).verdicts if v.form == "cycle"] == [
+            ("cycle", "claim")
+        ]
+    with pytest.raises(LanguageError, match="write cycles=False"):
+        can_always(cycles=0)(_step)  # type: ignore[call-overload]
+
+
 def test_a_cycle_is_reproduced_unless_it_puts_off_a_fair_step() -> None:
     protocol = claims(backfill(False), can_always, lambda s: s.done)
     found = replay(explore(protocol).verdicts[-1].trace(), protocol)

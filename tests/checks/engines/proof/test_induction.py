@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import z3
-from hypothesis import given, settings
+from examples import by_night, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.checks.cutover.proofs import proved
@@ -44,6 +45,7 @@ from cutproof.model.language.protocol import Protocol
 EVERY = (*proved.PROVED, *SMALL_SCOPES, "kinds,attempts=2,aborts=1")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", EVERY)
 def test_the_hardened_protocol_is_proved_in_every_scope(name: str) -> None:
     proof = proved.proof_in(parse_scope(name))
@@ -70,27 +72,20 @@ def scopes(draw: st.DrawFn, documents: int, writes: int) -> Scope:
     else:
         chosen.update(attempts=attempts, aborts=draw(st.integers(0, attempts)))
     most = {"documents": draw(st.integers(1, documents)), "writes": draw(st.integers(1, writes))}
+    if chosen["endless"]:
+        chosen.update(dict.fromkeys(("deletes", "searches", "sweep", "skew"), False))
+        most["writes"] = max(2, most["writes"])
     return Scope(**most, **chosen)
 
 
-def proved_in(scope: Scope) -> None:
+@examples(3, 150)
+@given(scope=scopes(documents=2, writes=3) if by_night() else scopes(documents=1, writes=2))
+def test_the_invariants_are_not_made_for_the_named_scopes(scope: Scope) -> None:
     answer = first_refuted(proved.proof_in(scope))
     assert answer is None, f"{answer.kind} {answer.name}: {answer.said}"
 
 
-@settings(max_examples=8, deadline=None)
-@given(scope=scopes(documents=1, writes=2))
-def test_the_invariants_are_not_made_for_the_named_scopes(scope: Scope) -> None:
-    proved_in(scope)
-
-
-@pytest.mark.nightly
-@settings(max_examples=150, deadline=None)
-@given(scope=scopes(documents=2, writes=3))
-def test_the_invariants_hold_in_any_combination(scope: Scope) -> None:
-    proved_in(scope)
-
-
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", proved.PROVED)
 def test_no_proof_is_vacuous(name: str) -> None:
     never = {what for kind, what, there in proved.proof_in(parse_scope(name)).possible() if not there}
@@ -104,6 +99,7 @@ def test_what_a_proof_calls_impossible_never_happens() -> None:
         assert actions <= set(explore(build(parse_scope(name)), cycles=False).never_fired)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "name", ["base,writes=1", "zombie", "two_migrations", "collection", "replica", "leftovers"]
 )
@@ -117,6 +113,7 @@ def test_the_invariants_hold_in_every_reachable_state(name: str) -> None:
         ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("experiment", NECESSARY, ids=lambda e: e.file)
 def test_without_a_necessary_safeguard_an_obligation_fails(experiment) -> None:
     proof = Proof(cutover(experiment.scope), resolve(experiment.policy, experiment.removed))
@@ -133,6 +130,7 @@ MASKED = [e for e in NECESSARY if e.policy.skip_delta_pass and e not in NOT_SPOK
 QUICK = ("copy_checks_version", "policy_is_recorded")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "experiment", [e for e in NECESSARY if e not in MASKED + NOT_SPOKEN_OF], ids=lambda e: e.file
 )
@@ -301,11 +299,13 @@ def confirmed(proof: Proof) -> None:
         assert said == ("unsat" if obligation.ask().proved else "sat"), obligation.name
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["base", "zombie", "tracked"])
 def test_cvc5_gives_the_same_answers(name: str) -> None:
     confirmed(proved.proof_in(parse_scope(name)))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("removed", ["fence_epoch", "drain_waits_for_applied", "delta_always"])
 def test_cvc5_gives_the_same_answers_where_a_safeguard_is_missing(removed: str) -> None:
     confirmed(proved.proof_in(SCOPES["base"], None, (removed,)))

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import z3
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.checks.engines.plain.explore import explore
@@ -185,6 +186,45 @@ def test_a_variable_without_a_bound_has_no_bounded_search() -> None:
     )
 
 
+@pytest.mark.parametrize("most", [UNBOUNDED, 2**63, 2**200])
+def test_nothing_is_less_than_a_number_for_having_no_bound(most: int) -> None:
+    @action
+    def up(s: Any) -> Any:
+        return when().then(x=s.x + 2)
+
+    @always
+    def never_so_large(s: Any) -> Any:
+        return (s.x < most) & (s.x + 1 < most) & ~(most - s.x < -most)
+
+    assert said(judge(Protocol("long", {"x": count(0, UNBOUNDED)}, [up], [never_so_large]))) == {
+        "never_so_large": "Unknown"
+    }
+
+
+def test_the_counterexample_that_is_shown_is_the_nearest_to_the_start() -> None:
+    @action
+    def swap(s: Any) -> Any:
+        return when(guard("room", s.x > 1)).then(x=s.y, y=s.x)
+
+    @always
+    def in_order(s: Any) -> Any:
+        return (s.x <= s.y) | s.bell
+
+    variables = {"x": count(0, 9), "y": count(0, 9), "bell": boolean(), "idle": count(-3, 3)}
+    protocol = Protocol("swapped", variables, [swap], [in_order], initial={"idle": 2})
+    found = []
+    for asked_before in (0, 1, 7):
+        proof = Proof(protocol)
+        for number in range(asked_before):
+            proof.solver.push()
+            proof.solver.add(proof.symbols.variable("y") > number)
+            assert str(proof.solver.check()) == "sat"
+            proof.solver.pop()
+        found.append(proof.step("swap").ask(to_show=True).counterexample)
+    assert found[0] and found[0] == found[1] == found[2]
+    assert found[0].state == {"x": 2, "y": 3, "bell": 0, "idle": 2}
+
+
 def test_a_time_out_is_not_an_answer() -> None:
     found = judge(build(SCOPES["reads_and_faults"]), only=["no_lost_write"], time_out=0.001, steps=0)
     assert set(said(found).values()) == {"Unknown"} and found.code == 3
@@ -197,7 +237,7 @@ def test_the_cutover_is_judged_as_any_other() -> None:
     assert broken.code == 12 and any(a.said == "refuted" for a in broken.answers)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(8)
 @given(limit=st.integers(0, 8), step=st.integers(1, 3), banned=st.integers(0, 8))
 def test_it_says_what_exploring_says(limit: int, step: int, banned: int) -> None:
     @action

@@ -6,7 +6,8 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given, settings
+from examples import examples
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from words import given as protocol_of
 from words import holds_everywhere
@@ -38,7 +39,7 @@ def two(x: tuple[int, int], y: tuple[int, int]) -> tuple[Protocol, list[State]]:
     return protocol, every[:: 1 + len(every) // 200]
 
 
-@settings(max_examples=80, deadline=None)
+@examples(15)
 @given(BOUNDS, BOUNDS)
 @example((0, 0), (3, 9))
 @example((-2, 1), (0, 1))
@@ -47,7 +48,7 @@ def test_a_product(x: tuple[int, int], y: tuple[int, int]) -> None:
     holds_everywhere(protocol, states, lambda s: s.x * s.y, lambda v: v.x * v.y, z3_states=3)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(15)
 @given(BOUNDS, FACTOR)
 @example((0, 1), 1000)
 @example((-3, 3), 0)
@@ -60,7 +61,7 @@ def test_a_product_with_a_constant_on_either_side(x: tuple[int, int], factor: in
     )
 
 
-@settings(max_examples=120, deadline=None)
+@examples(20)
 @given(BOUNDS, FACTOR)
 @example((-20, 20), 3)
 @example((-7, -7), 2)
@@ -76,7 +77,7 @@ def test_a_quotient_and_a_remainder_by_a_constant(x: tuple[int, int], divisor: i
         assert rest.term.low >= 0 and rest.term.high < divisor, "the bounds say what a remainder is"
 
 
-@settings(max_examples=60, deadline=None)
+@examples(12)
 @given(BOUNDS, st.integers(1, 12), st.integers(0, 12), st.booleans())
 def test_by_a_divisor_that_is_a_state_value(x: tuple[int, int], low: int, more: int, negative: bool) -> None:
     bounds = (-low - more, -low) if negative else (low, low + more)

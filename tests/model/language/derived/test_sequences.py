@@ -5,8 +5,8 @@ from enum import Enum
 from typing import Any
 
 import pytest
+from examples import examples
 from hypothesis import given as drawn
-from hypothesis import settings
 from hypothesis import strategies as st
 from words import Left, given, holds_everywhere, normal_states
 
@@ -151,7 +151,7 @@ def test_every_word_is_that_of_a_list(protocol: Any, words: dict[str, Pair]) -> 
 STEPS = st.lists(st.tuples(st.sampled_from("arkp"), st.integers(0, 3)), max_size=5)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15)
 @drawn(STEPS, st.integers(0, 36))
 def test_any_row_of_operations_is_that_of_lists(steps: list[tuple[str, int]], offset: int) -> None:
     def word(s: Any) -> Any:

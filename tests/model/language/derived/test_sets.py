@@ -5,8 +5,8 @@ from enum import Enum
 from typing import Any
 
 import pytest
+from examples import examples
 from hypothesis import given as drawn
-from hypothesis import settings
 from hypothesis import strategies as st
 from words import Left, given, holds_everywhere, normal_states
 
@@ -160,7 +160,7 @@ STEPS = st.lists(
 STATES = normal_states(PLAIN)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15)
 @drawn(STEPS, st.integers(0, 60))
 def test_any_row_of_operations_is_that_of_sets(steps: list[tuple[str, Any]], offset: int) -> None:
     def run(s: Any, value: Any, other: Callable[[Any], Any], on: dict[str, Callable[[Any, Any], Any]]) -> Any:

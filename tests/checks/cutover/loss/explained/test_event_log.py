@@ -84,6 +84,7 @@ def told(seed: int, policy: Policy, without: tuple[str, ...] = ()) -> tuple[Clus
     return next(run), log.of("a")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("policy", [ALONE, HEALED], ids=["alone", "healed"])
 @pytest.mark.parametrize("seed", range(12))
 def test_every_event_is_a_step_of_the_specification(seed: int, policy: Policy) -> None:

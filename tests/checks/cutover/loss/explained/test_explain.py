@@ -61,6 +61,7 @@ def test_nothing_is_overwritten(losing: Run, tmp_path: Path) -> None:
     assert all(text.startswith("no trace: ") for text in explain(losing, blocked / "below").values())
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "name", ["lost-write-without-fence_epoch", "lost-update-without-delta_compares_versions"]
 )
