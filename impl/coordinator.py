@@ -297,7 +297,8 @@ class Coordinator:
                 return self._same(phase=Phase.CLEANUP) if ended else None
             case DocumentsTold(empty) if record.phase is Phase.CLEANUP:
                 # Without a proof the target may still have a repair in its queue: what was scanned is kept.
-                scanned = {} if record.mechanisms.cleanup_needs_proof else record.scanned
+                m = record.mechanisms
+                scanned = {} if m.cleanup_needs_proof and m.proof_of_this_attempt else record.scanned
                 return self._same(phase=Phase.COMPLETE, scanned=scanned) if empty else None
             case Proceed(to):
                 return self._enter(record, to)

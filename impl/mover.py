@@ -73,7 +73,9 @@ def begin(shard: Shard, target: str, group: int = 0, source: str = "") -> None:
         record = shard.record
     shard.timed_out = shard.plans_another = False
     _note(shard, Fence(source, epoch), Fence(target, epoch))
-    shard.change(record, phase=Phase.DUAL, epoch=epoch, moves=moves, group=group, proof=False, clean=False)
+    forgets = record.mechanisms.proof_of_this_attempt
+    found = {"proof": record.proof and not forgets, "clean": record.clean and not forgets}
+    shard.change(record, phase=Phase.DUAL, epoch=epoch, moves=moves, group=group, **found)
 
 
 def _others(record: Record, *but: str) -> tuple[str, ...]:
@@ -103,7 +105,9 @@ def abort(shard: Shard) -> None:
     if record.mechanisms.wipe_before_retry:
         _note(shard, Wipe(record.target, epoch))
     shard.costs.migrations_aborted += 1
-    shard.change(record, phase=Phase.ABORTED, epoch=epoch, cursor=0, proof=False, scanned={})
+    cursor = 0 if record.mechanisms.abort_forgets_cursor else record.cursor
+    proof = record.proof and not record.mechanisms.proof_of_this_attempt
+    shard.change(record, phase=Phase.ABORTED, epoch=epoch, cursor=cursor, proof=proof, scanned={})
 
 
 def revert_routing(shard: Shard) -> None:

@@ -95,7 +95,7 @@ from cutproof.model.language.protocol import Protocol
 @action
 def begin(s: S) -> Step:
     """DUAL is recorded: O != N, N holds no replica, and after an abort N was wiped. After Complete: the way back."""
-    limit = 4 * (s.scope.attempts - 1)
+    limit, kept = 4 * (s.scope.attempts - 1), ~s.mechanisms.proof_of_this_attempt
     return when(
         *may_begin(s, after_complete=constant(s.scope.back)),
         guard("within the scope", s.epoch <= limit),
@@ -103,8 +103,8 @@ def begin(s: S) -> Step:
         phase=Phase.DUAL,
         epoch=choose(s.phase == Phase.COMPLETE, s.epoch + 2, s.epoch + 1),
         source=choose(s.phase == Phase.COMPLETE, other(s.source), s.source),
-        proof=False,
-        clean=False,
+        proof=s.proof & kept,
+        clean=s.clean & kept,
         switched_off=s.switched_off | s.changed,
     )
 
@@ -353,9 +353,9 @@ def delete_source(s: S, pair: Node) -> Step:
 @action
 def complete(s: S) -> Step:
     """O confirms that it holds nothing of the shard."""
-    scanned = s.scanned
+    scanned, proved = s.scanned, s.mechanisms.cleanup_needs_proof & s.mechanisms.proof_of_this_attempt
     for doc in documents(s):  # without a proof a repair may be queued yet, and it carries what was scanned
-        scanned = put(scanned, doc, choose(s.mechanisms.cleanup_needs_proof, 0, scanned[doc]))
+        scanned = put(scanned, doc, choose(proved, 0, scanned[doc]))
     return when(
         guard("cleaning up", s.phase == Phase.CLEANUP),
         guard("O is empty", all_of(*(stored == 0 for stored in pick(s.stored, source(s))))),
@@ -377,8 +377,8 @@ def abort(s: S) -> Step | None:
     ).then(
         phase=Phase.ABORTED,
         epoch=choose(in_phase(s, *SEALED), s.epoch + 2, s.epoch + 3),
-        cursor=0,
-        proof=False,
+        cursor=choose(s.mechanisms.abort_forgets_cursor, 0, s.cursor),
+        proof=s.proof & ~s.mechanisms.proof_of_this_attempt,
         **{**faults.set_adrift(s), "scanned": each(s.scanned, 0), **nothing_earlier(s)},
     )
 

@@ -98,6 +98,8 @@ class Mechanisms:
     policy_is_recorded: bool = True
     healed_before_next: bool = True
     copy_waits_for_earlier_alone: bool = True
+    abort_forgets_cursor: bool = True
+    proof_of_this_attempt: bool = True
     # chosen by the policy
     delta: bool = True
     writes_while_sealed: WritesWhileSealed = WritesWhileSealed.BLOCK

@@ -109,7 +109,7 @@ _TABLE = (
         "Nodes receive whole documents, since partial updates are merged before they are sent.",
         "A node that missed one partial update merges the next one, and two copies of equal "
         "version differ in content.",
-        (LU,),
+        (LU, STK),
         "no",
     ),
     Safeguard(
@@ -233,7 +233,7 @@ _TABLE = (
         "compare-and-set changes.",
         "A crash makes the coordinator forget how far it had come, and its successor skips or "
         "repeats the wrong steps.",
-        (LAW,),
+        (LAW, STK),
         "no",
     ),
     Safeguard(
@@ -258,7 +258,6 @@ _TABLE = (
         "that was deleted since comes back.",
         (RD, LU),
         "no",
-        "Qdrant #7787: after an aborted transfer the next one skipped changes that had never arrived; "
         "Scylla #16752: replay of the commit log could bring back data of a cleaned-up tablet",
     ),
     Safeguard(
@@ -291,7 +290,7 @@ _TABLE = (
         "Once the owner has changed, the only way back is another migration, from N to O.",
         "An operator points the routers back at O, which has none of the writes that N has "
         "acknowledged since.",
-        (LAW,),
+        (LAW, STK),
         "no",
     ),
     Safeguard(
@@ -299,7 +298,7 @@ _TABLE = (
         "A shard has at most one live migration, and a second one is refused.",
         "The first of two migrations changes the owner on a proof that is older than the writes "
         "the second let in.",
-        (LAW,),
+        (LAW, STK),
         "no",
     ),
     Safeguard(
@@ -408,6 +407,22 @@ _TABLE = (
         "moment may never come.",
         (STK,),
         "no",
+    ),
+    Safeguard(
+        "abort_forgets_cursor",
+        "An abort forgets the cursor together with what it counted, and the next attempt copies from the start.",
+        "N was wiped, but the next attempt copies from where the aborted one had come to, and skips what is before.",
+        (LAW,),
+        "undefined",
+        "Cassandra #5003: a second decommission passed over what the first, given up, had already streamed; "
+        "Qdrant #7787: after an aborted transfer the next one skipped changes that had never arrived",
+    ),
+    Safeguard(
+        "proof_of_this_attempt",
+        "A proof, or a clean pass, counts only for the attempt in which it was made: an abort or a begin forgets it.",
+        "The next attempt activates by the proof of an earlier one, and what was written in between is not on N.",
+        (LAW,),
+        "undefined",
     ),
 )
 

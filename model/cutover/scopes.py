@@ -156,6 +156,7 @@ SMALL_SCOPES: dict[str, Scope] = {
         aborts=1,
     ),
     "leftovers": Scope(writes=2, deletes=True, collect=True, queues=False, stale=False, attempts=2, aborts=1),
+    "retry": Scope(late=True, attempts=2, aborts=1),
     "table": Scope(writes=2, table=True, queues=False, late=True, failures=True),
     "table_and_deletes": Scope(writes=3, deletes=True, table=True, queues=False, late=True, failures=True),
     "page_fails": Scope(failures=True),

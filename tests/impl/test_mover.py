@@ -70,6 +70,53 @@ def test_before_activation_it_can_be_aborted_and_retried_after_the_wipe(phase: s
     assert audit([s]).clean
 
 
+@pytest.mark.parametrize("without", [[], ["abort_forgets_cursor"]])
+@pytest.mark.parametrize("phase", ["seal", "delta"])
+def test_an_abort_forgets_how_far_the_attempt_had_come(phase: str, without: list[str]) -> None:
+    s = shard(*without, pages=3)
+    mover.begin(s, "N")
+    drive(s, phase)
+    s.change(s.record, cursor=2)
+    do(s, "abort")
+    do(s, "wipe")
+    mover.begin(s, "N")
+    assert s.record.cursor == (2 if without else 0)
+    drive(s, "copy")
+    assert mover.wants(s)[-1] == ReadPage("O", s.record.cursor)
+
+
+@pytest.mark.parametrize("without", [[], ["proof_of_this_attempt"]])
+def test_a_proof_is_forgotten_by_the_abort_of_its_attempt(without: list[str]) -> None:
+    s = shard(*without)
+    s.submit("a", {})
+    everything(s)
+    mover.begin(s, "N")
+    drive(s, "delta")
+    s.change(s.record, proof=True)
+    do(s, "abort")
+    assert s.record.proof is bool(without)
+    do(s, "wipe")
+    mover.begin(s, "N")
+    assert s.record.proof is bool(without)
+    s.submit("b", {})
+    everything(s)
+    assert s.record.phase is Phase.COMPLETE
+    assert bool(s.record.scanned) is bool(without)  # without a proof of its own a repair may be queued yet
+
+
+@pytest.mark.parametrize("without", [[], ["proof_of_this_attempt"]])
+def test_a_begin_forgets_the_proof_and_the_clean_pass_of_the_way_there(without: list[str]) -> None:
+    s = shard(*without, members=(("O",), ("R",)), skip_delta_pass=True, cleanup=Cleanup.AFTER_CLEAN_PASS)
+    mover.begin(s, "N")
+    drive(s, "grace")
+    do(s, "clean_pass")
+    everything(s)
+    assert s.record.phase is Phase.COMPLETE and s.record.clean
+    s.change(s.record, proof=True)
+    mover.begin(s, "O")
+    assert (s.record.clean, s.record.proof) == (bool(without), bool(without))
+
+
 @pytest.mark.parametrize("phase", ["activate", "grace", "cleanup", "complete"])
 def test_after_activation_it_only_goes_forward(phase: str) -> None:
     s = shard()

@@ -37,6 +37,8 @@ BOTH_ACKNOWLEDGE = Policy(
 REPLICA_REQUIRED = Policy(replica_ack=ReplicaAck.REQUIRED)
 # The delta is skipped, and the loss is left for anti-entropy to heal from the replica that acknowledged too.
 HEALED_LATER = Policy(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE, replica_ack=ReplicaAck.REQUIRED)
+# Anti-entropy heals what N missed, and the clean-up waits for a pass that finds nothing.
+CLEAN_PASS = Policy(skip_delta_pass=True, cleanup=Cleanup.AFTER_CLEAN_PASS)
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,16 @@ NECESSARY: tuple[Experiment, ...] = (
     _without("gc_waits_for_applied", "RD", "collection"),
     _without("policy_is_recorded", "LAW", "policy_changes", "no_permanent_loss", policy=HEALED_LATER),
     _without("healed_before_next", "LAW", "another_policy", "no_permanent_loss", policy=HEALED_LATER),
+    _without("abort_forgets_cursor", "LAW", "retry", policy=BOTH_ACKNOWLEDGE),
+    _without("proof_of_this_attempt", "LAW", "retry"),
+    _without(
+        "proof_of_this_attempt",
+        "LAW",
+        "gate,attempts=2,back=1,late=0,queues=0",
+        "no_permanent_loss",
+        note="clean-pass",
+        policy=CLEAN_PASS,
+    ),
 )
 
 

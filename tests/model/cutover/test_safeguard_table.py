@@ -60,6 +60,8 @@ def test_what_the_seed_has_or_may_be_said_to_have():
         "dual_before_copy": "yes",
         "ack_needs_source": "undefined",
         "failed_page_is_retried": "undefined",
+        "abort_forgets_cursor": "undefined",
+        "proof_of_this_attempt": "undefined",
         "seal_blocks_writes": "contradictory",
     }
 

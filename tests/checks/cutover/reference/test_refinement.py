@@ -10,8 +10,14 @@ from cutproof.checks.cutover.reference.abstraction import Names
 from cutproof.checks.cutover.reference.lockstep import Disagreement
 from cutproof.checks.cutover.reference.refinement import Refinement, refine
 from cutproof.checks.cutover.reference.twin import STUTTERS, Twin
-from cutproof.checks.cutover.safeguards.necessity import HEALED_LATER
+from cutproof.checks.cutover.safeguards.necessity import (
+    BOTH_ACKNOWLEDGE,
+    CLEAN_PASS,
+    DEFAULT,
+    HEALED_LATER,
+)
 from cutproof.impl.shard import Shard
+from cutproof.model.cutover.policy import Policy
 from cutproof.model.cutover.scopes import parse_scope
 from cutproof.model.cutover.slot import Node
 
@@ -75,6 +81,26 @@ def test_a_second_migration_under_another_policy_matches_too(scope: str) -> None
 @pytest.mark.parametrize("safeguard", ["fence_epoch", "tombstones", "delta_always", "one_owner_record"])
 def test_it_refines_without_a_safeguard_too(safeguard: str) -> None:
     assert_refined(refine(parse_scope("writes=1"), removed=[safeguard]))
+
+
+@pytest.mark.parametrize(
+    ("scope", "policy", "safeguard"),
+    [
+        ("retry,late=0,stale=0,before=0", BOTH_ACKNOWLEDGE, "abort_forgets_cursor"),
+        ("two_migrations,late=0,overlap=0,zombies=0,stale=0,before=0", DEFAULT, "proof_of_this_attempt"),
+        pytest.param("retry", BOTH_ACKNOWLEDGE, "abort_forgets_cursor", marks=pytest.mark.nightly),
+        pytest.param("retry", DEFAULT, "proof_of_this_attempt", marks=pytest.mark.nightly),
+        pytest.param("two_migrations,overlap=0", DEFAULT, "proof_of_this_attempt", marks=pytest.mark.nightly),
+        pytest.param(
+            "gate,attempts=2,back=1,late=0,queues=0,stale=0,before=0,failures=0", CLEAN_PASS,
+            "proof_of_this_attempt", marks=pytest.mark.nightly,
+        ),
+    ],
+)  # fmt: skip
+def test_what_an_attempt_leaves_to_the_next_is_the_same_without_a_safeguard(
+    scope: str, policy: Policy, safeguard: str
+) -> None:
+    assert_refined(refine(parse_scope(scope), policy, [safeguard]))
 
 
 def test_stuttering_steps_are_the_listed_ones_and_happen() -> None:
