@@ -6,7 +6,7 @@ Where nothing notices under the default policy, these are asked in turn, and the
 - *another effect*: it is noticed where another effect on the same variable is left out too, which alone is not.
 - *the same*: in no scope does it change a state or a step: what is done there is done already, or never taken.
 - *tidying*: the states that are reached are the same in every scope, but for that variable; nothing else follows.
-  (Where neither is said, larger scopes are looked at.)
+  (Where neither is said, rounds that go on for ever are looked for, and larger scopes.)
 - *seldom*: something that should happen sometimes no longer does, and nothing else.
 - *a safeguard*: it is noticed where a safeguard is gone without which everything else holds.
 - *harmless*: other states are reached, of which no property says anything.
@@ -33,7 +33,7 @@ from cutproof.model.language.protocol import Protocol
 # From small to large, each with something that the others lack; then larger ones, for what is not noticed there though
 # other states are reached; then such as are only looked at for effects that are in none of the others.
 SCOPES = ("retry", "two_migrations", "zombie", "base", "replica", "leftovers", "reads")
-LARGER = ("deletes", "crash", "abort", "two_repairs")
+LARGER = ("deletes", "crash", "abort", "two_repairs", "leftovers,late=1,queues=1")
 LARGE = ("two_documents", "collection", "kinds", "another_policy")
 MASKED_IN = ("two_migrations", "zombie")  # where another safeguard or effect is taken away too
 SMALL = 60_000  # states: more than all but `LARGE` have. Beyond twice that, the fast engine starts anew
@@ -120,27 +120,33 @@ def held(setting: Setting) -> tuple[str, ...]:
 @cache
 def whole(setting: Setting) -> Exploration:
     """All that is reached there, every effect in place, as far as the limit of the plain engine."""
-    return plain(hardened(setting), limits=Limits(states=SMALL))
+    return plain(hardened(setting), limits=Limits(states=SMALL), cycles=False)
 
 
-def noticed(mutant: Mutant, setting: Setting, beside: Mutant | None = None) -> Noticed | None:
-    """What notices the mutant there, by the fewest steps; None where nothing does, or there is no such effect."""
+def noticed(
+    mutant: Mutant, setting: Setting, beside: Mutant | None = None, cycles: bool = False
+) -> Noticed | None:
+    """What notices the mutant there, by the fewest steps; None where nothing does, or there is no such effect. Rounds
+    that go on for ever are looked for only if asked: that is most of the work."""
     protocol = mutated(mutant, setting)
     if protocol is None or not held(setting):
         return None
-    return _explored(beside.of(protocol) if beside else protocol, setting, held(setting))[0]
+    return _explored(beside.of(protocol) if beside else protocol, setting, held(setting), cycles)[0]
 
 
 def _explored(
-    protocol: Protocol, setting: Setting, properties: Sequence[str] | None
+    protocol: Protocol, setting: Setting, properties: Sequence[str] | None, cycles: bool = False
 ) -> tuple[Noticed | None, Exploration]:
     """What notices it, and what the plain engine saw; the fast one says the first where that is too large for it."""
-    found = plain(protocol, properties=properties, stop_at_first=True, limits=Limits(states=2 * SMALL))
+    limits = Limits(states=2 * SMALL)
+    found = plain(protocol, properties=properties, stop_at_first=True, limits=limits, cycles=cycles)
     bad = _first(found, setting)
     if bad is None and found.ended.startswith("the limit"):
         from cutproof.checks.engines.fast.explore import explore as fast  # it takes a while to import
 
-        told = fast(protocol, properties=properties, stop_at_first=True, limits=MOST, witnesses=False)
+        told = fast(
+            protocol, properties=properties, stop_at_first=True, limits=MOST, cycles=cycles, witnesses=False
+        )
         bad = _first(told, setting)
     return bad, found
 
@@ -172,8 +178,9 @@ def judge(mutant: Mutant) -> Judged:
         alike += [(setting, beside)] if beside else []
     why, about = why_not(mutant, alike)
     if not why:
-        for setting in map(Setting, LARGER):
-            if (by := noticed(mutant, setting)) is not None:
+        again = [(setting, True) for setting, _ in alike] + [(Setting(scope), False) for scope in LARGER]
+        for setting, cycles in again:
+            if (by := noticed(mutant, setting, cycles=cycles)) is not None:
                 return Judged(mutant, by)
         why, about = why_at_all(mutant, alike)
     return Judged(mutant, None, why, about)

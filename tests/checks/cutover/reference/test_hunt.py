@@ -39,7 +39,7 @@ RARE: dict[str, tuple[int, int] | None] = {
     "resurrected-delete-without-gc_fences_every_replica": None,
     "resurrected-delete-without-gc_waits_for_repairs": None,
     "resurrected-delete-without-gc_waits_for_applied": None,
-    "lost-write-without-abort_forgets_cursor": (0, 2_000),
+    "lost-write-without-abort_forgets_cursor": (1, 2_000),
     "lost-write-without-proof_of_this_attempt": None,
     "lost-write-without-proof_of_this_attempt-clean-pass": None,
 }

@@ -22,7 +22,7 @@ from cutproof.checks.cutover.safeguards.judged import Judged, Noticed, Setting, 
 from cutproof.checks.cutover.safeguards.mutants import Kind, Mutant
 
 TEXT = (DOCS / "effects.md").read_text(encoding="utf-8")
-SCOPE = re.compile(r", \d+ steps, (\w+)$")
+SCOPE = re.compile(r", \d+ steps, (.+)$")
 
 
 def rows(part: str) -> list[list[str]]:
