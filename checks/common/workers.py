@@ -93,12 +93,28 @@ def put_off() -> Iterator[list[int]]:
 @contextmanager
 def unheard() -> Iterator[None]:
     """While workers are started: they inherit it that interrupts wait, until `leave_interrupts`. One that comes in
-    between reaches the parent afterwards, and no worker complains of it while it imports."""
+    between reaches the parent afterwards, and no worker complains of it while it imports. A process that is forked here
+    by somebody else's pool hears them: it would never be ended by its pool."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
+    _blocked_since.append(before)
     try:
         yield
     finally:
+        _blocked_since.pop()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_blocked_since = list[set[int]]()  # the masks before each `unheard` of this process
+
+
+def _hear_in_fork() -> None:
+    if _blocked_since:
+        signal.pthread_sigmask(signal.SIG_SETMASK, _blocked_since[0])
+        _blocked_since.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_hear_in_fork)
 
 
 def leave_interrupts() -> None:

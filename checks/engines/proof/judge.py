@@ -76,7 +76,12 @@ def judge(
         tell(f"{number} of {len(asked)} obligations: {obligation.kind} {obligation.name}")
         answers.append(obligation.ask(to_show=True))
     known = _known(proof, answers, goals, tell)
-    runs = [p for p in protocol.properties if p.form in TEMPORAL and (not only or p.name in only)]
+    claimed = {c.property for c in protocol.claims}  # in some scopes a property has nothing to say
+    runs = [
+        p
+        for p in protocol.properties
+        if p.form in TEMPORAL and p.name in claimed and (not only or p.name in only)
+    ]
     found = [p for p in protocol.properties if p in proof.properties or p in goals or p in runs]
     left = [p.name for p in proof.properties if not known.get(p.name)]
     violated: dict[str, Violated] = {}

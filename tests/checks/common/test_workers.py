@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from processes import ended, eventually, workers_of
 
-from cutproof.checks.common.workers import WorkerEnded, exit_code_of, in_workers
+from cutproof.checks.common.workers import WorkerEnded, exit_code_of, in_workers, unheard
 
 proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
 LONG = (
@@ -30,6 +32,22 @@ def test_results_come_in_the_order_of_the_items() -> None:
 def test_a_worker_that_is_killed_leaves_no_answer_and_no_other_worker() -> None:
     with pytest.raises(WorkerEnded, match="ended from outside"):
         list(in_workers(eval, ["0", "__import__('os').kill(__import__('os').getpid(), 9)", "2"], 2))
+
+
+def _blocked(said: Any) -> None:
+    said.send(sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+
+
+@pytest.mark.parametrize("method", [m for m in ("fork",) if m in multiprocessing.get_all_start_methods()])
+def test_a_process_of_another_pool_hears_that_it_is_to_end(method: str) -> None:
+    """Forked while our workers are started, it may wait for a lock that a killed one held."""
+    context = multiprocessing.get_context(method)
+    heard, said = context.Pipe(duplex=False)
+    with unheard(), unheard():
+        child = context.Process(target=_blocked, args=(said,))
+        child.start()
+    assert heard.recv() == sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+    child.join()
 
 
 def test_what_a_worker_raises_is_raised() -> None:
