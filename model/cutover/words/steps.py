@@ -167,6 +167,10 @@ STEPS: dict[str, str | Callable[[Taken], str]] = {
     "proof_fails": lambda t: f"{target_of(t.before)} lacks something that was scanned: the delta pass starts again.",
     "activate": activated, "rival_activates": activated,
     "start_grace": "Both nodes confirmed their fences: the longest query is waited for.",
+    "clean_pass": lambda t: (
+        f"An anti-entropy pass that began after {t.before['source']} was fenced found nothing on it that "
+        f"{target_of(t.before)} lacks."
+    ),
     "start_cleanup": lambda t: f"The clean-up of {t.before['source']} is recorded.",
     "delete_source": emptied, "wipe": emptied, "late_wipe": emptied, "late_delete": emptied,
     "complete": lambda t: f"{t.before['source']} holds nothing any more: the migration is complete.",

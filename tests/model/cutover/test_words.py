@@ -16,7 +16,7 @@ from cutproof.model.language.protocol import Protocol
 from cutproof.model.language.words import Changed, Run, Taken, index_names
 
 # Their general sentences say what they do: there is nothing that could differ.
-GENERAL = {"clean_pass", "change_policy", "other_migration_ends", "other_migration_hangs"}
+GENERAL = {"change_policy", "other_migration_ends", "other_migration_hangs"}
 RAW = re.compile(r"\[|\{|False|None|-> -?\d+$|rank|doc\b")
 
 
