@@ -125,16 +125,35 @@ def restore(search: VectorSearch, folder: Path, saved: Saved) -> None:
             _pour(search, number)
         search.engine.fired[:] = saved.fired
         search.degrees[:] = saved.degrees
-        if any(
-            not BROKEN_OR_STUCK <= t.claim < len(search.claims) or t.depth >= len(levels) for t in saved.told
-        ):
-            raise ValueError("a claim or a level that is told of is not there")
+        _look_over(search, saved)
         search.first = {(t.claim, t.origin): (t.depth, np.array(t.words, np.uint64)) for t in saved.told}
         search.front = np.array([] if saved.ended else levels.get(len(levels) - 1, layout), np.uint64)
     except (OSError, ValueError, IndexError, OverflowError) as error:
         raise CheckpointError(f"{folder}: {error}; give an empty folder") from None
     search.expanded, search.depth, search.seconds = saved.expanded, saved.depth, saved.seconds
     search.watch()
+
+
+def _look_over(search: VectorSearch, saved: Saved) -> None:
+    """Whether the numbers of a search fit one another and its levels. Raises ValueError where they do not: whoever made
+    such a file, it is not what a search wrote."""
+    levels, degrees = search.levels, saved.degrees
+    if saved.depth != len(levels) - 1 or saved.seconds < 0:
+        raise ValueError("its depth or its time is not that of its levels")
+    whole = sum(saved.sizes if saved.ended else saved.sizes[:-1])
+    if not sum(degrees) == saved.expanded <= whole or min(degrees) < 0:
+        raise ValueError("its states and their steps were counted otherwise")
+    steps = sum(degree * many for degree, many in enumerate(degrees))
+    if min(saved.fired, default=0) < 0 or (not degrees[-1] and steps != sum(saved.fired)):
+        raise ValueError("its steps were counted in two ways")
+    for told in saved.told:
+        if not BROKEN_OR_STUCK <= told.claim < len(search.claims) or not 0 <= told.depth < len(levels):
+            raise ValueError("a claim or a level that is told of is not there")
+        if not 0 <= told.origin < search.origin_count or not told.words:
+            raise ValueError("what is told is of no search for these settings")
+        words = np.array(told.words, np.uint64)
+        if not np.isin(words, levels.get(told.depth, search.layout)).all():
+            raise ValueError(f"{name_of(told.depth)} has no such state as is told of it")
 
 
 def _pour(search: VectorSearch, number: int) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -19,7 +20,7 @@ from cutproof.checks.cli import main as cli
 from cutproof.checks.engines.exploration import Limits
 from cutproof.checks.engines.fast import explore as fast
 from cutproof.checks.engines.fast import search as vector
-from cutproof.checks.engines.fast.checkpoint import CheckpointError
+from cutproof.checks.engines.fast.checkpoint import NAME, CheckpointError, Saved, _checksum
 from cutproof.checks.engines.fast.levels import name_of
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.verdict import Unknown
@@ -222,6 +223,64 @@ def test_a_damaged_folder_is_refused_in_one_line(
     folder = tmp_path / "spoilt"
     shutil.copytree(stopped, folder)
     spoil(folder / name)
+    refused(folder, said, capsys)
+
+
+def other_count(saved: Saved) -> None:
+    saved.fired[0] += 1
+
+
+def other_degrees(saved: Saved) -> None:
+    saved.degrees[3], saved.degrees[4] = saved.degrees[3] + 1, saved.degrees[4] - 1
+
+
+def moved(saved: Saved) -> None:
+    saved.told[-1].depth -= 1
+
+
+def of_no_origin(saved: Saved) -> None:
+    saved.told[0].origin = 7
+
+
+def of_nothing(saved: Saved) -> None:
+    saved.told[0].words = []
+
+
+def before_the_start(saved: Saved) -> None:
+    saved.told[0].depth = -1
+
+
+def deeper(saved: Saved) -> None:
+    saved.depth += 1
+
+
+def more(saved: Saved) -> None:
+    saved.expanded += 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (other_count, "its steps were counted in two ways"),
+        (other_degrees, "its steps were counted in two ways"),
+        (more, "its states and their steps were counted otherwise"),
+        (deeper, "its depth or its time is not that of its levels"),
+        (before_the_start, "a level that is told of is not there"),
+        (of_no_origin, "what is told is of no search for these settings"),
+        (of_nothing, "what is told is of no search for these settings"),
+        (moved, "has no such state as is told of it"),
+    ],
+)
+def test_what_was_made_by_hand_is_refused_where_it_does_not_fit(
+    stopped: Path, change: Callable[[Saved], None], said: str, tmp_path: Path, capsys
+) -> None:
+    """Not damaged: its checksum is right."""
+    folder = tmp_path / "made"
+    shutil.copytree(stopped, folder)
+    saved = msgspec.json.decode((folder / NAME).read_bytes(), type=Saved)
+    change(saved)
+    saved.checksum = _checksum(saved)
+    (folder / NAME).write_bytes(msgspec.json.encode(saved))
     refused(folder, said, capsys)
 
 
