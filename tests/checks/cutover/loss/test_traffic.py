@@ -39,7 +39,8 @@ def test_every_safeguard_in_place_nothing_is_lost(policy: Policy, seed: int) -> 
     assert not (c.lost or c.lost_outside or c.stale_reads or c.wrong_searches or c.stuck)
     assert not any(c.seen.values())
     assert c.acknowledged + c.acknowledged_later + c.refused + c.failed == c.writes
-    assert c.acknowledged >= 0.9 * c.writes
+    assert c.acknowledged >= 0.9 * c.writes  # by CLEANUP; some that were held are answered later
+    assert c.acknowledged + c.acknowledged_later >= 0.95 * c.writes
     assert c.at_risk >= 0.01 * c.acknowledged
     assert c.crashes and c.held and c.repaired_by_delta and c.copied
 
