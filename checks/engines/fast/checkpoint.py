@@ -33,12 +33,16 @@ class CheckpointError(Exception):
 
 
 class Cluster(msgspec.Struct, forbid_unknown_fields=True):
+    """Fields whose values together are one number of so many bits: the number of a code is its place in `codes`."""
+
     fields: list[str]
     width: int
     codes: list[str]
 
 
 class Told(msgspec.Struct, forbid_unknown_fields=True):
+    """That a claim (by number, or `BROKEN`, `STUCK`) was first told of an origin at this level, of these words of it."""
+
     claim: int
     origin: int
     depth: int
@@ -46,6 +50,8 @@ class Told(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Saved(msgspec.Struct, forbid_unknown_fields=True):
+    """`search.json`: all that a search takes to go on, its levels apart. `seconds` is what it took so far."""
+
     format: int
     search: str  # what is searched for: SHA-256 of the protocol, and the options that matter
     clusters: list[Cluster]
