@@ -41,7 +41,7 @@ class Cluster(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Told(msgspec.Struct, forbid_unknown_fields=True):
-    """That a claim (by number, or `BROKEN`, `STUCK`) was first told of an origin at this level, of these words of it."""
+    """A claim (by number, or `BROKEN`, `STUCK`) was first told of an origin at this level, of these of its words."""
 
     claim: int
     origin: int
