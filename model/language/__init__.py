@@ -29,7 +29,7 @@ from cutproof.model.language.making.initial_states import anything, one_of
 from cutproof.model.language.words import Changed, Run, Taken, Words
 
 _MODULES = [
-    "actions", "codegen", "data", "derived", "domains", "expressions", "making", "operands", "packing",
+    "actions", "circuit", "codegen", "data", "derived", "domains", "expressions", "making", "operands", "packing",
     "properties", "protocol", "words",
 ]  # fmt: skip
 __all__ = [  # noqa: PLE0604  the words of `actions.py` are texts too
