@@ -1,80 +1,137 @@
-"""The set of states found: 64-bit words, exact, spread over parts that grow one at a time.
-
-Eight bytes a state, and as many again at most for places that are empty.
-"""
+"""The set of rows that were found: keys, and which states of each were seen. Exact; one part for each thread."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from cutproof.checks.engines.fast.clusters import Words
 from cutproof.checks.engines.fast.kernels.choice import kernels
-from cutproof.checks.engines.fast.kernels.layout import EMPTY, PARTS
+from cutproof.checks.engines.fast.kernels.layout import BLOCK
+from cutproof.checks.engines.fast.program import Numbers, Words
 
-LOADED, GROWTH = 0.8, 1.5  # a part is made larger when it is so full, and then by so much
-SMALLEST = 64
+LOADED = 0.75  # of the places of a part, when it is made larger
+SMALLEST = 1 << 10
+LARGE = 1 << 25  # places, from which on the set grows by half instead of twofold
+
+Together = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]
+
+
+def one_by_one(work: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """`work` for each tuple of arguments, in this thread."""
+    return [work(*a) for a in arguments]
 
 
 class Visited:
-    """A set of words in parts. Each part may be added to by one thread at a time."""
+    """Rows of `k` words and a mask in `parts` parts, each of which one thread at a time may add to."""
 
-    def __init__(self) -> None:
-        self.tables = [np.full(SMALLEST, EMPTY) for _ in range(PARTS)]
-        self.used = [0] * PARTS
+    def __init__(self, k: int, parts: int = 1) -> None:
+        self.k, self.kk, self.parts = k, (0,) * k, np.zeros(parts, np.int64)
+        self.table = np.zeros((SMALLEST * parts, k + 2), np.uint64)
+        self.used, self.nfresh = [0] * parts, [0] * parts
+        self.fresh = [np.empty(SMALLEST, np.int64) for _ in range(parts)]
+        self.states = 0  # taken, or settled
 
-    def __len__(self) -> int:
+    @property
+    def rows(self) -> int:
+        """Rows in the set."""
         return sum(self.used)
 
     @property
     def bytes(self) -> int:
         """Bytes that the set takes."""
-        return sum(t.nbytes for t in self.tables)
+        return self.table.nbytes
 
-    def add(self, part: int, words: Words, count: int) -> list[Words]:
-        """Put the first `count` words, all of this part, into the set; those that were not there, in their order."""
-        done, found = 0, list[Words]()
-        while done < count:
-            table = self.tables[part]
-            room = int(table.size * LOADED)
-            new = np.empty(min(count - done, room - self.used[part] + 1), np.uint64)
-            done, self.used[part], n = kernels.insert(table, self.used[part], words, done, count, new, room)
-            if n:
-                found.append(new[:n] if 2 * n > new.size else new[:n].copy())
-            if done < count:
-                self._grow(part)
+    def room(self) -> int:
+        """Places that a part may use."""
+        return int(len(self.table) // len(self.parts) * LOADED)
+
+    def next_bytes(self) -> int:
+        """Bytes of the table that `grow` would make."""
+        return int(self.table.nbytes * self._factor())
+
+    def _factor(self) -> float:
+        return 2.0 if len(self.table) < LARGE else 1.5
+
+    def grow(self, together: Together = one_by_one) -> None:
+        """Make the set larger."""
+        parts, size = len(self.parts), int(len(self.table) // len(self.parts) * self._factor())
+        old, self.table = self.table, np.zeros((size * parts, self.k + 2), np.uint64)
+        self.fresh = [np.empty(size, np.int64) for _ in range(parts)]
+        todo = [(self.table, self.parts, part, old, self.kk, self.fresh[part]) for part in range(parts)]
+        self.nfresh = together(kernels.refill, todo)
+
+    def add(self, part: int, rows: Words, start: int, count: int) -> int:
+        """Put rows[start:count], all of this part, into the set: the first that was not put there, for want of room."""
+        done, self.used[part], self.nfresh[part] = kernels.insert(
+            self.table, self.parts, part, self.used[part], rows, start, count, self.kk, self.fresh[part],
+            self.nfresh[part], self.room(),
+        )  # fmt: skip
+        return int(done)
+
+    def take(self, together: Together = one_by_one) -> tuple[Words, int]:
+        """The fresh states as rows, padded to whole blocks, and how many rows these are; nothing is fresh then."""
+        count = sum(self.nfresh)
+        rows = np.empty((self.k + 1, whole_blocks(count)), np.uint64)
+        rows[:, count:] = 0
+        lows = np.cumsum([0, *self.nfresh])[:-1].tolist()
+        todo = [
+            (self.table, self.fresh[part], self.nfresh[part], rows, low, self.kk) for part, low in enumerate(lows)
+        ]
+        self.states += sum(together(kernels.take, todo))
+        self.nfresh = [0] * len(self.parts)
+        return rows, count
+
+    def pour(self, rows: Words) -> None:
+        """Put rows of any part into the set, as fresh where they are new."""
+        chunk = 1 << 16
+        for low in range(0, rows.shape[1], chunk):
+            some = np.ascontiguousarray(rows[:, low : low + chunk])
+            if len(self.parts) == 1:
+                split, fill = some[None], [some.shape[1]]
+            else:
+                split, counts = np.empty((len(self.parts), *some.shape), np.uint64), np.zeros(len(self.parts), np.int64)
+                kernels.scatter(some, some.shape[1], self.kk, len(self.parts), split, counts)
+                fill = counts.tolist()
+            for part, count in enumerate(fill):
+                done = 0
+                while (done := self.add(part, split[part], done, count)) < count:
+                    self.grow()
+
+    def find(self, rows: Words) -> Numbers:
+        """The place of each row's key, or -1."""
+        found = np.empty(rows.shape[1], np.int64)
+        kernels.places(self.table, self.parts, np.ascontiguousarray(rows), 0, len(found), self.kk, found)
         return found
 
-    def _grow(self, part: int) -> None:
-        larger = np.full(int(self.tables[part].size * GROWTH) + 1, EMPTY)
-        kernels.refill(larger, self.tables[part])
-        self.tables[part] = larger
+    def masks(self, rows: Words) -> Words:
+        """The states seen of each row's key; none where it is not there."""
+        at = self.find(rows)
+        return np.where(at >= 0, self.table[at, self.k], np.uint64(0))
 
-    def pour(self, words: Words) -> int:
-        """Put words of any part into the set; how many were new."""
-        before, start, n = len(self), 0, 1 << 14
-        out, fill = np.empty((PARTS, n), np.uint64), np.zeros(PARTS, np.int64)
-        while start < len(words):
-            start = kernels.scatter(words, out, fill, start)
-            for part in range(PARTS):
-                self.add(part, out[part], int(fill[part]))
-            fill[:] = 0
-        return len(self) - before
 
-    def find(self, words: Words) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]]:
-        """Part by part: the places of the words that are of it (-1: not in the set), which these are, the part."""
-        of = np.empty(len(words), np.int64)
-        kernels.parts_of(words, of)
-        for part in range(PARTS):
-            which = np.flatnonzero(of == part)
-            if len(which):
-                places = np.empty(len(which), np.int64)
-                kernels.places_of(self.tables[part], words[which], places)
-                yield places, which, part
+def whole_blocks(count: int) -> int:
+    """So many rows, as whole blocks."""
+    return -(-count // BLOCK) * BLOCK
 
-    def parts(self) -> Iterator[Words]:
-        """The words, part by part."""
-        for table in self.tables:
-            yield table[table != EMPTY]
+
+def padded(rows: Words) -> Words:
+    """Rows padded to whole blocks by rows of no state."""
+    count, size = rows.shape[1], whole_blocks(rows.shape[1])
+    if count == size and rows.flags.c_contiguous:
+        return rows
+    found = np.zeros((len(rows), size), np.uint64)
+    found[:, :count] = rows
+    return found
+
+
+def merged(rows: Words, k: int) -> Words:
+    """The same states in rows of which no two have one key."""
+    if rows.shape[1] < 2:
+        return rows
+    order = np.lexsort(rows[:k])
+    rows = rows[:, order]
+    new = np.concatenate([[True], (rows[:k, 1:] != rows[:k, :-1]).any(axis=0)])
+    first = np.flatnonzero(new)
+    return np.vstack([rows[:k, first], np.bitwise_or.reduceat(rows[k], first)[None]])

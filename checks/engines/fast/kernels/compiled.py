@@ -1,360 +1,370 @@
-"""The inner loops of the fast search, compiled (numba): what the tables say of each word.
+"""The inner loops, compiled by numba. They know no protocol: gates, cases and effects are data.
 
-Nothing here knows any protocol. `rulebook.py` has the tables; a state is a 64-bit word (`clusters.py`). The sets of
-states are in `compiled_sets.py`.
+`kk` is a tuple with an item for each word of a key, so that its length is known to the compiler. Rows are columns of
+words: those of the key, then the mask. A block is BLOCK rows; in the planes, row k * LANES + l of it is bit k of word l.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from cutproof.checks.engines.fast.kernels.compiled_sets import (
-    all_of,
-    any_of,
+from cutproof.checks.engines.fast.kernels.compiled_sets import (  # what both kinds of kernels have
+    canonical,
+    distinct,
+    find,
     insert,
-    mixed,
-    parts_of,
-    place_in,
-    places_of,
-    put_in_order,
+    moved,
+    places,
     refill,
     scatter,
+    take,
 )
-from cutproof.checks.engines.fast.kernels.layout import (
-    BROKEN,
-    BYTE,
-    CHANGES,
-    EMPTY,
-    LOW32,
-    MULTIPLIER,
-    PART_SHIFT,
-    PARTS,
-    RECENT_MASK,
-    RECENT_SHIFT,
-    STEPS_OR_BROKEN,
-    TAKEN,
-)
+from cutproof.checks.engines.fast.kernels.layout import BLOCK, LANES
 
 __all__ = [
-    "all_of", "any_of", "canonical", "edges", "expand", "insert", "judge", "mixed", "parts_of", "place_in", "places_of",
-    "put_in_order", "refill", "scatter",
+    "degrees", "distinct", "edges", "expand", "insert", "judge", "leads", "moved", "places", "refill", "scatter", "take",
 ]  # fmt: skip
+
+U0, U1 = np.uint64(0), np.uint64(1)
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @intrinsic
-def lowest(context: Any, bits: Any) -> Any:
-    """The number of the lowest bit that is set; of 0 it is undefined."""
+def lowest(context, bits):  # type: ignore
+    """The number of the lowest bit that is set."""
     from llvmlite import ir
 
-    def made(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def made(context, builder, signature, arguments):  # type: ignore
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.uint64), made
 
 
-@njit(nogil=True, cache=True)
-def canonical(blocks: Any, word: np.uint64) -> np.uint64:
-    """The word with the blocks of interchangeable indices in order: one for all that differ by which is which."""
-    for g in range(blocks.shape[0]):
-        count, offset, width = blocks[g, 0], blocks[g, 1], blocks[g, 2]
-        mask = (np.uint64(1) << np.uint64(width)) - np.uint64(1)
-        for i in range(count - 1):
-            at = np.uint64(offset + i * width)
-            for j in range(i + 1, count):
-                there = np.uint64(offset + j * width)
-                one, two = (word >> at) & mask, (word >> there) & mask
-                if one > two:
-                    word ^= ((one ^ two) << at) | ((one ^ two) << there)
-    return word
-
-
-# Below, `t` is a tuple of the arrays of `rulebook.Tables` (plain, since compiled code is kept on disk by the types of
-# its arguments). Arrays are bound to names at the top, and nothing that takes an array is called in the loops: numba
-# would count references, atomically, and that was ten times as slow as the rest.
+@intrinsic
+def ones(context, bits):  # type: ignore
+    """How many bits are set."""
+    return types.int64(types.uint64), lambda context, builder, signature, a: builder.ctpop(a[0])
 
 
 @njit(nogil=True, cache=True)
-def expand(
-    t,
-    words,
-    low,
-    high,
-    room,
-    times,
-    in_factors,
-    recent,
-    out,
-    fill,
-    moved,
-    taken,
-    broken,
-    skipped,
-    miss_row,
-    miss_rule,
-):  # type: ignore
-    """Put the successors of words[low:high] into `out[part]`, and count. Returns (first row not done, skipped, misses).
-
-    `moved` and `taken` (a row each) get how many steps change the state and how many there are, `broken` whether one
-    would leave its domain. A row for which a table lacks something is skipped and listed, with each rule that lacked
-    something as a miss. Stops early where `out` or the list of misses has no room."""
-    first, fmask, place, size, slots, added, _, single, able, blocks = t
-    symmetric = blocks.shape[0] > 0
-    rules = first.size - 1
-    misses, skips, most = 0, 0, 0
-    for p in range(PARTS):
-        most = max(most, fill[p])
-    looks, words_of_rules = size.size, able.shape[1]
-    bits_of = np.empty(words_of_rules, np.uint64)
-    found_rule, found_at = np.empty(rules, np.int64), np.empty(rules, np.int64)
-    found_added = np.empty(rules, np.uint64)
-    for row in range(low, high):
-        if most >= room or misses + rules + 1 > miss_row.size:
-            return row, skips, misses
-        word = words[row]
-        known = True
-        for w in range(words_of_rules):
-            bits_of[w] = EMPTY
-        for f in range(first[rules], looks):
-            key = word & fmask[f]
-            last, base = (np.int64(1) << size[f]) - 1, place[f]
-            at = np.int64((key * MULTIPLIER) >> np.uint64(64 - size[f]))
-            value = slots[2 * (base + at) + 1]
-            while value != 0 and slots[2 * (base + at)] != key:
-                at = (at + 1) & last
-                value = slots[2 * (base + at) + 1]
-            if value == 0:
-                known = False
-                break
-            for w in range(words_of_rules):
-                bits_of[w] &= able[np.int64(value & LOW32), w]
-        n, before, left, w, rest = 0, misses, False, -1, np.uint64(0)
-        if not known:
-            miss_row[misses], miss_rule[misses] = row, -1
-            misses += 1
-        while known:
-            while rest == 0 and w + 1 < words_of_rules:
-                w += 1
-                rest = bits_of[w]
-            if rest == 0:
-                break
-            r = (w << 6) + lowest(rest)
-            rest &= rest - np.uint64(1)
-            last_factor = first[r + 1] - 1
-            several = single[r] >= 0
-            total, away = np.uint64(0), False
-            at = np.int64(-1)
-            for f in range(first[r], first[r + 1]):
-                key = word & fmask[f]
-                last, base = (np.int64(1) << size[f]) - 1, place[f]
-                at = np.int64((key * MULTIPLIER) >> np.uint64(64 - size[f]))
-                value = slots[2 * (base + at) + 1]
-                while value != 0 and slots[2 * (base + at)] != key:
-                    at = (at + 1) & last
-                    value = slots[2 * (base + at) + 1]
-                if value == 0:
-                    miss_row[misses], miss_rule[misses] = row, r
-                    misses += 1
-                    break
-                if (value >> TAKEN) & STEPS_OR_BROKEN == 0:
-                    break
-                if (value >> BROKEN) & np.uint64(1):
-                    away = True
-                if several:
-                    total += added[np.int64(value & LOW32)]
-                if f == last_factor:
-                    left = left or away
-                    if not (several and away):
-                        found_rule[n], found_at[n], found_added[n] = r, base + at, total
-                        n += 1
-        if misses > before:
-            skipped[skips] = row
-            skips += 1
-            moved[row - low] = -1
-            continue
-        if left:
-            broken[row - low] = 1
-        changing, all_steps = 0, 0
-        for k in range(n):
-            r = found_rule[k]
-            if single[r] >= 0:
-                in_factors[r] += 1
-                all_steps += 1
-                if found_added[k] != 0:
-                    changing += 1
-                    after = word + found_added[k]
-                    if symmetric:
-                        after = canonical(blocks, after)
-                    hashed = mixed(after)
-                    j = (hashed >> RECENT_SHIFT) & RECENT_MASK
-                    if recent[j] != after:
-                        recent[j] = after
-                        p = hashed >> PART_SHIFT
-                        c = fill[p]
-                        out[p, c] = after
-                        fill[p] = c + 1
-                        most = max(most, c + 1)
-            else:
-                at = found_at[k]
-                times[at] += 1
-                value = slots[2 * at + 1]
-                start = np.int64(value & LOW32)
-                m = np.int64((value >> CHANGES) & BYTE)
-                changing += m
-                all_steps += np.int64((value >> TAKEN) & BYTE)
-                for q in range(start, start + m):
-                    after = word + added[q]
-                    if symmetric:
-                        after = canonical(blocks, after)
-                    hashed = mixed(after)
-                    j = (hashed >> RECENT_SHIFT) & RECENT_MASK
-                    if recent[j] != after:
-                        recent[j] = after
-                        p = hashed >> PART_SHIFT
-                        c = fill[p]
-                        out[p, c] = after
-                        fill[p] = c + 1
-                        most = max(most, c + 1)
-        moved[row - low] = changing
-        taken[row - low] = all_steps
-    return high, skips, misses
-
-
-@njit(nogil=True, cache=True)
-def judge(t, watched, words, low, high, told, skipped, miss_row, miss_rule):  # type: ignore
-    """Which `watched` claims (bits) are told of words[low:high]: bit `r` of `told[row - low]`; else as `expand`."""
-    first, fmask, place, size, slots, _, _, _, able, _ = t
-    rules = first.size - 1
-    misses, skips = 0, 0
-    looks, words_of_rules = size.size, able.shape[1]
-    bits_of = np.empty(words_of_rules, np.uint64)
-    for row in range(low, high):
-        if misses + rules + 1 > miss_row.size:
-            return row, skips, misses
-        word = words[row]
-        known = True
-        for w in range(words_of_rules):
-            bits_of[w] = EMPTY
-        for f in range(first[rules], looks):
-            key = word & fmask[f]
-            last, base = (np.int64(1) << size[f]) - 1, place[f]
-            at = np.int64((key * MULTIPLIER) >> np.uint64(64 - size[f]))
-            value = slots[2 * (base + at) + 1]
-            while value != 0 and slots[2 * (base + at)] != key:
-                at = (at + 1) & last
-                value = slots[2 * (base + at) + 1]
-            if value == 0:
-                known = False
-                break
-            for w in range(words_of_rules):
-                bits_of[w] &= able[np.int64(value & LOW32), w]
-        bits, before, rest = np.uint64(0), misses, np.uint64(0)
-        if known:
-            rest = bits_of[0] & watched
+def fill(planes, rows, base, kk, runs, a, b):  # type: ignore
+    """The planes of one block: the bits of its keys, transposed, and then the gates."""
+    block = np.empty((64, LANES), np.uint64)
+    for x in range(len(kk)):
+        for k in range(64):
+            for l in range(LANES):
+                block[k, l] = rows[x, base + k * LANES + l]
+        j, mask = 32, np.uint64(0xFFFFFFFF)
+        while j:
+            k = 0
+            while k < 64:
+                for l in range(LANES):
+                    d = ((block[k, l] >> np.uint64(j)) ^ block[k | j, l]) & mask
+                    block[k, l] ^= d << np.uint64(j)
+                    block[k | j, l] ^= d
+                k = ((k | j) + 1) & ~j
+            j >>= 1
+            mask ^= mask << np.uint64(j)
+        for k in range(64):
+            for l in range(LANES):
+                planes[1 + 64 * x + k, l] = block[k, l]
+    first = 1 + 64 * len(kk)
+    for r in range(runs.shape[0]):
+        kind, low, high = runs[r, 0], runs[r, 1], runs[r, 2]
+        if kind == 0:
+            for i in range(low, high):
+                p, q = a[i], b[i]
+                for l in range(LANES):
+                    planes[first + i, l] = planes[p, l] & planes[q, l]
+        elif kind == 1:
+            for i in range(low, high):
+                p, q = a[i], b[i]
+                for l in range(LANES):
+                    planes[first + i, l] = planes[p, l] & ~planes[q, l]
+        elif kind == 2:
+            for i in range(low, high):
+                p, q = a[i], b[i]
+                for l in range(LANES):
+                    planes[first + i, l] = ~(planes[p, l] | planes[q, l])
         else:
-            miss_row[misses], miss_rule[misses] = row, -1
-            misses += 1
-        while rest:
-            r = lowest(rest)
-            rest &= rest - np.uint64(1)
-            last_factor = first[r + 1] - 1
-            for f in range(first[r], first[r + 1]):
-                key = word & fmask[f]
-                last, base = (np.int64(1) << size[f]) - 1, place[f]
-                at = np.int64((key * MULTIPLIER) >> np.uint64(64 - size[f]))
-                value = slots[2 * (base + at) + 1]
-                while value != 0 and slots[2 * (base + at)] != key:
-                    at = (at + 1) & last
-                    value = slots[2 * (base + at) + 1]
-                if value == 0:
-                    miss_row[misses], miss_rule[misses] = row, r
-                    misses += 1
-                    break
-                if (value >> TAKEN) & BYTE == 0:
-                    break
-                if f == last_factor:
-                    bits |= np.uint64(1) << np.uint64(r)
-        if misses > before:
-            skipped[skips] = row
-            skips += 1
-        told[row - low] = bits
-    return high, skips, misses
+            for i in range(low, high):
+                p, q = a[i], b[i]
+                for l in range(LANES):
+                    planes[first + i, l] = planes[p, l] ^ planes[q, l]
+    for l in range(LANES):
+        planes[0, l] = U0
+        planes[first + a.size, l] = ALL
 
 
 @njit(nogil=True, cache=True)
-def edges(t, wanted, words, low, high, source, number, target):  # type: ignore
-    """Each step of words[low:high] whose transition is `wanted`, those that change nothing included: from which row, by
-    which transition, to which word. Returns (first row not done, steps, 1 if a table lacks something of that row).
-    A row has as many steps as there are transitions, at most: so much room is kept."""
-    first, fmask, place, size, slots, added, numbers, single, able, blocks = t
-    symmetric = blocks.shape[0] > 0
-    rules, n, lacks = first.size - 1, 0, 0
-    looks, words_of_rules = size.size, able.shape[1]
-    bits_of = np.empty(words_of_rules, np.uint64)
-    most = wanted.size
-    for row in range(low, high):
-        if n + most > source.size:
-            high = row
-            break
-        word, whole = words[row], n
-        for w in range(words_of_rules):
-            bits_of[w] = EMPTY
-        for f in range(first[rules], looks):
-            key = word & fmask[f]
-            last, base = (np.int64(1) << size[f]) - 1, place[f]
-            at = np.int64((key * MULTIPLIER) >> np.uint64(64 - size[f]))
-            value = slots[2 * (base + at) + 1]
-            while value != 0 and slots[2 * (base + at)] != key:
-                at = (at + 1) & last
-                value = slots[2 * (base + at) + 1]
-            if value == 0:
-                lacks = 1
-                break
-            for w in range(words_of_rules):
-                bits_of[w] &= able[np.int64(value & LOW32), w]
-        w, rest = -1, np.uint64(0)
-        while lacks == 0:
-            while rest == 0 and w + 1 < words_of_rules:
-                w += 1
-                rest = bits_of[w]
-            if rest == 0:
-                break
-            r = (w << 6) + lowest(rest)
-            rest &= rest - np.uint64(1)
-            several, total, away = single[r] >= 0, np.uint64(0), False
-            for f in range(first[r], first[r + 1]):
-                key = word & fmask[f]
-                last, base = (np.int64(1) << size[f]) - 1, place[f]
-                at = np.int64((key * MULTIPLIER) >> np.uint64(64 - size[f]))
-                value = slots[2 * (base + at) + 1]
-                while value != 0 and slots[2 * (base + at)] != key:
-                    at = (at + 1) & last
-                    value = slots[2 * (base + at) + 1]
-                if value == 0:
-                    lacks = 1
-                    break
-                if (value >> TAKEN) & STEPS_OR_BROKEN == 0:
-                    break
-                if (value >> BROKEN) & np.uint64(1):
-                    away = True
-                start = np.int64(value & LOW32)
-                if several:
-                    total += added[start]
-                    if f == first[r + 1] - 1 and not away and wanted[single[r]]:
-                        source[n], number[n], target[n] = row, single[r], word + total
+def active(planes, cases, low, high, found):  # type: ignore
+    """Which of some cases have a row in this block: how many, and their numbers in `found`."""
+    n = 0
+    for c in range(low, high):
+        some = U0
+        for l in range(LANES):
+            some |= planes[cases[c, 0], l]
+        if some:
+            found[n] = c
+            n += 1
+    return n
+
+
+@njit(nogil=True, cache=True)
+def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # type: ignore
+    """What a block leads to, as rows appended to `out`, which has room for it. Counts how often each transition fires,
+    and where `want`, puts into `moved` the states of each row that some step changes. Returns how many rows there are
+    in `out` now."""
+    spans, words, cases, masks, bits, bit_words, leaving, leaving_masks = steps
+    width = len(kk)
+    acting, key = np.empty(128, np.int64), np.empty(width, np.uint64)
+    for e in range(spans.shape[0]):
+        count, first, computed, first_bit = spans[e, 0], spans[e, 1], spans[e, 2], spans[e, 3]
+        acts = active(planes, cases, first, first + count, acting)
+        if acts == 0:
+            continue
+        for l in range(LANES):
+            some = U0
+            for i in range(acts):
+                some |= planes[cases[acting[i], 0], l]
+            while some:
+                k = lowest(some)
+                some &= some - U1
+                row = base + k * LANES + l
+                whole, m, stays = rows[width, row], U0, U0
+                from_here = U0
+                for i in range(acts):
+                    c = acting[i]
+                    mine = whole & masks[c] & (U0 - ((planes[cases[c, 0], l] >> np.uint64(k)) & U1))
+                    fired[cases[c, 1]] += ones(mine)
+                    m |= (mine << np.uint64(cases[c, 2])) >> np.uint64(cases[c, 3])
+                    from_here |= mine
+                    if cases[c, 2] == cases[c, 3]:
+                        stays |= mine
+                if m == U0:
+                    continue
+                for x in range(width):
+                    key[x] = ((rows[x, row] & words[e, 0, x]) | words[e, 1, x]) + words[e, 2, x]
+                for q in range(first_bit, first_bit + computed):
+                    if (planes[bits[q], l] >> np.uint64(k)) & U1:
+                        for x in range(width):
+                            key[x] |= bit_words[q, x]
+                same = True
+                for x in range(width):
+                    same &= key[x] == rows[x, row]
+                if want:
+                    moved[row - base] |= from_here & ~stays if same else from_here
+                if same:
+                    m &= ~whole
+                    if m == U0:
+                        continue
+                if blocks.shape[0]:
+                    canonical(blocks, key)
+                for x in range(width):
+                    out[x, n] = key[x]
+                out[width, n] = m
+                n += 1
+    return n
+
+
+@njit(nogil=True, cache=True)
+def leave(planes, rows, base, width, leaving, masks, left):  # type: ignore
+    """Put into `left` the states of each row of a block from which some transition leaves a domain; whether any."""
+    found = False
+    for r in range(leaving.shape[0]):
+        for l in range(LANES):
+            some = planes[leaving[r, 0], l]
+            while some:
+                k = lowest(some)
+                some &= some - U1
+                at = k * LANES + l
+                mine = rows[width, base + at] & masks[r]
+                if mine:
+                    left[at] |= mine
+                    found = True
+    return found
+
+
+@njit(nogil=True, cache=True)
+def expand(planes, rows, low, high, kk, gates, steps, blocks, fired, moved, left, want, out, room):  # type: ignore
+    """Expand rows[low:high], block by block, until `out` has `room` rows or more.
+
+    Returns (the first row not done, rows in `out`, whether states were found that no step changes, ... from which a
+    domain is left): where there are, `moved` has those states, by row from `low` on, and `left` these."""
+    runs, a, b = gates
+    n, stuck, gone, width = 0, False, False, len(kk)
+    base = low
+    while base < high and n < room:
+        at = base - low
+        for r in range(at, at + BLOCK):
+            moved[r], left[r] = U0, U0
+        fill(planes, rows, base, kk, runs, a, b)
+        n = emit(planes, rows, base, kk, steps, blocks, fired, moved[at : at + BLOCK], want, out, n)
+        if leave(planes, rows, base, width, steps[6], steps[7], left[at : at + BLOCK]):
+            gone = True
+        if want:
+            for r in range(at, at + BLOCK):
+                moved[r] = rows[width, low + r] & ~moved[r] & ~left[r]
+                if moved[r]:
+                    stuck = True
+        base += BLOCK
+    return base, n, stuck, gone
+
+
+@njit(nogil=True, cache=True)
+def judge(planes, rows, low, high, kk, gates, told, masks, wanted, found):  # type: ignore
+    """Put into found[term, row - low] the states of each row of rows[low:high], whole blocks, in which a term that is
+    `wanted` holds; sets hit[term] where there are any, and returns these."""
+    runs, a, b = gates
+    width = len(kk)
+    hit = np.zeros(wanted.size, np.uint8)
+    for base in range(low, high, BLOCK):
+        fill(planes, rows, base, kk, runs, a, b)
+        for r in range(told.shape[0]):
+            term = told[r, 1]
+            if not wanted[term]:
+                continue
+            for l in range(LANES):
+                some = planes[told[r, 0], l]
+                while some:
+                    k = lowest(some)
+                    some &= some - U1
+                    row = base + k * LANES + l
+                    mine = rows[width, row] & masks[r]
+                    if mine:
+                        found[term, row - low] |= mine
+                        hit[term] = 1
+    return hit
+
+
+@njit(nogil=True, cache=True)
+def degrees(planes, rows, low, high, kk, gates, steps, counts):  # type: ignore
+    """Count the states of rows[low:high], whole blocks, by how many transitions fire in them."""
+    runs, a, b = gates
+    cases, masks, width = steps[2], steps[3], len(kk)
+    digits = np.zeros((BLOCK, 16), np.uint64)  # of the count of each state of a row, a bit in each word
+    for base in range(low, high, BLOCK):
+        fill(planes, rows, base, kk, runs, a, b)
+        digits[:] = U0
+        for c in range(cases.shape[0]):
+            for l in range(LANES):
+                some = planes[cases[c, 0], l]
+                while some:
+                    k = lowest(some)
+                    some &= some - U1
+                    at, d = k * LANES + l, 0
+                    carry = rows[width, base + at] & masks[c]
+                    while carry:
+                        digits[at, d], carry = digits[at, d] ^ carry, digits[at, d] & carry
+                        d += 1
+        for at in range(BLOCK):
+            mask = rows[width, base + at]
+            while mask:
+                bit = np.uint64(lowest(mask))
+                mask &= mask - U1
+                degree = 0
+                for d in range(16):
+                    degree |= np.int64((digits[at, d] >> bit) & U1) << d
+                counts[min(degree, counts.size - 1)] += 1
+
+
+@njit(nogil=True, cache=True)
+def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, parts, marks, found):  # type: ignore
+    """Put into found[row - low, i] the states of each row of rows[low:high], whole blocks, from which an `allowed`
+    transition leads to another state that is marked: marks[place, i] has the marked states of the row at a place of the
+    set."""
+    runs, a, b = gates
+    spans, words, cases, masks, bits, bit_words, leaving, leaving_masks = steps
+    width, many = len(kk), marks.shape[1]
+    acting, key = np.empty(128, np.int64), np.empty(width, np.uint64)
+    for base in range(low, high, BLOCK):
+        fill(planes, rows, base, kk, runs, a, b)
+        for e in range(spans.shape[0]):
+            count, first, computed, first_bit = spans[e, 0], spans[e, 1], spans[e, 2], spans[e, 3]
+            acts, kept = active(planes, cases, first, first + count, acting), 0
+            for i in range(acts):
+                if allowed[cases[acting[i], 1]]:
+                    acting[kept] = acting[i]
+                    kept += 1
+            acts = kept
+            for l in range(LANES):
+                some = U0
+                for i in range(acts):
+                    some |= planes[cases[acting[i], 0], l]
+                while some:
+                    k = lowest(some)
+                    some &= some - U1
+                    row = base + k * LANES + l
+                    whole, any_of = rows[width, row], U0
+                    for i in range(acts):
+                        any_of |= masks[acting[i]] & (U0 - ((planes[cases[acting[i], 0], l] >> np.uint64(k)) & U1))
+                    if whole & any_of == U0:
+                        continue
+                    for x in range(width):
+                        key[x] = ((rows[x, row] & words[e, 0, x]) | words[e, 1, x]) + words[e, 2, x]
+                    for q in range(first_bit, first_bit + computed):
+                        if (planes[bits[q], l] >> np.uint64(k)) & U1:
+                            for x in range(width):
+                                key[x] |= bit_words[q, x]
+                    if blocks.shape[0]:
+                        canonical(blocks, key)
+                    same = True
+                    for x in range(width):
+                        same &= key[x] == rows[x, row]
+                    place = find(table, parts, key)
+                    if place < 0:
+                        continue
+                    for i in range(acts):
+                        c = acting[i]
+                        if same and cases[c, 2] == cases[c, 3]:
+                            continue
+                        mine = whole & masks[c] & (U0 - ((planes[cases[c, 0], l] >> np.uint64(k)) & U1))
+                        if mine:
+                            for j in range(many):
+                                back = (marks[place, j] << np.uint64(cases[c, 3])) >> np.uint64(cases[c, 2])
+                                found[row - low, j] |= mine & back
+
+
+@njit(nogil=True, cache=True)
+def edges(planes, rows, low, high, kk, gates, steps, blocks, allowed, source, number, target):  # type: ignore
+    """Each step of rows[low:high], whole blocks, each row with one state: from which row, by which `allowed`
+    transition, to which row, those that change nothing included. Returns (the first row not done, steps): a block has
+    at most as many steps as it has rows and cases, and so much room is kept."""
+    runs, a, b = gates
+    spans, words, cases, masks, bits, bit_words, leaving, leaving_masks = steps
+    width, n = len(kk), 0
+    key = np.empty(width, np.uint64)
+    base = low
+    while base < high and n + BLOCK * allowed.size <= source.size:
+        fill(planes, rows, base, kk, runs, a, b)
+        for e in range(spans.shape[0]):
+            count, first, computed, first_bit = spans[e, 0], spans[e, 1], spans[e, 2], spans[e, 3]
+            for c in range(first, first + count):
+                if not allowed[cases[c, 1]]:
+                    continue
+                for l in range(LANES):
+                    some = planes[cases[c, 0], l]
+                    while some:
+                        k = lowest(some)
+                        some &= some - U1
+                        row = base + k * LANES + l
+                        mine = rows[width, row] & masks[c]
+                        if mine == U0:
+                            continue
+                        for x in range(width):
+                            key[x] = ((rows[x, row] & words[e, 0, x]) | words[e, 1, x]) + words[e, 2, x]
+                        for q in range(first_bit, first_bit + computed):
+                            if (planes[bits[q], l] >> np.uint64(k)) & U1:
+                                for x in range(width):
+                                    key[x] |= bit_words[q, x]
+                        if blocks.shape[0]:
+                            canonical(blocks, key)
+                        source[n], number[n] = row, cases[c, 1]
+                        for x in range(width):
+                            target[x, n] = key[x]
+                        target[width, n] = (mine << np.uint64(cases[c, 2])) >> np.uint64(cases[c, 3])
                         n += 1
-                else:
-                    for q in range(start, start + np.int64((value >> TAKEN) & BYTE)):
-                        if wanted[numbers[q]]:
-                            source[n], number[n], target[n] = row, numbers[q], word + added[q]
-                            n += 1
-        if lacks:  # of a row it is all or nothing
-            high, n = row, whole
-            break
-    if symmetric:
-        for i in range(n):
-            target[i] = canonical(blocks, target[i])
-    return high, n, lacks
+        base += BLOCK
+    return base, n

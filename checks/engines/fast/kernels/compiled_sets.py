@@ -1,173 +1,313 @@
-"""Sets of words, compiled (numba): open addressing, exact, each part owned by one thread at a time.
+"""The set of rows that were found, compiled by numba: a hash table in parts, each for one thread at a time.
 
-Words that will be looked for are asked of memory some steps ahead (`prefetch`): otherwise the search would wait for
-memory most of the time. What numba compiled is kept beside this file; a change here reaches `compiled.py` only when
-that is compiled anew too.
+A place of the table has the words of a key, the states of its row that were seen, and those of them that are fresh (not
+taken into a level yet); where none was seen the place is empty. `parts` is an array as long as there are parts.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit, types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from cutproof.checks.engines.fast.kernels.layout import EMPTY, LOW32, MIXER, MULTIPLIER, PART_SHIFT
+from cutproof.checks.engines.fast.kernels.layout import ADDED, LOW32, ONE, TWO
 
-AHEAD = 16  # words that are asked for ahead of time
-DIGIT, DIGITS = 11, np.uint64((1 << 11) - 1)  # bits of a digit by which words are sorted
+U0, U1 = np.uint64(0), np.uint64(1)
+AHEAD = 16  # rows whose places are fetched before they are looked at
 
 
 @intrinsic
-def prefetch(context: Any, array: Any, index: Any) -> Any:
-    """Ask for the line of memory that `array[index]` is in."""
+def prefetch(context, array, index):  # type: ignore
+    """Fetch the line of an item of an array into the cache, to be written to."""
     from llvmlite import ir
 
-    def made(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = signature.args[0]
-        struct = context.make_array(kind)(context, builder, arguments[0])
-        place = builder.gep(struct.data, [arguments[1]])
-        byte = ir.IntType(8).as_pointer()
-        number = ir.IntType(32)
-        form = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        function = cgutils.get_or_insert_function(builder.module, form, "llvm.prefetch.p0i8")
-        builder.call(function, [builder.bitcast(place, byte), number(0), number(3), number(1)])
+    def made(context, builder, signature, arguments):  # type: ignore
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        place = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        i32 = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), i32, i32, i32])
+        function = builder.module.declare_intrinsic("llvm.prefetch", (ir.IntType(8).as_pointer(),), kind)
+        builder.call(function, [place, ir.Constant(i32, 1), ir.Constant(i32, 3), ir.Constant(i32, 1)])
         return context.get_dummy_value()
 
-    return types.void(array, index), made
+    return types.void(array, types.int64), made
 
 
 @njit(nogil=True, cache=True, inline="always")
-def mixed(word: np.uint64) -> np.uint64:
-    word ^= word >> np.uint64(32)
-    word *= MIXER
-    word ^= word >> np.uint64(29)
-    word *= MULTIPLIER
-    return word ^ (word >> np.uint64(32))
-
-
-@njit(nogil=True, cache=True, inline="always")
-def place_in(hashed: np.uint64, capacity: np.uint64) -> np.int64:
-    """A place from the low 32 bits of the hash: the same for any capacity below 2^32, a power of two or not."""
-    return np.int64(((hashed & LOW32) * capacity) >> np.uint64(32))
+def mixed(h):  # type: ignore
+    """The bits of a hash, each moved by all."""
+    h ^= h >> np.uint64(32)
+    h *= TWO
+    return h ^ (h >> np.uint64(29))
 
 
 @njit(nogil=True, cache=True)
-def insert(table, used, words, low, high, new, room):  # type: ignore
-    """Put words[low:high] into a set that may hold `room` words. Returns (first not done, words in it, new ones)."""
-    capacity = np.uint64(table.size)
-    found, last = 0, table.size - 1
-    for i in range(low, min(low + AHEAD, high)):
-        prefetch(table, place_in(mixed(words[i]), capacity))
-    for i in range(low, high):
-        if i + AHEAD < high:
-            prefetch(table, place_in(mixed(words[i + AHEAD]), capacity))
-        word = words[i]
-        at = place_in(mixed(word), capacity)
-        while True:
-            there = table[at]
-            if there == word:
+def hash_of(rows, n, width):  # type: ignore
+    """The hash of the key of a row."""
+    h = rows[0, n] * ONE
+    for x in range(1, width):
+        h = (h ^ (h >> np.uint64(31))) * ONE ^ (rows[x, n] + ADDED) * TWO
+    return mixed(h)
+
+
+@njit(nogil=True, cache=True)
+def hash_of_key(key):  # type: ignore
+    """The same of a key alone."""
+    h = key[0] * ONE
+    for x in range(1, key.size):
+        h = (h ^ (h >> np.uint64(31))) * ONE ^ (key[x] + ADDED) * TWO
+    return mixed(h)
+
+
+@njit(nogil=True, cache=True)
+def part_of(h, parts):  # type: ignore
+    return np.int64(((h >> np.uint64(32)) * np.uint64(parts)) >> np.uint64(32))
+
+
+@njit(nogil=True, cache=True)
+def slot_of(h, size):  # type: ignore
+    return np.int64(((h & LOW32) * np.uint64(size)) >> np.uint64(32))
+
+
+@njit(nogil=True, cache=True)
+def find(table, parts, key):  # type: ignore
+    """The place of a key; -1 if it is not there."""
+    h, width, size = hash_of_key(key), key.size, table.shape[0] // parts.size
+    begin = part_of(h, parts.size) * size
+    at = begin + slot_of(h, size)
+    while table[at, width] != U0:
+        same = True
+        for x in range(width):
+            same &= table[at, x] == key[x]
+        if same:
+            return at
+        at += 1
+        if at == begin + size:
+            at = begin
+    return -1
+
+
+@njit(nogil=True, cache=True)
+def places(table, parts, rows, low, high, kk, found):  # type: ignore
+    """Put into found[row - low] the place of each row's key, or -1."""
+    width = len(kk)
+    key = np.empty(width, np.uint64)
+    for n in range(low, high):
+        for x in range(width):
+            key[x] = rows[x, n]
+        found[n - low] = find(table, parts, key)
+
+
+@njit(nogil=True, cache=True)
+def scatter(out, n, kk, parts, to, fill):  # type: ignore
+    """Put the rows of `out` into to[part], by part."""
+    width = len(kk)
+    for i in range(n):
+        p = part_of(hash_of(out, i, width), parts)
+        at = fill[p]
+        for x in range(width + 1):
+            to[p, x, at] = out[x, i]
+        fill[p] = at + 1
+
+
+@njit(nogil=True, cache=True)
+def insert(table, parts, part, used, rows, start, n, kk, fresh, nfresh, room):  # type: ignore
+    """Put rows[start:n], all of one part, into the set, as fresh where they are new. Ends where `room` places are taken.
+    Returns (the first row not done, places taken, places with fresh states): `fresh` has these."""
+    width = len(kk)
+    size = table.shape[0] // parts.size
+    begin = part * size
+    end, stride = begin + size, width + 2
+    ahead, flat = np.empty(AHEAD, np.int64), table.ravel()
+    for i in range(start, n + AHEAD):
+        at = ahead[i & (AHEAD - 1)] if i >= start + AHEAD else 0
+        if i < n:
+            place = begin + slot_of(hash_of(rows, i, width), size)
+            ahead[i & (AHEAD - 1)] = place
+            prefetch(flat, place * stride)
+        q = i - AHEAD
+        if q < start:
+            continue
+        if used >= room:
+            return q, used, nfresh
+        m = rows[width, q]
+        seen = flat[at * stride + width]
+        while seen != U0:
+            same = True
+            for x in range(width):
+                same &= flat[at * stride + x] == rows[x, q]
+            if same:
                 break
-            if there == EMPTY:
-                if used == room:
-                    return i, used, found
-                table[at] = word
+            at += 1
+            if at == end:
+                at = begin
+            seen = flat[at * stride + width]
+        new = m & ~seen
+        if new:
+            if seen == U0:
+                for x in range(width):
+                    flat[at * stride + x] = rows[x, q]
                 used += 1
-                new[found] = word
-                found += 1
-                break
-            at = 0 if at == last else at + 1
-    return high, used, found
+            if flat[at * stride + width + 1] == U0:
+                fresh[nfresh] = at
+                nfresh += 1
+            flat[at * stride + width] = seen | new
+            flat[at * stride + width + 1] |= new
+    return n, used, nfresh
 
 
 @njit(nogil=True, cache=True)
-def refill(table, old):  # type: ignore
-    """Put all words of the set `old` into the larger set `table`."""
-    capacity, last = np.uint64(table.size), table.size - 1
-    for i in range(old.size):
-        if i + AHEAD < old.size and old[i + AHEAD] != EMPTY:
-            prefetch(table, place_in(mixed(old[i + AHEAD]), capacity))
-        word = old[i]
-        if word != EMPTY:
-            at = place_in(mixed(word), capacity)
-            while table[at] != EMPTY:
-                at = 0 if at == last else at + 1
-            table[at] = word
+def refill(table, parts, part, old, kk, fresh):  # type: ignore
+    """Put one part of a smaller table into this one; how many places of it have fresh states: `fresh` has these."""
+    width, nfresh = len(kk), 0
+    size, before = table.shape[0] // parts.size, old.shape[0] // parts.size
+    begin = part * size
+    key = np.empty(width, np.uint64)
+    for i in range(part * before, (part + 1) * before):
+        if old[i, width] != U0:
+            for x in range(width):
+                key[x] = old[i, x]
+            at = begin + slot_of(hash_of_key(key), size)
+            while table[at, width] != U0:
+                at += 1
+                if at == begin + size:
+                    at = begin
+            for x in range(width + 2):
+                table[at, x] = old[i, x]
+            if old[i, width + 1] != U0:
+                fresh[nfresh] = at
+                nfresh += 1
+    return nfresh
 
 
 @njit(nogil=True, cache=True)
-def scatter(words, out, fill, start):  # type: ignore
-    """Spread words by part, from number `start`; the first that has no room, or their count."""
-    room = out.shape[1]
-    for i in range(start, words.size):
-        p = mixed(words[i]) >> PART_SHIFT
-        if fill[p] == room:
-            return i
-        out[p, fill[p]] = words[i]
-        fill[p] += 1
-    return words.size
+def take(table, fresh, nfresh, rows, low, kk):  # type: ignore
+    """The fresh states of some places, as rows from rows[low] on; they are fresh no more. How many states."""
+    width, states = len(kk), 0
+    flat, stride = table.ravel(), len(kk) + 2
+    for i in range(nfresh):
+        if i + AHEAD < nfresh:
+            prefetch(flat, fresh[i + AHEAD] * stride)
+        at = fresh[i] * stride
+        for x in range(width):
+            rows[x, low + i] = flat[at + x]
+        m = flat[at + width + 1]
+        rows[width, low + i] = m
+        flat[at + width + 1] = U0
+        while m:
+            m &= m - U1
+            states += 1
+    return states
 
 
 @njit(nogil=True, cache=True)
-def parts_of(words, into):  # type: ignore
-    """The part that each word is of."""
-    for i in range(words.size):
-        into[i] = mixed(words[i]) >> PART_SHIFT
+def canonical(blocks, key):  # type: ignore
+    """Put the blocks of interchangeable values into order, in place. `blocks` has (set, block, word, offset, width) of
+    each piece: those of one block in a row, the first piece the first that is compared."""
+    first = 0
+    while first < blocks.shape[0]:
+        pieces = 1
+        while first + pieces < blocks.shape[0] and blocks[first + pieces, 1] == blocks[first, 1]:
+            pieces += 1
+        count = 1
+        while first + count * pieces < blocks.shape[0] and blocks[first + count * pieces, 0] == blocks[first, 0]:
+            count += 1
+        for i in range(1, count):  # insertion sort: there are few
+            j = i
+            while j > 0:
+                one, two, less = first + (j - 1) * pieces, first + j * pieces, False
+                for q in range(pieces):
+                    x, y = piece(blocks, key, one + q), piece(blocks, key, two + q)
+                    if x != y:
+                        less = y < x
+                        break
+                if not less:
+                    break
+                for q in range(pieces):
+                    x, y = piece(blocks, key, one + q), piece(blocks, key, two + q)
+                    put(blocks, key, one + q, y)
+                    put(blocks, key, two + q, x)
+                j -= 1
+        first += count * pieces
 
 
 @njit(nogil=True, cache=True)
-def places_of(table, words, into):  # type: ignore
-    """The place of each word in a set, or -1."""
-    capacity, last = np.uint64(table.size), table.size - 1
-    for i in range(words.size):
-        if i + AHEAD < words.size:
-            prefetch(table, place_in(mixed(words[i + AHEAD]), capacity))
-        word = words[i]
-        at = place_in(mixed(word), capacity)
-        while table[at] != word and table[at] != EMPTY:
-            at = 0 if at == last else at + 1
-        into[i] = at if table[at] == word else -1
+def piece(blocks, key, which):  # type: ignore
+    """The value of a piece of a block."""
+    mask = (U1 << np.uint64(blocks[which, 4])) - U1
+    return (key[blocks[which, 2]] >> np.uint64(blocks[which, 3])) & mask
 
 
 @njit(nogil=True, cache=True)
-def any_of(bits, places, source, into):  # type: ignore
-    """Into each source, the bits of all places that it leads to."""
-    for i in range(places.size):
-        if places[i] >= 0:
-            into[source[i]] |= bits[places[i]]
+def put(blocks, key, which, value):  # type: ignore
+    """Give a piece of a block a value."""
+    word, offset = blocks[which, 2], np.uint64(blocks[which, 3])
+    mask = ((U1 << np.uint64(blocks[which, 4])) - U1) << offset
+    key[word] = (key[word] & ~mask) | (value << offset)
 
 
 @njit(nogil=True, cache=True)
-def all_of(bits, places, source, into):  # type: ignore
-    """Into each source, the bits that all places it leads to have; a word that is not there has none."""
-    for i in range(places.size):
-        if places[i] >= 0:
-            into[source[i]] &= bits[places[i]]
-        else:
-            into[source[i]] = 0
+def distinct(words, scratch):  # type: ignore
+    """How many different words there are; none of them is 0. `scratch` has a power of two of places, more than words."""
+    scratch[:] = U0
+    found, last, shift = 0, scratch.size - 1, np.uint64(64)
+    size = scratch.size
+    while size > 1:
+        shift -= U1
+        size >>= 1
+    for word in words:
+        at = np.int64(word >> shift)
+        while scratch[at] != U0 and scratch[at] != word:
+            at = (at + 1) & last
+        if scratch[at] == U0:
+            scratch[at] = word
+            found += 1
+    return found
 
 
 @njit(nogil=True, cache=True)
-def put_in_order(words, bits):  # type: ignore
-    """Sort words of so many bits, in place: by their digits, from the lowest."""
-    if words.size < 1 << 12:
-        words.sort()
-        return
-    one, other = words, np.empty_like(words)
-    turns = 0
-    for shift in range(0, bits, DIGIT):
-        count = np.zeros((1 << DIGIT) + 1, np.int64)
-        for i in range(one.size):
-            count[np.int64((one[i] >> np.uint64(shift)) & DIGITS) + 1] += 1
-        for d in range(1 << DIGIT):
-            count[d + 1] += count[d]
-        for i in range(one.size):
-            d = np.int64((one[i] >> np.uint64(shift)) & DIGITS)
-            other[count[d]] = one[i]
-            count[d] += 1
-        one, other = other, one
-        turns += 1
-    if turns & 1:
-        other[:] = one
+def moved(rows, low, high, kk, moves, keys, bits, slow, out):  # type: ignore
+    """The states of rows[low:high] in another layout, a row each in `out`, which has room; how many.
+
+    `moves` has (word, mask, shift to the left, to the right, word there) of bits that move together. A state of the
+    fast value b gets the words keys[b] and the number bits[b] besides; `slow` has (word, mask, shift, table, stride...)
+    of fields that become fast: the number goes up by table[value]."""
+    fields, tables = slow
+    width, there, n = len(kk), out.shape[0] - 1, 0
+    for row in range(low, high):
+        rest = rows[width, row]
+        if rest == U0:
+            continue
+        number = 0
+        for f in range(fields.shape[0]):
+            value = (rows[np.int64(fields[f, 0]), row] >> fields[f, 2]) & fields[f, 1]
+            number += tables[f, np.int64(value)]
+        begin = n
+        for x in range(there):
+            out[x, n] = U0
+        for q in range(moves.shape[0]):
+            part = rows[np.int64(moves[q, 0]), row] & moves[q, 1]
+            out[np.int64(moves[q, 4]), n] |= (part << moves[q, 2]) >> moves[q, 3]
+        while rest:
+            bit = rest & (U0 - rest)
+            rest ^= bit
+            b = 0
+            while (bit >> np.uint64(b)) != U1:
+                b += 1
+            for x in range(there):
+                if n != begin:
+                    out[x, n] = out[x, begin]
+            n += 1
+            out[there, n - 1] = U1 << np.uint64(number + bits[b])
+        which = rows[width, row]
+        at = begin
+        while which:
+            bit = which & (U0 - which)
+            which ^= bit
+            b = 0
+            while (bit >> np.uint64(b)) != U1:
+                b += 1
+            for x in range(there):
+                out[x, at] |= keys[b, x]
+            at += 1
+    return n

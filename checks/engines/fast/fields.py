@@ -1,0 +1,118 @@
+"""Which fields are made fast: those whose values are many beside one another, so that few rows hold many states.
+
+Taken from the states of one level of the search; how many rows there would be is counted, for one field after another.
+Any choice is right, and a good one is several times as fast. A level must be large to tell: looked at anew whenever the
+levels have grown tenfold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from math import log
+
+import numpy as np
+import numpy.typing as npt
+
+from cutproof.checks.engines.fast.kernels.choice import COMPILED, kernels
+from cutproof.checks.engines.fast.program import Words
+from cutproof.model.language.circuit import Layout
+
+MOST = 64  # fast values
+POOL = 12  # fields of which some are chosen
+HINTED = 24  # fields of which those may be, the next time
+STATES = 200_000 if COMPILED else 50_000  # that are looked at
+SAMPLE = 20_000  # ... to choose among the pool
+BEAM = 3
+
+Column = npt.NDArray[np.int64]
+Coded = dict[str, Words]
+
+
+class Fields:
+    """Chooses, and remembers which fields promised most. `without` may not be fast."""
+
+    def __init__(self, without: Collection[str]) -> None:
+        self.without, self.hinted = set(without), list[str]()
+
+    def chosen(self, layout: Layout, rows: Words) -> tuple[str, ...]:
+        """The names of the fields to make fast, by the states of a level."""
+        columns = self._columns(layout, self._some(layout, rows))
+        draw, coded = np.random.default_rng(0), Coded()
+        for name, column in columns.items():
+            if len(column) and column.min() < column.max():
+                words = draw.integers(1 << 61, 1 << 64, size=len(layout.values[name]) + 1, dtype=np.uint64)
+                coded[name] = words[column]
+        small = {name for name in coded if len(layout.values[name]) <= MOST} - self.without
+        if not small:
+            return ()
+        whole = np.bitwise_xor.reduce(list(coded.values()))
+        count = _counter(len(whole))
+        begin = count(whole)
+        gains = {name: log(begin / count(whole ^ coded[name])) for name in sorted(small)}
+        ranked = sorted(gains, key=lambda name: (-gains[name], name))
+        self.hinted, pool = ranked[:HINTED], ranked[:POOL]
+        return self._best(layout, {name: coded[name] for name in pool}, whole)
+
+    def _some(self, layout: Layout, rows: Words) -> Words:
+        """Rows of a part of the states: all that differ from each other only by what was promising, or none."""
+        states = int(np.bitwise_count(rows[-1]).sum())
+        if states <= STATES or not self.hinted:
+            return rows
+        masks = [0] * layout.words
+        for name in self.hinted:
+            if name in layout.places:
+                place = layout.places[name]
+                masks[place.offset // 64] |= ((1 << place.width) - 1) << place.offset % 64
+        mixed = np.zeros(rows.shape[1], np.uint64)
+        for x in range(layout.words):
+            mixed = (mixed ^ (rows[x] & ~np.uint64(masks[x]))) * np.uint64(0x9E3779B97F4A7C15)
+            mixed ^= mixed >> np.uint64(29)
+        return rows[:, mixed % np.uint64(states // STATES + 1) == 0]
+
+    def _columns(self, layout: Layout, rows: Words) -> dict[str, Column]:
+        """Of each state, by field, the place of its value among those that the field can have."""
+        count = np.bitwise_count(rows[-1]).astype(np.int64)
+        row = np.repeat(np.arange(rows.shape[1]), count)
+        bits = np.flatnonzero(np.unpackbits(rows[-1].view(np.uint8), bitorder="little")) & 63
+        found = dict[str, Column]()
+        for name, place in layout.places.items():
+            part = rows[place.offset // 64] >> np.uint64(place.offset % 64) & np.uint64((1 << place.width) - 1)
+            values = layout.values[name]
+            if len(values) <= MOST:
+                table = np.zeros(1 << place.width, np.int64)
+                for number, value in enumerate(values):
+                    table[value - place.low] = number
+                found[name] = table[part.astype(np.int64)][row]
+            else:  # it cannot be fast, but it tells states apart
+                found[name] = part.astype(np.int64)[row] % len(values)
+        for name, values in layout.fast.items():
+            found[name] = bits // layout.strides[name] % len(values)
+        return found
+
+    def _best(self, layout: Layout, coded: Coded, whole: Words) -> tuple[str, ...]:
+        """A beam search over sets of fields of the pool: the fewest rows."""
+        rest = np.bitwise_xor.reduce([whole, *coded.values()])
+        rows = rest % np.uint64(251) < max(1, 251 * SAMPLE // len(whole))
+        whole = whole[rows]
+        coded = {name: words[rows] for name, words in coded.items()}
+        count = _counter(len(whole))
+        begin = count(whole)
+        beam, best = [(0.0, begin, 1, tuple[str, ...](), whole)], (begin, tuple[str, ...]())
+        while beam:
+            grown = dict[tuple[str, ...], tuple[float, int, int, tuple[str, ...], Words]]()
+            for _, now, size, names, left in beam:
+                for name, words in coded.items():
+                    key, larger = tuple(sorted((*names, name))), size * len(layout.values[name])
+                    if name not in names and larger <= MOST and key not in grown:
+                        less = count(left ^ words)
+                        if less < 0.97 * now:
+                            grown[key] = (log(begin / less) / log(larger), less, larger, key, left ^ words)
+            beam = sorted(grown.values(), key=lambda g: (-g[0], g[3]))[:BEAM]
+            best = min([best, *((g[1], g[3]) for g in grown.values())])
+        return best[1]
+
+
+def _counter(most: int) -> Callable[[Words], int]:
+    """How many different words there are of so many."""
+    scratch = np.empty(1 << max(4, (2 * most).bit_length()), np.uint64)
+    return lambda words: int(kernels.distinct(words, scratch)) if len(words) else 1
