@@ -1,6 +1,6 @@
 """Shortest paths, found by going back over the levels: nothing was kept of how a state was reached.
 
-A goal is a set of words of one level. The words of the level before that lead to it are found by expanding that level
+A goal is a set of states of one level. The states of the level before that lead to it are found by expanding that level
 again, and so on to an initial state; then forward, always by the first transition that stays among them. That is the
 path that the plain engine finds: the fewest steps, and of those the first by the order of initial states and of
 transitions.
@@ -8,131 +8,116 @@ transitions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from cutproof.checks.engines.fast.clusters import Words
-from cutproof.checks.engines.fast.engine import Engine
-from cutproof.checks.engines.fast.kernels.choice import kernels
-from cutproof.checks.engines.fast.levels import Levels
-from cutproof.checks.engines.fast.visited import Visited
+from cutproof.checks.engines.fast.program import Words
+from cutproof.checks.engines.fast.visited import Visited, merged
 from cutproof.checks.engines.plain.search import inside
 from cutproof.checks.engines.verdict import Path
-from cutproof.model.language.codegen import DomainError
+from cutproof.model.language.codegen import Compiled, DomainError
+from cutproof.model.language.protocol import State
 
-GOALS = 64  # followed at a time: one bit each
-ROWS = 1 << 14
+if TYPE_CHECKING:
+    from cutproof.checks.engines.fast.search import VectorSearch
 
-Goal = tuple[int, Words]  # a level, and words of it
+GOALS = 32  # followed at a time
+ROWS = 1 << 16
+
+Goal = tuple[int, Words]  # a level, and rows of states of it
 
 
 @dataclass
 class Ways:
-    """For each level the words that lead to some goals, and to which (bits)."""
+    """Of a level the states that lead to some goals: `marks` has, by place of the set and goal, those of a row."""
 
-    words: dict[int, Words]
-    bits: dict[int, npt.NDArray[np.uint64]]
+    known: Visited
+    marks: Words
 
-    def leads(self, level: int, word: int, goal: int) -> bool:
-        """Whether a word of a level leads to a goal."""
-        words = self.words[level]
-        at = int(np.searchsorted(words, np.uint64(word)))
-        return at < len(words) and int(words[at]) == word and bool(int(self.bits[level][at]) >> goal & 1)
+    def leads(self, row: Words, goal: int) -> bool:
+        """Whether the state of a row leads to a goal."""
+        place = int(self.known.find(row)[0])
+        return place >= 0 and bool(int(self.marks[place, goal]) & int(row[-1, 0]))
 
 
 def paths(
-    engine: Engine,
-    levels: Levels,
-    goals: Mapping[Any, Goal],
-    starts: Sequence[int],
-    shared: Callable[[Any], Hashable] = lambda name: name,
+    search: VectorSearch, goals: Mapping[Any, Goal], shared: Callable[[Any], Hashable] = lambda name: name
 ) -> dict[Any, Path]:
-    """The path to each goal, from one of the `starts` (packed).
+    """The path to each goal, from one of the initial states.
 
-    Goals that `shared` gives one name are followed together: no word may lead to two of them."""
+    Goals that `shared` gives one name are followed together: no state may lead to two of them."""
     found, groups = dict[Any, Path](), dict[Hashable, list[Any]]()
     for name in sorted(goals, key=lambda name: (goals[name][0], str(name))):
         groups.setdefault(shared(name), []).append(name)
     together = list(groups.values())
     for low in range(0, len(together), GOALS):
         some = together[low : low + GOALS]
-        ways = _ways(engine, levels, [(bit, goals[name]) for bit, names in enumerate(some) for name in names])
+        ways = _ways(search, [(bit, goals[name]) for bit, names in enumerate(some) for name in names])
         for bit, names in enumerate(some):
             for name in names:
-                found[name] = _forward(engine, ways, bit, goals[name], starts)
+                found[name] = _forward(search, ways, bit, goals[name])
     return found
 
 
-def _ways(engine: Engine, levels: Levels, goals: Sequence[tuple[int, Goal]]) -> Ways:
-    ways, after = Ways({}, {}), Visited()
-    bits: list[npt.NDArray[np.uint64]] = []
+def _ways(search: VectorSearch, goals: Sequence[tuple[int, Goal]]) -> dict[int, Ways]:
+    many, k = 1 + max(bit for bit, _ in goals), search.layout.words
+    allowed, ways, after = np.ones(len(search.protocol.transitions), np.uint8), dict[int, Ways](), None
     for level in range(max(depth for _, (depth, _) in goals), -1, -1):
-        words, mine = list[Words](), list[npt.NDArray[np.uint64]]()
-        if len(after):
-            for chunk in levels.chunks(level, engine.layout, ROWS):
-                told = np.zeros(len(chunk), np.uint64)
-                for source, _, target in engine.edges(chunk):
-                    for places, which, part in after.find(target):
-                        kernels.any_of(bits[part], places, source[which], told)
-                words.append(chunk[told != 0])
-                mine.append(told[told != 0])
-        for bit, (depth, some) in goals:
+        rows, told = list[Words](), list[Words]()
+        if after is not None:
+            for chunk in search.levels.chunks(level, ROWS):
+                marks = search.engine.leads(chunk, allowed, after.known, after.marks)
+                some = np.flatnonzero(marks.any(axis=1))
+                rows.append(chunk[:, some])
+                told.append(marks[some])
+        for bit, (depth, mine) in goals:
             if depth == level:
-                words.append(some)
-                mine.append(np.full(len(some), np.uint64(1 << bit)))
-        ways.words[level], ways.bits[level] = _united(np.concatenate(words), np.concatenate(mine))
-        after, bits = _marked(ways.words[level], ways.bits[level])
+                marks = np.zeros((mine.shape[1], many), np.uint64)
+                marks[:, bit] = mine[-1]
+                rows.append(mine)
+                told.append(marks)
+        after = ways[level] = _marked(np.concatenate(rows, axis=1), np.concatenate(told), k)
     return ways
 
 
-def _united(words: Words, bits: npt.NDArray[np.uint64]) -> tuple[Words, npt.NDArray[np.uint64]]:
-    """Words in order, each once, with all of its bits."""
-    order = np.argsort(words, kind="stable")
-    words, bits = words[order], bits[order]
-    first = (
-        np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]]))
-        if len(words)
-        else np.zeros(0, np.int64)
-    )
-    return words[first], np.bitwise_or.reduceat(bits, first) if len(words) else bits
+def _marked(rows: Words, marks: Words, k: int) -> Ways:
+    """A set of the rows, and their marks by place."""
+    known = Visited(k)
+    known.pour(merged(rows, k))
+    by_place = np.zeros((len(known.table), marks.shape[1]), np.uint64)
+    np.bitwise_or.at(by_place, known.find(rows), marks)
+    return Ways(known, by_place)
 
 
-def _marked(words: Words, bits: npt.NDArray[np.uint64]) -> tuple[Visited, list[npt.NDArray[np.uint64]]]:
-    """A set of the words, and for each of its parts the bits by place."""
-    known = Visited()
-    known.pour(words)
-    by_place = [np.zeros(table.size, np.uint64) for table in known.tables]
-    for places, which, part in known.find(words):
-        by_place[part][places] = bits[which]
-    return known, by_place
-
-
-def _forward(engine: Engine, ways: Ways, bit: int, goal: Goal, starts: Iterable[int]) -> Path:
-    compiled, layout, (depth, words) = engine.compiled, engine.layout, goal
-    same = layout.bits(
-        i for i, c in enumerate(layout.clusters) if c.apart
-    )  # where its runs begin says no transition
-    begun = int(words[0]) & same
-    first = {p: layout.canonical(layout.word(p)) for p in starts}
-    state = next(p for p, word in first.items() if word & same == begun and ways.leads(0, word, bit))
-    states, numbers = [compiled.unpack(state)], list[int]()
+def _forward(search: VectorSearch, ways: Mapping[int, Ways], bit: int, goal: Goal) -> Path:
+    depth, rows = goal
+    begun = search.origins(rows)[0]
+    state = next(
+        s for s in search.starts
+        if search.origins(search.row_of(s))[0] == begun and ways[0].leads(search.row_of(s), bit)
+    )  # fmt: skip
+    states, numbers = [state], list[int]()
     for level in range(1, depth + 1):
-        on = (
-            s for s in steps_of(engine, state) if ways.leads(level, layout.canonical(layout.word(s[1])), bit)
-        )
+        on = (s for s in steps_of(search.compiled, state) if ways[level].leads(search.row_of(s[1]), bit))
         number, state = next(on)
-        states.append(compiled.unpack(state))
+        states.append(state)
         numbers.append(number)
     return Path(tuple(states), tuple(numbers))
 
 
-def steps_of(engine: Engine, packed: int) -> list[tuple[int, int]]:
-    """The steps from a packed state that stay inside their domains, in order."""
-    compiled = engine.compiled
+def steps_of(compiled: Compiled, state: State) -> list[tuple[int, State]]:
+    """The steps from a state that stay inside their domains, in order."""
+    try:
+        return compiled.successors(state)
+    except DomainError:
+        return inside(compiled.protocol, state)
+
+
+def packed_steps_of(compiled: Compiled, packed: int) -> list[tuple[int, int]]:
+    """The same from a packed state, to packed states."""
     try:
         return compiled.successors_packed(packed)
     except DomainError:
