@@ -133,16 +133,16 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
                 k = lowest(some)
                 some &= some - U1
                 row = base + k * LANES + l
-                whole, m, stays = rows[width, row], U0, U0
-                from_here = U0
+                whole, m, shifted, kept = rows[width, row], U0, U0, U0
                 for i in range(acts):
                     c = acting[i]
                     mine = whole & masks[c] & (U0 - ((planes[cases[c, 0], l] >> np.uint64(k)) & U1))
                     fired[cases[c, 1]] += ones(mine)
                     m |= (mine << np.uint64(cases[c, 2])) >> np.uint64(cases[c, 3])
-                    from_here |= mine
                     if cases[c, 2] == cases[c, 3]:
-                        stays |= mine
+                        kept |= mine
+                    else:
+                        shifted |= mine
                 if m == U0:
                     continue
                 for x in range(width):
@@ -155,7 +155,7 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
                 for x in range(width):
                     same &= key[x] == rows[x, row]
                 if want:
-                    moved[row - base] |= from_here & ~stays if same else from_here
+                    moved[row - base] |= shifted if same else shifted | kept
                 if same:
                     m &= ~whole
                     if m == U0:
