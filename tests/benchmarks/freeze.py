@@ -3,10 +3,10 @@
     python tests/benchmarks/freeze.py                    # make frozen/*.json.gz anew, from the commit in the index
     python tests/benchmarks/freeze.py --check            # are they what that commit makes? Exit code 1 if not
     python tests/benchmarks/freeze.py --show hardened    # one of them as text, line by line
-    python tests/benchmarks/freeze.py --count 60         # count by search what has no counts, 60 seconds each at most
+    python tests/benchmarks/freeze.py --count 60         # search what has no counts, 60 seconds each at most
 
-To freeze others: write their names and scopes into an `index.json` of your own, then `--into FOLDER`. The commit may have
-any layout that this project had; its own Python makes the protocols, and only data comes back.
+To freeze others: write their names and scopes into an `index.json` of your own, then `--into FOLDER`. The commit may
+have any layout that this project had; its own sources make the protocols, and only data comes back.
 """
 
 import argparse
@@ -119,7 +119,7 @@ def made(commit: str, scopes: dict[str, str]) -> dict[str, bytes]:
 
 def freeze(folder: Path, check: bool) -> bool:
     """Write what the index names, and the digest of each into the index; or say whether all is so already."""
-    from frozen import _tuples
+    from frozen_protocols import tuples
 
     from cutproof.model.language.data import from_data
 
@@ -132,7 +132,7 @@ def freeze(folder: Path, check: bool) -> bool:
         return not wrong
     for name, file in files.items():
         (folder / f"{name}.json.gz").write_bytes(file)
-        index["models"][name]["digest"] = from_data(_tuples(json.loads(gzip.decompress(file)))).digest
+        index["models"][name]["digest"] = from_data(tuples(json.loads(gzip.decompress(file)))).digest
     _write(folder, index)
     return True
 
@@ -144,7 +144,7 @@ def _unlike(path: Path, file: bytes) -> bool:
 
 def count(folder: Path, seconds: float) -> None:
     """Put counts into the index where it has none, by the fast engine, whatever is done within the seconds."""
-    from frozen import frozen, frozen_models
+    from frozen_protocols import frozen, frozen_models
 
     from cutproof.checks.engines.exploration import Limits
     from cutproof.checks.engines.fast.explore import explore
@@ -170,7 +170,9 @@ def _write(folder: Path, index: Any) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Freeze protocols for benchmarks.")
     parser.add_argument("--into", type=Path, help="the folder with the index (default: frozen, beside this)")
-    parser.add_argument("--check", action="store_true", help="compare with what the commit makes, write nothing")
+    parser.add_argument(
+        "--check", action="store_true", help="compare with what the commit makes, write nothing"
+    )
     parser.add_argument("--show", metavar="NAME", help="print one as text")
     parser.add_argument("--count", type=float, metavar="SECONDS", help="count what has no counts yet")
     parser.add_argument("--dump", help=argparse.SUPPRESS)
@@ -179,7 +181,7 @@ def main() -> int:
         for scope in json.loads(options.dump).values():
             print(json.dumps(data_of(protocol_of(scope)), separators=(",", ":")))
         return 0
-    from frozen import FOLDER, frozen
+    from frozen_protocols import FOLDER, frozen
 
     folder = options.into or FOLDER
     try:

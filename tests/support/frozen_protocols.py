@@ -3,8 +3,8 @@
     frozen("hardened")                    # a Protocol that every engine takes, and that exports
     frozen_models()["hardened"].states    # what every engine must count
 
-`tests/benchmarks/frozen/index.json` says which there are and of which commit, with the SHA-256 of each specification and
-its counts; `tests/benchmarks/freeze.py` made the files beside it, and prints one as text. The data is that of
+`tests/benchmarks/frozen/index.json` says which there are and of which commit, with the SHA-256 of each specification
+and its counts; `tests/benchmarks/freeze.py` made the files beside it, and prints one as text. The data is that of
 `model/language/data.py`: fields, terms, transitions, claims; no enumerations and no sentences.
 """
 
@@ -46,21 +46,21 @@ def frozen_data(name: str, folder: Path = FOLDER) -> Any:
     known = frozen_models(folder)
     if name not in known:
         raise ValueError(f"there is no frozen model {name!r}: there are {', '.join(known)}")
-    return _tuples(json.loads(gzip.decompress((folder / f"{name}.json.gz").read_bytes())))
+    return tuples(json.loads(gzip.decompress((folder / f"{name}.json.gz").read_bytes())))
 
 
 def frozen(name: str, folder: Path = FOLDER) -> Protocol:
-    """The protocol of that name. Raises ValueError where there is none such, or where it is not the one in the index."""
+    """The protocol of that name. Raises ValueError where there is none such, or another than the index says."""
     protocol = from_data(frozen_data(name, folder))
     if protocol.digest != frozen_models(folder)[name].digest:
         raise ValueError(f"{name} is not the specification that the index speaks of")
     return protocol
 
 
-def _tuples(value: Any) -> Any:
+def tuples(value: Any) -> Any:
     """Lists as tuples, all the way down: JSON has no tuples."""
     if isinstance(value, list):
-        return tuple(map(_tuples, value))
+        return tuple(map(tuples, value))
     if isinstance(value, dict):
-        return {key: _tuples(inner) for key, inner in value.items()}
+        return {key: tuples(inner) for key, inner in value.items()}
     return value
