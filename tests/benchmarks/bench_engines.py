@@ -41,8 +41,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "support"))
-
 from commits import package_at
 from freeze import data_of, protocol_of
 from frozen_protocols import FOLDER, Frozen, frozen_data, frozen_models
@@ -234,11 +232,11 @@ def bench(text: str, options: argparse.Namespace, package: Path | None, folder: 
             runs.append(run(row, model, options, package if row.before else None))
             print(f"  {text}, {row.name}: {runs[-1]['search']:.2f} s", file=sys.stderr, flush=True)
     wrong = differences(known, found)
-    complete = [one for runs in found.values() for one in runs if "stopped" not in one]
+    whole = [one for runs in found.values() for one in runs if "stopped" not in one]
     counts = (
-        f"{complete[0]['states']:,} states, {complete[0]['transitions']:,} transitions" if complete else ""
+        "{states:,} states, {transitions:,} transitions".format(**whole[0]) if whole else "none was complete"
     )
-    print(f"\n{text} ({known.scope}): {counts or 'no run was complete'}")
+    print(f"\n{text} ({known.scope}): {counts}")
     print("\n".join(table(rows, found)), flush=True)
     for line in wrong:
         print(f"bench_engines: {text}: {line}", file=sys.stderr)
@@ -283,8 +281,8 @@ def main() -> int:
     texts = options.models_named or list(QUICK if options.quick else MODELS)
     if options.runs < 1 or min(options.seconds, options.memory) <= 0:
         parser.error("--runs, --seconds and --memory are above zero")
-    if not options.only and importlib.util.find_spec("numba") is None:
-        print("numba is not installed: every row of the fast engine is NumPy's", file=sys.stderr)
+    if importlib.util.find_spec("numba") is None:
+        print("numba is not installed: all rows of the fast engine are NumPy's", file=sys.stderr)
     try:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cutproof-")))

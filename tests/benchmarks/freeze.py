@@ -19,9 +19,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "support"))
-
-
 # ------------------------------------------------------------------ in the Python of that commit
 
 

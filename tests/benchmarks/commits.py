@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from places import ROOT
-
+ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDERS = ("model", "impl", "checks")
 
 

@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from places import TESTS
-
 from cutproof.model.language.data import from_data
 from cutproof.model.language.protocol import Protocol
 
-FOLDER = TESTS / "benchmarks" / "frozen"
+FOLDER = Path(__file__).resolve().with_name("frozen")
 
 
 @dataclass(frozen=True)
