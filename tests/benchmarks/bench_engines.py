@@ -23,7 +23,7 @@ that what slowed a turn slowed both. SPIN is the faster of its rows; *before* is
 on as many cores. A run that reached `--seconds`, or `--memory` (GB), is told as stopped, with what it had found.
 
 Exit code 1 if any two runs count differently, in states, transitions, or depth where the search is breadth first, or
-otherwise than the index says; 2 for wrong arguments and for a tool that is missing or fails.
+otherwise than the index says; 2 for wrong arguments and for a tool that is missing or fails; 3 where interrupted.
 """
 
 import argparse
@@ -31,17 +31,17 @@ import importlib.util
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from commits import package_at
+from engine_tables import Row, Run, differences, table
 from freeze import data_of, protocol_of
 from frozen_protocols import FOLDER, Frozen, frozen_data, frozen_models
 
@@ -50,21 +50,6 @@ QUICK = ("small-2-2", "faults")
 WARM = "small-1-1"
 BY_HAND = Path(__file__).with_name("small_cutover_by_hand.pml")  # of the scope below
 BY_HAND_SCOPE = "small_cutover(2,3)"
-COUNTS = ("states", "transitions", "depth")
-Run = dict[str, Any]  # what engine_run.py tells, with whole, cpu and peak
-
-
-@dataclass(frozen=True)
-class Row:
-    """A tool and how it is run. `once`: minutes each, and one turn is enough for a factor of a hundred."""
-
-    name: str
-    tool: str
-    workers: int = 1
-    env: dict[str, str] = field(default_factory=dict)
-    judged: bool = False
-    before: bool = False
-    once: bool = False
 
 
 NUMPY = {"NUMBA_DISABLE_JIT": "1"}
@@ -117,6 +102,15 @@ def model_of(text: str, folder: Path) -> tuple[Frozen, Any]:
     return Frozen(scope, ""), data_of(protocol_of(scope))
 
 
+def end(child: subprocess.Popen[str]) -> None:
+    """Wait for a run that was interrupted with us, or else interrupt it: it ends what it has started itself."""
+    try:
+        child.wait(2)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGINT)
+        child.wait(10)
+
+
 def run(row: Row, model: Path, options: argparse.Namespace, package: Path | None) -> Run:
     """One run in a process of its own, with the peak of its memory and the time of the whole of it."""
     told = {
@@ -130,8 +124,12 @@ def run(row: Row, model: Path, options: argparse.Namespace, package: Path | None
         start = time.perf_counter()
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=wrong, text=True, env=env) as child:
             assert child.stdout is not None
-            out = child.stdout.read()
-            _, status, usage = os.wait4(child.pid, 0)
+            try:
+                out = child.stdout.read()
+                _, status, usage = os.wait4(child.pid, 0)
+            except KeyboardInterrupt:
+                end(child)
+                raise
             child.returncode = os.waitstatus_to_exitcode(status)
         whole = time.perf_counter() - start
         wrong.seek(0)
@@ -141,79 +139,6 @@ def run(row: Row, model: Path, options: argparse.Namespace, package: Path | None
     found: Run = {"whole": whole, "cpu": usage.ru_utime + usage.ru_stime}
     found["peak"] = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
     return found | json.loads(out)
-
-
-# ------------------------------------------------------------------ what came of it
-
-
-def differences(known: Frozen, found: dict[str, list[Run]]) -> list[str]:
-    """A line for each number in which a complete run differs from the index, or from the first run that has it."""
-    first = {key: ("the index", getattr(known, key)) for key in COUNTS if getattr(known, key) is not None}
-    lines = dict[str, None]()
-    for name, runs in found.items():
-        for one in runs:
-            for key in COUNTS:
-                if "stopped" in one or key not in one:
-                    continue
-                other, number = first.setdefault(key, (name, one[key]))
-                if number != one[key]:
-                    lines[f"{name} counts {one[key]:,} {key}; {other} {number:,}"] = None
-    return list(lines)
-
-
-def times(key: str, mine: list[Run], theirs: list[Run]) -> str:
-    """How many times as long theirs took: the median over the turns that both have, or of the medians."""
-    if not mine or not theirs or any("stopped" in one for one in (*mine, *theirs)):
-        return "-"
-    if len(mine) == len(theirs):
-        ratio = median(b[key] / a[key] for a, b in zip(mine, theirs, strict=True))
-    else:
-        ratio = median(b[key] for b in theirs) / median(a[key] for a in mine)
-    return f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2f}"
-
-
-def table(rows: list[Row], found: dict[str, list[Run]]) -> list[str]:
-    """The lines of the table."""
-    whole = {name: runs for name, runs in found.items() if runs and not any("stopped" in r for r in runs)}
-    spins = [whole[row.name] for row in rows if row.tool == "spin" and row.name in whole]
-    spin = min(spins, key=lambda runs: median(r["search"] for r in runs), default=[])
-    before = {row.workers: whole[row.name] for row in rows if row.before and row.name in whole}
-    head = [
-        "tool",
-        "cores",
-        "runs",
-        "search s",
-        "call s",
-        "whole s",
-        "cpu s",
-        "M states/s",
-        "M transitions/s",
-    ]
-    head += ["peak MB", "B/state", "x SPIN search", "whole", "x before search", "whole"]
-    lines = [head]
-    for row in rows:
-        runs = found[row.name]
-        line = [row.name, str(row.workers), str(len(runs))]
-        if "stopped" in runs[0]:
-            one = runs[0]
-            told = f"stopped after {one['search']:.0f} s by {one['stopped']}, {one['states']:,} states"
-            lines.append([*line, told])
-            continue
-        middle = {key: median(r[key] for r in runs) for key in ("search", "call", "whole", "cpu", "peak")}
-        line += [f"{middle[key]:.2f}" for key in ("search", "call", "whole", "cpu")]
-        line += [f"{runs[0][key] / middle['search'] / 1e6:.2f}" for key in ("states", "transitions")]
-        added = [r["added"] * 1e6 / r["states"] for r in runs if "added" in r]
-        line += [f"{middle['peak']:.0f}", f"{median(added):.1f}" if added else "-"]
-        line += [times(key, runs, spin) for key in ("search", "whole")]
-        line += [times(key, runs, before.get(row.workers, [])) for key in ("search", "whole")]
-        lines.append(line)
-    widths = [max(len(r[i]) for r in lines if len(r) == len(head)) for i in range(len(head))]
-    widths[0] = max(len(r[0]) for r in lines)
-    return ["  ".join(_cell(c, w, i) for i, (c, w) in enumerate(zip(r, widths, strict=False))) for r in lines]
-
-
-def _cell(text: str, width: int, column: int) -> str:
-    return text.ljust(width) if column == 0 or text.startswith("stopped") else text.rjust(width)
 
 
 def bench(text: str, options: argparse.Namespace, package: Path | None, folder: Path) -> bool:
@@ -294,7 +219,7 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         print("bench_engines: interrupted", file=sys.stderr)
-        return 130
+        return 3
     return 0 if all(same) else 1
 
 

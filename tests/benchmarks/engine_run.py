@@ -78,10 +78,14 @@ def python(protocol: Any, options: Found) -> Found:
                         coming.append(there)
             level = coming
             if time.perf_counter() > until:
-                return {"states": len(seen), "stopped": "the limit of time", **_since(start, begin)}
+                return {
+                    "states": len(seen),
+                    "stopped": "the limit of time was reached",
+                    **_since(start, begin),
+                }
     except MemoryError:
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        return {"states": len(seen), "stopped": "the limit of memory", **_since(start, begin)}
+        return {"states": len(seen), "stopped": "the limit of memory was reached", **_since(start, begin)}
     counts = {"states": len(seen), "transitions": transitions, "depth": depth}
     return {**counts, **_since(start, begin)}
 
@@ -131,7 +135,7 @@ def _foreign(run: Callable[[], Any], log: Path, progress: str, options: Found) -
         seconds = {"search": options["seconds"], "call": options["seconds"], "whole": options["seconds"]}
         return {
             "states": states,
-            "stopped": "the limit of time" if "ended" in ended[0] else ended[0],
+            "stopped": "the limit of time was reached" if "ended" in ended[0] else ended[0],
             **seconds,
         }
     whole = found.seconds_compile + found.seconds_search

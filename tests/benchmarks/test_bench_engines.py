@@ -9,7 +9,8 @@ from typing import Any
 
 import bench_engines
 import pytest
-from bench_engines import COUNTS, ROWS, differences, table, times
+from bench_engines import ROWS
+from engine_tables import COUNTS, differences, table, times
 from frozen_protocols import FOLDER, Frozen
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +68,7 @@ def test_a_table_has_a_line_for_each_row_and_says_which_was_stopped() -> None:
     assert len({len(line) for line in lines[:4]}) == 1
     numbers = "2 1 0.50 3.00 4.00 5.00 0.00 0.00 6 100.0 6.0 1.0 6.0 1.0"
     assert " ".join(lines[1].split()) == f"fast, 2 cores {numbers}"
-    assert lines[4].split(maxsplit=3)[3] == "stopped after 9 s by the limit of time, 1,234 states"
+    assert lines[4].split(maxsplit=3)[3] == "stopped after 9 s, 1,234 states: the limit of time"
 
 
 def test_equal_counts_end_with_0_and_a_wrong_one_with_1(tmp_path: Path) -> None:
