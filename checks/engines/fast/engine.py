@@ -160,6 +160,32 @@ class Engine:
         )  # fmt: skip
         return found[: rows.shape[1]]
 
+    def spread(
+        self,
+        rows: Words,
+        at: Numbers,
+        allowed: Flags,
+        visited: Visited,
+        marks: Words,
+        stays: Words | None = None,
+    ) -> tuple[bool, npt.NDArray[np.bool_]]:
+        """Mark the states of rows that lead to marked ones (`leads`), or with `stays` unmark those that do not and are
+        not in it: whether anything changed, and which rows have states that are not marked (that are)."""
+        padding, program, size = padded(rows), self.program, whole_blocks(rows.shape[1])
+        places, still = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+        places[: len(at)] = at
+        keep = np.zeros(size, np.uint64)
+        if stays is not None:
+            keep[: len(at)] = stays
+        done = self.together(
+            lambda low, high: kernels.spread(
+                planes_for(program.nodes), padding, low, high, places, self.kk, program.gates, program.steps,
+                self.blocks, allowed, visited.table, visited.parts, marks, keep, stays is not None, still,
+            ),
+            self._shares(size),
+        )  # fmt: skip
+        return any(done), still[: len(at)]
+
     def degrees(self, rows: Words) -> Numbers:
         """How many states of some rows fire so many transitions, by that number."""
         padding, program = padded(rows), self.program
@@ -188,6 +214,23 @@ class Engine:
         wanted = np.array([claim in watched for claim in order], np.uint8)
         found = self.holding(self.judging, rows, wanted) if wanted.any() else {}
         return {order[term]: some for term, some in found.items()}
+
+    def told_by_row(self, rows: Words, claims: Sequence[int]) -> Words:
+        """By row and claim, the states that the claim can be told of."""
+        order = list(self.told)
+        found = np.zeros((max(1, len(order)), whole_blocks(rows.shape[1])), np.uint64)
+        wanted = np.array([claim in claims for claim in order], np.uint8)
+        padding, judging = padded(rows), self.judging
+        self.together(
+            lambda low, high: kernels.judge(
+                planes_for(judging.nodes), padding, low, high, self.kk, judging.gates, judging.told, judging.masks,
+                wanted, found[:, low:high],
+            ),
+            self._shares(padding.shape[1]),
+        )  # fmt: skip
+        empty = np.zeros(rows.shape[1], np.uint64)
+        mine = [found[order.index(c), : rows.shape[1]] if c in self.told else empty for c in claims]
+        return np.stack(mine, axis=1)
 
     def holding(self, judging: Judging, rows: Words, wanted: Flags | None = None) -> dict[int, Words]:
         """By the number of a term (of the `wanted`, or all), the states in which it holds. `rows` are whole blocks."""

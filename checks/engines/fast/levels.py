@@ -68,6 +68,10 @@ class Levels:
             rows = np.load(self.folder / name_of(number), mmap_mode="r", allow_pickle=False)
         return rows
 
+    def as_now(self, number: int) -> bool:
+        """Whether a level is laid out as rows are now, so that no two of its rows have one key."""
+        return self.laid_out[number] == len(self.layouts) - 1
+
     def get(self, number: int) -> Words:
         """The rows of a level, as they are laid out now."""
         return np.concatenate(

@@ -19,10 +19,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from cutproof.checks.engines.fast.program import Numbers, Words
-from cutproof.checks.engines.fast.search import BROKEN, VectorSearch
+from cutproof.checks.engines.fast.search import BROKEN, VectorSearch, grouped
 from cutproof.checks.engines.fast.shortest_paths import Goal, packed_steps_of
 from cutproof.checks.engines.fast.states import bits_of, singles, states_of
-from cutproof.checks.engines.fast.visited import merged, padded
+from cutproof.checks.engines.fast.visited import merged
 from cutproof.checks.engines.lasso import put_off
 
 ROWS = 1 << 16
@@ -56,14 +56,14 @@ class Passes:
             for rows in self._levels():
                 at, left = self.search.visited.find(rows), self.search.engine.leaving(rows)
                 np.bitwise_or.at(self.marks, at, left[:, None])
-        return self._until_nothing_changes(self._reaching)
+        return self._until_nothing_changes(staying=False)
 
     def rounds(self) -> list[Words]:
         """By claim, the states from which some run goes round for ever without one where it holds."""
         self._all_open()
         for place, told in self._told():
             self.marks[place] &= ~told
-        return self._until_nothing_changes(self._staying)
+        return self._until_nothing_changes(staying=True)
 
     def _all_open(self) -> None:
         self.marks[:] = self.search.visited.table[:, self.search.layout.words, None]
@@ -77,61 +77,46 @@ class Passes:
                 yield rows
 
     def _told(self) -> Iterator[tuple[Numbers, Words]]:
-        """Where the claims hold: places, and of each claim the states."""
-        for rows in self._levels():
-            for claim, some in self.search.engine.judge(padded(rows), set(self.claims)).items():
-                some = merged(some, self.search.layout.words)
-                told = np.zeros((some.shape[1], len(self.claims)), np.uint64)
-                told[:, self.claims.index(claim)] = some[-1]
-                yield self.search.visited.find(some), told
+        """Where the claims hold: places, each once, and of each claim the states of the row there."""
+        search = self.search
+        for level in range(len(search.levels)):
+            for chunk in search.levels.chunks(level, ROWS):
+                self.look()
+                rows = chunk if search.levels.as_now(level) else merged(chunk, search.layout.words)
+                yield search.visited.find(rows), search.engine.told_by_row(rows, self.claims)
 
-    def _until_nothing_changes(self, pass_over: Callable[[Words], tuple[bool, Words]]) -> list[Words]:
+    def _until_nothing_changes(self, staying: bool) -> list[Words]:
         """Pass over the levels, and then over what is left: by claim, the states that are left."""
         search, left = self.search, [np.zeros((self.search.layout.words + 1, 0), np.uint64)]
         for level in range(len(search.levels) - 1, -1, -1):
             for rows in search.levels.chunks(level, ROWS):
-                left.append(pass_over(rows)[1])
+                left.append(self._pass(rows, staying)[1])
         rest, changed = np.concatenate(left, axis=1), True
         while changed and rest.shape[1]:
             changed, left = False, left[:1]
             for low in range(0, rest.shape[1], ROWS):
-                more, still = pass_over(rest[:, low : low + ROWS])
+                more, still = self._pass(rest[:, low : low + ROWS], staying)
                 changed |= more
                 left.append(still)
             rest = np.concatenate(left, axis=1)
         rest = merged(rest, search.layout.words)
-        marks = self.marks[search.visited.find(rest)]
-        if pass_over == self._reaching:
-            marks = ~marks
-        found = list[Words]()
+        marks, found = self.marks[search.visited.find(rest)], list[Words]()
         for number in range(len(self.claims)):
             mine = rest.copy()
-            mine[-1] &= marks[:, number]
+            mine[-1] &= marks[:, number] if staying else ~marks[:, number]
             found.append(mine[:, mine[-1] != 0])
         return found
 
-    def _reaching(self, rows: Words) -> tuple[bool, Words]:
-        """Mark the states of rows that lead to marked ones: (whether any did, the rows not all of whose are marked)."""
+    def _pass(self, rows: Words, staying: bool) -> tuple[bool, Words]:
+        """Pass over rows: whether anything changed, and the rows some of whose states are left."""
         self.look()
-        search, at = self.search, self.search.visited.find(rows)
-        some = np.flatnonzero((~self.marks[at] & rows[-1][:, None]).any(axis=1))
-        rows, at = rows[:, some], at[some]
-        more = search.engine.leads(rows, self.owed, search.visited, self.marks) & ~self.marks[at]
-        np.bitwise_or.at(self.marks, at, more)
-        return bool(more.any()), rows[:, (~self.marks[at] & rows[-1][:, None]).any(axis=1)]
-
-    def _staying(self, rows: Words) -> tuple[bool, Words]:
-        """Close the states of rows that lead to no open one: (whether any were, the rows some of whose are open)."""
-        self.look()
-        search, at = self.search, self.search.visited.find(rows)
-        some = np.flatnonzero((self.marks[at] & rows[-1][:, None]).any(axis=1))
-        rows, at = rows[:, some], at[some]
-        stay = search.engine.leads(rows, self.no_fault, search.visited, self.marks)
-        if search.alike:
-            stay |= turning(search, rows)[:, None]
-        gone = self.marks[at] & rows[-1][:, None] & ~stay
-        np.bitwise_and.at(self.marks, at, ~gone)
-        return bool(gone.any()), rows[:, (self.marks[at] & rows[-1][:, None]).any(axis=1)]
+        search, stays = self.search, None
+        if staying:
+            stays = turning(search, rows) if search.alike else np.zeros(rows.shape[1], np.uint64)
+        allowed = self.no_fault if staying else self.owed
+        at = search.visited.find(rows)
+        changed, still = search.engine.spread(rows, at, allowed, search.visited, self.marks, stays)
+        return changed, rows[:, still]
 
 
 def no_fault(search: VectorSearch) -> npt.NDArray[np.uint8]:
@@ -248,23 +233,16 @@ def turning(search: VectorSearch, rows: Words) -> Words:
 
 def first_level(search: VectorSearch, rows: Words) -> dict[int, Goal]:
     """By origin, the first level that has some of these states, and which."""
-    rows = merged(rows, search.layout.words)
-    wanted, found = (
-        dict(zip(search.visited.find(rows).tolist(), rows[-1].tolist(), strict=True)),
-        dict[int, Goal](),
-    )
-    places = np.array(sorted(wanted), np.int64)
-    for level in range(len(search.levels) if len(places) else 0):
+    found, wanted = dict[int, Goal](), np.zeros(len(search.visited.table), np.uint64)
+    np.bitwise_or.at(wanted, search.visited.find(rows), rows[-1])
+    for level in range(len(search.levels) if rows.shape[1] else 0):
         mine = list[Words]()
         for chunk in search.levels.chunks(level, ROWS):
-            at = search.visited.find(chunk)
-            some = np.flatnonzero(np.isin(at, places))
-            part = chunk[:, some]
-            part[-1] &= np.array([wanted[place] for place in at[some].tolist()], np.uint64)
+            part = chunk.copy()
+            part[-1] &= wanted[search.visited.find(chunk)]
             mine.append(part[:, part[-1] != 0])
-        there = np.concatenate(mine, axis=1)
-        origins = search.origins(there)
-        for origin in np.unique(origins).tolist():
+        there = merged(np.concatenate(mine, axis=1), search.layout.words)
+        for origin, some in grouped(search.origins(there)).items():
             if origin not in found:
-                found[origin] = level, there[:, origins == np.uint64(origin)]
+                found[origin] = level, there[:, some]
     return found

@@ -69,8 +69,8 @@ class Program:
     def _steps(
         self, together: dict[Effect, list[Case]], leaving: list[Leaving], at: dict[Edge, int]
     ) -> Steps:
-        spans, words, cases, masks = [], [], [], []
-        bits, bit_words = [], []
+        spans, cases, masks = list[tuple[int, ...]](), list[tuple[int, ...]](), list[int]()
+        words, bits, bit_words = list[list[list[int]]](), list[int](), list[list[int]]()
         for effect, some in together.items():
             for low in range(0, len(some), TOGETHER):
                 mine = some[low : low + TOGETHER]

@@ -31,7 +31,7 @@ from cutproof.checks.engines.fast.fields import Fields
 from cutproof.checks.engines.fast.kernels.choice import kernels
 from cutproof.checks.engines.fast.kernels.layout import BLOCK
 from cutproof.checks.engines.fast.levels import Levels
-from cutproof.checks.engines.fast.program import Words
+from cutproof.checks.engines.fast.program import Numbers, Words
 from cutproof.checks.engines.fast.relayout import Move
 from cutproof.checks.engines.fast.states import rows_of
 from cutproof.checks.engines.fast.visited import Visited, merged, padded
@@ -269,8 +269,8 @@ class VectorSearch:
         for claim in [c for c in self.telling if c in claims]:
             rows = merged(np.concatenate(self.telling.pop(claim), axis=1), len(self.front) - 1)
             origins = self.origins(rows)
-            for origin in np.unique(origins):
-                self.first[claim, int(origin)] = depth, rows[:, origins == origin]
+            for origin, some in grouped(origins).items():
+                self.first[claim, origin] = depth, rows[:, some]
             if len({o for c, o in self.first if c == claim}) == self.origin_count:
                 self.watched.discard(claim)
 
@@ -332,6 +332,15 @@ class VectorSearch:
             self.engine.count()
             states, found = self.visited.seen, int(self.engine.fired.sum())
             self.progress(states, found, self.depth, states - self.expanded, seconds)
+
+
+def grouped(numbers: Words) -> dict[int, Numbers]:
+    """The places of each number, by number."""
+    if not len(numbers):
+        return {}
+    order = np.argsort(numbers, kind="stable")
+    values, first = np.unique(numbers[order], return_index=True)
+    return dict(zip(values.tolist(), np.split(order, first[1:]), strict=True))
 
 
 def _with_masks(rows: Words, masks: Words) -> Words:

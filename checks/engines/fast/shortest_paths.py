@@ -8,13 +8,14 @@ transitions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cutproof.checks.engines.fast.program import Words
+from cutproof.checks.engines.fast.program import Numbers, Words
+from cutproof.checks.engines.fast.states import rows_of, states_of
 from cutproof.checks.engines.fast.visited import Visited, merged
 from cutproof.checks.engines.plain.search import inside
 from cutproof.checks.engines.verdict import Path
@@ -56,10 +57,12 @@ def paths(
     for low in range(0, len(together), GOALS):
         some = together[low : low + GOALS]
         ways = _ways(search, [(bit, goals[name]) for bit, names in enumerate(some) for name in names])
-        for bit, names in enumerate(some):
-            for name in names:
-                found[name] = _forward(search, ways, bit, goals[name])
-    return found
+        named = [(name, bit, goals[name]) for bit, names in enumerate(some) for name in names]
+        forward = _one_by_one if search.alike else _side_by_side
+        found |= zip(
+            (name for name, _, _ in named), forward(search, ways, [g[1:] for g in named]), strict=True
+        )
+    return {name: found[name] for name in goals}
 
 
 def _ways(search: VectorSearch, goals: Sequence[tuple[int, Goal]]) -> dict[int, Ways]:
@@ -92,20 +95,59 @@ def _marked(rows: Words, marks: Words, k: int) -> Ways:
     return Ways(known, by_place)
 
 
-def _forward(search: VectorSearch, ways: Mapping[int, Ways], bit: int, goal: Goal) -> Path:
-    depth, rows = goal
-    begun = search.origins(rows)[0]
-    state = next(
-        s for s in search.starts
-        if search.origins(search.row_of(s))[0] == begun and ways[0].leads(search.row_of(s), bit)
-    )  # fmt: skip
-    states, numbers = [state], list[int]()
-    for level in range(1, depth + 1):
-        on = (s for s in steps_of(search.compiled, state) if ways[level].leads(search.row_of(s[1]), bit))
-        number, state = next(on)
-        states.append(state)
-        numbers.append(number)
-    return Path(tuple(states), tuple(numbers))
+def _begun(search: VectorSearch, ways: Ways, goals: Sequence[tuple[int, Goal]]) -> list[int]:
+    """The first initial state that leads to each goal, by number."""
+    rows = [search.row_of(state) for state in search.starts]
+    by_origin = dict[int, list[int]]()
+    for number, row in enumerate(rows):
+        by_origin.setdefault(int(search.origins(row)[0]), []).append(number)
+    return [
+        next(n for n in by_origin[int(search.origins(mine)[0])] if ways.leads(rows[n], bit))
+        for bit, (_, mine) in goals
+    ]
+
+
+def _one_by_one(
+    search: VectorSearch, ways: Mapping[int, Ways], goals: Sequence[tuple[int, Goal]]
+) -> Iterator[Path]:
+    """The path to each goal, by the plain steps."""
+    for (bit, (depth, _)), number in zip(goals, _begun(search, ways[0], goals), strict=True):
+        states, numbers = [search.starts[number]], list[int]()
+        for level in range(1, depth + 1):
+            steps = steps_of(search.compiled, states[-1])
+            taken, state = next(s for s in steps if ways[level].leads(search.row_of(s[1]), bit))
+            states.append(state)
+            numbers.append(taken)
+        yield Path(tuple(states), tuple(numbers))
+
+
+def _side_by_side(
+    search: VectorSearch, ways: Mapping[int, Ways], goals: Sequence[tuple[int, Goal]]
+) -> Iterator[Path]:
+    """The same where no state stands for others: a step of all paths at a time."""
+    bits, depths = (np.array([bit for bit, _ in goals]), np.array([depth for _, (depth, _) in goals]))
+    begun = _begun(search, ways[0], goals)
+    rows = [rows_of(search.layout, [search.starts[number] for number in begun])]
+    taken = list[Numbers]()
+    for level in range(1, int(depths.max()) + 1):
+        going = np.flatnonzero(depths >= level)
+        there, numbers = rows[-1].copy(), np.full(len(goals), -1, np.int64)
+        left = np.full(len(goals), len(search.protocol.transitions), np.int64)
+        for source, number, target in search.engine.edges(rows[-1][:, going]):
+            mine = going[source]
+            place = ways[level].known.find(target)
+            leads = (place >= 0) & (ways[level].marks[np.maximum(place, 0), bits[mine]] & target[-1] != 0)
+            some = np.flatnonzero(leads)
+            np.minimum.at(left, mine[some], number[some])
+            first = some[number[some] == left[mine[some]]]  # of those so far
+            numbers[mine[first]] = number[first]
+            there[:, mine[first]] = target[:, first]
+        rows.append(there)
+        taken.append(numbers)
+    states = [states_of(search.layout, level) for level in rows]
+    for goal, depth in enumerate(depths.tolist()):
+        numbers_of = tuple(int(numbers[goal]) for numbers in taken[:depth])
+        yield Path(tuple(level[goal] for level in states[: depth + 1]), numbers_of)
 
 
 def steps_of(compiled: Compiled, state: State) -> list[tuple[int, State]]:
