@@ -35,7 +35,7 @@ class Desk:
     """What one worker writes to."""
 
     def __init__(self, program: Program, transitions: int, parts: int) -> None:
-        size = ROOM + BLOCK * max(1, len(program.steps.spans))
+        size = ROOM + BLOCK * (1 + len(program.steps.spans))
         self.planes = planes_for(program.nodes)
         self.out = np.empty((program.k + 1, size), np.uint64)
         self.split = np.empty((parts, program.k + 1, size), np.uint64) if parts > 1 else self.out[None]

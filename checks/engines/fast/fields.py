@@ -21,7 +21,7 @@ from cutproof.model.language.circuit import Layout
 MOST = 64  # fast values
 POOL = 12  # fields of which some are chosen
 HINTED = 24  # fields of which those may be, the next time
-STATES = 200_000 if COMPILED else 50_000  # that are looked at
+STATES = 120_000 if COMPILED else 50_000  # that are looked at
 SAMPLE = 20_000  # ... to choose among the pool
 BEAM = 3
 

@@ -7,8 +7,7 @@ words: those of the key, then the mask. A block is BLOCK rows; in the planes, ro
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
 from cutproof.checks.engines.fast.kernels.compiled_sets import (  # what both kinds of kernels have
     canonical,
@@ -23,7 +22,19 @@ from cutproof.checks.engines.fast.kernels.compiled_sets import (  # what both ki
     scatter,
     take,
 )
+from cutproof.checks.engines.fast.kernels.emission import emit_eight
 from cutproof.checks.engines.fast.kernels.layout import BLOCK, LANES
+from cutproof.checks.engines.fast.kernels.vectors import (
+    any_of,
+    both,
+    but_not,
+    copy,
+    differ,
+    exchange,
+    lowest,
+    neither,
+    ones,
+)
 
 __all__ = [
     "canonical", "degrees", "distinct", "edges", "expand", "insert", "judge", "leads", "moved", "places", "refill", "scatter",
@@ -34,82 +45,57 @@ U0, U1 = np.uint64(0), np.uint64(1)
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@intrinsic
-def lowest(context, bits):  # type: ignore
-    """The number of the lowest bit that is set."""
-    from llvmlite import ir
-
-    def made(context, builder, signature, arguments):  # type: ignore
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(types.uint64), made
-
-
-@intrinsic
-def ones(context, bits):  # type: ignore
-    """How many bits are set."""
-    return types.int64(types.uint64), lambda context, builder, signature, a: builder.ctpop(a[0])
-
-
 @njit(nogil=True, cache=True)
 def fill(planes, rows, base, kk, runs, a, b):  # type: ignore
     """The planes of one block: the bits of its keys, transposed, and then the gates."""
-    block = np.empty((64, LANES), np.uint64)
+    flat, rows_flat, size = planes.ravel(), rows.ravel(), rows.shape[1]
     for x in range(len(kk)):
+        first = (1 + 64 * x) * LANES
         for k in range(64):
-            for l in range(LANES):
-                block[k, l] = rows[x, base + k * LANES + l]
-        j, mask = 32, np.uint64(0xFFFFFFFF)
-        while j:
+            copy(flat, first + k * LANES, rows_flat, x * size + base + k * LANES)
+        by, mask = 32, np.uint64(0xFFFFFFFF)
+        while by:
             k = 0
             while k < 64:
-                for l in range(LANES):
-                    d = ((block[k, l] >> np.uint64(j)) ^ block[k | j, l]) & mask
-                    block[k, l] ^= d << np.uint64(j)
-                    block[k | j, l] ^= d
-                k = ((k | j) + 1) & ~j
-            j >>= 1
-            mask ^= mask << np.uint64(j)
-        for k in range(64):
-            for l in range(LANES):
-                planes[1 + 64 * x + k, l] = block[k, l]
+                exchange(flat, first + k * LANES, first + (k | by) * LANES, np.uint64(by), mask)
+                k = ((k | by) + 1) & ~by
+            by >>= 1
+            mask ^= mask << np.uint64(by)
     first = 1 + 64 * len(kk)
     for r in range(runs.shape[0]):
         kind, low, high = runs[r, 0], runs[r, 1], runs[r, 2]
         if kind == 0:
             for i in range(low, high):
-                p, q = a[i], b[i]
-                for l in range(LANES):
-                    planes[first + i, l] = planes[p, l] & planes[q, l]
+                both(flat, (first + i) * LANES, a[i] * LANES, b[i] * LANES)
         elif kind == 1:
             for i in range(low, high):
-                p, q = a[i], b[i]
-                for l in range(LANES):
-                    planes[first + i, l] = planes[p, l] & ~planes[q, l]
+                but_not(flat, (first + i) * LANES, a[i] * LANES, b[i] * LANES)
         elif kind == 2:
             for i in range(low, high):
-                p, q = a[i], b[i]
-                for l in range(LANES):
-                    planes[first + i, l] = ~(planes[p, l] | planes[q, l])
+                neither(flat, (first + i) * LANES, a[i] * LANES, b[i] * LANES)
         else:
             for i in range(low, high):
-                p, q = a[i], b[i]
-                for l in range(LANES):
-                    planes[first + i, l] = planes[p, l] ^ planes[q, l]
-    for l in range(LANES):
-        planes[0, l] = U0
-        planes[first + a.size, l] = ALL
+                differ(flat, (first + i) * LANES, a[i] * LANES, b[i] * LANES)
+    for lane in range(LANES):
+        planes[0, lane] = U0
+        planes[first + a.size, lane] = ALL
+
+
+@njit(nogil=True, cache=True)
+def acting_in(flat, cases):  # type: ignore
+    """Which cases have a row in this block."""
+    found = np.empty(cases.shape[0], np.bool_)
+    for c in range(cases.shape[0]):
+        found[c] = any_of(flat, cases[c, 0] * LANES) != U0
+    return found
 
 
 @njit(nogil=True, cache=True)
 def active(planes, cases, low, high, found):  # type: ignore
     """Which of some cases have a row in this block: how many, and their numbers in `found`."""
-    n = 0
+    n, flat = 0, planes.ravel()
     for c in range(low, high):
-        some = U0
-        for l in range(LANES):
-            some |= planes[cases[c, 0], l]
-        if some:
+        if any_of(flat, cases[c, 0] * LANES):
             found[n] = c
             n += 1
     return n
@@ -122,11 +108,29 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
     in `out` now."""
     spans, words, cases, masks, bits, bit_words, leaving, leaving_masks = steps
     width = len(kk)
+    counts, flat, flat_rows, flat_out = (
+        np.empty(128 * LANES, np.uint64),
+        planes.ravel(),
+        rows.ravel(),
+        out.ravel(),
+    )
+    flat_cases, flat_words = cases.ravel(), words.ravel()
+    on = acting_in(flat, cases)
     acting, key = np.empty(128, np.int64), np.empty(width, np.uint64)
     for e in range(spans.shape[0]):
         count, first, computed, first_bit = spans[e, 0], spans[e, 1], spans[e, 2], spans[e, 3]
-        acts = active(planes, cases, first, first + count, acting)
+        acts = 0
+        for c in range(first, first + count):
+            if on[c]:
+                acting[acts] = c
+                acts += 1
         if acts == 0:
+            continue
+        if computed == 0 and blocks.shape[0] == 0:
+            n = emit_eight(
+                flat, flat_rows, base, kk, flat_words[3 * width * e :], flat_cases, masks, acting, acts, fired, moved,
+                want, counts, flat_out, n,
+            )  # fmt: skip
             continue
         for l in range(LANES):
             some = U0
