@@ -299,7 +299,9 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
                     row = base + k * LANES + l
                     whole, any_of = rows[width, row], U0
                     for i in range(acts):
-                        any_of |= masks[acting[i]] & (U0 - ((planes[cases[acting[i], 0], l] >> np.uint64(k)) & U1))
+                        any_of |= masks[acting[i]] & (
+                            U0 - ((planes[cases[acting[i], 0], l] >> np.uint64(k)) & U1)
+                        )
                     if whole & any_of == U0:
                         continue
                     for x in range(width):

@@ -210,7 +210,9 @@ def canonical(blocks, key):  # type: ignore
         while first + pieces < blocks.shape[0] and blocks[first + pieces, 1] == blocks[first, 1]:
             pieces += 1
         count = 1
-        while first + count * pieces < blocks.shape[0] and blocks[first + count * pieces, 0] == blocks[first, 0]:
+        while (
+            first + count * pieces < blocks.shape[0] and blocks[first + count * pieces, 0] == blocks[first, 0]
+        ):
             count += 1
         for i in range(1, count):  # insertion sort: there are few
             j = i
