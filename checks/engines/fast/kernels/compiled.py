@@ -133,7 +133,7 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
                 k = lowest(some)
                 some &= some - U1
                 row = base + k * LANES + l
-                whole, m, stays = rows[width, row], U0, U0
+                whole, m, shifted = rows[width, row], U0, U0
                 from_here = U0
                 for i in range(acts):
                     c = acting[i]
@@ -141,8 +141,8 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
                     fired[cases[c, 1]] += ones(mine)
                     m |= (mine << np.uint64(cases[c, 2])) >> np.uint64(cases[c, 3])
                     from_here |= mine
-                    if cases[c, 2] == cases[c, 3]:
-                        stays |= mine
+                    if cases[c, 2] != cases[c, 3]:
+                        shifted |= mine
                 if m == U0:
                     continue
                 for x in range(width):
@@ -155,7 +155,7 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
                 for x in range(width):
                     same &= key[x] == rows[x, row]
                 if want:
-                    moved[row - base] |= from_here & ~stays if same else from_here
+                    moved[row - base] |= shifted if same else from_here
                 if same:
                     m &= ~whole
                     if m == U0:
