@@ -29,7 +29,8 @@ from cutproof.checks.engines.fast.kernels.vectorised_sets import (  # what both 
 from cutproof.checks.engines.fast.program import Gates, Numbers, Steps, Words
 
 __all__ = [
-    "degrees", "distinct", "edges", "expand", "insert", "judge", "leads", "moved", "places", "refill", "scatter", "take",
+    "degrees", "distinct", "edges", "expand", "insert", "judge", "leads", "moved", "places", "refill", "scatter",
+    "take",
 ]  # fmt: skip
 
 TOGETHER = 64  # blocks of a chunk at most: what they need fits into the cache
@@ -137,7 +138,7 @@ def _fits(planes: Words, many: int, room: int, most: int) -> int:
         np.bitwise_count(planes).reshape(len(planes), many, LANES).sum(axis=(0, 2), dtype=np.int64).cumsum()
     )
     done, whole = np.searchsorted(bits, room) + 1, np.searchsorted(bits, most, side="right")
-    return int(max(1, min(many, done, whole)))
+    return max(1, min(many, int(done), int(whole)))
 
 
 def _guess(rows: int, room: int, rate: float) -> int:
@@ -185,13 +186,13 @@ def _emit(
 ) -> int:  # fmt: skip
     """Append to `out` what one effect leads to; into `mover`, the states that change by it."""
     at = places_of(some)
-    m, here, stays = _fire(chunk, steps, effect, at, acting, fired)
+    m, here, shifted = _fire(chunk, steps, effect, at, acting, fired)
     if (there := np.flatnonzero(m)).size < m.size:
-        at, m, here, stays = at[there], m[there], here[there], stays[there]
+        at, m, here, shifted = at[there], m[there], here[there], shifted[there]
     keys = chunk.led(steps, effect, at)
     same = (keys == chunk.rows[:-1].take(at, axis=1)).all(axis=0)
     if any_same := bool(same.any()):
-        here = np.where(same, here & ~stays, here)
+        here = np.where(same, shifted, here)
         m = np.where(same, m & ~chunk.whole[at], m)
     if mover is not None:
         mover[at] |= here
@@ -205,10 +206,10 @@ def _emit(
 def _fire(
     chunk: Chunk, steps: Steps, effect: int, at: Numbers, acting: Words, fired: Numbers
 ) -> tuple[Words, Words, Words]:
-    """What an effect makes of the masks of rows; the states that it takes, and those whose fast value it leaves."""
+    """What an effect makes of the masks of rows; the states that it takes, and those whose fast value it changes."""
     count, first = steps.spans[effect, :2].tolist()
     whole, found = chunk.whole.take(at), np.zeros((3, len(at)), np.uint64)
-    m, here, stays = found
+    m, here, shifted = found
     number = None
     for c in range(first, first + count):
         _, transition, up, down = steps.cases[c].tolist()
@@ -226,9 +227,9 @@ def _fire(
         fired[transition] += int(np.bitwise_count(mine_of).sum(dtype=np.int64))
         m[where] |= mine_of << np.uint64(up) >> np.uint64(down)
         here[where] |= mine_of
-        if up == down:
-            stays[where] |= mine_of
-    return m, here, stays
+        if up != down:
+            shifted[where] |= mine_of
+    return m, here, shifted
 
 
 def _leave(chunk: Chunk, steps: Steps) -> Words:

@@ -1,7 +1,7 @@
 """The set of rows that were found, in NumPy: the same table as that of `compiled_sets.py`, filled by the same hash.
 
-Rows are put there all at once: equal keys first become one, in the order of their places, then each is looked for, those
-that are not settled yet some places further on.
+Rows are put there all at once: equal keys first become one, in the order of their places, then each is looked for,
+those that are not settled yet some places further on.
 """
 
 from __future__ import annotations
