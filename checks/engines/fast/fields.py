@@ -73,10 +73,15 @@ class Fields:
         """Of each state, by field, the place of its value among those that the field can have."""
         count = np.bitwise_count(rows[-1]).astype(np.int64)
         row = np.repeat(np.arange(rows.shape[1]), count)
-        bits = np.flatnonzero(np.unpackbits(rows[-1].view(np.uint8), bitorder="little")) & 63
+        bits = (
+            np.flatnonzero(np.unpackbits(np.ascontiguousarray(rows[-1]).view(np.uint8), bitorder="little"))
+            & 63
+        )
         found = dict[str, Column]()
         for name, place in layout.places.items():
-            part = rows[place.offset // 64] >> np.uint64(place.offset % 64) & np.uint64((1 << place.width) - 1)
+            part = rows[place.offset // 64] >> np.uint64(place.offset % 64) & np.uint64(
+                (1 << place.width) - 1
+            )
             values = layout.values[name]
             if len(values) <= MOST:
                 table = np.zeros(1 << place.width, np.int64)
