@@ -14,7 +14,7 @@ from cutproof.checks.engines.fast.kernels.layout import ADDED, LOW32, ONE, TWO
 Words = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
 
-FURTHER = 16  # places that are looked at together, where the first one did not do
+FIRST, MOST = 2, 32  # places that are looked at together, where the ones before did not do
 HALF = np.uint64(32)
 
 
@@ -55,20 +55,23 @@ def _look(table: Words, keys: Words, begin: Numbers, slot: Numbers, size: int) -
         other |= got[:, x] != keys[x]
     other &= seen != 0
     todo = np.flatnonzero(other)
-    steps = np.arange(1, FURTHER + 1)
+    done, many = 0, FIRST
     while todo.size:
-        ahead = begin[todo, None] + (slot[todo, None] + steps) % size
+        ahead = slot[todo, None] + np.arange(done + 1, done + many + 1)
+        if int(ahead.max()) >= size:
+            ahead %= size
+        ahead += begin[todo, None]
         masks = table[ahead, width]
-        done = np.ones(ahead.shape, np.bool_)
+        fits = np.ones(ahead.shape, np.bool_)
         for x in range(width):
-            done &= table[ahead, x] == keys[x, todo, None]
-        done |= masks == 0
-        first, row = done.argmax(axis=1), np.arange(len(todo))
-        there = done[row, first]
+            fits &= table[ahead, x] == keys[x, todo, None]
+        fits |= masks == 0
+        first, row = fits.argmax(axis=1), np.arange(len(todo))
+        there = fits[row, first]
         settled, first, row = todo[there], first[there], row[there]
         at[settled], seen[settled] = ahead[row, first], masks[row, first]
         todo = todo[~there]
-        steps = steps + FURTHER
+        done, many = done + many, min(2 * many, MOST)
     return at, seen
 
 
@@ -93,17 +96,20 @@ def scatter(out: Words, n: int, kk: tuple[int, ...], parts: int, to: Words, fill
 
 def _together(rows: Words) -> tuple[Words, Words, Numbers]:
     """Rows of which no two have one key, by their slots; their hashes, and the first row of each key."""
-    h = hash_of(rows[:-1])
-    order = np.argsort(h << HALF | h >> HALF, kind="stable")
-    sorted_h, keys = h[order], rows[:-1, order]
+    count, h = rows.shape[1], hash_of(rows[:-1])
+    short = np.uint64(count.bit_length())  # a row's number takes the place of so many bits of its hash
+    ordered = np.sort((h << HALF | h >> HALF) >> short << short | np.arange(count, dtype=np.uint64))
+    order = (ordered & (np.uint64(1) << short) - np.uint64(1)).view(np.int64)
+    keys, ordered = rows[:-1].take(order, axis=1), ordered >> short
     equal = (keys[:, 1:] == keys[:, :-1]).all(axis=0)
-    if (sorted_h[1:] == sorted_h[:-1]).sum() != equal.sum():  # two keys of one hash
+    if (equal != (ordered[1:] == ordered[:-1])).any():  # two keys that are alike in what is left
         order = np.lexsort(rows[:-1])
-        sorted_h, keys = h[order], rows[:-1, order]
+        keys = rows[:-1].take(order, axis=1)
         equal = (keys[:, 1:] == keys[:, :-1]).all(axis=0)
     first = np.flatnonzero(np.concatenate([[True], ~equal]))
     masks = np.bitwise_or.reduceat(rows[-1, order], first)
-    return np.vstack([keys[:, first], masks]), sorted_h[first], np.minimum.reduceat(order, first)
+    named = order[first]
+    return np.vstack([keys[:, first], masks]), h[named], named
 
 
 def insert(
