@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.util import find_spec
 from random import Random
 from types import ModuleType
 
@@ -11,17 +10,13 @@ from examples import by_night
 from random_protocols import made, source
 
 from cutproof.checks.engines.fast import visited
-from cutproof.checks.engines.fast.kernels import vectorised
+from cutproof.checks.engines.fast.kernels import choice, vectorised
 from cutproof.checks.engines.fast.kernels.layout import BLOCK
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.model.language.circuit import Layout, Place
 from cutproof.model.language.protocol import Protocol, State
 
-KERNELS = [vectorised]
-if find_spec("numba"):
-    from cutproof.checks.engines.fast.kernels import compiled
-
-    KERNELS.append(compiled)
+KERNELS = [vectorised, choice.kernels] if choice.COMPILED else [vectorised]
 WIDTHS = (1, 2, 3, 5)  # words of a key
 WORD = (1 << 64) - 1
 
@@ -86,7 +81,11 @@ def grouped(layout: Layout, states: Iterable[State]) -> dict[int, int]:
 
 def array(pairs: Sequence[tuple[int, int]], width: int) -> np.ndarray:
     """Rows of (key, mask)."""
-    return np.array([[*split(key, width), mask] for key, mask in pairs], np.uint64).reshape(-1, width + 1).T.copy()
+    return (
+        np.array([[*split(key, width), mask] for key, mask in pairs], np.uint64)
+        .reshape(-1, width + 1)
+        .T.copy()
+    )
 
 
 def pairs_of(rows: np.ndarray) -> list[tuple[int, int]]:
@@ -97,7 +96,9 @@ def pairs_of(rows: np.ndarray) -> list[tuple[int, int]]:
 def strewn(pairs: Sequence[tuple[int, int]], width: int, blocks: int, rng: Random) -> np.ndarray:
     """The rows anywhere in so many blocks; between them are rows of no state, of any key."""
     places = max(blocks * BLOCK, visited.whole_blocks(len(pairs)))
-    rows = np.random.default_rng(rng.getrandbits(32)).integers(0, 1 << 63, size=(width + 1, places), dtype=np.uint64)
+    rows = np.random.default_rng(rng.getrandbits(32)).integers(
+        0, 1 << 63, size=(width + 1, places), dtype=np.uint64
+    )
     rows[width] = 0
     if pairs:
         rows[:, rng.sample(range(places), len(pairs))] = array(pairs, width)

@@ -28,3 +28,6 @@ def _numpy() -> ModuleType:
 
 kernels = _chosen()
 COMPILED = kernels.__name__.endswith(".compiled")
+ROOM = (
+    1 << 14 if COMPILED else 1 << 20
+)  # rows that it pays to expand at once: these stay in the cache, or are many

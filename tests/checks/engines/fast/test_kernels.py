@@ -6,14 +6,26 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-import pytest
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from rows import WIDTHS, array, blocks_array, drawn, grouped, kernels_for, layout_of, ordered, pairs_of, some_blocks
-from rows import states_of, strewn
+from rows import (
+    WIDTHS,
+    array,
+    blocks_array,
+    drawn,
+    grouped,
+    kernels_for,
+    layout_of,
+    ordered,
+    pairs_of,
+    some_blocks,
+    states_of,
+    strewn,
+)
 
-from cutproof.checks.engines.fast.kernels import compiled_sets, vectorised, vectorised_sets
+from cutproof.checks.engines.fast import visited
+from cutproof.checks.engines.fast.kernels import vectorised, vectorised_sets
 from cutproof.checks.engines.fast.kernels.layout import BLOCK
 from cutproof.checks.engines.fast.program import Program
 from cutproof.checks.engines.plain.search import inside
@@ -36,7 +48,9 @@ class World:
         self.width, self.kk = width, (0,) * width
         self.known = grouped(self.layout, states)
         pairs = list(self.known.items())
-        pairs += [(key, mask & self.rng.getrandbits(64)) for key, mask in self.rng.sample(pairs, len(pairs) // 2)]
+        pairs += [
+            (key, mask & self.rng.getrandbits(64)) for key, mask in self.rng.sample(pairs, len(pairs) // 2)
+        ]
         self.rows = strewn(pairs, width, self.rng.randint(1, 3), self.rng)
         self.use(self.rows)
         self.terms = [told_of(c) for c in self.protocol.claims]
@@ -61,12 +75,18 @@ class World:
     def leaves(self, state: State) -> bool:
         """Whether some transition is enabled that leaves a domain."""
         values = self.protocol.named(state)
-        return len(self.step(state)) < sum(bool(ex.evaluate(t.enabled, values, {})) for t in self.protocol.transitions)
+        return len(self.step(state)) < sum(
+            bool(ex.evaluate(t.enabled, values, {})) for t in self.protocol.transitions
+        )
 
     def bits(self, found: np.ndarray) -> set[tuple[int, State]]:
         """(row, state) of words with a bit for each state of a row."""
         keys = pairs_of(self.rows)
-        return {(row, s) for row in np.flatnonzero(found).tolist() for s in states_of(self.layout, [(keys[row][0], int(found[row]))])}
+        return {
+            (row, s)
+            for row in np.flatnonzero(found).tolist()
+            for s in states_of(self.layout, [(keys[row][0], int(found[row]))])
+        }
 
 
 def expanded(kernels: ModuleType, world: World, want: bool, room: int) -> Any:
@@ -92,7 +112,9 @@ def expanded(kernels: ModuleType, world: World, want: bool, room: int) -> Any:
 
 @given(worlds, widths, seeds, st.booleans(), st.sampled_from([1, 100, 3000]))
 @examples(40)
-def test_rows_lead_where_the_plain_engine_says(protocol: int, width: int, seed: int, want: bool, room: int) -> None:
+def test_rows_lead_where_the_plain_engine_says(
+    protocol: int, width: int, seed: int, want: bool, room: int
+) -> None:
     world = World(protocol, width, seed)
     fired, reached = [0] * len(world.protocol.transitions), set()
     stay, leave = set(), set()
@@ -143,15 +165,20 @@ def test_degrees_count_the_transitions_that_fire(protocol: int, width: int, seed
     for kernels in kernels_for(width):
         counts = np.zeros_like(expected)
         kernels.degrees(
-            world.planes, world.rows, 0, world.rows.shape[1], world.kk, world.program.gates, world.program.steps, counts
+            world.planes,
+            world.rows,
+            0,
+            world.rows.shape[1],
+            world.kk,
+            world.program.gates,
+            world.program.steps,
+            counts,
         )
         assert counts.tolist() == expected.tolist()
 
 
 def filled(world: World, parts: int) -> tuple[np.ndarray, np.ndarray]:
     """A set with the rows that are known."""
-    from cutproof.checks.engines.fast import visited
-
     with patch.object(visited, "kernels", vectorised):
         found = visited.Visited(world.width, parts)
         known = dict.fromkeys((ordered(world.blocks, key) for key in world.known), (1 << 64) - 1)
@@ -167,10 +194,12 @@ def test_states_lead_to_those_that_are_marked(protocol: int, width: int, seed: i
     many, draw = world.rng.randint(1, 3), np.random.default_rng(seed)
     marks = draw.integers(0, 1 << 63, size=(len(table), many), dtype=np.uint64)
     marks &= draw.integers(0, 1 << 63, size=(len(table), many), dtype=np.uint64)
-    at = {key: place for place, (key, _) in enumerate(pairs_of(table[:, : width + 1].T)) if table[place, width]}
+    at = {
+        key: place for place, (key, _) in enumerate(pairs_of(table[:, : width + 1].T)) if table[place, width]
+    }
     allowed = draw.random(len(world.protocol.transitions)) < 0.7
     expected: list[set[Any]] = [set() for _ in range(many)]
-    for row, key, _, state in world.states:
+    for row, _, _, state in world.states:
         for number, after in world.step(state):
             there, bit = world.layout.pack(after)
             place = at[ordered(world.blocks, there)]
@@ -213,7 +242,9 @@ def test_edges_are_the_steps_of_the_plain_engine(protocol: int, width: int, seed
             )  # fmt: skip
             assert low > before and low % BLOCK == 0
             pairs = pairs_of(target[:, :n])
-            found += [(s, t, *p) for s, t, p in zip(source[:n].tolist(), number[:n].tolist(), pairs, strict=True)]
+            found += [
+                (s, t, *p) for s, t, p in zip(source[:n].tolist(), number[:n].tolist(), pairs, strict=True)
+            ]
         assert sorted(found) == sorted(expected)
 
 
@@ -222,7 +253,7 @@ def test_edges_are_the_steps_of_the_plain_engine(protocol: int, width: int, seed
 def test_blocks_are_put_into_order(seed: int, width: int) -> None:
     """Sets of blocks anywhere in the key, with pieces of several bits: keys of one orbit become the least of it."""
     rng = Random(seed)
-    bits, blocks, used = [0] * width, [], 0
+    bits, blocks = [0] * width, []
     for _ in range(rng.randint(1, 3)):
         widths, count = [rng.randint(1, 5) for _ in range(rng.randint(1, 3))], rng.randint(2, 4)
         same = []
@@ -236,13 +267,14 @@ def test_blocks_are_put_into_order(seed: int, width: int) -> None:
         if max(bits) > 64:
             break
         blocks.append(same)
-        used += 1
     keys = [rng.getrandbits(64 * width) & rng.getrandbits(64 * width) for _ in range(20)]
     expected = [ordered(blocks, key) for key in keys]
     found = array([(key, 0) for key in keys], width)
     vectorised_sets.canonical(blocks_array(blocks), found[:-1])
     assert [key for key, _ in pairs_of(found)] == expected
     if len(kernels_for(1)) > 1:
+        from cutproof.checks.engines.fast.kernels import compiled_sets
+
         for key, wanted in zip(keys, expected, strict=True):
             words = array([(key, 0)], width)[:-1, 0].copy()
             compiled_sets.canonical(blocks_array(blocks), words)

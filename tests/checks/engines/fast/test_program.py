@@ -21,7 +21,15 @@ def planes_of(gates: Gates, inputs: list[int], ones: int) -> list[int]:
         assert low == done
         for p, q in zip(gates.a[low:high].tolist(), gates.b[low:high].tolist(), strict=True):
             a, b = planes[p], planes[q]
-            planes.append(a & b if kind == AND else a & ~b if kind == ANDN else ones & ~(a | b) if kind == NOR else a ^ b)
+            planes.append(
+                a & b
+                if kind == AND
+                else a & ~b
+                if kind == ANDN
+                else ones & ~(a | b)
+                if kind == NOR
+                else a ^ b
+            )
         done = high
     assert done == len(gates.a)
     return [*planes, ones]
@@ -58,21 +66,28 @@ def test_a_program_is_its_translation(protocol: int, width: int, seed: int, toge
         for c in cases
     ]  # fmt: skip
     steps, mine = found.steps, []
-    for (count, first, computed, first_bit), words in zip(steps.spans.tolist(), steps.words.tolist(), strict=True):
+    for (count, first, computed, first_bit), words in zip(
+        steps.spans.tolist(), steps.words.tolist(), strict=True
+    ):
         assert 1 <= count <= together
-        bits = [(planes[steps.bits[q]], steps.bit_words[q].tolist()) for q in range(first_bit, first_bit + computed)]
+        bits = [
+            (planes[steps.bits[q]], steps.bit_words[q].tolist())
+            for q in range(first_bit, first_bit + computed)
+        ]
         for c in range(first, first + count):
             at, transition, up, down = steps.cases[c].tolist()
             mine.append((planes[at], transition, int(steps.masks[c]), up - down, words, bits))
     assert sorted(mine) == sorted(expected)
-    assert [(planes[at], t, int(mask)) for (at, t), mask in zip(steps.leaving.tolist(), steps.leaving_masks, strict=True)] == [
-        (plane(x.condition), x.transition, x.mask) for x in leaving
-    ]
+    assert [
+        (planes[at], t, int(mask))
+        for (at, t), mask in zip(steps.leaving.tolist(), steps.leaving_masks, strict=True)
+    ] == [(plane(x.condition), x.transition, x.mask) for x in leaving]
     inputs, nodes = told_by(judging.circuit, layout, states, ones)
     planes = planes_of(found.judging, inputs, ones)
-    assert [(planes[at], t, int(mask)) for (at, t), mask in zip(found.claims.told.tolist(), found.claims.masks, strict=True)] == [
-        (plane(t.condition), t.term, t.mask) for t in told
-    ]
+    assert [
+        (planes[at], t, int(mask))
+        for (at, t), mask in zip(found.claims.told.tolist(), found.claims.masks, strict=True)
+    ] == [(plane(t.condition), t.term, t.mask) for t in told]
     assert found.nodes >= max(len(planes), 2 + 64 * width + len(found.gates.a))
 
 

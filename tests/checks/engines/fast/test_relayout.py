@@ -21,7 +21,10 @@ def test_states_move_there_and_back(protocol: int, seed: int, here: int, there: 
     made, states = drawn(protocol)
     old, new = layout_of(made, here, rng), layout_of(made, there, rng)
     for kernels in kernels_for(here) if there in (1, 3) else kernels_for(there):
-        with patch.object(relayout, "kernels", kernels), patch.object(relayout, "CHUNK", rng.choice([100, 1 << 14])):
+        with (
+            patch.object(relayout, "kernels", kernels),
+            patch.object(relayout, "CHUNK", rng.choice([100, 1 << 14])),
+        ):
             rows = strewn(list(grouped(old, states).items()), here, 1, rng)
             for first, then in ((old, new), (new, old)):
                 move, found = Move(first, then), []

@@ -1,6 +1,7 @@
 """The set of rows, by both kernels in turn: what one put there, the other finds. It is a dictionary of masks."""
 
 from collections.abc import Iterator
+from itertools import chain
 from random import Random
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from rows import KERNELS, WIDTHS, array, kernels_for, pairs_of, split
+from rows import KERNELS, WIDTHS, array, kernels_for, pairs_of
 
 from cutproof.checks.engines.fast import visited
 from cutproof.checks.engines.fast.kernels import layout, vectorised, vectorised_sets
@@ -31,7 +32,10 @@ def small_sets() -> Iterator[None]:
 def some_rows(rng: Random, width: int, count: int) -> list[tuple[int, int]]:
     """Rows of keys of which some are equal; now and then of no state."""
     keys = [rng.getrandbits(64 * width) for _ in range(max(1, count // 2))] + list(range(3))
-    return [(rng.choice(keys), rng.getrandbits(64) & rng.getrandbits(64) & rng.getrandbits(5)) for _ in range(count)]
+    return [
+        (rng.choice(keys), rng.getrandbits(64) & rng.getrandbits(64) & rng.getrandbits(5))
+        for _ in range(count)
+    ]
 
 
 @given(seeds, widths, parts)
@@ -61,7 +65,9 @@ def test_a_set_is_a_dictionary_of_masks(seed: int, width: int, parts: int) -> No
                 assert not rows[:, count:].any()
                 states += sum(mask.bit_count() for mask in fresh.values())
                 fresh.clear()
-            asked = rng.sample(sorted(known), len(known) // 2) + [rng.getrandbits(64 * width) for _ in range(5)]
+            asked = rng.sample(sorted(known), len(known) // 2) + [
+                rng.getrandbits(64 * width) for _ in range(5)
+            ]
             rows = array([(key, 0) for key in asked], width)
             assert found.masks(rows).tolist() == [known.get(key, 0) for key in asked]
             assert (found.find(rows) >= 0).tolist() == [key in known for key in asked]
@@ -79,7 +85,7 @@ def test_what_is_put_ends_where_the_room_ends(seed: int, width: int, parts: int,
     part = rng.randrange(parts)
     rows, count = split_rows[part], int(counts[part])
     start = rng.randint(0, count)
-    before, expected, end = {}, dict[int, int](), count
+    end = count
     known = dict(pairs_of(rows[:, : count // 3]))
     before = {key: mask for key, mask in known.items() if mask}
     expected = dict(before)
@@ -103,7 +109,9 @@ def test_what_is_put_ends_where_the_room_ends(seed: int, width: int, parts: int,
         at = fresh[:n]
         assert len(set(at.tolist())) == n
         assert set(at.tolist()) <= set(range(64 * part, 64 * part + 64))
-        assert dict(pairs_of(table[at][:, [*range(width), width + 1]].T)) == {k: m for k, m in news.items() if m}
+        assert dict(pairs_of(table[at][:, [*range(width), width + 1]].T)) == {
+            k: m for k, m in news.items() if m
+        }
 
 
 @given(seeds, widths, parts)
@@ -116,7 +124,7 @@ def test_rows_are_parted_alike(seed: int, width: int, parts: int) -> None:
         to, fill = np.zeros((parts, width + 1, 103), np.uint64), np.full(parts, 3, np.int64)
         kernels.scatter(rows, 90, (0,) * width, parts, to, fill)
         found.append([pairs_of(to[p, :, 3 : fill[p]]) for p in range(parts)])
-    assert sorted(sum(found[0], [])) == sorted(pairs_of(rows[:, :90]))
+    assert sorted(chain.from_iterable(found[0])) == sorted(pairs_of(rows[:, :90]))
     keys = [{key for key, _ in some} for some in found[0]]
     assert sum(map(len, keys)) == len(set.union(*keys))
     assert all(some == found[0] for some in found)
@@ -168,7 +176,3 @@ def test_rows_are_merged_and_padded(seed: int, width: int) -> None:
     assert pairs_of(rows[:, : len(some)]) == some
     assert not rows[:, len(some) :].any()
     assert rows.flags.c_contiguous
-
-
-def test_keys_are_split_into_words() -> None:
-    assert split(5 | 7 << 64 | 1 << 128, 3) == [5, 7, 1]
