@@ -166,7 +166,6 @@ def _run(
     """The exploration, with its progress told, and how it was made."""
     from cutproof.checks.engines.choose import VECTOR, explore_any
     from cutproof.checks.engines.fast.checkpoint import CheckpointError
-    from cutproof.checks.engines.fast.clusters import TooWide
     from cutproof.checks.engines.statistics import Run, symmetry_of
 
     def progress(*numbers: Any) -> None:
@@ -180,9 +179,6 @@ def _run(
             protocol, engine=engine, limits=limits, graph=graph is not None, progress=progress, workers=workers,
             symmetry=symmetry, folder=resume, properties=properties,
         )  # fmt: skip
-    except TooWide as error:
-        option = f"--engine {engine}" if engine else "--resume" if resume else "--symmetry"
-        refuse(f"{option}: {error}; --engine plain takes states of any width")
     except CheckpointError as error:
         refuse(f"--resume {error}")
     except OSError as error:

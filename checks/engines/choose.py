@@ -1,7 +1,7 @@
 """Which engine explores: the plain one while that takes a second or two, the fast one beyond.
 
-The plain engine is the readable judge, and starts at once. The fast one has to be compiled and to learn, which pays
-from some 100,000 states on.
+The plain engine is the readable judge, and starts at once. The loops of the fast one have to be loaded, which pays from
+some 50,000 states on.
 """
 
 from __future__ import annotations
@@ -63,9 +63,8 @@ def explore_any(
 ) -> tuple[Exploration, str]:
     """Explore with the engine that is named, or that suits: what was found, and the name of the engine that answered.
 
-    Without a name: the plain engine up to SMALL states, the vector engine beyond, and the plain one after all where
-    a state is too wide for the other. `workers`, `symmetry` and `folder` are the vector engine's (`fast.explore`); the
-    last two choose it. Raises TooWide where the vector engine was chosen, and CheckpointError."""
+    Without a name: the plain engine up to SMALL states, the vector engine beyond. `workers`, `symmetry` and `folder` are
+    the vector engine's (`fast.explore`); the last two choose it. Raises CheckpointError."""
     names = None if properties is None else list(properties)
     engine = engine or (VECTOR if symmetry or folder else "")
     began = time.perf_counter()
@@ -89,19 +88,13 @@ def explore_any(
             return plainly(_WhileSmall(**vars(limits)))
         except TooLarge:
             pass
-    from cutproof.checks.engines.fast.clusters import TooWide  # what is imported here takes a while
-    from cutproof.checks.engines.fast.explore import explore as fast
+    from cutproof.checks.engines.fast.explore import explore as fast  # it takes a while to import
 
     limits = _Since(**vars(limits), began=began)
-    try:
-        found = fast(
-            protocol, limits=limits, properties=names, only=only, cycles=cycles, graph=graph, progress=progress,
-            workers=workers, symmetry=symmetry, folder=folder,
-        )  # fmt: skip
-    except TooWide:
-        if engine:
-            raise
-        return plainly(limits)
+    found = fast(
+        protocol, limits=limits, properties=names, only=only, cycles=cycles, graph=graph, progress=progress,
+        workers=workers, symmetry=symmetry, folder=folder,
+    )  # fmt: skip
     return found, VECTOR
 
 

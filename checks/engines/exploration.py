@@ -40,8 +40,13 @@ class Limits:
         if self.seconds is not None and time.perf_counter() - started >= self.seconds:
             return f"the limit of {self.seconds:g} seconds was reached"
         if self.memory is not None and resident() >= self.memory:
-            return f"the limit of {self.memory / 1e6:,.0f} MB of memory was reached"
+            return self.memory_used
         return ""
+
+    @property
+    def memory_used(self) -> str:
+        """That there is a limit of memory and it was reached, in words."""
+        return f"the limit of {(self.memory or 0) / 1e6:,.0f} MB of memory was reached"
 
 
 def resident() -> int:

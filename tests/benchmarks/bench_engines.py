@@ -1,221 +1,226 @@
-"""The fast engine beside SPIN, TLC and a plain Python search: the same protocols, equal counts, one table.
+"""The engines side by side: the same protocols, equal counts required, one table for each.
 
-    python tests/benchmarks/bench_engines.py [--runs 3] [--quick] [--skip tlc,python] [--hardened SCOPE] [--small D,V]
+    python tests/benchmarks/bench_engines.py [MODEL ...] [--runs 3] [--before COMMIT] [--tlc SECONDS]
+    python tests/benchmarks/bench_engines.py --quick             # small protocols, one run each: does it work?
+    python tests/benchmarks/bench_engines.py 128M --only 'fast, 2;before, 2' --before 149f7e2
 
-Two protocols: the hardened cutover within a scope, and the small cutover of one kind of document
-(`model/examples/small_cutover.py`). Every tool explores all of it and judges nothing, so that the work is the same; a
-last row is this engine with every claim judged. Each run is a process of its own. SPIN runs on one core, as exported
-and, for the small cutover, as well as we can write it by hand; TLC with two workers and the heap that is printed; plain
-Python is the search that a textbook has, with the garbage collector off. The tools take turns, `--runs` times; figures
-are medians. *Search* is what the tool takes to search; *whole* begins at the command and ends with the answer: Python's
-start and what is learnt of the protocol here, `spin -a` and gcc there, Java's start there.
+A MODEL is a frozen protocol (`frozen/index.json`: what the sources of one commit made, with its counts), or `today:`
+before the name of one, or before a scope: the protocol of today, counted anew. Without any: `hardened` and `small`
+frozen, then `today:hardened` and `today:kinds,writes=4`. Every tool gets the same protocol as data, explores all of it
+and judges nothing; rows with *every claim* judge each *always* and *sometimes* claim.
 
-Ends with code 1 if any two tools count differently.
+Each run is a process of its own (`engine_run.py`). The tools take turns, `--runs` times; TLC (two workers, only with
+`--tlc`), plain Python (the search that one writes first) and the plain engine run in the first turn alone. Before the
+first turn each fast row runs once on the smallest model: its loops are compiled then, and kept.
+
+How to read it. Figures are medians. *search*: seconds by the tool's own clock, nothing but the search (SPIN: `pan`;
+TLC: all of Java). *call*: from the protocol to the answer, with what is learnt or built of it (SPIN: `spin -a` and gcc
+too). *whole*: from the command to the answer, the start of Python included (SPIN: as *call*). *cpu*: seconds of
+processor of the whole, all cores and helpers together; on a busy machine compare these. *peak*: most memory that was
+resident. *B/state*: what a search of ours added to that, by state; only large models say something there. *x SPIN* and
+*x before*: how many times as long the other took, for *search* and *whole*; medians of the ratios within each turn, so
+that what slowed a turn slowed both. SPIN is the faster of its rows; *before* is the fast engine at `--before COMMIT`,
+on as many cores. A run that reached `--seconds`, or `--memory` (GB), is told as stopped, with what it had found.
+
+Exit code 1 if any two runs count differently, in states, transitions, or depth where the search is breadth first, or
+otherwise than the index says; 2 for wrong arguments and for a tool that is missing or fails; 3 where interrupted.
 """
 
 import argparse
-import gc
+import importlib.util
 import json
 import os
-import statistics
+import pickle
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-HARDENED = "reads_and_faults,writes=2,partitions=0,overlap=0,skew=0,restarts=0,strays=0"
-QUICK = ("reads_and_faults", "2,2")
-BY_HAND = Path(__file__).with_name("small_cutover_by_hand.pml")
-HEAP_MB = 8192
+from commits import package_at
+from engine_tables import Row, Run, differences, table
+from freeze import data_of, protocol_of
+from frozen_protocols import FOLDER, Frozen, frozen_data, frozen_models
+
+MODELS = ("hardened", "small", "today:hardened", "today:kinds,writes=4")
+QUICK = ("small-2-2", "faults")
+WARM = "small-1-1"
+BY_HAND = Path(__file__).with_name("small_cutover_by_hand.pml")  # of the scope below
+BY_HAND_SCOPE = "small_cutover(2,3)"
 
 
-def protocol_of(text: str) -> Any:
-    if text.startswith("small:"):
-        from cutproof.model.examples.small_cutover import small_cutover
-
-        return small_cutover(*map(int, text[6:].split(",")))
-    from cutproof.model.cutover.coordinator import cutover
-    from cutproof.model.cutover.mechanisms import Mechanisms
-    from cutproof.model.cutover.scopes import parse_scope
-
-    return cutover(parse_scope(text)).resolve(Mechanisms())
-
-
-# ------------------------------------------------------------------ one run, in a process of its own
-
-
-def vector(text: str, workers: int, claims: bool) -> dict[str, float]:
-    from cutproof.checks.engines.exploration import Limits
-    from cutproof.checks.engines.fast.search import VectorSearch
-
-    protocol = protocol_of(text)
-    start = time.perf_counter()
-    search = VectorSearch(protocol, protocol.claims if claims else (), Limits(), workers=workers)
-    search.run()
-    seconds = time.perf_counter() - start
-    counts = {"states": search.states, "transitions": int(search.engine.fired.sum()), "depth": search.depth}
-    return {**counts, "search": seconds, "set": search.visited.bytes / search.states}
+NUMPY = {"NUMBA_DISABLE_JIT": "1"}
+ROWS = (
+    Row("fast, 1 core", "fast"),
+    Row("fast, 2 cores", "fast", 2),
+    Row("fast, NumPy, 1 core", "fast", 1, NUMPY),
+    Row("fast, NumPy, 2 cores", "fast", 2, NUMPY),
+    Row("fast, 2 cores, every claim", "fast", 2, judged=True),
+    Row("before, 1 core", "fast", before=True),
+    Row("before, 2 cores", "fast", 2, before=True),
+    Row("SPIN, exported", "spin"),
+    Row("SPIN, by hand", "spin"),
+    Row("plain engine", "plain", once=True),
+    Row("plain Python", "python", once=True),
+    Row("TLC", "tlc", 2, once=True),
+)
 
 
-def python(text: str) -> dict[str, float]:
-    """Breadth first over tuples: what one writes first."""
-    from cutproof.model.language.codegen import compile_protocol
-
-    protocol = protocol_of(text)
-    successors = compile_protocol(protocol).successors
-    gc.disable()
-    start = time.perf_counter()
-    seen, level, transitions, depth = {protocol.initial}, [protocol.initial], 0, -1
-    while level:
-        coming, depth = [], depth + 1
-        for state in level:
-            after = successors(state)
-            transitions += len(after)
-            for _, there in after:
-                if there not in seen:
-                    seen.add(there)
-                    coming.append(there)
-        level = coming
-    seconds = time.perf_counter() - start
-    return {"states": len(seen), "transitions": transitions, "depth": depth, "search": seconds}
+class Failed(Exception):
+    """A tool failed, or what was asked for is not there: one line."""
 
 
-def spin(text: str, by_hand: bool) -> dict[str, float]:
-    from cutproof.checks.engines.foreign.tools import run_promela, run_spin
-
-    with tempfile.TemporaryDirectory() as folder:
-        options = {"folder": Path(folder), "memory_mb": 16_000, "hash_bits": 24, "depth": 2_000_000}
-        if by_hand:
-            found = run_promela(BY_HAND.read_text(encoding="utf-8"), "by_hand", **options)
-        else:
-            found = run_spin(protocol_of(text), **options)
-    return {
-        "states": found.states, "transitions": found.transitions, "search": found.seconds_search,
-        "whole": found.seconds_compile + found.seconds_search, "peak": found.memory_bytes / 1e6,
-    }  # fmt: skip
+# ------------------------------------------------------------------ what is run
 
 
-def tlc(text: str) -> dict[str, float]:
-    from cutproof.checks.engines.foreign.tools import run_tlc
+def rows_of(options: argparse.Namespace, scope: str) -> list[Row]:
+    """The rows that were asked for, of those that can run on this scope."""
 
-    with tempfile.TemporaryDirectory() as folder:
-        found = run_tlc(protocol_of(text), folder=Path(folder), workers=2, heap_mb=HEAP_MB, claims=False)
-    return {
-        "states": found.states, "transitions": found.transitions, "search": found.seconds_search,
-        "whole": found.seconds_search, "peak": found.memory_bytes / 1e6,
-    }  # fmt: skip
+    def wanted(row: Row) -> bool:
+        only, skip = ([w for w in text.lower().split(";") if w] for text in (options.only, options.skip))
+        if row.name == "SPIN, by hand" and scope != BY_HAND_SCOPE:
+            return False
+        if (row.before and not options.before) or (row.tool == "tlc" and not options.tlc):
+            return False
+        name = row.name.lower()
+        return (not only or any(w in name for w in only)) and not any(w in name for w in skip)
 
-
-TOOLS = {
-    "cutproof, 1 core": (1, lambda text: vector(text, 1, False)),
-    "cutproof, 2 cores": (2, lambda text: vector(text, 2, False)),
-    "SPIN, exported": (1, lambda text: spin(text, False)),
-    "SPIN, by hand": (1, lambda text: spin(text, True)),
-    "plain Python": (1, python),
-    "TLC": (2, tlc),
-    "cutproof, 2 cores, every claim": (2, lambda text: vector(text, 2, True)),
-}
+    return [row for row in ROWS if wanted(row)]
 
 
-def run(tool: str, text: str) -> dict[str, float]:
+def model_of(text: str, folder: Path) -> tuple[Frozen, Any]:
+    """What is known of a model, and its data. Raises ValueError."""
+    known = frozen_models(folder)
+    if not text.startswith("today:"):
+        data = frozen_data(text, folder)
+        return known[text], data
+    name = text.removeprefix("today:")
+    scope = known[name].scope if name in known else name
+    return Frozen(scope, ""), data_of(protocol_of(scope))
+
+
+def end(child: subprocess.Popen[str]) -> None:
+    """Wait for a run that was interrupted with us, or else interrupt it: it ends what it has started itself."""
+    try:
+        child.wait(2)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGINT)
+        child.wait(10)
+
+
+def run(row: Row, model: Path, options: argparse.Namespace, package: Path | None) -> Run:
     """One run in a process of its own, with the peak of its memory and the time of the whole of it."""
-    start = time.perf_counter()
-    child = subprocess.Popen(
-        [sys.executable, __file__, "--one", tool, text], stdout=subprocess.PIPE, text=True, env=os.environ
+    told = {
+        "tool": row.tool, "model": str(model), "workers": row.workers, "judged": row.judged,
+        "seconds": options.tlc if row.tool == "tlc" else options.seconds, "memory_mb": options.memory * 1000,
+        "by_hand": str(BY_HAND) if row.name == "SPIN, by hand" else "",
+    }  # fmt: skip
+    env = {**os.environ, **row.env, **({"PYTHONPATH": str(package)} if package else {})}
+    command = [sys.executable, str(Path(__file__).with_name("engine_run.py")), json.dumps(told)]
+    with tempfile.TemporaryFile("w+") as wrong:
+        start = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=wrong, text=True, env=env) as child:
+            assert child.stdout is not None
+            try:
+                out = child.stdout.read()
+                _, status, usage = os.wait4(child.pid, 0)
+            except KeyboardInterrupt:
+                end(child)
+                raise
+            child.returncode = os.waitstatus_to_exitcode(status)
+        whole = time.perf_counter() - start
+        wrong.seek(0)
+        if child.returncode:
+            last = (wrong.read().strip().splitlines() or [f"exit code {child.returncode}"])[-1]
+            raise Failed(f"{row.name}: {last}")
+    found: Run = {"whole": whole, "cpu": usage.ru_utime + usage.ru_stime}
+    found["peak"] = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    return found | json.loads(out)
+
+
+def bench(text: str, options: argparse.Namespace, package: Path | None, folder: Path) -> bool:
+    """Run the tools in turn on one model, print a table, and say whether all counts are equal."""
+    known, data = model_of(text, options.models)
+    rows, model = rows_of(options, known.scope), folder / "model.pickle"
+    if not rows:
+        raise ValueError("no row is left to run")
+    model.write_bytes(pickle.dumps(data))
+    found: dict[str, list[Run]] = {row.name: [] for row in rows}
+    for turn in range(options.runs):
+        for row in rows:
+            runs = found[row.name]
+            if turn and (row.once or any("stopped" in one for one in runs)):
+                continue
+            runs.append(run(row, model, options, package if row.before else None))
+            print(f"  {text}, {row.name}: {runs[-1]['search']:.2f} s", file=sys.stderr, flush=True)
+    wrong = differences(known, found)
+    whole = [one for runs in found.values() for one in runs if "stopped" not in one]
+    counts = (
+        "{states:,} states, {transitions:,} transitions".format(**whole[0]) if whole else "none was complete"
     )
-    assert child.stdout is not None
-    out = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{tool} on {text} failed")
-    found: dict[str, float] = json.loads(out)
-    found.setdefault("whole", time.perf_counter() - start)
-    found.setdefault("peak", usage.ru_maxrss / 1024)
-    return found
+    print(f"\n{text} ({known.scope}): {counts}")
+    print("\n".join(table(rows, found)), flush=True)
+    for line in wrong:
+        print(f"bench_engines: {text}: {line}", file=sys.stderr)
+    if options.save:
+        with options.save.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"model": text, "scope": known.scope, "runs": found}) + "\n")
+    return not wrong
 
 
-# ------------------------------------------------------------------ the table
-
-
-def bench(text: str, tools: list[str], runs: int) -> bool:
-    """Run the tools in turn, print a table, and say whether all counts are equal."""
-    found: dict[str, list[dict[str, float]]] = {tool: [] for tool in tools}
-    for turn in range(runs):
-        for tool in tools:
-            if turn and tool in ("TLC", "plain Python"):
-                continue  # minutes each: once is enough for a factor of a hundred
-            found[tool].append(run(tool, text))
-            print(f"  {tool}: {found[tool][-1]['search']:.1f} s", file=sys.stderr, flush=True)
-    counts = {(int(one["states"]), int(one["transitions"])) for some in found.values() for one in some}
-    states, transitions = next(iter(counts))
-    print(f"\n{text}: {states:,} states, {transitions:,} transitions")
-    head = (
-        "tool",
-        "cores",
-        "runs",
-        "search s",
-        "whole s",
-        "M states/s",
-        "M transitions/s",
-        "peak MB",
-        "search",
-        "whole",
-    )
-    rows = []
-    best = {key: statistics.median(one[key] for one in found[tools[1]]) for key in ("search", "whole")}
-    for tool, some in found.items():
-        search, whole, peak = (
-            statistics.median(one[key] for one in some) for key in ("search", "whole", "peak")
-        )
-        rates = [f"{states / search / 1e6:.2f}", f"{transitions / search / 1e6:.2f}"]
-        ratios = [f"{search / best['search']:.1f}", f"{whole / best['whole']:.1f}"]
-        times = [f"{search:.1f}", f"{whole:.1f}"]
-        rows.append([tool, str(TOOLS[tool][0]), str(len(some)), *times, *rates, f"{peak:.0f}", *ratios])
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    for row in [head, *rows]:
-        print(
-            "  ".join(
-                cell.ljust(w) if i == 0 else cell.rjust(w)
-                for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-            )
-        )
-    print(f"the last two columns: times as long as {tools[1]}; TLC has a heap of {HEAP_MB} MB")
-    if len(counts) > 1:
-        print(f"the counts differ: {sorted(counts)}")
-    return len(counts) == 1
+def warm_up(texts: list[str], options: argparse.Namespace, package: Path | None, folder: Path) -> None:
+    """Compile what is compiled once on a machine; for the package of a commit, once for each bench."""
+    model = folder / "warm.pickle"
+    model.write_bytes(pickle.dumps(frozen_data(WARM)))
+    scopes = [model_of(text, options.models)[0].scope for text in texts]
+    for row in {row.name: row for scope in scopes for row in rows_of(options, scope)}.values():
+        if row.tool == "fast":
+            run(row, model, options, package if row.before else None)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="The fast engine beside SPIN, TLC and plain Python.")
-    parser.add_argument("--runs", type=int, default=3)
+    parser = argparse.ArgumentParser(description="The engines side by side, equal counts required.")
+    parser.add_argument("models_named", nargs="*", metavar="MODEL", help="hardened, today:hardened, ...")
+    parser.add_argument("--runs", type=int, default=3, help="turns")
     parser.add_argument("--quick", action="store_true", help="small protocols, one run: does it work?")
-    parser.add_argument("--skip", default="", help="tools to leave out: spin, tlc, python")
-    parser.add_argument("--hardened", default=HARDENED)
-    parser.add_argument("--small", default="2,3")
-    parser.add_argument("--only", default="", help="hardened or small")
-    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--before", metavar="COMMIT", help="the fast engine of that commit, too")
+    parser.add_argument(
+        "--tlc", type=float, default=0, metavar="SECONDS", help="TLC, too, for so long at most"
+    )
+    parser.add_argument("--only", default="", help="rows whose names have one of these, as 'fast, 1;SPIN'")
+    parser.add_argument("--skip", default="", help="rows to leave out, as 'python;numpy'")
+    parser.add_argument("--seconds", type=float, default=3600, help="each run is stopped after so long")
+    parser.add_argument("--memory", type=float, default=16, metavar="GB", help="and with so much memory")
+    parser.add_argument(
+        "--models", type=Path, default=FOLDER, metavar="FOLDER", help="frozen protocols of your own"
+    )
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="append every run to this file, a model a line"
+    )
     options = parser.parse_args()
-    if options.one:
-        print(json.dumps(TOOLS[options.one[0]][1](options.one[1])))
-        return 0
     if options.quick:
-        options.runs, (options.hardened, options.small) = 1, QUICK
-    skipped = [word for word in options.skip.lower().split(",") if word]
-    run("cutproof, 1 core", "small:1,1")  # the inner loops are compiled once on a machine, and kept
-    same = True
-    for kind, text in (("hardened", options.hardened), ("small", f"small:{options.small}")):
-        if options.only in ("", kind):
-            hand = text == "small:2,3"
-            tools = [
-                t
-                for t in TOOLS
-                if not any(w in t.lower() for w in skipped) and (hand or t != "SPIN, by hand")
-            ]
-            same &= bench(text, tools, options.runs)
-    return 0 if same else 1
+        options.runs = 1
+    texts = options.models_named or list(QUICK if options.quick else MODELS)
+    if options.runs < 1 or min(options.seconds, options.memory) <= 0:
+        parser.error("--runs, --seconds and --memory are above zero")
+    if importlib.util.find_spec("numba") is None:
+        print("numba is not installed: all rows of the fast engine are NumPy's", file=sys.stderr)
+    try:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cutproof-")))
+            package = stack.enter_context(package_at(options.before)) if options.before else None
+            warm_up(texts, options, package, folder)
+            same = [bench(text, options, package, folder) for text in texts]
+    except (ValueError, OSError, Failed) as error:
+        print(f"bench_engines: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("bench_engines: interrupted", file=sys.stderr)
+        return 3
+    return 0 if all(same) else 1
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python -m cutproof.checks.cutover.gate.lattice          # the counts
     python -m cutproof.checks.cutover.gate.lattice --write  # ... and docs/policies.csv: every policy and property
 
-A word carries the mechanisms with which its run began, as fields that no transition changes. What policies have in
+A row carries the mechanisms with which its run began, as fields that no transition changes. What policies have in
 common is computed once. For each property that a policy violates there is a shortest trace. The scopes are those of
 the census (`census.py`): `gate`, and `gate_alone` where RF * RG = 1; the census explores each policy on its own, with
 the plain engine, and must agree.
@@ -25,8 +25,8 @@ from cutproof.checks.common.workers import exit_code_of
 from cutproof.checks.cutover.evidence import replaced
 from cutproof.checks.cutover.gate import census
 from cutproof.checks.engines.exploration import Limits
-from cutproof.checks.engines.fast.explore import default_workers, first_level
-from cutproof.checks.engines.fast.liveness import Passes
+from cutproof.checks.engines.fast.explore import default_workers
+from cutproof.checks.engines.fast.liveness import Passes, at_once, first_level
 from cutproof.checks.engines.fast.search import VectorSearch
 from cutproof.checks.engines.fast.shortest_paths import Goal, paths
 from cutproof.checks.engines.verdict import Path
@@ -115,12 +115,14 @@ def _found(search: VectorSearch, protocol: Protocol, claims: tuple[Claim, ...], 
            starts: Sequence[State], traces: bool) -> Run:  # fmt: skip
     goals: dict[tuple[int, int], Goal] = {(c, o): goal for (c, o), goal in search.first.items() if c >= 0}
     places = [i for i, c in enumerate(claims) if c.form == "can_always"]
-    for claim, lost in zip(places, Passes(search, places, lambda: None).reach(), strict=True):
-        goals.update({(claim, origin): goal for origin, goal in first_level(search, lost).items()})
-    number = {int(search.origins(search.word_of(start))[0]): i for i, start in enumerate(starts)}
+    many = at_once(search)
+    for some in (places[low : low + many] for low in range(0, len(places), many)):
+        for claim, lost in zip(some, Passes(search, some, lambda: None).reach(), strict=True):
+            goals.update({(claim, origin): goal for origin, goal in first_level(search, lost).items()})
+    number = {int(search.origins(search.row_of(start))[0]): i for i, start in enumerate(starts)}
     named = {(number[origin], claim): goal for (claim, origin), goal in goals.items()}
     if traces:
-        ways = paths(search.engine, search.levels, named, search.starts, shared=lambda name: name[1])
+        ways = paths(search, named, shared=lambda name: name[1])
         found: dict[tuple[int, int], Path | int] = dict(ways)
     else:
         found = {name: depth for name, (depth, _) in named.items()}

@@ -1,8 +1,7 @@
 """A search on disk: its levels, and what else it takes to go on from the last whole one.
 
 After each level, `search.json` is written beside and renamed. A run that is killed at any moment goes on from the last
-whole level and ends with the same report: what it had learnt is learnt again, and the set of states is filled from the
-levels.
+whole level and ends with the same report: the set of rows is filled from the levels.
 """
 
 from __future__ import annotations
@@ -16,13 +15,15 @@ import numpy as np
 import xxhash
 
 from cutproof.checks.common import files
-from cutproof.checks.engines.fast.clusters import Layout, as_dict, restored
 from cutproof.checks.engines.fast.levels import name_of, sum_of
+from cutproof.checks.engines.fast.program import Words
+from cutproof.checks.engines.fast.states import columns
+from cutproof.checks.engines.fast.visited import Visited
 
 if TYPE_CHECKING:
     from cutproof.checks.engines.fast.search import VectorSearch
 
-NAME, FORMAT = "search.json", 1
+NAME, FORMAT = "search.json", 2
 LIMIT = 1 << 30  # bytes of it
 LOCK = "search.lock"  # held by the run that is in the folder
 BROKEN_OR_STUCK = -2  # the least number of what is told beside claims
@@ -32,21 +33,13 @@ class CheckpointError(Exception):
     """A folder that this search cannot go on from; one line that says why."""
 
 
-class Cluster(msgspec.Struct, forbid_unknown_fields=True):
-    """Fields whose values together are one number of so many bits: the number of a code is its place in `codes`."""
-
-    fields: list[str]
-    width: int
-    codes: list[str]
-
-
 class Told(msgspec.Struct, forbid_unknown_fields=True):
-    """A claim (by number, or `BROKEN`, `STUCK`) was first told of an origin at this level, of these of its words."""
+    """A claim (by number, or `BROKEN`, `STUCK`) was first told of an origin at this level, of these states of it (rows)."""
 
     claim: int
     origin: int
     depth: int
-    words: list[int]
+    rows: list[list[int]]
 
 
 class Saved(msgspec.Struct, forbid_unknown_fields=True):
@@ -54,12 +47,13 @@ class Saved(msgspec.Struct, forbid_unknown_fields=True):
 
     format: int
     search: str  # what is searched for: SHA-256 of the protocol, and the options that matter
-    clusters: list[Cluster]
+    fast: list[list[str]]  # the fast fields of each layout that was used
+    laid_out: list[int]  # which of them each level is laid out by
     sizes: list[int]
-    widths: list[list[int]]
     sums: list[str]
     fired: list[int]
-    degrees: list[int]
+    next_choice: int
+    hinted: list[str]
     expanded: int
     depth: int
     seconds: float
@@ -73,17 +67,18 @@ def save(search: VectorSearch, folder: Path, what: str) -> None:
     saved = Saved(
         format=FORMAT,
         search=what,
-        clusters=[Cluster(**entry) for entry in as_dict(search.layout)],
+        fast=[list(layout.fast) for layout in search.levels.layouts],
+        laid_out=search.levels.laid_out,
         sizes=search.levels.sizes,
-        widths=[list(w) for w in search.levels.widths],
         sums=search.levels.sums,
         fired=search.engine.fired.tolist(),
-        degrees=search.degrees.tolist(),
+        next_choice=search.next_choice,
+        hinted=search.fields.hinted,
         expanded=search.expanded,
         depth=search.depth,
         seconds=search.spent,
-        ended=not len(search.front),
-        told=[Told(c, o, depth, words.tolist()) for (c, o), (depth, words) in search.first.items()],
+        ended=not search.front_rows,
+        told=[Told(c, o, depth, rows.T.tolist()) for (c, o), (depth, rows) in search.first.items()],
     )
     saved.checksum = _checksum(saved)
     beside = folder / (NAME + ".part")
@@ -123,70 +118,82 @@ def read(folder: Path, what: str) -> Saved | None:
 
 def restore(search: VectorSearch, folder: Path, saved: Saved) -> None:
     """Bring a search that has not begun to where the saved one was. Raises CheckpointError for damaged files."""
-    levels, layout = search.levels, search.layout
+    levels = search.levels
     try:
-        levels.sizes, levels.widths = list(saved.sizes), [tuple(w) for w in saved.widths]
-        levels.sums = list(saved.sums)
-        for number in range(len(levels)):
-            _pour(search, number)
+        levels.layouts = [search.laid_out(fast) for fast in saved.fast]
+        if len(saved.laid_out) != len(saved.sizes) or not all(
+            0 <= n < len(levels.layouts) for n in saved.laid_out
+        ):
+            raise ValueError("its levels are of no layout")
+        levels.sizes, levels.laid_out, levels.sums = list(saved.sizes), list(saved.laid_out), list(saved.sums)
+        states = [_pour(search, number) for number in range(len(levels))]
         search.engine.fired[:] = saved.fired
-        search.degrees[:] = saved.degrees
-        _look_over(search, saved)
-        search.first = {(t.claim, t.origin): (t.depth, np.array(t.words, np.uint64)) for t in saved.told}
-        search.front = np.array([] if saved.ended else levels.get(len(levels) - 1, layout), np.uint64)
+        _look_over(search, saved, states)
+        search.first = {(t.claim, t.origin): (t.depth, _rows(search, t)) for t in saved.told}
+        if saved.ended:
+            search.front, search.front_rows = search.front[:, :0], 0
+        search.before = search.visited.states - states[-1]
     except (OSError, ValueError, IndexError, OverflowError) as error:
         raise CheckpointError(f"{folder}: {error}; give an empty folder") from None
     search.expanded, search.depth, search.seconds = saved.expanded, saved.depth, saved.seconds
+    search.next_choice, search.fields.hinted = saved.next_choice, list(saved.hinted)
     search.watch()
 
 
-def _look_over(search: VectorSearch, saved: Saved) -> None:
+def _rows(search: VectorSearch, told: Told) -> Words:
+    return np.array(told.rows, np.uint64).reshape(-1, search.layout.words + 1).T.copy()
+
+
+def _look_over(search: VectorSearch, saved: Saved, states: list[int]) -> None:
     """Whether the numbers of a search fit one another and its levels. Raises ValueError where they do not: whoever made
     such a file, it is not what a search wrote."""
-    levels, degrees = search.levels, saved.degrees
+    levels = search.levels
     if saved.depth != len(levels) - 1 or saved.seconds < 0:
         raise ValueError("its depth or its time is not that of its levels")
-    whole = sum(saved.sizes if saved.ended else saved.sizes[:-1])
-    if not sum(degrees) == saved.expanded <= whole or min(degrees) < 0:
-        raise ValueError("its states and their steps were counted otherwise")
-    steps = sum(degree * many for degree, many in enumerate(degrees))
-    if min(saved.fired, default=0) < 0 or (not degrees[-1] and steps != sum(saved.fired)):
-        raise ValueError("its steps were counted in two ways")
+    if saved.expanded != sum(states if saved.ended else states[:-1]):
+        raise ValueError("its states were counted otherwise")
+    if min(saved.fired, default=0) < 0:
+        raise ValueError("a transition was not taken less than never")
     for told in saved.told:
         if not BROKEN_OR_STUCK <= told.claim < len(search.claims) or not 0 <= told.depth < len(levels):
             raise ValueError("a claim or a level that is told of is not there")
-        if not 0 <= told.origin < search.origin_count or not told.words:
+        if not told.rows:
             raise ValueError("what is told is of no search for these settings")
-        words = np.array(told.words, np.uint64)
-        if not np.isin(words, levels.get(told.depth, search.layout)).all():
+        rows = _rows(search, told)
+        there = Visited(search.layout.words)
+        there.pour(levels.get(told.depth))
+        if (rows[-1] & ~there.masks(rows)).any() or (search.origins(rows) != np.uint64(told.origin)).any():
             raise ValueError(f"{name_of(told.depth)} has no such state as is told of it")
 
 
-def _pour(search: VectorSearch, number: int) -> None:
-    """Put a level into the set of states found. Raises ValueError for one that is not as it was written."""
-    levels, layout = search.levels, search.layout
+def _pour(search: VectorSearch, number: int) -> int:
+    """Put a level into the set of rows found, and make it the frontier: how many states it has. Raises ValueError for
+    one that is not as it was written."""
+    levels = search.levels
+    layout = levels.layouts[levels.laid_out[number]]
     try:
         kept = levels.raw(number)
     except FileNotFoundError:
         raise ValueError(f"{name_of(number)} is missing") from None
     except (OSError, ValueError, EOFError):
         raise ValueError(f"{name_of(number)} cannot be read") from None
-    whole = isinstance(kept, np.ndarray) and kept.dtype == np.uint64 and kept.shape == (levels.sizes[number],)
-    if not whole or sum_of(kept) != levels.sums[number]:
+    shape = layout.words + 1, levels.sizes[number]
+    if not isinstance(kept, np.ndarray) or kept.dtype != np.uint64 or kept.shape != shape:
         raise ValueError(f"{name_of(number)} is not as it was written")
-    words = levels.get(number, layout)
-    for c in layout.clusters:
-        if len(words) and (words >> np.uint64(c.offset) & np.uint64((1 << c.width) - 1)).max() >= len(
-            c.codes
+    rows = np.ascontiguousarray(kept)
+    if sum_of(rows) != levels.sums[number]:
+        raise ValueError(f"{name_of(number)} is not as it was written")
+    if rows.size and (rows[-1] & ~np.uint64(layout.everything)).any():
+        raise ValueError(f"{name_of(number)} has a state with a value that no field has")
+    for name, column in columns(layout, rows).items():
+        if len(column) and not (
+            layout.values[name][0] <= column.min() and column.max() <= layout.values[name][-1]
         ):
-            raise ValueError(f"{name_of(number)} has a state that was not given a number")
-    if search.visited.pour(words) != len(words):
+            raise ValueError(f"{name_of(number)} has a state with a value that {name} never has")
+    before, states = search.visited.states, int(np.bitwise_count(rows[-1]).sum())
+    for some in levels.chunks(number, 1 << 16):
+        search.visited.pour(some)
+    search.front, search.front_rows = search.visited.take()
+    if search.visited.states != before + states:
         raise ValueError(f"{name_of(number)} has a state twice")
-
-
-def relayout(layout: Layout, saved: Saved) -> None:
-    """Lay out as the saved words are. Raises CheckpointError if they are not of this protocol."""
-    try:
-        restored(layout, [msgspec.to_builtins(c) for c in saved.clusters])
-    except (ValueError, KeyError) as error:
-        raise CheckpointError(f"the saved states do not fit: {error}; give an empty folder") from None
+    return states

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cutproof.checks.engines.exploration import Edges, Exploration, States
-from cutproof.checks.engines.fast.clusters import Layout, Words
+from cutproof.checks.engines.fast.liveness import ids
+from cutproof.checks.engines.fast.program import Numbers, Words
 from cutproof.checks.engines.fast.search import BROKEN, VectorSearch
+from cutproof.checks.engines.fast.states import rows_of, states_of
 from cutproof.model.language.codegen import DomainError
+from cutproof.model.language.protocol import State
 
 LIMIT = 1_000_000  # states
-
-Numbers = npt.NDArray[np.int64]
 
 
 def handed_over(search: VectorSearch) -> Exploration:
@@ -38,104 +37,97 @@ def why_not(search: VectorSearch) -> str:
         return f"{search.ended}, and a graph is made of a whole search"
     if search.states > LIMIT:
         return f"{search.states:,} states are too many for a graph, which has {LIMIT:,} at most"
-    return "a search that is reduced by symmetry has representatives only" if search.layout.blocks else ""
+    return "a search that is reduced by symmetry has representatives only" if search.alike else ""
 
 
 class _Handover:
-    """`numbers` has, for each place of the set of states, the number of the state there; -1 before it is given."""
+    """`known` has the id of each state, in order, and `numbers` the number of each; -1 before it is given."""
 
     def __init__(self, search: VectorSearch) -> None:
         self.search = search
-        self.numbers = [np.full(table.size, -1, np.int64) for table in search.visited.tables]
+        found = [np.zeros(0, np.int64)]
+        for level in range(len(search.levels)):
+            found += [ids(search, rows) for rows in search.levels.chunks(level, 1 << 16)]
+        self.known = np.sort(np.concatenate(found))
+        self.numbers = np.full(len(self.known), -1, np.int64)
 
     def over(self) -> Exploration:
         """All of it, level by level."""
         search = self.search
-        words = [np.concatenate([search.word_of(state) for state in search.protocol.initials])]
-        parents, via = [np.arange(len(words[0]))], [np.full(len(words[0]), -1, np.int64)]
+        levels = [rows_of(search.layout, search.protocol.initials)]
+        parents, via = [np.arange(levels[0].shape[1])], [np.full(levels[0].shape[1], -1, np.int64)]
         degrees, numbers, targets = list[Numbers](), list[Numbers](), list[Numbers]()
         deadlocks, cut, first = list[int](), dict[int, str](), 0
-        self._give(words[0], 0)
+        self._give(levels[0], 0)
         for level in range(len(search.levels)):
-            front = words[level]
+            front = levels[level]
+            count = front.shape[1]
             source, number, target = self._steps(front)
             there = self._found(target)
-            new, order = np.unique(target[there < 0], return_index=True)
-            if len(new):
-                at, new = np.flatnonzero(there < 0)[np.sort(order)], new[np.argsort(order)]
-                self._give(new, first + len(front))
+            _, order = np.unique(ids(search, target[:, there < 0]), return_index=True)
+            if len(order):
+                at = np.flatnonzero(there < 0)[np.sort(order)]
+                self._give(target[:, at], first + count)
                 there = self._found(target)
-                words.append(new)
+                levels.append(target[:, at])
                 parents.append(first + source[at])
                 via.append(number[at])
-            degrees.append(np.bincount(source, minlength=len(front)))
+            degrees.append(np.bincount(source, minlength=count))
             numbers.append(number)
             targets.append(there)
-            moving = np.zeros(len(front), np.bool_)
+            moving = np.zeros(count, np.bool_)
             moving[source[there != first + source]] = True
             broken = self._broken(front)
             cut |= {first + row: why for row, why in broken.items()}
             deadlocks += [first + row for row in np.flatnonzero(~moving).tolist() if row not in broken]
-            first += len(front)
-        if [len(w) for w in words] != search.levels.sizes:
+            first += count
+        if first != search.states:
             raise AssertionError("the levels are what the search found")
         found = Exploration(search.protocol, expanded=first, depth=search.depth, cut=cut, deadlocks=deadlocks)
         found.states = states = States(search.compiled)
-        for some in words:
-            states.packed.extend(packed(search.layout, some))
+        for some in levels:
+            states.packed.extend(map(search.compiled.pack, states_of(search.layout, some)))
         found.parents, found.via = _array("i", parents), _array("i", via)
         starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(_joined(degrees))])
         found.edges = Edges(_array("q", [starts]), _array("i", targets), _array("i", numbers))
         return found
 
-    def _steps(self, words: Words) -> tuple[Numbers, Numbers, Words]:
-        """The steps of some words, in order: from which row, by which transition, to which word."""
-        sources, numbers, targets = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)]
-        for source, number, target in self.search.engine.edges(words):
+    def _steps(self, rows: Words) -> tuple[Numbers, Numbers, Words]:
+        """The steps of some states, in order: from which, by which transition, to which."""
+        sources, numbers, targets = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [rows[:, :0]]
+        for source, number, target in self.search.engine.edges(rows):
             sources.append(source.copy())
             numbers.append(number.copy())
             targets.append(target.copy())
         source, number = np.concatenate(sources), np.concatenate(numbers)
         order = np.lexsort((number, source))
-        return source[order], number[order], np.concatenate(targets)[order]
+        return source[order], number[order], np.concatenate(targets, axis=1)[:, order]
 
-    def _found(self, words: Words) -> Numbers:
-        """The number of each word, or -1."""
-        found = np.empty(len(words), np.int64)
-        for places, which, part in self.search.visited.find(words):
-            found[which] = self.numbers[part][places]
-        return found
+    def _found(self, rows: Words) -> Numbers:
+        """The number of each state, or -1."""
+        return self.numbers[np.searchsorted(self.known, ids(self.search, rows))]
 
-    def _give(self, words: Words, first: int) -> None:
-        """Number words from `first` on."""
-        for places, which, part in self.search.visited.find(words):
-            self.numbers[part][places] = first + which
+    def _give(self, rows: Words, first: int) -> None:
+        """Number states from `first` on."""
+        self.numbers[np.searchsorted(self.known, ids(self.search, rows))] = first + np.arange(rows.shape[1])
 
-    def _broken(self, words: Words) -> dict[int, str]:
-        """The rows in which an action leaves its domain, and what the plain code says of each."""
+    def _broken(self, rows: Words) -> dict[int, str]:
+        """The states in which an action leaves its domain, and what the plain code says of each."""
         if all(claim != BROKEN for claim, _ in self.search.first):
             return {}
-        rows = np.flatnonzero(self.search.engine.leaving(words)).tolist()
-        return {row: f"an action left its domain: {self._complaint(int(words[row]))}" for row in rows}
+        places = np.flatnonzero(self.search.engine.leaving(rows))
+        states = states_of(self.search.layout, rows[:, places])
+        return {
+            place: f"an action left its domain: {self._complaint(state)}"
+            for place, state in zip(places.tolist(), states, strict=True)
+        }
 
-    def _complaint(self, word: int) -> str:
-        compiled, layout = self.search.compiled, self.search.layout
+    def _complaint(self, state: State) -> str:
         try:
-            compiled.successors_packed(layout.packed(word))
+            self.search.compiled.successors(state)
         except DomainError as error:
             return str(error)
         raise AssertionError("the plain code complains of the same state")
-
-
-def packed(layout: Layout, words: Words) -> list[int]:
-    """The packed state of each word. These may have more than 64 bits, so they are added up as Python's integers."""
-    total: Any = np.zeros(len(words), object)
-    for cluster in layout.clusters:
-        codes = np.array(cluster.codes, object)
-        total += codes[
-            ((words >> np.uint64(cluster.offset)) & np.uint64((1 << cluster.width) - 1)).astype(np.int64)
-        ]
-    return total.tolist()
 
 
 def _joined(columns: Sequence[Numbers]) -> Numbers:

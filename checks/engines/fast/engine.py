@@ -1,97 +1,82 @@
-"""The engine of the fast search: expands and judges words, on several threads, and keeps what it learns.
+"""The engine of the fast search: what rows lead to and where claims hold, on several threads.
 
-It knows no levels and no set of states: `search.py` has these.
+It knows no levels and no set of rows: `search.py` has these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cutproof.checks.engines.fast.clusters import Layout, Words
-from cutproof.checks.engines.fast.columns import needed, values
-from cutproof.checks.engines.fast.kernels.choice import kernels
-from cutproof.checks.engines.fast.kernels.layout import EMPTY, PARTS, RECENT
-from cutproof.checks.engines.fast.rulebook import Rulebook
-from cutproof.checks.engines.fast.rules import Factor, Rule, Splitter
+from cutproof.checks.engines.fast.kernels.choice import ROOM, kernels
+from cutproof.checks.engines.fast.kernels.layout import BLOCK, LANES
+from cutproof.checks.engines.fast.program import Judging, Numbers, Program, Words
+from cutproof.checks.engines.fast.states import singles
+from cutproof.checks.engines.fast.visited import Visited, padded, whole_blocks
 from cutproof.model.language import expressions as ex
-from cutproof.model.language.codegen import Compiled, apart
-from cutproof.model.language.expressions import Term
-from cutproof.model.language.protocol import Claim, Protocol, Transition
+from cutproof.model.language.circuit import Layout, told_of
+from cutproof.model.language.codegen import Compiled
+from cutproof.model.language.protocol import Claim, Protocol
 
-ROWS = 1 << 14  # of a level that a worker expands at a time
-ROOM = 1 << 14  # successors that a worker's buffer for one part holds
-MISSES = 1 << 14
-EDGES = 1 << 17  # steps that are looked at one by one at a time
-CLAIMS = 64  # judged together: one bit each
-WAYS = 12  # in which a claim can be told, each looked up on its own
-ALARM = 1000  # combinations, above which a condition of a claim is looked at only where the rest holds
+ROWS = max(1 << 14, ROOM // 16)  # that a worker expands at a time, whole blocks
+EDGES = 1 << 18  # steps that are looked at one by one at a time
+DEGREES = 1024
 
-Numbers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.uint8]
 
 
 class Desk:
     """What one worker writes to."""
 
-    def __init__(self, transitions: int) -> None:
-        self.out = np.empty((PARTS, ROOM + transitions), np.uint64)
-        self.fill = np.zeros(PARTS, np.int64)
-        self.recent = np.full(1 << RECENT, EMPTY)
-        self.moved, self.taken = np.zeros(ROWS, np.int32), np.zeros(ROWS, np.int32)
-        self.broken = np.zeros(ROWS, np.uint8)
-        self.skipped, self.seen = np.empty(ROWS, np.int64), np.empty(MISSES, np.int64)
-        self.miss_row, self.miss_rule = np.empty(MISSES, np.int64), np.empty(MISSES, np.int64)
-        self.times, self.in_factors = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    def __init__(self, program: Program, transitions: int, parts: int) -> None:
+        size = ROOM + BLOCK * max(1, len(program.steps.spans))
+        self.planes = planes_for(program.nodes)
+        self.out = np.empty((program.k + 1, size), np.uint64)
+        self.split = np.empty((parts, program.k + 1, size), np.uint64) if parts > 1 else self.out[None]
+        self.fill = np.zeros(parts, np.int64)
+        self.moved, self.left = np.empty(ROWS, np.uint64), np.empty(ROWS, np.uint64)
+        self.fired = np.zeros(transitions, np.int64)
 
 
-@dataclass
-class Judge:
-    """Rules of which each tells one claim in one way: `of` has the bits of its rules for each claim. What the rules of
-    `exact` tell is so; what others tell is looked at again, because their widest conditions were left out."""
-
-    book: Rulebook
-    of: dict[int, int]
-    exact: np.uint64
+def planes_for(nodes: int) -> Words:
+    """Room for so many planes."""
+    return np.zeros((nodes, LANES), np.uint64)
 
 
 class Engine:
-    """What expands and judges words, on `workers` threads; what it learns it keeps. `layout` may be laid out anew."""
+    """What expands and judges rows, on `workers` threads. `use` says how states are laid out."""
 
     def __init__(
-        self, protocol: Protocol, claims: Sequence[Claim], layout: Layout, compiled: Compiled, workers: int
-    ) -> None:
-        self.protocol, self.claims, self.layout, self.compiled = protocol, claims, layout, compiled
-        splitter = Splitter(compiled, layout.clusters, layout.sampled)
-        self.book = Rulebook(
-            compiled, layout, splitter, splitter.rules(list(enumerate(protocol.transitions)))
+        self, protocol: Protocol, claims: Sequence[Claim], layout: Layout, compiled: Compiled, workers: int,
+        blocks: Sequence[Sequence[Sequence[str]]] = (),
+    ) -> None:  # fmt: skip
+        self.protocol, self.claims, self.compiled, self.workers, self.alike = (
+            protocol,
+            claims,
+            compiled,
+            workers,
+            blocks,
         )
         told = [(i, told_of(c)) for i, c in enumerate(claims)]
         self.told = {i: term for i, term in told if term is not ex.FALSE}
-        ways = [(i, way) for i, term in self.told.items() for way in ways_of(term)]
-        self.judges = [self._judge(splitter, ways[at : at + CLAIMS]) for at in range(0, len(ways), CLAIMS)]
         self.fired = np.zeros(len(protocol.transitions), np.int64)
-        self.desks = [Desk(len(protocol.transitions)) for _ in range(workers)]
         self.pool = ThreadPoolExecutor(workers - 1) if workers > 1 else None
-        self.on_relayout: list[Callable[[tuple[int, ...]], None]] = []
+        self.desks = list[Desk]()
+        self.use(layout)
 
-    def _judge(self, splitter: Splitter, ways: Sequence[tuple[int, Term]]) -> Judge:
-        """Rules that tell claims, one for each way in which a claim can be told."""
-        rules, of, exact = list[Rule](), dict[int, int](), 0
-        for r, (claim, term) in enumerate(ways):
-            step = Transition(self.claims[claim].property, "", False, (), (("", term),), ())
-            factors = splitter.taken_apart(claim, step) or [Factor(frozenset(), ((claim, step),))]
-            narrow = [f for f in factors if splitter.combinations(f.clusters) <= ALARM]
-            kept = narrow or [min(factors, key=lambda f: splitter.combinations(f.clusters))]
-            exact |= (len(kept) == len(factors)) << r
-            of[claim] = of.get(claim, 0) | 1 << r
-            splitter.compile(kept)
-            rules.append(Rule(kept, claim))
-        return Judge(Rulebook(self.compiled, self.layout, splitter, rules), of, np.uint64(exact))
+    def use(self, layout: Layout) -> None:
+        """Rows are laid out so from now on."""
+        self.count()
+        self.layout, self.k, self.kk = layout, layout.words, (0,) * layout.words
+        self.program = Program(layout)
+        self.judging = Judging(layout, list(self.told.values()))
+        self.blocks = pieces(layout, self.alike)
+        self.desks = [Desk(self.program, len(self.fired), self.workers) for _ in range(self.workers)]
 
     def together(self, work: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
         """`work` for each tuple of arguments, on the workers, in order."""
@@ -105,162 +90,183 @@ class Engine:
         if self.pool:
             self.pool.shutdown()
 
+    def count(self) -> None:
+        """Bring the counts of the desks into `fired`."""
+        for desk in self.desks:
+            self.fired += desk.fired
+            desk.fired[:] = 0
+
     # -------------------------------------------------- expanding
 
-    def ready(self, desk: Desk) -> None:
-        """Room for counts, after the tables changed."""
-        if len(desk.times) != self.book.places or len(desk.in_factors) != len(self.book.rules):
-            desk.times = np.zeros(self.book.places, np.int64)
-            desk.in_factors = np.zeros(len(self.book.rules), np.int64)
-
-    def count(self) -> None:
-        """Bring the counts of the desks into `fired`; before the tables change, and at the end of a level."""
-        for desk in self.desks:
-            if len(desk.times):
-                self.book.fired(desk.times, desk.in_factors, self.fired)
-                desk.times, desk.in_factors = np.zeros(0, np.int64), np.zeros(0, np.int64)
-
-    def expand(self, desk: Desk, words: Words, low: int, high: int) -> tuple[int, int, int]:
-        """Successors of words[low:high] into the desk's buffers: (the first row not done, rows skipped, misses)."""
-        self.ready(desk)
-        n = high - low
-        desk.broken[:n] = 0
-        return kernels.expand(
-            tuple(self.book.tables), words, low, high, ROOM, desk.times, desk.in_factors, desk.recent, desk.out,
-            desk.fill, desk.moved, desk.taken, desk.broken, desk.skipped, desk.miss_row, desk.miss_rule,
+    def expand(self, desk: Desk, rows: Words, low: int, high: int, want: bool) -> tuple[int, bool, bool]:
+        """What rows[low:high], whole blocks, lead to, into the desk's buffers: (the first row not done, whether
+        `desk.moved` has states that no step changes, whether `desk.left` has states from which a domain is left)."""
+        program = self.program
+        row, n, stuck, gone = kernels.expand(
+            desk.planes, rows, low, min(high, low + ROWS), self.kk, program.gates, program.steps, self.blocks,
+            desk.fired, desk.moved, desk.left, want, desk.out, ROOM,
         )  # fmt: skip
+        if self.workers > 1:
+            desk.fill[:] = 0
+            kernels.scatter(desk.out, n, self.kk, self.workers, desk.split, desk.fill)
+        else:
+            desk.fill[0] = n
+        return row, stuck, gone
 
-    def learn(self, book: Rulebook, words: Words, rules: Numbers) -> bool:
-        """Learn what was missed. True if the words had to be laid out anew: `on_relayout` was told the old widths."""
-        old = self.layout.widths
-        if book.learn(words, rules, self.count):
-            return False
-        self.count()
-        self.layout.widen()
-        for other in (self.book, *(judge.book for judge in self.judges)):
-            other.laid_out()
-        for tell in self.on_relayout:
-            tell(old)
-        return True
+    def edges(self, rows: Words, allowed: Flags | None = None) -> Iterator[tuple[Numbers, Numbers, Words]]:
+        """The steps of the states of some rows by `allowed` transitions (or all), some at a time: from which state (its
+        place in the order of rows and bits), by which transition, to which state, as a row."""
+        allowed = np.ones(len(self.fired), np.uint8) if allowed is None else allowed
+        room = EDGES + BLOCK * len(allowed)
+        source, number = np.empty(room, np.int64), np.empty(room, np.int64)
+        target = np.empty((self.k + 1, room), np.uint64)
+        each, planes, low, program = padded(singles(rows)), planes_for(self.program.nodes), 0, self.program
+        while low < each.shape[1]:
+            low, n = kernels.edges(
+                planes, each, low, each.shape[1], self.kk, program.gates, program.steps, self.blocks, allowed, source,
+                number, target,
+            )  # fmt: skip
+            yield source[:n], number[:n], target[:, :n]
 
-    def edges(
-        self, words: Words, wanted: npt.NDArray[np.uint8] | None = None
-    ) -> Iterator[tuple[Numbers, Numbers, Words]]:
-        """The steps of some words, by `wanted` transitions (or all), some at a time: from which row, by which
-        transition, to which word."""
-        wanted = np.ones(len(self.protocol.transitions), np.uint8) if wanted is None else wanted
-        size = EDGES + len(wanted)
-        source, number, target = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.uint64)
-        low = 0
-        while low < len(words):
-            row, n, lacks = kernels.edges(
-                tuple(self.book.tables), wanted, words, low, len(words), source, number, target
-            )
-            if lacks:  # a run that went on from a checkpoint has not met it
-                self._meet(words[row : row + ROWS])
-            yield source[:n], number[:n], target[:n]
+    def leaving(self, rows: Words) -> Words:
+        """The states of each row from which an action leaves its domain."""
+        found, desk, low, padding = (
+            np.zeros(whole_blocks(rows.shape[1]), np.uint64),
+            self.desks[0],
+            0,
+            padded(rows),
+        )
+        fired = desk.fired.copy()
+        while low < padding.shape[1]:
+            row, _, gone = self.expand(desk, padding, low, padding.shape[1], False)
+            if gone:
+                found[low:row] = desk.left[: row - low]
             low = row
+        desk.fired[:] = fired  # these were counted when they were found
+        return found[: rows.shape[1]]
 
-    def leaving(self, words: Words) -> npt.NDArray[np.bool_]:
-        """From which of some words, that the search went through, an action leaves its domain."""
-        found, desk, low = np.zeros(len(words), np.bool_), Desk(len(self.protocol.transitions)), 0
-        while low < len(words):
-            row, skips, _ = self.expand(desk, words, low, min(len(words), low + ROWS))
-            desk.fill[:] = 0
-            if skips:
-                self._meet(words[low:row])
-            else:
-                found[low:row] = desk.broken[: row - low]
-                low = row
-        return found
+    def leads(self, rows: Words, allowed: Flags, visited: Visited, marks: Words) -> Words:
+        """By row and mark, the states from which an `allowed` transition leads to another one that is marked: `marks`
+        has, by place of the set and mark, the marked states."""
+        padding, program = padded(rows), self.program
+        found = np.zeros((padding.shape[1], marks.shape[1]), np.uint64)
+        self.together(
+            lambda low, high: kernels.leads(
+                planes_for(program.nodes), padding, low, high, self.kk, program.gates, program.steps, self.blocks,
+                allowed, visited.table, visited.parts, marks, found[low:high],
+            ),
+            self._shares(padding.shape[1]),
+        )  # fmt: skip
+        return found[: rows.shape[1]]
 
-    def _meet(self, words: Words) -> None:
-        """Learn what these words lack. They have been gone through, so nothing that they lead to is new."""
-        desk = Desk(len(self.protocol.transitions))
-        while len(words):
-            row, skips, misses = self.expand(desk, words, 0, min(ROWS, len(words)))
-            desk.fill[:] = 0
-            lacking = np.concatenate([words[desk.skipped[:skips]], words[row:]])
-            if misses and self.learn(
-                self.book, words[desk.miss_row[:misses]], desk.miss_rule[:misses].copy()
-            ):
-                raise AssertionError("words that the search went through have their numbers")
-            words = lacking
+    def spread(
+        self,
+        rows: Words,
+        at: Numbers,
+        allowed: Flags,
+        visited: Visited,
+        marks: Words,
+        stays: Words | None = None,
+    ) -> tuple[bool, npt.NDArray[np.bool_]]:
+        """Mark the states of rows that lead to marked ones (`leads`), or with `stays` unmark those that do not and are
+        not in it: whether anything changed, and which rows have states that are not marked (that are)."""
+        padding, program, size = padded(rows), self.program, whole_blocks(rows.shape[1])
+        places, still = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+        places[: len(at)] = at
+        keep = np.zeros(size, np.uint64)
+        if stays is not None:
+            keep[: len(at)] = stays
+        done = self.together(
+            lambda low, high: kernels.spread(
+                planes_for(program.nodes), padding, low, high, places, self.kk, program.gates, program.steps,
+                self.blocks, allowed, visited.table, visited.parts, marks, keep, stays is not None, still,
+            ),
+            self._shares(size),
+        )  # fmt: skip
+        return any(done), still[: len(at)]
+
+    def degrees(self, rows: Words) -> Numbers:
+        """How many states of some rows fire so many transitions, by that number."""
+        padding, program = padded(rows), self.program
+
+        def counted(low: int, high: int) -> Numbers:
+            counts = np.zeros(DEGREES, np.int64)
+            kernels.degrees(
+                planes_for(program.nodes), padding, low, high, self.kk, program.gates, program.steps, counts
+            )
+            return counts
+
+        return sum(self.together(counted, self._shares(padding.shape[1])), np.zeros(DEGREES, np.int64))
+
+    def _shares(self, rows: int) -> list[tuple[int, int]]:
+        """As many ranges of whole blocks as there are workers."""
+        blocks = rows // BLOCK
+        cuts = [blocks * i // self.workers * BLOCK for i in range(self.workers + 1)]
+        return [(a, b) for a, b in pairwise(cuts) if a < b]
 
     # -------------------------------------------------- judging
 
-    def judge(self, words: Words, watched: set[int]) -> dict[int, Words] | None:
-        """By claim, the words that it can be told of: of an *always* that it is false, of another that it holds.
+    def judge(self, rows: Words, watched: set[int]) -> dict[int, Words]:
+        """By claim, the states that it can be told of: of an *always* that it is false, of another that it holds.
+        `rows` are whole blocks."""
+        order = list(self.told)
+        wanted = np.array([claim in watched for claim in order], np.uint8)
+        found = self.holding(self.judging, rows, wanted) if wanted.any() else {}
+        return {order[term]: some for term, some in found.items()}
 
-        None if the words had to be laid out anew: judge them again."""
-        found = dict[int, Words]()
-        for judge in self.judges:
-            bits = sum(mine for claim, mine in judge.of.items() if claim in watched)
-            told = self._told(judge.book, bits, words) if bits else np.zeros(0, np.uint64)
-            if told is None:
-                return None
-            rows = np.flatnonzero(told)
-            for claim, its in judge.of.items() if len(rows) else ():
-                mine = rows[(told[rows] & np.uint64(its)) != 0]
-                some = words[mine]
-                doubtful = (told[mine] & np.uint64(its) & judge.exact) == 0
-                if doubtful.any():
-                    keep = ~doubtful
-                    keep[doubtful] = self.holding([self.told[claim]], some[doubtful])[0]
-                    some = some[keep]
-                if len(some):
-                    found[claim] = np.union1d(found[claim], some) if claim in found else some
-        return found
+    def told_by_row(self, rows: Words, claims: Sequence[int]) -> Words:
+        """By row and claim, the states that the claim can be told of."""
+        order = list(self.told)
+        found = np.zeros((max(1, len(order)), whole_blocks(rows.shape[1])), np.uint64)
+        wanted = np.array([claim in claims for claim in order], np.uint8)
+        padding, judging = padded(rows), self.judging
+        self.together(
+            lambda low, high: kernels.judge(
+                planes_for(judging.nodes), padding, low, high, self.kk, judging.gates, judging.told, judging.masks,
+                wanted, found[:, low:high],
+            ),
+            self._shares(padding.shape[1]),
+        )  # fmt: skip
+        empty = np.zeros(rows.shape[1], np.uint64)
+        mine = [found[order.index(c), : rows.shape[1]] if c in self.told else empty for c in claims]
+        return np.stack(mine, axis=1)
 
-    def _told(self, book: Rulebook, bits: int, words: Words) -> Words | None:
-        told, todo = np.zeros(len(words), np.uint64), np.arange(len(words))
-        while len(todo):
-            some = words if len(todo) == len(words) else words[todo]
-            cuts = [len(some) * i // len(self.desks) for i in range(len(self.desks) + 1)]
-            found = np.zeros(len(some), np.uint64)
-            done = self.together(
-                kernels.judge,
-                [
-                    (
-                        tuple(book.tables),
-                        np.uint64(bits),
-                        some,
-                        low,
-                        high,
-                        found[low:high],
-                        d.seen,
-                        d.miss_row,
-                        d.miss_rule,
-                    )
-                    for low, high, d in zip(cuts, cuts[1:], self.desks, strict=False)
-                ],
+    def holding(self, judging: Judging, rows: Words, wanted: Flags | None = None) -> dict[int, Words]:
+        """By the number of a term (of the `wanted`, or all), the states in which it holds. `rows` are whole blocks."""
+        flags = np.ones(len(judging.terms), np.uint8) if wanted is None else wanted
+        done = self.together(
+            lambda low, high: self._holding(judging, rows, low, high, flags), self._shares(rows.shape[1])
+        )
+        terms = sorted({term for some in done for term in some})
+        return {term: np.concatenate([some[term] for some in done if term in some], axis=1) for term in terms}
+
+    def _holding(
+        self, judging: Judging, rows: Words, first: int, last: int, wanted: Flags
+    ) -> dict[int, Words]:
+        planes, parts = planes_for(judging.nodes), dict[int, list[Words]]()
+        found = np.zeros((len(wanted), min(ROWS, last - first)), np.uint64)
+        for low in range(first, last, ROWS):
+            high = min(last, low + ROWS)
+            hit = kernels.judge(
+                planes, rows, low, high, self.kk, judging.gates, judging.told, judging.masks, wanted, found
             )
-            again, missed = list[Numbers](), list[tuple[Words, Numbers]]()
-            for high, desk, (row, skips, misses) in zip(cuts[1:], self.desks, done, strict=True):
-                again += [desk.seen[:skips].copy(), np.arange(row, high)]
-                missed.append((some[desk.miss_row[:misses]], desk.miss_rule[:misses].copy()))
-            told[todo] = found
-            todo = todo[np.concatenate(again)]
-            for which, rules in missed:
-                if len(which) and self.learn(book, which, rules):
-                    return None
-        return told
-
-    def holding(self, terms: Sequence[Term], words: Words) -> list[npt.NDArray[Any]]:
-        """The value of each term for each word."""
-        return values(terms, self.layout.columns(words, needed(terms)), len(words))
+            for term in np.flatnonzero(hit).tolist():
+                at = np.flatnonzero(found[term, : high - low])
+                some = rows[:, low + at]
+                some[-1] = found[term, at]
+                parts.setdefault(term, []).append(some)
+                found[term] = 0
+        return {term: np.concatenate(some, axis=1) for term, some in parts.items()}
 
 
-def told_of(claim: Claim) -> Term:
-    """Where the claim is told: of an *always* where it is false, of another where it holds."""
-    return apart(ex.negation(claim.holds) if claim.form == "always" else claim.holds)
-
-
-def ways_of(term: Term) -> list[Term]:
-    """Terms of which at least one holds wherever `term` does, and none elsewhere."""
-    if term.op == "not" and term.args[0].op == "and":
-        term = ex.disjunction(*map(ex.negation, term.args[0].args))
-    if term.op != "or":
-        return [apart(term)]
-    found = [way for part in term.args for way in ways_of(part)]
-    return found if len(found) <= WAYS else [apart(term)]
+def pieces(layout: Layout, alike: Sequence[Sequence[Sequence[str]]]) -> Numbers:
+    """The blocks of interchangeable values as `kernels.canonical` takes them: (set, block, word, offset, width)."""
+    found, block = list[tuple[int, int, int, int, int]](), 0
+    for number, same in enumerate(alike):
+        for names in same:
+            for name in names:
+                if name in layout.places:
+                    place = layout.places[name]
+                    found.append((number, block, place.offset // 64, place.offset % 64, place.width))
+            block += 1
+    return np.array(found, np.int64).reshape(-1, 5)

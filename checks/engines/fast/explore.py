@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 
 from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits
-from cutproof.checks.engines.fast.clusters import Words
 from cutproof.checks.engines.fast.conversion import handed_over, why_not
-from cutproof.checks.engines.fast.liveness import AT_ONCE, Passes, fair_cycles, inside_of
+from cutproof.checks.engines.fast.engine import DEGREES
+from cutproof.checks.engines.fast.liveness import Part, Passes, at_once, fair_parts, first_level, inside_of
+from cutproof.checks.engines.fast.program import Words
 from cutproof.checks.engines.fast.search import BROKEN, STUCK, Progress, VectorSearch
-from cutproof.checks.engines.fast.shortest_paths import Goal, paths, steps_of
+from cutproof.checks.engines.fast.shortest_paths import Goal, packed_steps_of, paths
+from cutproof.checks.engines.fast.states import states_of
 from cutproof.checks.engines.lasso import fair_round
 from cutproof.checks.engines.plain.explore import NO_LIMITS, ON_THE_GRAPH, selected
 from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated
@@ -48,16 +50,17 @@ class Levelled(Sequence[State]):
     def __iter__(self) -> Iterator[State]:
         search = self._search
         for level in range(len(search.levels)):
-            for words in search.levels.chunks(level, search.layout, 1 << 14):
-                yield from (search.compiled.unpack(search.layout.packed(word)) for word in words.tolist())
+            for rows in search.levels.chunks(level, 1 << 12):
+                yield from states_of(search.layout, rows)
 
     def __getitem__(self, number: Any) -> Any:
         search = self._search
-        for level, size in enumerate(search.levels.sizes):
-            if 0 <= number < size:
-                word = int(search.levels.get(level, search.layout)[number])
-                return search.compiled.unpack(search.layout.packed(word))
-            number -= size
+        for level in range(len(search.levels) if number >= 0 else 0):
+            for rows in search.levels.chunks(level, 1 << 12):
+                size = int(np.bitwise_count(rows[-1]).sum())
+                if number < size:
+                    return states_of(search.layout, rows)[number]
+                number -= size
         raise IndexError("no such state")
 
 
@@ -86,8 +89,8 @@ def explore(
     `symmetry` keeps one state for all that differ only by which of interchangeable indices is which. With a `folder`,
     levels are kept there, and a run that was ended goes on from its last whole level. Without `witnesses`, a
     *sometimes* that holds has no path. `graph` keeps the labelled graph, and `states` are in the order of discovery
-    then; there is none where `handover.why_not` says so. Raises TooWide if a state does not fit into a word, and
-    CheckpointError for a folder that is of something else."""
+    then; there is none where `conversion.why_not` says so. Raises CheckpointError for a folder that is of something
+    else."""
     began, claims = time.perf_counter(), selected(protocol, properties, only)
     search = VectorSearch(
         protocol, claims, limits, workers=workers or default_workers(), stop_at_first=stop_at_first,
@@ -127,7 +130,7 @@ def _judged(
             goals[claim] = goal
     if BROKEN in goals:
         found.cut[-1] = "an action left its domain"
-    ways = paths(search.engine, search.levels, goals, search.starts)
+    ways = paths(search, goals)
     if BROKEN in goals:
         found.cut = {-1: f"an action left its domain: {_complaint(search, ways[BROKEN])}"}
     told = {claim for claim, _ in search.first}
@@ -138,9 +141,18 @@ def _judged(
     places = [i for i, c in enumerate(claims) if c.form == "can_always"]
     if places:
         _liveness(search, found, claims, places, ways, cycles, began)
-    found.degrees = np.trim_zeros(search.degrees, "b").tolist()
+    found.degrees = _degrees(search)
     found.seconds += time.perf_counter() - start
     return found
+
+
+def _degrees(search: VectorSearch) -> list[int]:
+    """How many of the expanded states fire so many transitions, by that number."""
+    last, total = len(search.levels) - 1, np.zeros(DEGREES, np.int64)
+    for level in range(last + bool(not search.front_rows)):
+        for rows in search.levels.chunks(level, 1 << 18):
+            total += search.engine.degrees(rows)
+    return np.trim_zeros(total, "b").tolist()
 
 
 def _complaint(search: VectorSearch, path: Path) -> str:
@@ -186,10 +198,10 @@ def _liveness(
     else:
         verdicts.append(found.unknown("deadlock", "deadlock") if found.reason else Holds(**about))
     reached, rounds = dict[int, Verdict](), dict[int, Verdict]()
-    reason = found.ended
+    reason, many = found.ended, at_once(search)
     try:
-        for low in range(0, 0 if reason else len(places), AT_ONCE):
-            some = places[low : low + AT_ONCE]
+        for low in range(0, 0 if reason else len(places), many):
+            some = places[low : low + many]
             passes = Passes(search, some, lambda: _look(search, began))
             for i, lost in zip(some, passes.reach(), strict=True):
                 reached[i] = _reachable(search, found, claims[i], lost)
@@ -217,46 +229,36 @@ def _look(search: VectorSearch, began: float) -> None:
 
 def _reachable(search: VectorSearch, found: Exploration, claim: Claim, lost: Words) -> Verdict:
     about = found.about(claim.property, claim.form, claim.harm)
-    if len(lost):
+    if lost.shape[1]:
         return Violated(path=_first_of(search, lost), **about)
     return found.unknown(claim.property, claim.form, claim.harm) if found.reason else Holds(**about)
 
 
 def _round(search: VectorSearch, found: Exploration, claim: Claim, left: Words) -> Verdict:
     about = found.about(claim.property, "cycle", claim.harm)
-    loops = fair_cycles(search, left) if len(left) else []
+    loops = fair_parts(search, left) if left.shape[1] else []
     if loops:
-        way = _first_of(search, np.concatenate(loops))
-        entry = search.layout.canonical(search.layout.word(search.compiled.pack(way.states[-1])))
-        return Violated(path=_around(search, way, next(k for k in loops if np.uint64(entry) in k)), **about)
+        way = _first_of(search, np.concatenate([part.rows for part in loops], axis=1))
+        row = search.row_of(way.states[-1])
+        return Violated(path=_around(search, way, next(p for p in loops if _has(p, row))), **about)
     return found.unknown(claim.property, "cycle", claim.harm) if found.reason else Holds(**about)
 
 
-def _first_of(search: VectorSearch, words: Words) -> Path:
-    """The path to whichever of these words the plain engine would find first."""
-    ((_, goal),) = first_level(search, words).items()
-    return paths(search.engine, search.levels, {"": goal}, search.starts)[""]
+def _has(part: Part, row: Words) -> bool:
+    return bool((part.rows == row).all(axis=0).any())
 
 
-def first_level(search: VectorSearch, words: Words) -> dict[int, Goal]:
-    """By origin, the first level that has some of these words, and which."""
-    words, found = np.sort(words), dict[int, Goal]()
-    for level in range(len(search.levels) if len(words) else 0):
-        there = search.levels.get(level, search.layout)
-        at = np.minimum(np.searchsorted(words, there), len(words) - 1)
-        mine = np.ascontiguousarray(there[words[at] == there])
-        origins = search.origins(mine)
-        for origin in np.unique(origins).tolist():
-            if origin not in found:
-                found[origin] = level, mine[origins == np.uint64(origin)]
-    return found
+def _first_of(search: VectorSearch, rows: Words) -> Path:
+    """The path to whichever of these states the plain engine would find first."""
+    ((_, goal),) = first_level(search, rows).items()
+    return paths(search, {"": goal})[""]
 
 
-def _around(search: VectorSearch, way: Path, members: Words) -> Path:
-    """The way, and from its end a fair way round among `members`."""
+def _around(search: VectorSearch, way: Path, part: Part) -> Path:
+    """The way, and from its end a fair way round among the states of a part."""
     compiled, entry = search.compiled, search.compiled.pack(way.states[-1])
     around, numbers = fair_round(
-        entry, inside_of(search, entry, members), lambda state: steps_of(search.engine, state),
+        entry, inside_of(search, entry, part.rows), lambda state: packed_steps_of(compiled, state),
         search.protocol.transitions,
     )  # fmt: skip
     return Path(way.states + tuple(map(compiled.unpack, around)), way.transitions + numbers)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from cutproof.checks.engines.fast.kernels.choice import COMPILED, kernels
 from cutproof.checks.engines.fast.program import Words
+from cutproof.checks.engines.fast.states import columns
 from cutproof.model.language.circuit import Layout
 
 MOST = 64  # fast values
@@ -36,11 +37,11 @@ class Fields:
 
     def chosen(self, layout: Layout, rows: Words) -> tuple[str, ...]:
         """The names of the fields to make fast, by the states of a level."""
-        columns = self._columns(layout, self._some(layout, rows))
+        found = self._columns(layout, self._some(layout, rows))
         draw, coded = np.random.default_rng(0), Coded()
-        for name, column in columns.items():
+        for name, column in sorted(found.items()):
             if len(column) and column.min() < column.max():
-                words = draw.integers(1 << 61, 1 << 64, size=len(layout.values[name]) + 1, dtype=np.uint64)
+                words = draw.integers(1 << 61, 1 << 64, size=int(column.max()) + 1, dtype=np.uint64)
                 coded[name] = words[column]
         small = {name for name in coded if len(layout.values[name]) <= MOST} - self.without
         if not small:
@@ -71,27 +72,14 @@ class Fields:
 
     def _columns(self, layout: Layout, rows: Words) -> dict[str, Column]:
         """Of each state, by field, the place of its value among those that the field can have."""
-        count = np.bitwise_count(rows[-1]).astype(np.int64)
-        row = np.repeat(np.arange(rows.shape[1]), count)
-        bits = (
-            np.flatnonzero(np.unpackbits(np.ascontiguousarray(rows[-1]).view(np.uint8), bitorder="little"))
-            & 63
-        )
-        found = dict[str, Column]()
-        for name, place in layout.places.items():
-            part = rows[place.offset // 64] >> np.uint64(place.offset % 64) & np.uint64(
-                (1 << place.width) - 1
-            )
+        found = columns(layout, rows)
+        for name, column in found.items():
             values = layout.values[name]
-            if len(values) <= MOST:
-                table = np.zeros(1 << place.width, np.int64)
-                for number, value in enumerate(values):
-                    table[value - place.low] = number
-                found[name] = table[part.astype(np.int64)][row]
-            else:  # it cannot be fast, but it tells states apart
-                found[name] = part.astype(np.int64)[row] % len(values)
-        for name, values in layout.fast.items():
-            found[name] = bits // layout.strides[name] % len(values)
+            column -= values[0]
+            if values[-1] - values[0] != len(values) - 1 and len(values) <= MOST:  # there are gaps
+                table = np.zeros(values[-1] - values[0] + 1, np.int64)
+                table[np.array(values) - values[0]] = np.arange(len(values))
+                found[name] = table[column]
         return found
 
     def _best(self, layout: Layout, coded: Coded, whole: Words) -> tuple[str, ...]:

@@ -2,13 +2,15 @@
 
 A state is marked where a claim holds, or where a step that somebody owes leads to a marked state. Most steps lead one
 level deeper, so one pass marks nearly all; the rest is gone over until nothing changes. What stays unmarked can never
-come to where the claim holds. For cycles it is the other way round: a state is done where every step that is no fault
-leads to one that is done; what stays is a cycle, or leads to one, and of cycles those are kept that are fair.
+come to where the claim holds. For cycles it is the other way round: a state is open unless the claim holds there, and
+open no more where no step that is no fault leads to one that is open; what stays is a cycle, or leads to one, and of
+cycles those are kept that are fair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -16,167 +18,190 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from cutproof.checks.engines.fast.clusters import Words
-from cutproof.checks.engines.fast.kernels.choice import kernels
-from cutproof.checks.engines.fast.search import BROKEN, VectorSearch
-from cutproof.checks.engines.fast.shortest_paths import steps_of
+from cutproof.checks.engines.fast.program import Numbers, Words
+from cutproof.checks.engines.fast.search import BROKEN, VectorSearch, grouped
+from cutproof.checks.engines.fast.shortest_paths import Goal, packed_steps_of
+from cutproof.checks.engines.fast.states import bits_of, singles, states_of
+from cutproof.checks.engines.fast.visited import merged
 from cutproof.checks.engines.lasso import put_off
 
-ROWS = 1 << 14
-AT_ONCE = 8  # claims that are marked together: a bit each
+ROWS = 1 << 16
+AT_ONCE = 8  # claims that are marked together: a word each for a row
+MARKS = 1 << 30  # bytes that their marks may take, where one claim alone does not
 
-Bits = npt.NDArray[np.uint8]
 Look = Callable[[], None]
 
 
+def at_once(search: VectorSearch) -> int:
+    """So many claims are marked together."""
+    return max(1, min(AT_ONCE, MARKS // (8 * len(search.visited.table))))
+
+
 class Passes:
-    """Marks of the states of a finished search: AT_ONCE claims at most, one bit each. `look` is called now and then."""
+    """Marks of the states of a finished search, for some claims (`at_once`). `look` is called now and then."""
 
     def __init__(self, search: VectorSearch, claims: Sequence[int], look: Look) -> None:
         self.search, self.claims, self.look = search, list(claims), look
         self.owed = np.array([t.owed for t in search.protocol.transitions], np.uint8)
-        self.no_fault = _no_fault(search)
-        self.all = np.uint8((1 << len(self.claims)) - 1)
-        self.marks = [np.zeros(table.size, np.uint8) for table in search.visited.tables]
+        self.no_fault = no_fault(search)
+        self.marks = np.zeros((len(search.visited.table), len(self.claims)), np.uint64)
 
     def reach(self) -> list[Words]:
-        """By claim, the words from which no state where it holds can be reached. What follows a state where an action
-        left its domain is not known, so these count as reaching it."""
-        self._begin()
-        search = self.search
-        if any(claim == BROKEN for claim, _ in search.first):
-            for level in range(len(search.levels)):
-                for words in search.levels.chunks(level, search.layout, ROWS):
-                    self.look()
-                    broken = words[search.engine.leaving(words)]
-                    self._put(broken, np.full(len(broken), self.all))
-        return self._until_nothing_changes(every=False)
+        """By claim, the states from which none where it holds can be reached. What follows a state where an action left
+        its domain is not known, so these count as reaching it."""
+        self.marks[:] = 0
+        for place, told in self._told():
+            self.marks[place] |= told
+        if any(claim == BROKEN for claim, _ in self.search.first):
+            for rows in self._levels():
+                at, left = self.search.visited.find(rows), self.search.engine.leaving(rows)
+                np.bitwise_or.at(self.marks, at, left[:, None])
+        return self._until_nothing_changes(staying=False)
 
     def rounds(self) -> list[Words]:
-        """By claim, the words from which some run goes round for ever without a state where it holds."""
-        self._begin()
-        return self._until_nothing_changes(every=True)
+        """By claim, the states from which some run goes round for ever without one where it holds."""
+        self._all_open()
+        for place, told in self._told():
+            self.marks[place] &= ~told
+        return self._until_nothing_changes(staying=True)
+
+    def _all_open(self) -> None:
+        self.marks[:] = self.search.visited.table[:, self.search.layout.words, None]
 
     # -------------------------------------------------- marks
 
-    def _begin(self) -> None:
-        for marks in self.marks:
-            marks[:] = 0
+    def _levels(self) -> Iterator[Words]:
+        for level in range(len(self.search.levels)):
+            for rows in self.search.levels.chunks(level, ROWS):
+                self.look()
+                yield rows
+
+    def _told(self) -> Iterator[tuple[Numbers, Words]]:
+        """Where the claims hold: places, each once, and of each claim the states of the row there."""
         search = self.search
         for level in range(len(search.levels)):
-            for words in search.levels.chunks(level, search.layout, 1 << 18):
+            for chunk in search.levels.chunks(level, ROWS):
                 self.look()
-                told = search.engine.judge(words, set(self.claims))
-                if told is None:
-                    raise AssertionError("the search judged all of these")
-                for bit, claim in enumerate(self.claims):
-                    if claim in told:
-                        self._put(told[claim], np.full(len(told[claim]), np.uint8(1 << bit)))
+                rows = chunk if search.levels.as_now(level) else merged(chunk, search.layout.words)
+                yield search.visited.find(rows), search.engine.told_by_row(rows, self.claims)
 
-    def _put(self, words: Words, bits: Bits) -> None:
-        for places, which, part in self.search.visited.find(words):
-            self.marks[part][places] |= bits[which]
-
-    def _of(self, words: Words) -> Bits:
-        found = np.zeros(len(words), np.uint8)
-        for places, which, part in self.search.visited.find(words):
-            found[which] = self.marks[part][places]
-        return found
-
-    def _until_nothing_changes(self, every: bool) -> list[Words]:
-        search, left = self.search, list[Words]()
+    def _until_nothing_changes(self, staying: bool) -> list[Words]:
+        """Pass over the levels, and then over what is left: by claim, the states that are left."""
+        search, left = self.search, [np.zeros((self.search.layout.words + 1, 0), np.uint64)]
         for level in range(len(search.levels) - 1, -1, -1):
-            for words in search.levels.chunks(level, search.layout, ROWS):
-                left.append(self._pass(words, every)[1])
-        rest, changed = np.concatenate(left), True
-        while changed and len(rest):
-            changed, left = False, []
-            for low in range(0, len(rest), ROWS):
-                more, still = self._pass(rest[low : low + ROWS], every)
+            for rows in search.levels.chunks(level, ROWS):
+                left.append(self._pass(rows, staying)[1])
+        rest, changed = np.concatenate(left, axis=1), True
+        while changed and rest.shape[1]:
+            changed, left = False, left[:1]
+            for low in range(0, rest.shape[1], ROWS):
+                more, still = self._pass(rest[:, low : low + ROWS], staying)
                 changed |= more
                 left.append(still)
-            rest = np.concatenate(left)
-        marks = self._of(rest)
-        return [rest[(marks >> bit) & 1 == 0] for bit in range(len(self.claims))]
+            rest = np.concatenate(left, axis=1)
+        rest = merged(rest, search.layout.words)
+        marks, found = self.marks[search.visited.find(rest)], list[Words]()
+        for number in range(len(self.claims)):
+            mine = rest.copy()
+            mine[-1] &= marks[:, number] if staying else ~marks[:, number]
+            found.append(mine[:, mine[-1] != 0])
+        return found
 
-    def _pass(self, words: Words, every: bool) -> tuple[bool, Words]:
-        """Mark what these words lead to: (whether anything changed, the words that are not marked for all)."""
+    def _pass(self, rows: Words, staying: bool) -> tuple[bool, Words]:
+        """Pass over rows: whether anything changed, and the rows some of whose states are left."""
         self.look()
-        before = self._of(words)
-        open_words, was = words[before != self.all], before[before != self.all]
-        told = np.full(len(open_words), self.all) if every else was.copy()
-        for source, _, target in self.search.engine.edges(open_words, self.no_fault if every else self.owed):
-            moves = target != open_words[source]
-            there, row = target[moves], source[moves]
-            if every and self.search.layout.blocks:
-                same = np.unique(source[~moves])
-                told[same[turning(self.search, open_words[same])]] = 0
-            for places, which, part in self.search.visited.find(there):
-                (kernels.all_of if every else kernels.any_of)(self.marks[part], places, row[which], told)
-        told |= was
-        self._put(open_words, told)
-        return bool((told != was).any()), open_words[told != self.all]
+        search, stays = self.search, None
+        if staying:
+            stays = turning(search, rows) if search.alike else np.zeros(rows.shape[1], np.uint64)
+        allowed = self.no_fault if staying else self.owed
+        at = search.visited.find(rows)
+        changed, still = search.engine.spread(rows, at, allowed, search.visited, self.marks, stays)
+        return changed, rows[:, still]
 
 
-def fair_cycles(search: VectorSearch, words: Words) -> list[Words]:
-    """The sets of words, among `words`, within which fair runs without faults go round (`engines/lasso.py`)."""
-    words, transitions = np.sort(words), search.protocol.transitions
-    sources, taken, targets, turns = ([np.zeros(0, np.int64)] for _ in range(4))
-    for source, number, target in search.engine.edges(words, _no_fault(search)):
-        at = np.searchsorted(words, target)
-        inside = (at < len(words)) & (words[np.minimum(at, len(words) - 1)] == target)
-        moves = target != words[source]
-        sources.append(source[moves].copy())
-        taken.append(number[moves].copy())
-        targets.append(np.where(inside, at, -1)[moves])
-        turns.append(source[~moves].copy())
-    row, number, column = map(np.concatenate, (sources, taken, targets))
-    within = column >= 0
-    ends = (row[within], column[within])
-    graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(len(words), len(words)))
-    many, label = connected_components(graph.tocsr(), connection="strong")
-    order, sizes = np.argsort(label, kind="stable"), np.bincount(label, minlength=many)
-    parts = np.split(words[order], np.cumsum(sizes)[:-1])
-    if search.layout.blocks:
-        same = words[np.unique(np.concatenate(turns))]
-        alone = set(same[turning(search, same)].tolist())
-        return [p for p in parts if (len(p) > 1 or int(p[0]) in alone) and _is_fair(search, p)]
-    delayed = np.zeros(many, np.bool_)
-    inside = within & (label[row] == label[column])
-    for fair in (n for n, t in enumerate(transitions) if t.fair):
-        able = np.bincount(label[row[number == fair]], minlength=many) == sizes
-        able[label[row[inside & (number == fair)]]] = False
-        delayed |= able
-    return [part for n, part in enumerate(parts) if len(part) > 1 and not delayed[n]]
-
-
-def _no_fault(search: VectorSearch) -> npt.NDArray[np.uint8]:
+def no_fault(search: VectorSearch) -> npt.NDArray[np.uint8]:
+    """Which transitions are no fault."""
     return np.array([not t.fault for t in search.protocol.transitions], np.uint8)
 
 
+def ids(search: VectorSearch, rows: Words) -> Numbers:
+    """A number for each state of rows in the set, in the order of rows and bits."""
+    count = np.bitwise_count(rows[-1]).astype(np.int64)
+    return np.repeat(search.visited.find(rows), count) * 64 + bits_of(rows)
+
+
+# ------------------------------------------------------------------ rounds
+
+
+@dataclass(frozen=True)
+class Part:
+    """States, a row for each, within which a fair run can stay for ever."""
+
+    rows: Words
+
+
+def fair_parts(search: VectorSearch, rows: Words, alone: bool = False) -> list[Part]:
+    """The sets of states, among those of `rows`, within which fair runs without faults go round (`engines/lasso.py`);
+    where `alone`, single states too in which nothing fair is possible."""
+    each, transitions = singles(merged(rows, search.layout.words)), search.protocol.transitions
+    known = ids(search, each)
+    order = np.argsort(known)
+    each, known, n = each[:, order], known[order], len(known)
+    sources, taken, targets, turns = ([np.zeros(0, np.int64)] for _ in range(4))
+    for source, number, target in search.engine.edges(each, no_fault(search)):
+        there = ids(search, target)
+        at = np.minimum(np.searchsorted(known, there), max(n - 1, 0))
+        moves = there != known[source]
+        sources.append(source[moves])
+        taken.append(number[moves])
+        targets.append(np.where(known[at] == there, at, -1)[moves])
+        turns.append(source[~moves])
+    row, number, column = map(np.concatenate, (sources, taken, targets))
+    within = column >= 0
+    ends = (row[within], column[within])
+    graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(n, n))
+    many, label = (
+        connected_components(graph.tocsr(), connection="strong") if n else (0, np.zeros(0, np.int32))
+    )
+    sizes = np.bincount(label, minlength=many)
+    parts = np.split(np.argsort(label, kind="stable"), np.cumsum(sizes)[:-1]) if n else []
+    if search.alike:
+        same = np.unique(np.concatenate(turns))
+        turned = set(same[turning(search, each[:, same]) != 0].tolist())
+        some = (p for p in parts if len(p) > 1 or int(p[0]) in turned)
+        return [Part(each[:, p]) for p in some if _is_fair(search, each[:, p])]
+    delayed = np.zeros(many, np.bool_)
+    inside = within & (label[row] == label[column])
+    for fair in (i for i, t in enumerate(transitions) if t.fair):
+        mine = number == fair
+        able = np.bincount(label[row[mine]], minlength=many) == sizes
+        able[label[row[inside & mine]]] = False
+        delayed |= able
+    return [Part(each[:, p]) for i, p in enumerate(parts) if (len(p) > 1 or alone) and not delayed[i]]
+
+
 def _is_fair(search: VectorSearch, members: Words) -> bool:
-    """As `put_off`, in a graph that is reduced by symmetry: one of the components of
-    the states themselves, of which all others are images."""
-    entry = search.layout.packed(int(members[0]))
-    steps = partial(steps_of, search.engine)
+    """As `put_off`, in a graph that is reduced by symmetry: one of the components of the states themselves, of which
+    all others are images."""
+    entry = search.compiled.pack(states_of(search.layout, members[:, :1])[0])
+    steps = partial(packed_steps_of, search.compiled)
     return not put_off(_component(search, entry, members), steps, search.protocol.transitions)
 
 
 def inside_of(search: VectorSearch, entry: int, members: Words) -> Callable[[int], bool]:
-    """Whether a packed state is in the strongly connected component of `entry`, where `members` are its words."""
-    within, layout = set(members.tolist()), search.layout
-    if layout.blocks:
+    """Whether a packed state is in the strongly connected component of `entry`, where `members` are its states."""
+    if search.alike:
         return _component(search, entry, members).__contains__
-    return lambda state: layout.word(state) in within
+    return {search.compiled.pack(state) for state in states_of(search.layout, members)}.__contains__
 
 
 def _component(search: VectorSearch, entry: int, members: Words) -> set[int]:
-    """The packed states that `entry` leads to and that lead to it, by states whose words are `members`."""
-    layout, within, kinds = search.layout, set(members.tolist()), search.protocol.transitions
+    """The packed states that `entry` leads to and that lead to it, by states whose representatives are `members`."""
+    within, kinds = set(map(tuple, singles(members).T.tolist())), search.protocol.transitions
     queue, before = [entry], dict[int, list[int]]({entry: []})
     for here in queue:  # grows as it is walked
-        for number, there in steps_of(search.engine, here):
-            if not kinds[number].fault and layout.canonical(layout.word(there)) in within:
+        for number, there in packed_steps_of(search.compiled, here):
+            if not kinds[number].fault and _representative(search, there) in within:
                 if there not in before:
                     queue.append(there)
                 before.setdefault(there, []).append(here)
@@ -187,12 +212,37 @@ def _component(search: VectorSearch, entry: int, members: Words) -> set[int]:
     return set(found)
 
 
-def turning(search: VectorSearch, words: Words) -> npt.NDArray[np.bool_]:
-    """From which words a step that is no fault leads to another state that differs only by an exchange of what is
-    interchangeable: such a step leads nowhere in the reduced graph, and yet it can be taken for ever."""
-    layout, kinds, found = search.layout, search.protocol.transitions, list[bool]()
-    for word in words.tolist():
-        state = layout.packed(word)
-        others = (a for n, a in steps_of(search.engine, state) if not kinds[n].fault and a != state)
-        found.append(any(layout.canonical(layout.word(a)) == word for a in others))
-    return np.array(found, np.bool_)
+def _representative(search: VectorSearch, packed: int) -> tuple[int, ...]:
+    """The row of the state that stands for a packed one."""
+    return tuple(search.row_of(search.compiled.unpack(packed))[:, 0].tolist())
+
+
+def turning(search: VectorSearch, rows: Words) -> Words:
+    """The states of each row from which a step that is no fault leads to another one that differs only by an exchange of
+    what is interchangeable: such a step leads nowhere in the reduced graph, and yet it can be taken for ever."""
+    compiled, kinds, found = search.compiled, search.protocol.transitions, np.zeros(rows.shape[1], np.uint64)
+    place = np.repeat(np.arange(rows.shape[1]), np.bitwise_count(rows[-1]).astype(np.int64)).tolist()
+    for at, bit, state in zip(place, bits_of(rows).tolist(), states_of(search.layout, rows), strict=True):
+        packed = compiled.pack(state)
+        mine = tuple(rows[:-1, at].tolist())
+        others = (a for n, a in packed_steps_of(compiled, packed) if not kinds[n].fault and a != packed)
+        if any(_representative(search, a) == (*mine, 1 << bit) for a in others):
+            found[at] |= np.uint64(1 << bit)
+    return found
+
+
+def first_level(search: VectorSearch, rows: Words) -> dict[int, Goal]:
+    """By origin, the first level that has some of these states, and which."""
+    found, wanted = dict[int, Goal](), np.zeros(len(search.visited.table), np.uint64)
+    np.bitwise_or.at(wanted, search.visited.find(rows), rows[-1])
+    for level in range(len(search.levels) if rows.shape[1] else 0):
+        mine = list[Words]()
+        for chunk in search.levels.chunks(level, ROWS):
+            part = chunk.copy()
+            part[-1] &= wanted[search.visited.find(chunk)]
+            mine.append(part[:, part[-1] != 0])
+        there = merged(np.concatenate(mine, axis=1), search.layout.words)
+        for origin, some in grouped(search.origins(there)).items():
+            if origin not in found:
+                found[origin] = level, there[:, some]
+    return found

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cutproof.model.language.circuit import Case, Circuit, Edge, Effect, Layout, Leaving, Told, Translation
+from cutproof.model.language.circuit import Case, Circuit, Edge, Effect, Layout, Leaving, Translation
 from cutproof.model.language.expressions import Term
 
 Words = npt.NDArray[np.uint64]
@@ -23,8 +23,7 @@ LOW = (1 << 64) - 1
 
 
 class Gates(NamedTuple):
-    """Runs of gates of one kind, (kind, from, to), and the nodes that each reads; `inputs` is an empty array with as
-    many columns as there are inputs, for its shape."""
+    """Runs of gates of one kind, (kind, from, to), and the planes that each gate reads."""
 
     runs: Numbers
     a: npt.NDArray[np.int32]
@@ -47,39 +46,31 @@ class Steps(NamedTuple):
     leaving_masks: Words
 
 
-class Claims(NamedTuple):
-    """Where terms are true: (plane, term), and masks."""
-
-    told: Numbers
-    masks: Words
-
-
 class Program:
-    """The steps of a protocol in a layout, and where some terms hold, as arrays."""
+    """The steps of a protocol in a layout, as arrays."""
 
-    def __init__(self, layout: Layout, terms: Sequence[Term] = ()) -> None:
-        self.layout, self.k = layout, layout.words
-        stepping, judging = Translation(layout), Translation(layout)
-        cases, leaving = stepping.cases()
+    def __init__(self, layout: Layout) -> None:
+        self.k = layout.words
+        translation = Translation(layout)
+        cases, leaving = translation.cases()
         together = dict[Effect, list[Case]]()
         for case in cases:
             together.setdefault(case.effect, []).append(case)
         wanted = [c.condition for c in cases] + [c.condition for c in leaving]
         wanted += [edge for effect in together for edge, _ in effect.computed]
-        self.gates, at = self._ordered(stepping.circuit, wanted)
+        self.gates, at = ordered(translation.circuit, wanted, self.k)
         self.steps = self._steps(together, leaving, at)
-        told = judging.told(terms)
-        self.judging, at = self._ordered(judging.circuit, [t.condition for t in told])
-        self.claims = self._claims(told, at)
 
     @property
     def nodes(self) -> int:
         """Planes that the inner loops need room for."""
-        return 1 + 64 * self.k + max(len(self.gates.a), len(self.judging.a)) + 1
+        return 1 + 64 * self.k + len(self.gates.a) + 1
 
-    def _steps(self, together: dict[Effect, list[Case]], leaving: list[Leaving], at: dict[Edge, int]) -> Steps:
-        spans, words, cases, masks = [], [], [], []
-        bits, bit_words = [], []
+    def _steps(
+        self, together: dict[Effect, list[Case]], leaving: list[Leaving], at: dict[Edge, int]
+    ) -> Steps:
+        spans, cases, masks = list[tuple[int, ...]](), list[tuple[int, ...]](), list[int]()
+        words, bits, bit_words = list[list[list[int]]](), list[int](), list[list[int]]()
         for effect, some in together.items():
             for low in range(0, len(some), TOGETHER):
                 mine = some[low : low + TOGETHER]
@@ -88,7 +79,6 @@ class Program:
                 for c in mine:
                     cases.append((at[c.condition], c.transition, max(c.shift, 0), max(-c.shift, 0)))
                     masks.append(c.mask)
-            # the bits of one effect are those of all its parts
                 bits += [at[edge] for edge, _ in effect.computed]
                 bit_words += [self._words(bit) for _, bit in effect.computed]
         return Steps(
@@ -98,52 +88,65 @@ class Program:
             np.array([x.mask for x in leaving], np.uint64),
         )  # fmt: skip
 
-    def _claims(self, told: Sequence[Told], at: dict[Edge, int]) -> Claims:
-        return Claims(
-            _numbers([(at[t.condition], t.term) for t in told], 2), np.array([t.mask for t in told], np.uint64)
-        )
-
     def _words(self, number: int) -> list[int]:
         return [number >> 64 * word & LOW for word in range(self.k)]
 
-    def _ordered(self, circuit: Circuit, wanted: Sequence[Edge]) -> tuple[Gates, dict[Edge, int]]:
-        """The gates that some edges need, those of one kind in runs; and the plane of each edge. The plane of what is
-        always so is the last one."""
-        plane = {edge: circuit.plane(edge) for edge in wanted}
-        first, needed, todo = 1 + circuit.inputs, set[int](), [edge >> 1 for edge in plane.values()]
-        while todo:
-            node = todo.pop()
-            if node >= first and node not in needed:
-                needed.add(node)
-                todo += [edge >> 1 for edge in circuit.gates[node - first][1:]]
-        uses, waits, ready = dict[int, list[int]](), dict[int, int](), [list[int]() for _ in range(4)]
-        for node in sorted(needed):
-            kind, *edges = circuit.gates[node - first]
-            before = {edge >> 1 for edge in edges if edge >> 1 >= first}
-            waits[node] = len(before)
-            for other in before:
-                uses.setdefault(other, []).append(node)
-            if not before:
-                ready[kind].append(node)
-        inputs = 64 * self.k
-        order, runs, where = list[int](), [], {n: n for n in range(first)}
-        while any(ready):
-            kind = max(range(4), key=lambda k: len(ready[k]))
-            low = len(order)
-            while ready[kind]:
-                node = ready[kind].pop()
-                where[node] = 1 + inputs + len(order)
-                order.append(node)
-                for other in uses.get(node, ()):
-                    waits[other] -= 1
-                    if not waits[other]:
-                        ready[circuit.gates[other - first][0]].append(other)
-            runs.append((kind, low, len(order)))
-        pairs = [[where[edge >> 1] for edge in circuit.gates[node - first][1:]] for node in order]
-        a, b = (np.array([pair[i] for pair in pairs], np.int32) for i in (0, 1))
-        always = 1 + inputs + len(order)
-        at = {edge: always if edge == 1 else where[p >> 1] for edge, p in plane.items()}
-        return Gates(_numbers(runs, 3), a, b), at
+
+class Judging:
+    """Where some boolean terms hold, as arrays."""
+
+    def __init__(self, layout: Layout, terms: Sequence[Term]) -> None:
+        self.k, self.terms = layout.words, tuple(terms)
+        translation = Translation(layout)
+        told = translation.told(terms)
+        self.gates, at = ordered(translation.circuit, [t.condition for t in told], self.k)
+        self.told = _numbers([(at[t.condition], t.term) for t in told], 2)
+        self.masks = np.array([t.mask for t in told], np.uint64)
+
+    @property
+    def nodes(self) -> int:
+        """Planes that the inner loops need room for."""
+        return 1 + 64 * self.k + len(self.gates.a) + 1
+
+
+def ordered(circuit: Circuit, wanted: Sequence[Edge], k: int) -> tuple[Gates, dict[Edge, int]]:
+    """The gates that some edges need, those of one kind in runs; and the plane of each edge. The plane of what is
+    always so is the last one."""
+    plane = {edge: circuit.plane(edge) for edge in wanted}
+    first, needed, todo = 1 + circuit.inputs, set[int](), [edge >> 1 for edge in plane.values()]
+    while todo:
+        node = todo.pop()
+        if node >= first and node not in needed:
+            needed.add(node)
+            todo += [edge >> 1 for edge in circuit.gates[node - first][1:]]
+    uses, waits, ready = dict[int, list[int]](), dict[int, int](), [list[int]() for _ in range(4)]
+    for node in sorted(needed):
+        kind, *edges = circuit.gates[node - first]
+        before = {edge >> 1 for edge in edges if edge >> 1 >= first}
+        waits[node] = len(before)
+        for other in before:
+            uses.setdefault(other, []).append(node)
+        if not before:
+            ready[kind].append(node)
+    inputs = 64 * k
+    order, runs, where = list[int](), [], {n: n for n in range(first)}
+    while any(ready):
+        kind = max(range(4), key=lambda k: len(ready[k]))
+        low = len(order)
+        while ready[kind]:
+            node = ready[kind].pop()
+            where[node] = 1 + inputs + len(order)
+            order.append(node)
+            for other in uses.get(node, ()):
+                waits[other] -= 1
+                if not waits[other]:
+                    ready[circuit.gates[other - first][0]].append(other)
+        runs.append((kind, low, len(order)))
+    pairs = [[where[edge >> 1] for edge in circuit.gates[node - first][1:]] for node in order]
+    a, b = (np.array([pair[i] for pair in pairs], np.int32) for i in (0, 1))
+    always = 1 + inputs + len(order)
+    at = {edge: always if edge == 1 else where[p >> 1] for edge, p in plane.items()}
+    return Gates(_numbers(runs, 3), a, b), at
 
 
 def _numbers(rows: Sequence[Sequence[int]], columns: int) -> Numbers:

@@ -1,22 +1,22 @@
-"""The fast explorer: the search of `explore.py` on packed states, level by level, on all cores.
+"""The fast explorer: the search of `plain/` on rows of states, level by level, on all cores.
 
     found = explore(cutover(scope).resolve(mechanisms), workers=2)
 
-A state is one 64-bit word (`clusters.py`). What a transition makes of it is computed once for each combination of
-what it reads, by the very code that the plain engine runs, and looked up from then on (`rules.py`, `kernels/`).
-A level is expanded in batches: each worker puts the successors of its rows into buffers, one for each part of the set
-of states found; then each worker puts its parts of the buffers into the set (`visited.py`), and what is new is judged.
+A row is a key and a mask: all states that differ only in a few *fast* fields (`fields.py`) are one. Conditions are gates
+over planes, each of which has one bit of many rows (`model/language/circuit`), and a loop interprets them (`kernels/`).
+A level is expanded in batches: each worker puts what its rows lead to into buffers, one for each part of the set of rows
+found; then each worker puts its part of the buffers into the set (`visited.py`), and what is new is judged.
 
-The words of each level are kept (`levels.py`), and nothing else of how a state was reached: a shortest trace is found
-by going back over the levels (`shortest_paths.py`), what can always happen too (`liveness.py`). The answers are those
-of the plain engine, state for state: `tests/checks/engines/fast/test_explore.py`.
+The rows of each level are kept (`levels.py`), and nothing else of how a state was reached: a shortest trace is found by
+going back over the levels (`shortest_paths.py`), what can always happen too (`liveness.py`). The answers are those of
+the plain engine, state for state: `tests/checks/engines/fast/test_explore.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path as File
@@ -24,27 +24,36 @@ from pathlib import Path as File
 import numpy as np
 
 from cutproof.checks.common.interrupts import Held
-from cutproof.checks.engines.exploration import INTERRUPTED, Limits
+from cutproof.checks.engines.exploration import INTERRUPTED, Limits, resident
 from cutproof.checks.engines.fast import checkpoint
-from cutproof.checks.engines.fast.clusters import Words, layout_of
-from cutproof.checks.engines.fast.engine import ROWS, Desk, Engine, Numbers
+from cutproof.checks.engines.fast.engine import ROWS, Desk, Engine, pieces
+from cutproof.checks.engines.fast.fields import Fields
 from cutproof.checks.engines.fast.kernels.choice import kernels
-from cutproof.checks.engines.fast.kernels.layout import EMPTY, PARTS
+from cutproof.checks.engines.fast.kernels.layout import BLOCK
 from cutproof.checks.engines.fast.levels import Levels
-from cutproof.checks.engines.fast.visited import Visited
+from cutproof.checks.engines.fast.program import Numbers, Words
+from cutproof.checks.engines.fast.relayout import Move
+from cutproof.checks.engines.fast.states import rows_of
+from cutproof.checks.engines.fast.visited import Visited, merged, padded
 from cutproof.checks.engines.symmetry import interchangeable
+from cutproof.model.language.circuit import Layout, possible
 from cutproof.model.language.codegen import compile_protocol
-from cutproof.model.language.protocol import Claim, Protocol
+from cutproof.model.language.protocol import Claim, Protocol, State
 
 PAUSE = 0.5  # seconds between two reports of progress
-DEGREES = 1024
 BROKEN, STUCK = -1, -2  # told beside the claims: an action leaves its domain; no step, and no good end
+FIRST, TENFOLD = (
+    30_000,
+    4,
+)  # states of a level from which fast fields are chosen; and again when so many times more
 
 Progress = Callable[[int, int, int, int, float], None]  # states, transitions, depth, frontier, seconds
 
 
 class VectorSearch:
-    """One search. `first` is, by claim and origin, the level at which it is first told, and the words there."""
+    """One search. `first` is, by claim and origin, the level at which it is first told, and the states there, as rows.
+
+    `fast` names the fast fields for good; without it they are chosen on the way."""
 
     def __init__(
         self,
@@ -59,41 +68,48 @@ class VectorSearch:
         apart: Sequence[str] = (),
         symmetry: bool = False,
         folder: File | None = None,
+        fast: Sequence[str] | None = None,
     ) -> None:
         self.protocol, self.claims, self.limits = protocol, tuple(claims), limits
         self.stop_at_first, self.progress, self.reported, self.started = stop_at_first, progress, 0.0, 0.0
         self.compiled = compile_protocol(protocol)
-        self.starts = [self.compiled.pack(tuple(s)) for s in starts or protocol.initials]
+        self.starts: list[State] = [tuple(s) for s in starts or protocol.initials]
         self.folder, self.what = folder, self._what(symmetry, stop_at_first)
+        self.apart = tuple(apart)
+        self.alike = [one.blocks for one in interchangeable(protocol)] if symmetry else []
+        self.values = possible(protocol, self.starts)
+        self.fields = Fields({*apart, *(n for same in self.alike for block in same for n in block)})
+        self.next_choice = FIRST if fast is None else 0
         saved = checkpoint.read(folder, self.what) if folder else None
-        self.layout = layout_of(
-            self.compiled, apart, self.starts, interchangeable(protocol) if symmetry else ()
-        )
-        if saved:
-            checkpoint.relayout(self.layout, saved)
-        begin = sorted({self.layout.canonical(self.layout.word(p)) for p in self.starts})
-        self.front = np.array(begin, np.uint64)
-        self.begun = len(begin)  # initial states
-        self.origin_count = len(np.unique(self.origins(self.front)))
-        self.engine = Engine(protocol, claims, self.layout, self.compiled, workers)
-        self.engine.on_relayout.append(self._moved)
-        self.visited, self.levels = Visited(), Levels(folder)
-        self.skipped, self.misses = list[Numbers](), list[tuple[Words, Numbers]]()
-        self.new = list[Words]()  # found in this level, and judged
-        self.fresh = list[Words]()  # found, and not judged yet
+        layout = self.laid_out(saved.fast[-1] if saved else fast or ())
+        self.engine = Engine(protocol, claims, layout, self.compiled, workers, self.alike)
+        self.visited, self.levels = Visited(layout.words, workers), Levels(layout, folder)
+        self.front = padded(self.canonical(rows_of(layout, self.starts)))
+        self.front_rows, self.before = 0, 0  # rows of the frontier; states found before it
+        self.origin_count = len(np.unique(self.origins(self.front[:, self.front[-1] != 0])))
+        self.front_done = list[tuple[int, int]]()  # which rows of the frontier were expanded
         self.first: dict[tuple[int, int], tuple[int, Words]] = {}
         self.telling: dict[int, list[Words]] = {}
-        self.goods = [c.holds for c in claims if c.form == "can_always"]
-        self.degrees = np.zeros(DEGREES, np.int64)
+        self.goods = {i for i, c in enumerate(claims) if c.form == "can_always"}
         self.depth, self.expanded, self.ended, self.interrupted, self.seconds = 0, 0, "", False, 0.0
         self.watch()
         if saved and folder:
             checkpoint.restore(self, folder, saved)
 
+    @property
+    def layout(self) -> Layout:
+        """Where the bits of states are, now."""
+        return self.engine.layout
+
+    def laid_out(self, fast: Sequence[str]) -> Layout:
+        """The layout with these fast fields. ValueError if they cannot be."""
+        return Layout(self.protocol, fast, first=self.apart, blocks=self.alike, possible=self.values)
+
     def _what(self, symmetry: bool, stop_at_first: bool) -> str:
         """What is searched for: runs of one search may go on from each other."""
         claims = "; ".join(f"{c.form} {c.property} {c.harm}" for c in self.claims)
-        text = f"{self.protocol.digest} {self.starts} {claims} {symmetry} {stop_at_first}"
+        starts = [self.compiled.pack(s) for s in self.starts]
+        text = f"{self.protocol.digest} {starts} {claims} {symmetry} {stop_at_first}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def watch(self) -> None:
@@ -110,7 +126,7 @@ class VectorSearch:
     @property
     def states(self) -> int:
         """States found."""
-        return len(self.visited)
+        return self.visited.states
 
     def close(self) -> None:
         """End the threads, and remove what was on disk for this run alone."""
@@ -126,10 +142,9 @@ class VectorSearch:
             with Held() as held:
                 if not self.levels.sizes:
                     self.visited.pour(self.front)
-                    self.fresh = [self.front]
-                    self._judge()
                     self._close_level(whole=True)
-                while len(self.front) and not self.ended:
+                while self.front_rows and not self.ended:
+                    self._choose()
                     self._level(held)
         except KeyboardInterrupt:
             self.ended, self.interrupted = INTERRUPTED, True
@@ -138,44 +153,37 @@ class VectorSearch:
 
     def _level(self, held: Held) -> None:
         """Expand the frontier, in batches, with a look at the limits between two batches."""
-        engine = self.engine
-        self.skipped, self.misses = list[Numbers](), list[tuple[Words, Numbers]]()
-        shares = self._shares()
-        while any(shares):
-            batch = [
-                (desk, *share.popleft()) for desk, share in zip(engine.desks, shares, strict=True) if share
-            ]
-            done = engine.together(
-                engine.expand, [(desk, self.front, low, high) for desk, low, high in batch]
-            )
-            for (desk, low, high), (row, skips, misses) in zip(batch, done, strict=True):
-                if row < high:
-                    shares[engine.desks.index(desk)].appendleft((row, high))
-                self.expanded += row - low - skips
-                self._settle(desk, self.front[low:row])
-                if skips:
-                    self.skipped.append(desk.skipped[:skips].copy())
-                    self.misses.append((self.front[desk.miss_row[:misses]], desk.miss_rule[:misses].copy()))
+        engine, shares = self.engine, self._shares()
+        begun, want = [share[0] for share in shares], self._wants_stuck()
+        while any(low < high for low, high in shares):
+            batch = [(desk, s) for desk, s in zip(engine.desks, shares, strict=True) if s[0] < s[1]]
+            most = self._batch()
+            todo = [(desk, self.front, low, min(high, low + most), want) for desk, (low, high) in batch]
+            done = engine.together(engine.expand, todo)
+            for (desk, share), (row, stuck, gone) in zip(batch, done, strict=True):
+                low, share[0] = share[0], row
+                self.expanded += int(np.bitwise_count(self.front[-1, low:row]).sum())
+                if stuck or gone:
+                    self._settle(desk, low, row, stuck, gone)
             self._gather()
             self._report()
             self.ended = self._over(held)
-            if self.ended and any(shares):
+            if self.ended:
                 break
-        self._make_up()
-        self._judge()
-        self._close_level(whole=not any(shares))
+        self.front_done = [(low, share[0]) for low, share in zip(begun, shares, strict=True)]
+        self._close_level(whole=all(low >= high for low, high in shares))
 
-    def _shares(self) -> list[deque[tuple[int, int]]]:
-        """The frontier in as many shares as there are workers, each in order, in chunks: words that are alike look up
-        the same places, and lead to the same words."""
-        desks, n = self.engine.desks, len(self.front)
-        cuts = [n * i // len(desks) for i in range(len(desks) + 1)]
-        if not self.front.flags.writeable:
-            self.front = self.front.copy()
-        self.engine.together(
-            kernels.put_in_order, [(self.front[a:b], self.layout.used) for a, b in pairwise(cuts)]
-        )
-        return [deque((low, min(b, low + ROWS)) for low in range(a, b, ROWS)) for a, b in pairwise(cuts)]
+    def _shares(self) -> list[list[int]]:
+        """The frontier in as many shares as there are workers, whole blocks: [the next row, the end] of each."""
+        blocks, desks = self.front.shape[1] // BLOCK, self.engine.desks
+        cuts = [blocks * i // len(desks) * BLOCK for i in range(len(desks) + 1)]
+        return [[a, b] for a, b in pairwise(cuts)]
+
+    def _batch(self) -> int:
+        """Rows that a worker expands before limits are looked at: few where that of states is near."""
+        if self.limits.states is None or self.limits.states - self.visited.seen > 64 * ROWS:
+            return ROWS
+        return BLOCK
 
     def _over(self, held: Held) -> str:
         """Why the search ends here, or nothing. An interrupt is heard between two batches, where all is whole."""
@@ -184,111 +192,101 @@ class VectorSearch:
         except KeyboardInterrupt:
             self.interrupted = True
             return INTERRUPTED
-        return self.limits.reached(len(self.visited), self.started)
+        states = self.visited.seen if self.limits.states is not None else 0
+        if reason := self.limits.reached(states, self.started):
+            return reason
+        if self.visited.nearly_full:
+            if self.limits.memory is not None and resident() + self.visited.next_bytes > self.limits.memory:
+                return self.limits.memory_used
+            self.visited.grow(self.engine.together)
+        return ""
 
-    def _make_up(self) -> None:
-        """Learn what the rows that were skipped lacked, and expand them; until nothing is lacking."""
-        while self.skipped:
-            rows = np.concatenate(self.skipped)
-            words, rules = map(np.concatenate, zip(*self.misses, strict=True))
-            self.skipped, self.misses = [], []
-            self.engine.learn(self.engine.book, words, rules)
-            desk, front, low = self.engine.desks[0], self.front[rows], 0  # they may have been laid out anew
-            while low < len(rows):
-                high = min(len(rows), low + ROWS)
-                row, skips, misses = self.engine.expand(desk, front, low, high)
-                self.expanded += row - low - skips
-                self._settle(desk, front[low:row])
-                if skips:
-                    self.skipped.append(rows[desk.skipped[:skips]])
-                    self.misses.append((front[desk.miss_row[:misses]], desk.miss_rule[:misses].copy()))
-                low = row
-                self._gather()
+    def _wants_stuck(self) -> bool:
+        """Whether states that no step changes are still asked for."""
+        return bool(self.goods) and sum(c == STUCK for c, _ in self.first) < self.origin_count
 
-    def _settle(self, desk: Desk, words: Words) -> None:
-        """Degrees and deadlocks of words that were expanded, unless they were skipped."""
-        n = len(words)
-        moved, broken = desk.moved[:n], desk.broken[:n] != 0
-        self.degrees += np.bincount(np.minimum(desk.taken[:n][moved >= 0], DEGREES - 1), minlength=DEGREES)
-        if broken.any():
-            self._tell(BROKEN, words[broken])
-        dead = (moved == 0) & ~broken
-        if self.goods and dead.any() and sum(c == STUCK for c, _ in self.first) < self.origin_count:
-            good = np.logical_or.reduce(self.engine.holding(self.goods, words[dead]))
-            if not good.all():
-                self._tell(STUCK, words[dead][~good])
+    def _settle(self, desk: Desk, low: int, row: int, stuck: bool, gone: bool) -> None:
+        """Tell of deadlocks, and of leaving a domain, in rows that were expanded."""
+        if gone:
+            self._tell(BROKEN, _with_masks(self.front[:, low:row], desk.left[: row - low]))
+        if stuck:
+            dead = padded(_with_masks(self.front[:, low:row], desk.moved[: row - low]))
+            for some in self.engine.judge(dead, self.goods).values():
+                dead = _without(dead, some)
+            if dead.shape[1]:
+                self._tell(STUCK, dead)
 
     def _gather(self) -> None:
-        """Put the successors that the desks hold into the set; what is new waits to be judged."""
-        desks, n = self.engine.desks, len(self.engine.desks)
+        """Put the successors that the desks hold into the set."""
+        desks, visited = self.engine.desks, self.visited
+        todo = [(part, desk, 0) for part in range(len(desks)) for desk in desks]
 
-        def add(first: int) -> list[Words]:
-            found = list[Words]()
-            for part in range(first, PARTS, n):
-                for desk in desks:
-                    if desk.fill[part]:
-                        found += self.visited.add(part, desk.out[part], int(desk.fill[part]))
-            return found
+        def add(part: int, some: list[tuple[Desk, int]]) -> list[tuple[int, Desk, int]]:
+            for number, (desk, start) in enumerate(some):
+                done = visited.add(part, desk.split[part], start, int(desk.fill[part]))
+                if done < desk.fill[part]:
+                    return [(part, desk, done), *((part, other, at) for other, at in some[number + 1 :])]
+            return []
 
-        for found in self.engine.together(add, [(i,) for i in range(n)]):
-            self.fresh += found
-        for desk in desks:
-            desk.fill[:] = 0
-
-    def _judge(self) -> None:
-        """Judge what is new."""
-        while self.fresh:
-            words = np.concatenate(self.fresh)
-            self.fresh = [words]
-            told = self.engine.judge(words, self.watched)
-            if told is not None:
-                self.new.append(words)
-                self.fresh = []
-                for claim, some in told.items():
-                    self._tell(claim, some)
+        while True:
+            by_part = [[(desk, at) for p, desk, at in todo if p == part] for part in range(len(desks))]
+            left = self.engine.together(add, list(enumerate(by_part)))
+            todo = [one for some in left for one in some]
+            if not todo:
+                return
+            visited.grow(self.engine.together)
 
     # -------------------------------------------------- what was told
 
-    def _tell(self, claim: int, words: Words) -> None:
-        """Claim told of words of this level, unless it was told of their origin at an earlier one."""
-        origins = self.origins(words)
+    def _tell(self, claim: int, rows: Words) -> None:
+        """Claim told of states of this level, unless it was told of their origin at an earlier one."""
         known = [origin for c, origin in self.first if c == claim]
         if known:
-            later = ~np.isin(origins, np.array(known, np.uint64))
-            words = words[later]
-        if len(words):
-            self.telling.setdefault(claim, []).append(words)
+            rows = rows[:, ~np.isin(self.origins(rows), np.array(known, np.uint64))]
+        if rows.shape[1]:
+            self.telling.setdefault(claim, []).append(rows.copy())
 
-    def word_of(self, state: Sequence[int]) -> Words:
-        """The word of a state, in an array."""
-        word = self.layout.word(self.compiled.pack(tuple(state)))
-        return np.array([self.layout.canonical(word)], np.uint64)
+    def origins(self, rows: Words) -> Words:
+        """The bits of each row that never change, and say where its run began."""
+        bits = [self.layout.places[name] for name in self.apart if name in self.layout.places]
+        return rows[0] & np.uint64(sum(((1 << p.width) - 1) << p.offset for p in bits))
 
-    def origins(self, words: Words) -> Words:
-        """The bits of each word that never change, and say where its run began."""
-        return words & np.uint64(self.layout.bits(i for i, c in enumerate(self.layout.clusters) if c.apart))
+    def canonical(self, rows: Words) -> Words:
+        """Rows with one state for all that differ only by which of some interchangeable indices is which."""
+        found, blocks = rows.copy(), pieces(self.layout, self.alike)
+        for row in range(rows.shape[1] if len(blocks) else 0):
+            key = np.ascontiguousarray(rows[:-1, row])
+            kernels.canonical(blocks, key)
+            found[:-1, row] = key
+        return merged(found, len(rows) - 1)
+
+    def row_of(self, state: State) -> Words:
+        """The row of a state."""
+        return self.canonical(rows_of(self.layout, [state]))
 
     def _told(self, claims: Sequence[int], depth: int) -> None:
         """Record what was told of the level at `depth`."""
         for claim in [c for c in self.telling if c in claims]:
-            words = np.unique(np.concatenate(self.telling.pop(claim)))
-            origins = self.origins(words)
-            for origin in np.unique(origins):
-                self.first[claim, int(origin)] = depth, words[origins == origin]
+            rows = merged(np.concatenate(self.telling.pop(claim), axis=1), len(self.front) - 1)
+            origins = self.origins(rows)
+            for origin, some in grouped(origins).items():
+                self.first[claim, origin] = depth, rows[:, some]
             if len({o for c, o in self.first if c == claim}) == self.origin_count:
                 self.watched.discard(claim)
 
     def _close_level(self, whole: bool) -> None:
         """Record the next level. One that is not `whole` is no depth that was reached, and no run goes on from it."""
         self._told([BROKEN, STUCK], len(self.levels) - 1)
-        self.front = np.concatenate(self.new) if self.new else np.zeros(0, np.uint64)
-        self.new = []
-        if len(self.visited) > self.begun:
-            self.depth += whole and bool(len(self.front))
+        self.before = self.visited.states
+        self.front, self.front_rows = self.visited.take(self.engine.together)
+        for claim, rows in self.engine.judge(self.front, self.watched).items():
+            self._tell(claim, rows)
+        if self.levels.sizes:
+            self.depth += whole and bool(self.front_rows)
         self._told(list(self.engine.told), len(self.levels))
         self.engine.count()
-        if len(self.front):
-            self.levels.add(self.front, self.layout.widths)
+        if self.front_rows:
+            self.levels.add(self.front[:, : self.front_rows])
         if self.folder and whole:
             checkpoint.save(self, self.folder, self.what)
         if self.stop_at_first and not self.ended and self._decided():
@@ -300,30 +298,61 @@ class VectorSearch:
         violated = any(c == BROKEN or (c >= 0 and self.claims[c].form == "always") for c in told)
         return violated or all(c.form == "sometimes" and i in told for i, c in enumerate(self.claims))
 
-    def _moved(self, old: tuple[int, ...]) -> None:
-        """The words were laid out anew: lay out all that are kept."""
-        self._gather()
-        for desk in self.engine.desks:
-            desk.recent[:] = EMPTY
+    # -------------------------------------------------- fast fields
 
-        def moved(words: Words) -> Words:
-            return self.layout.moved(words, old)
+    def _choose(self) -> None:
+        """Choose the fast fields by this level, if it is so much larger than the last that they were chosen by."""
+        states = self.visited.states - self.before
+        if not self.next_choice or states < self.next_choice:
+            return
+        self.next_choice = TENFOLD * states
+        names = self.fields.chosen(self.layout, self.front[:, : self.front_rows])
+        if set(names) != set(self.layout.fast):
+            self._lay_out(self.laid_out(names))
 
-        was, self.visited = self.visited, Visited()
-        for words in was.parts():
-            self.visited.pour(moved(words))
-        self.front = moved(self.front)
-        self.new, self.fresh = [moved(w) for w in self.new], [moved(w) for w in self.fresh]
-        self.telling = {claim: [moved(w) for w in some] for claim, some in self.telling.items()}
-        first = {}
-        for (claim, origin), (depth, words) in self.first.items():
-            first[claim, int(moved(np.array([origin], np.uint64))[0])] = depth, moved(words)
-        self.first = first
+    def _lay_out(self, new: Layout) -> None:
+        """Lay out anew all that is kept."""
+        move = Move(self.layout, new)
+        self.first = {
+            key: (depth, merged(np.concatenate(list(move.rows(rows)), axis=1), new.words))
+            for key, (depth, rows) in self.first.items()
+        }
+        self.engine.use(new)
+        self.levels.use(new)
+        self.visited = Visited(new.words, self.engine.workers)
+        for level in range(len(self.levels)):
+            for rows in self.levels.chunks(level, 1 << 16):
+                self.visited.pour(rows)
+            self.front, self.front_rows = self.visited.take(self.engine.together)
 
     def _report(self) -> None:
         seconds = self.spent
         if self.progress and seconds - self.reported >= PAUSE:
             self.reported = seconds
             self.engine.count()
-            states, found = len(self.visited), int(self.engine.fired.sum())
+            states, found = self.visited.seen, int(self.engine.fired.sum())
             self.progress(states, found, self.depth, states - self.expanded, seconds)
+
+
+def grouped(numbers: Words) -> dict[int, Numbers]:
+    """The places of each number, by number."""
+    if not len(numbers):
+        return {}
+    order = np.argsort(numbers, kind="stable")
+    values, first = np.unique(numbers[order], return_index=True)
+    return dict(zip(values.tolist(), np.split(order, first[1:]), strict=True))
+
+
+def _with_masks(rows: Words, masks: Words) -> Words:
+    """The rows with other masks, where these are not empty."""
+    some = np.flatnonzero(masks)
+    found = rows[:, some]
+    found[-1] = masks[some]
+    return found
+
+
+def _without(rows: Words, others: Words) -> Words:
+    """The states of some rows that are not in others; keys differ from row to row. As whole blocks."""
+    gone = {tuple(key): mask for *key, mask in others.T.tolist()}
+    masks = [mask & ~gone.get(tuple(key), 0) for *key, mask in rows.T.tolist()]
+    return padded(_with_masks(rows, np.array(masks, np.uint64)))

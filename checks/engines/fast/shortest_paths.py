@@ -1,6 +1,6 @@
 """Shortest paths, found by going back over the levels: nothing was kept of how a state was reached.
 
-A goal is a set of words of one level. The words of the level before that lead to it are found by expanding that level
+A goal is a set of states of one level. The states of the level before that lead to it are found by expanding that level
 again, and so on to an initial state; then forward, always by the first transition that stays among them. That is the
 path that the plain engine finds: the fewest steps, and of those the first by the order of initial states and of
 transitions.
@@ -8,131 +8,158 @@ transitions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from cutproof.checks.engines.fast.clusters import Words
-from cutproof.checks.engines.fast.engine import Engine
-from cutproof.checks.engines.fast.kernels.choice import kernels
-from cutproof.checks.engines.fast.levels import Levels
-from cutproof.checks.engines.fast.visited import Visited
+from cutproof.checks.engines.fast.program import Numbers, Words
+from cutproof.checks.engines.fast.states import rows_of, states_of
+from cutproof.checks.engines.fast.visited import Visited, merged
 from cutproof.checks.engines.plain.search import inside
 from cutproof.checks.engines.verdict import Path
-from cutproof.model.language.codegen import DomainError
+from cutproof.model.language.codegen import Compiled, DomainError
+from cutproof.model.language.protocol import State
 
-GOALS = 64  # followed at a time: one bit each
-ROWS = 1 << 14
+if TYPE_CHECKING:
+    from cutproof.checks.engines.fast.search import VectorSearch
 
-Goal = tuple[int, Words]  # a level, and words of it
+GOALS = 32  # followed at a time
+ROWS = 1 << 16
+
+Goal = tuple[int, Words]  # a level, and rows of states of it
 
 
 @dataclass
 class Ways:
-    """For each level the words that lead to some goals, and to which (bits)."""
+    """Of a level the states that lead to some goals: `marks` has, by place of the set and goal, those of a row."""
 
-    words: dict[int, Words]
-    bits: dict[int, npt.NDArray[np.uint64]]
+    known: Visited
+    marks: Words
 
-    def leads(self, level: int, word: int, goal: int) -> bool:
-        """Whether a word of a level leads to a goal."""
-        words = self.words[level]
-        at = int(np.searchsorted(words, np.uint64(word)))
-        return at < len(words) and int(words[at]) == word and bool(int(self.bits[level][at]) >> goal & 1)
+    def leads(self, row: Words, goal: int) -> bool:
+        """Whether the state of a row leads to a goal."""
+        place = int(self.known.find(row)[0])
+        return place >= 0 and bool(int(self.marks[place, goal]) & int(row[-1, 0]))
 
 
 def paths(
-    engine: Engine,
-    levels: Levels,
-    goals: Mapping[Any, Goal],
-    starts: Sequence[int],
-    shared: Callable[[Any], Hashable] = lambda name: name,
+    search: VectorSearch, goals: Mapping[Any, Goal], shared: Callable[[Any], Hashable] = lambda name: name
 ) -> dict[Any, Path]:
-    """The path to each goal, from one of the `starts` (packed).
+    """The path to each goal, from one of the initial states.
 
-    Goals that `shared` gives one name are followed together: no word may lead to two of them."""
+    Goals that `shared` gives one name are followed together: no state may lead to two of them."""
     found, groups = dict[Any, Path](), dict[Hashable, list[Any]]()
     for name in sorted(goals, key=lambda name: (goals[name][0], str(name))):
         groups.setdefault(shared(name), []).append(name)
     together = list(groups.values())
     for low in range(0, len(together), GOALS):
         some = together[low : low + GOALS]
-        ways = _ways(engine, levels, [(bit, goals[name]) for bit, names in enumerate(some) for name in names])
-        for bit, names in enumerate(some):
-            for name in names:
-                found[name] = _forward(engine, ways, bit, goals[name], starts)
-    return found
+        ways = _ways(search, [(bit, goals[name]) for bit, names in enumerate(some) for name in names])
+        named = [(name, bit, goals[name]) for bit, names in enumerate(some) for name in names]
+        forward = _one_by_one if search.alike else _side_by_side
+        found |= zip(
+            (name for name, _, _ in named), forward(search, ways, [g[1:] for g in named]), strict=True
+        )
+    return {name: found[name] for name in goals}
 
 
-def _ways(engine: Engine, levels: Levels, goals: Sequence[tuple[int, Goal]]) -> Ways:
-    ways, after = Ways({}, {}), Visited()
-    bits: list[npt.NDArray[np.uint64]] = []
+def _ways(search: VectorSearch, goals: Sequence[tuple[int, Goal]]) -> dict[int, Ways]:
+    many, k = 1 + max(bit for bit, _ in goals), search.layout.words
+    allowed, ways, after = np.ones(len(search.protocol.transitions), np.uint8), dict[int, Ways](), None
     for level in range(max(depth for _, (depth, _) in goals), -1, -1):
-        words, mine = list[Words](), list[npt.NDArray[np.uint64]]()
-        if len(after):
-            for chunk in levels.chunks(level, engine.layout, ROWS):
-                told = np.zeros(len(chunk), np.uint64)
-                for source, _, target in engine.edges(chunk):
-                    for places, which, part in after.find(target):
-                        kernels.any_of(bits[part], places, source[which], told)
-                words.append(chunk[told != 0])
-                mine.append(told[told != 0])
-        for bit, (depth, some) in goals:
+        rows, told = list[Words](), list[Words]()
+        if after is not None:
+            for chunk in search.levels.chunks(level, ROWS):
+                marks = search.engine.leads(chunk, allowed, after.known, after.marks)
+                some = np.flatnonzero(marks.any(axis=1))
+                rows.append(chunk[:, some])
+                told.append(marks[some])
+        for bit, (depth, mine) in goals:
             if depth == level:
-                words.append(some)
-                mine.append(np.full(len(some), np.uint64(1 << bit)))
-        ways.words[level], ways.bits[level] = _united(np.concatenate(words), np.concatenate(mine))
-        after, bits = _marked(ways.words[level], ways.bits[level])
+                marks = np.zeros((mine.shape[1], many), np.uint64)
+                marks[:, bit] = mine[-1]
+                rows.append(mine)
+                told.append(marks)
+        after = ways[level] = _marked(np.concatenate(rows, axis=1), np.concatenate(told), k)
     return ways
 
 
-def _united(words: Words, bits: npt.NDArray[np.uint64]) -> tuple[Words, npt.NDArray[np.uint64]]:
-    """Words in order, each once, with all of its bits."""
-    order = np.argsort(words, kind="stable")
-    words, bits = words[order], bits[order]
-    first = (
-        np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]]))
-        if len(words)
-        else np.zeros(0, np.int64)
-    )
-    return words[first], np.bitwise_or.reduceat(bits, first) if len(words) else bits
+def _marked(rows: Words, marks: Words, k: int) -> Ways:
+    """A set of the rows, and their marks by place."""
+    known = Visited(k)
+    known.pour(merged(rows, k))
+    by_place = np.zeros((len(known.table), marks.shape[1]), np.uint64)
+    np.bitwise_or.at(by_place, known.find(rows), marks)
+    return Ways(known, by_place)
 
 
-def _marked(words: Words, bits: npt.NDArray[np.uint64]) -> tuple[Visited, list[npt.NDArray[np.uint64]]]:
-    """A set of the words, and for each of its parts the bits by place."""
-    known = Visited()
-    known.pour(words)
-    by_place = [np.zeros(table.size, np.uint64) for table in known.tables]
-    for places, which, part in known.find(words):
-        by_place[part][places] = bits[which]
-    return known, by_place
+def _begun(search: VectorSearch, ways: Ways, goals: Sequence[tuple[int, Goal]]) -> list[int]:
+    """The first initial state that leads to each goal, by number."""
+    rows = [search.row_of(state) for state in search.starts]
+    by_origin = dict[int, list[int]]()
+    for number, row in enumerate(rows):
+        by_origin.setdefault(int(search.origins(row)[0]), []).append(number)
+    return [
+        next(n for n in by_origin[int(search.origins(mine)[0])] if ways.leads(rows[n], bit))
+        for bit, (_, mine) in goals
+    ]
 
 
-def _forward(engine: Engine, ways: Ways, bit: int, goal: Goal, starts: Iterable[int]) -> Path:
-    compiled, layout, (depth, words) = engine.compiled, engine.layout, goal
-    same = layout.bits(
-        i for i, c in enumerate(layout.clusters) if c.apart
-    )  # where its runs begin says no transition
-    begun = int(words[0]) & same
-    first = {p: layout.canonical(layout.word(p)) for p in starts}
-    state = next(p for p, word in first.items() if word & same == begun and ways.leads(0, word, bit))
-    states, numbers = [compiled.unpack(state)], list[int]()
-    for level in range(1, depth + 1):
-        on = (
-            s for s in steps_of(engine, state) if ways.leads(level, layout.canonical(layout.word(s[1])), bit)
-        )
-        number, state = next(on)
-        states.append(compiled.unpack(state))
-        numbers.append(number)
-    return Path(tuple(states), tuple(numbers))
+def _one_by_one(
+    search: VectorSearch, ways: Mapping[int, Ways], goals: Sequence[tuple[int, Goal]]
+) -> Iterator[Path]:
+    """The path to each goal, by the plain steps."""
+    for (bit, (depth, _)), number in zip(goals, _begun(search, ways[0], goals), strict=True):
+        states, numbers = [search.starts[number]], list[int]()
+        for level in range(1, depth + 1):
+            steps = steps_of(search.compiled, states[-1])
+            taken, state = next(s for s in steps if ways[level].leads(search.row_of(s[1]), bit))
+            states.append(state)
+            numbers.append(taken)
+        yield Path(tuple(states), tuple(numbers))
 
 
-def steps_of(engine: Engine, packed: int) -> list[tuple[int, int]]:
-    """The steps from a packed state that stay inside their domains, in order."""
-    compiled = engine.compiled
+def _side_by_side(
+    search: VectorSearch, ways: Mapping[int, Ways], goals: Sequence[tuple[int, Goal]]
+) -> Iterator[Path]:
+    """The same where no state stands for others: a step of all paths at a time."""
+    bits, depths = (np.array([bit for bit, _ in goals]), np.array([depth for _, (depth, _) in goals]))
+    begun = _begun(search, ways[0], goals)
+    rows = [rows_of(search.layout, [search.starts[number] for number in begun])]
+    taken = list[Numbers]()
+    for level in range(1, int(depths.max()) + 1):
+        going = np.flatnonzero(depths >= level)
+        there, numbers = rows[-1].copy(), np.full(len(goals), -1, np.int64)
+        left = np.full(len(goals), len(search.protocol.transitions), np.int64)
+        for source, number, target in search.engine.edges(rows[-1][:, going]):
+            mine = going[source]
+            place = ways[level].known.find(target)
+            leads = (place >= 0) & (ways[level].marks[np.maximum(place, 0), bits[mine]] & target[-1] != 0)
+            some = np.flatnonzero(leads)
+            np.minimum.at(left, mine[some], number[some])
+            first = some[number[some] == left[mine[some]]]  # of those so far
+            numbers[mine[first]] = number[first]
+            there[:, mine[first]] = target[:, first]
+        rows.append(there)
+        taken.append(numbers)
+    states = [states_of(search.layout, level) for level in rows]
+    for goal, depth in enumerate(depths.tolist()):
+        numbers_of = tuple(int(numbers[goal]) for numbers in taken[:depth])
+        yield Path(tuple(level[goal] for level in states[: depth + 1]), numbers_of)
+
+
+def steps_of(compiled: Compiled, state: State) -> list[tuple[int, State]]:
+    """The steps from a state that stay inside their domains, in order."""
+    try:
+        return compiled.successors(state)
+    except DomainError:
+        return inside(compiled.protocol, state)
+
+
+def packed_steps_of(compiled: Compiled, packed: int) -> list[tuple[int, int]]:
+    """The same from a packed state, to packed states."""
     try:
         return compiled.successors_packed(packed)
     except DomainError:

@@ -12,6 +12,7 @@ from cutproof.checks.engines.fast.kernels.layout import BLOCK
 from cutproof.checks.engines.fast.program import Numbers, Words
 
 LOADED = 0.75  # of the places of a part, when it is made larger
+NEARLY = 0.9  # ... of that, when it is looked at between two batches
 SMALLEST = 1 << 10
 LARGE = 1 << 25  # places, from which on the set grows by half instead of twofold
 
@@ -47,6 +48,18 @@ class Visited:
         """Places that a part may use."""
         return int(len(self.table) // len(self.parts) * LOADED)
 
+    @property
+    def nearly_full(self) -> bool:
+        """Whether it should be made larger before more is put into it."""
+        return max(self.used) > NEARLY * self.room()
+
+    @property
+    def seen(self) -> int:
+        """States in the set, fresh ones too."""
+        more = (self.table[fresh[:n], self.k + 1] for fresh, n in zip(self.fresh, self.nfresh, strict=True))
+        return self.states + sum(int(np.bitwise_count(masks).sum()) for masks in more)
+
+    @property
     def next_bytes(self) -> int:
         """Bytes of the table that `grow` would make."""
         return int(self.table.nbytes * self._factor())
@@ -77,7 +90,8 @@ class Visited:
         rows[:, count:] = 0
         lows = np.cumsum([0, *self.nfresh])[:-1].tolist()
         todo = [
-            (self.table, self.fresh[part], self.nfresh[part], rows, low, self.kk) for part, low in enumerate(lows)
+            (self.table, self.fresh[part], self.nfresh[part], rows, low, self.kk)
+            for part, low in enumerate(lows)
         ]
         self.states += sum(together(kernels.take, todo))
         self.nfresh = [0] * len(self.parts)
@@ -91,7 +105,10 @@ class Visited:
             if len(self.parts) == 1:
                 split, fill = some[None], [some.shape[1]]
             else:
-                split, counts = np.empty((len(self.parts), *some.shape), np.uint64), np.zeros(len(self.parts), np.int64)
+                split, counts = (
+                    np.empty((len(self.parts), *some.shape), np.uint64),
+                    np.zeros(len(self.parts), np.int64),
+                )
                 kernels.scatter(some, some.shape[1], self.kk, len(self.parts), split, counts)
                 fill = counts.tolist()
             for part, count in enumerate(fill):

@@ -67,7 +67,9 @@ class Told:
 
 
 Conditions = frozenset[Edge]  # all of which hold; none of them is a constant, or the complement of another
-Way = tuple[Conditions, int | None, int]  # how a field gets its value: (when, what is put, or None and what is added)
+Way = tuple[
+    Conditions, int | None, int
+]  # how a field gets its value: (when, what is put, or None and what is added)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,10 @@ class Translation:
 
     def cases(self) -> tuple[list[Case], list[Leaving]]:
         """What every transition does, and where it would leave a domain. Cases that differ by their mask alone are one."""
-        found, leaving = defaultdict[tuple[int, Edge, int, Effect], int](int), defaultdict[tuple[int, Edge], int](int)
+        found, leaving = (
+            defaultdict[tuple[int, Edge, int, Effect], int](int),
+            defaultdict[tuple[int, Edge], int](int),
+        )
         for number, transition in enumerate(self.protocol.transitions):
             for known, mask in self._combinations(self._touched(transition)):
                 when = self._enabled(transition, known)
@@ -112,8 +117,12 @@ class Translation:
                     continue
                 for condition, shift, effect in self._changes(transition, known, inside):
                     found[number, condition, shift, effect] |= mask
-        cases = [Case(n, condition, mask, shift, effect) for (n, condition, shift, effect), mask in found.items()]
-        return cases, [Leaving(n, condition, mask) for (n, condition), mask in leaving.items() if condition != NO]
+        cases = [
+            Case(n, condition, mask, shift, effect) for (n, condition, shift, effect), mask in found.items()
+        ]
+        return cases, [
+            Leaving(n, condition, mask) for (n, condition), mask in leaving.items() if condition != NO
+        ]
 
     def told(self, terms: Sequence[Term]) -> list[Told]:
         """Where each of some boolean terms is true."""

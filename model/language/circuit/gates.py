@@ -92,6 +92,12 @@ class Circuit:
         for kind, a, b in self.gates:
             p, q = found[a >> 1], found[b >> 1]
             found.append(
-                p & q if kind == AND else p & ~q if kind == ANDN else ones & ~(p | q) if kind == NOR else p ^ q
+                p & q
+                if kind == AND
+                else p & ~q
+                if kind == ANDN
+                else ones & ~(p | q)
+                if kind == NOR
+                else p ^ q
             )
         return found

@@ -94,7 +94,7 @@ class Layout:
 
     @cached_property
     def _fields(self) -> list[tuple[int, int, int, int, int, Sequence[int]]]:
-        found = []
+        found = list[tuple[int, int, int, int, int, Sequence[int]]]()
         for number, f in enumerate(self.protocol.fields):
             if f.name in self.places:
                 p = self.places[f.name]

@@ -20,7 +20,9 @@ class Terms:
 
     `some` has the variables that may be known: what a term is made of is remembered by those that it reads."""
 
-    def __init__(self, circuit: Circuit, read: Callable[[str], Number], some: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, circuit: Circuit, read: Callable[[str], Number], some: frozenset[str] = frozenset()
+    ) -> None:
         self.circuit, self._read, self._some = circuit, read, some
         self._made: dict[tuple[Term, tuple[int, ...]], Number] = {}
         self._reads: dict[Term, tuple[str, ...]] = {}
@@ -42,7 +44,9 @@ class Terms:
             for part in ex.ordered([term]):
                 key = self._key(part, known)
                 if key not in self._made:
-                    self._made[key] = self._number(part, [self._made[self._key(a, known)] for a in part.args], known)
+                    self._made[key] = self._number(
+                        part, [self._made[self._key(a, known)] for a in part.args], known
+                    )
         return self._made[self._key(term, known)]
 
     def _key(self, term: Term, known: Known) -> tuple[Term, tuple[int, ...]]:

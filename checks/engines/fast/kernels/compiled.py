@@ -13,10 +13,12 @@ from numba.extending import intrinsic
 from cutproof.checks.engines.fast.kernels.compiled_sets import (  # what both kinds of kernels have
     canonical,
     distinct,
-    find,
+    find_from,
     insert,
     moved,
+    place_of,
     places,
+    prefetch,
     refill,
     scatter,
     take,
@@ -24,7 +26,8 @@ from cutproof.checks.engines.fast.kernels.compiled_sets import (  # what both ki
 from cutproof.checks.engines.fast.kernels.layout import BLOCK, LANES
 
 __all__ = [
-    "degrees", "distinct", "edges", "expand", "insert", "judge", "leads", "moved", "places", "refill", "scatter", "take",
+    "canonical", "degrees", "distinct", "edges", "expand", "insert", "judge", "leads", "moved", "places", "refill", "scatter",
+    "spread", "take",
 ]  # fmt: skip
 
 U0, U1 = np.uint64(0), np.uint64(1)
@@ -133,15 +136,15 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
                 k = lowest(some)
                 some &= some - U1
                 row = base + k * LANES + l
-                whole, m, shifted = rows[width, row], U0, U0
-                from_here = U0
+                whole, m, shifted, kept = rows[width, row], U0, U0, U0
                 for i in range(acts):
                     c = acting[i]
                     mine = whole & masks[c] & (U0 - ((planes[cases[c, 0], l] >> np.uint64(k)) & U1))
                     fired[cases[c, 1]] += ones(mine)
                     m |= (mine << np.uint64(cases[c, 2])) >> np.uint64(cases[c, 3])
-                    from_here |= mine
-                    if cases[c, 2] != cases[c, 3]:
+                    if cases[c, 2] == cases[c, 3]:
+                        kept |= mine
+                    else:
                         shifted |= mine
                 if m == U0:
                     continue
@@ -155,7 +158,7 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
                 for x in range(width):
                     same &= key[x] == rows[x, row]
                 if want:
-                    moved[row - base] |= shifted if same else from_here
+                    moved[row - base] |= shifted if same else shifted | kept
                 if same:
                     m &= ~whole
                     if m == U0:
@@ -279,6 +282,12 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
     spans, words, cases, masks, bits, bit_words, leaving, leaving_masks = steps
     width, many = len(kk), marks.shape[1]
     acting, key = np.empty(128, np.int64), np.empty(width, np.uint64)
+    keys, whose, slot = (
+        np.empty((BLOCK, width), np.uint64),
+        np.empty(BLOCK, np.int64),
+        np.empty(BLOCK, np.int64),
+    )
+    is_same, flat, flat_marks = np.empty(BLOCK, np.bool_), table.ravel(), marks.ravel()
     for base in range(low, high, BLOCK):
         fill(planes, rows, base, kk, runs, a, b)
         for e in range(spans.shape[0]):
@@ -289,6 +298,7 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
                     acting[kept] = acting[i]
                     kept += 1
             acts = kept
+            some_rows = 0
             for l in range(LANES):
                 some = U0
                 for i in range(acts):
@@ -296,13 +306,12 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
                 while some:
                     k = lowest(some)
                     some &= some - U1
-                    row = base + k * LANES + l
-                    whole, any_of = rows[width, row], U0
+                    row, any_of = base + k * LANES + l, U0
                     for i in range(acts):
                         any_of |= masks[acting[i]] & (
                             U0 - ((planes[cases[acting[i], 0], l] >> np.uint64(k)) & U1)
                         )
-                    if whole & any_of == U0:
+                    if rows[width, row] & any_of == U0:
                         continue
                     for x in range(width):
                         key[x] = ((rows[x, row] & words[e, 0, x]) | words[e, 1, x]) + words[e, 2, x]
@@ -314,19 +323,61 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
                         canonical(blocks, key)
                     same = True
                     for x in range(width):
+                        keys[some_rows, x] = key[x]
                         same &= key[x] == rows[x, row]
-                    place = find(table, parts, key)
-                    if place < 0:
+                    whose[some_rows], is_same[some_rows] = k * LANES + l, same
+                    slot[some_rows] = place_of(parts, table.shape[0], key)
+                    prefetch(flat, slot[some_rows] * (width + 2))
+                    some_rows += 1
+            for i in range(some_rows):
+                slot[i] = find_from(table, parts, keys[i], slot[i])
+                prefetch(flat_marks, slot[i] * many)
+            for r in range(some_rows):
+                if slot[r] < 0:
+                    continue
+                at, place = whose[r], slot[r]
+                k, l, whole = at // LANES, at % LANES, rows[width, base + at]
+                for i in range(acts):
+                    c = acting[i]
+                    if is_same[r] and cases[c, 2] == cases[c, 3]:
                         continue
-                    for i in range(acts):
-                        c = acting[i]
-                        if same and cases[c, 2] == cases[c, 3]:
-                            continue
-                        mine = whole & masks[c] & (U0 - ((planes[cases[c, 0], l] >> np.uint64(k)) & U1))
-                        if mine:
-                            for j in range(many):
-                                back = (marks[place, j] << np.uint64(cases[c, 3])) >> np.uint64(cases[c, 2])
-                                found[row - low, j] |= mine & back
+                    mine = whole & masks[c] & (U0 - ((planes[cases[c, 0], l] >> np.uint64(k)) & U1))
+                    if mine:
+                        for j in range(many):
+                            back = (marks[place, j] << np.uint64(cases[c, 3])) >> np.uint64(cases[c, 2])
+                            found[base + at - low, j] |= mine & back
+
+
+@njit(nogil=True, cache=True)
+def spread(
+    planes, rows, low, high, at, kk, gates, steps, blocks, allowed, table, parts, marks, stays, staying, still
+):  # type: ignore
+    """Go over rows[low:high], whole blocks, whose places in the set are `at`: mark the states from which an `allowed`
+    transition leads to another one that is marked; or, if `staying`, unmark those from which none does, but for those of
+    `stays`. Sets still[row] where some state is not marked (is marked) after that; returns whether anything changed."""
+    width, many, changed = len(kk), marks.shape[1], False
+    found = np.empty((BLOCK, many), np.uint64)
+    for base in range(low, high, BLOCK):
+        found[:] = U0
+        leads(planes, rows, base, base + BLOCK, kk, gates, steps, blocks, allowed, table, parts, marks, found)
+        for r in range(BLOCK):
+            row = base + r
+            mask, place, left = rows[width, row], at[row], U0
+            if mask == U0:
+                continue
+            for i in range(many):
+                was = marks[place, i]
+                if staying:
+                    now = was & (~mask | found[r, i] | stays[row])
+                    left |= now & mask
+                else:
+                    now = was | (found[r, i] & mask)
+                    left |= mask & ~now
+                if now != was:
+                    marks[place, i] = now
+                    changed = True
+            still[row] = left != U0
+    return changed
 
 
 @njit(nogil=True, cache=True)

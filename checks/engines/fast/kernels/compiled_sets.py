@@ -70,11 +70,17 @@ def slot_of(h, size):  # type: ignore
 
 
 @njit(nogil=True, cache=True)
-def find(table, parts, key):  # type: ignore
-    """The place of a key; -1 if it is not there."""
-    h, width, size = hash_of_key(key), key.size, table.shape[0] // parts.size
-    begin = part_of(h, parts.size) * size
-    at = begin + slot_of(h, size)
+def place_of(parts, places, key):  # type: ignore
+    """The first place in a table of so many places where a key may be."""
+    h, size = hash_of_key(key), places // parts.size
+    return part_of(h, parts.size) * size + slot_of(h, size)
+
+
+@njit(nogil=True, cache=True)
+def find_from(table, parts, key, at):  # type: ignore
+    """The place of a key, from the first where it may be on; -1 if it is not there."""
+    width, size = key.size, table.shape[0] // parts.size
+    end = (at // size + 1) * size
     while table[at, width] != U0:
         same = True
         for x in range(width):
@@ -82,20 +88,29 @@ def find(table, parts, key):  # type: ignore
         if same:
             return at
         at += 1
-        if at == begin + size:
-            at = begin
+        if at == end:
+            at = end - size
     return -1
 
 
 @njit(nogil=True, cache=True)
 def places(table, parts, rows, low, high, kk, found):  # type: ignore
     """Put into found[row - low] the place of each row's key, or -1."""
-    width = len(kk)
-    key = np.empty(width, np.uint64)
-    for n in range(low, high):
-        for x in range(width):
-            key[x] = rows[x, n]
-        found[n - low] = find(table, parts, key)
+    width, flat = len(kk), table.ravel()
+    key, ahead = np.empty(width, np.uint64), np.empty(AHEAD, np.int64)
+    for n in range(low, high + AHEAD):
+        begin = ahead[n & (AHEAD - 1)] if n >= low + AHEAD else 0
+        if n < high:
+            for x in range(width):
+                key[x] = rows[x, n]
+            place = place_of(parts, table.shape[0], key)
+            ahead[n & (AHEAD - 1)] = place
+            prefetch(flat, place * (width + 2))
+        before = n - AHEAD
+        if before >= low:
+            for x in range(width):
+                key[x] = rows[x, before]
+            found[before - low] = find_from(table, parts, key, begin)
 
 
 @njit(nogil=True, cache=True)

@@ -27,8 +27,8 @@ from cutproof.checks.engines.fast.kernels.vectorised_sets import (  # what both 
 from cutproof.checks.engines.fast.program import Gates, Numbers, Steps, Words
 
 __all__ = [
-    "degrees", "distinct", "edges", "expand", "insert", "judge", "leads", "moved", "places", "refill", "scatter",
-    "take",
+    "canonical", "degrees", "distinct", "edges", "expand", "insert", "judge", "leads", "moved", "places", "refill",
+    "scatter", "spread", "take",
 ]  # fmt: skip
 
 TOGETHER = 64  # blocks of a chunk at most: what they need fits into the cache
@@ -227,6 +227,29 @@ def leads(
                 at, mine, place = at[place >= 0], mine[place >= 0], place[place >= 0]
                 back = marks[place] << np.uint64(down) >> np.uint64(up)
                 found[chunk.base - low + chunk.number[at]] |= mine[:, None] & back
+
+
+def spread(
+    planes: Words, rows: Words, low: int, high: int, at: Numbers, kk: tuple[int, ...], gates: Gates, steps: Steps,
+    blocks: Numbers, allowed: Any, table: Words, parts: Numbers, marks: Words, stays: Words, staying: bool, still: Any,
+) -> bool:  # fmt: skip
+    """Mark the states of rows at the places `at` from which an allowed transition leads to another, marked state; or, if
+    `staying`, unmark those from which none does, but for those of `stays`. Sets still[row] where some state is not marked
+    (is marked) after that; whether anything changed."""
+    changed = False
+    for base in range(low, high, TOGETHER * BLOCK):
+        end = min(high, base + TOGETHER * BLOCK)
+        found = np.zeros((end - base, marks.shape[1]), np.uint64)
+        leads(planes, rows, base, end, kk, gates, steps, blocks, allowed, table, parts, marks, found)
+        some = base + np.flatnonzero(rows[len(kk), base:end])
+        place, mask = at[some], rows[len(kk), some, None]
+        was, found = marks[place], found[some - base]
+        now = was & (~mask | found | stays[some, None]) if staying else was | (found & mask)
+        marks[place] = now
+        left = (now if staying else ~now) & mask
+        still[some] = left.any(axis=1)
+        changed |= bool((now != was).any())
+    return changed
 
 
 def edges(

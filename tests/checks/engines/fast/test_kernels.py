@@ -27,7 +27,7 @@ from rows import (
 from cutproof.checks.engines.fast import visited
 from cutproof.checks.engines.fast.kernels import vectorised, vectorised_sets
 from cutproof.checks.engines.fast.kernels.layout import BLOCK
-from cutproof.checks.engines.fast.program import Program
+from cutproof.checks.engines.fast.program import Judging, Program
 from cutproof.checks.engines.plain.search import inside
 from cutproof.model.language import expressions as ex
 from cutproof.model.language.circuit import told_of
@@ -54,8 +54,8 @@ class World:
         self.rows = strewn(pairs, width, self.rng.randint(1, 3), self.rng)
         self.use(self.rows)
         self.terms = [told_of(c) for c in self.protocol.claims]
-        self.program = Program(self.layout, self.terms)
-        self.planes = np.zeros((self.program.nodes, 8), np.uint64)
+        self.program, self.judging = Program(self.layout), Judging(self.layout, self.terms)
+        self.planes = np.zeros((max(self.program.nodes, self.judging.nodes), 8), np.uint64)
         bits = [p.offset + i for p in self.layout.places.values() for i in range(p.width)]
         self.blocks = some_blocks(bits, self.rng)
 
@@ -142,13 +142,13 @@ def test_rows_lead_where_the_plain_engine_says(
 def test_terms_hold_where_their_value_is_true(protocol: int, width: int, seed: int) -> None:
     world = World(protocol, width, seed)
     wanted = [world.rng.random() < 0.7 for _ in world.terms]
-    end, claims = world.rows.shape[1], world.program.claims
+    end, told = world.rows.shape[1], world.judging
     true = [{(row, s) for row, _, _, s in world.states if w and ex.evaluate(t, world.protocol.named(s), {})}
             for t, w in zip(world.terms, wanted, strict=True)]  # fmt: skip
     for kernels in kernels_for(width):
         found = np.zeros((len(world.terms), end), np.uint64)
         hit = kernels.judge(
-            world.planes, world.rows, 0, end, world.kk, world.program.judging, claims.told, claims.masks,
+            world.planes, world.rows, 0, end, world.kk, told.gates, told.told, told.masks,
             np.array(wanted, np.uint8), found,
         )  # fmt: skip
         assert [world.bits(words) for words in found] == true
@@ -215,6 +215,48 @@ def test_states_lead_to_those_that_are_marked(protocol: int, width: int, seed: i
             blocks_array(world.blocks), allowed, table, parts, marks, found,
         )  # fmt: skip
         assert [world.bits(words) for words in found.T] == expected
+
+
+@given(worlds, widths, seeds, st.booleans())
+@examples(20)
+def test_marks_spread_until_nothing_changes(protocol: int, width: int, seed: int, staying: bool) -> None:
+    """Backwards along allowed steps; or away from states from which none leads on to one that is marked."""
+    world = World(protocol, width, seed)
+    draw, rng = np.random.default_rng(seed), world.rng
+    world.blocks = []
+    table, parts = filled(world, rng.choice([1, 3]))
+    rows = strewn(list(world.known.items()), width, 2, rng)
+    world.use(rows)
+    allowed = draw.random(len(world.protocol.transitions)) < 0.8
+    first = {s for *_, s in world.states if rng.random() < (0.9 if staying else 0.1)}
+    kept = {s for *_, s in world.states if staying and rng.random() < 0.1}
+    steps = {s: [t for n, t in world.step(s) if allowed[n] and t != s] for *_, s in world.states}
+    expected, before = set(first), None
+    while expected != before:
+        before = set(expected)
+        if staying:
+            expected = {s for s in expected if s in kept or any(t in before for t in steps[s])}
+        else:
+            expected |= {s for s in steps if any(t in before for t in steps[s])}
+    for kernels in kernels_for(width):
+        at = np.empty(rows.shape[1], np.int64)
+        kernels.places(table, parts, rows, 0, len(at), world.kk, at)
+        marks, stays = np.zeros((len(table), 1), np.uint64), np.zeros(len(at), np.uint64)
+        for row, key, _, state in world.states:
+            bit = np.uint64(1 << world.layout.pack(state)[1])
+            marks[at[row], 0] |= bit if state in first else np.uint64(0)
+            stays[row] |= bit if state in kept else np.uint64(0)
+        rounds, still, changed = 0, np.zeros(len(at), np.bool_), True
+        while changed:
+            changed, rounds = kernels.spread(
+                world.planes, rows, 0, len(at), at, world.kk, world.program.gates, world.program.steps,
+                blocks_array([]), allowed, table, parts, marks, stays, staying, still,
+            ), rounds + 1  # fmt: skip
+            assert rounds <= len(world.states) + 1
+        found = world.bits(np.where(rows[width] != 0, marks[at, 0], np.uint64(0)) & rows[width])
+        assert {s for _, s in found} == expected
+        left = {row for row, _, _, s in world.states if (s in expected) == staying}
+        assert set(np.flatnonzero(still).tolist()) == left
 
 
 @given(worlds, widths, seeds, st.integers(1, 3))
