@@ -242,7 +242,7 @@ def test_marks_spread_until_nothing_changes(protocol: int, width: int, seed: int
         at = np.empty(rows.shape[1], np.int64)
         kernels.places(table, parts, rows, 0, len(at), world.kk, at)
         marks, stays = np.zeros((len(table), 1), np.uint64), np.zeros(len(at), np.uint64)
-        for row, key, _, state in world.states:
+        for row, _, _, state in world.states:
             bit = np.uint64(1 << world.layout.pack(state)[1])
             marks[at[row], 0] |= bit if state in first else np.uint64(0)
             stays[row] |= bit if state in kept else np.uint64(0)
