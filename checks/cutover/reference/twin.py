@@ -40,6 +40,11 @@ BOUNDS = {
     "late": "late", "crash": "crashes", "zombie": "zombies", "restart": "restarts", "partition": "partitions",
     "overlap": "overlap", "policy change": "policy_change", "other migration": "table",
 }  # fmt: skip
+# Actions that the scope bounds by more than their fault; see `Twin._within`.
+_BOUNDED = frozenset({
+    "abort", "page_times_out", "late_fence", "late_delete", "restart", "cut_off", "heal", "repair", "repair_expired",
+    "sweep", "begin_another", "give_up",
+})  # fmt: skip
 
 
 class Move(NamedTuple):
@@ -67,6 +72,7 @@ class Twin:
         make_names: Callable[[Scope, Mechanisms], Names] = Names,
     ) -> None:
         self.scope, self.mechanisms = scope, mechanisms
+        self.off = {fault for fault, bound in BOUNDS.items() if not getattr(scope, bound)}
         self.names = names = make_names(scope, mechanisms)
         network = Network(seed=0, queues=scope.queues)
         network.strays = int(scope.strays)
@@ -97,9 +103,11 @@ class Twin:
 
     def _within(self, choice: Choice) -> bool:
         """Whether the scope lets it happen."""
-        scope, shard = self.scope, self.shard
-        if choice.fault and choice.fault in BOUNDS and not getattr(scope, BOUNDS[choice.fault]):
+        if choice.fault in self.off:
             return False
+        if choice.action not in _BOUNDED:
+            return True
+        scope, shard = self.scope, self.shard
         match choice.action:
             case "abort":
                 return shard.record.epoch < 4 * scope.aborts
