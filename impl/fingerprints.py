@@ -79,7 +79,9 @@ def differences(
     if here == there:  # the very same copies: so are their fingerprints
         return Diff((), 0, 0)
     known = {} if known is None else known
-    one, other = (known.get(id(side)) or known.setdefault(id(side), fingerprint(side)) for side in (here, there))
+    one, other = (
+        known.get(id(side)) or known.setdefault(id(side), fingerprint(side)) for side in (here, there)
+    )
     wanted = set(differing(one, other))
     if not wanted:
         return Diff((), 0 if one.root == other.root else BUCKETS, 0)
