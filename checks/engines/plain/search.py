@@ -39,7 +39,10 @@ class Doubling:
         size, count = sys.getsizeof(table), len(table)
         self.step = max(self.step, count - self.before)
         if size != self.bytes:
-            self.bytes, self.full = size, 2 * self.before  # it was not full before, and there is room for twice that
+            self.bytes, self.full = (
+                size,
+                2 * self.before,
+            )  # it was not full before, and there is room for twice that
         self.before = count
         return 2 * size if count + self.step >= self.full else 0
 
