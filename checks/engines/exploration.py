@@ -139,10 +139,12 @@ class Exploration:
 
     @property
     def transitions(self) -> int:
+        """How many transitions were fired, self-loops included."""
         return sum(self.fired)
 
     @property
     def frontier(self) -> int:
+        """How many states were found and not expanded."""
         return len(self.states) - self.expanded
 
     @property

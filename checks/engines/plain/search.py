@@ -14,6 +14,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+
 from cutproof.checks.engines.exploration import INTERRUPTED, Edges, Entry, Exploration, Limits, States
 from cutproof.checks.engines.plain.lookup_groups import Layers
 from cutproof.model.language import expressions as ex
