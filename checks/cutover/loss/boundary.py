@@ -194,8 +194,8 @@ class Walk:
             if not choice.fault and choice.action not in first and twin._within(choice):
                 first[choice.action] = choice
         for action in wanted:
-            if choice := first.get(action):
-                self.choose(choice)
+            if action in first:
+                self.choose(first[action])
                 return True
             if action == "begin" and twin._may_begin():
                 self.take(Offer(action, "", Step(action, {}), twin._begin))

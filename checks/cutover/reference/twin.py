@@ -41,11 +41,6 @@ BOUNDS = {
     "late": "late", "crash": "crashes", "zombie": "zombies", "restart": "restarts", "partition": "partitions",
     "overlap": "overlap", "policy change": "policy_change", "other migration": "table",
 }  # fmt: skip
-# Actions that the scope bounds by more than their fault; see `Twin._within`.
-_BOUNDED = frozenset({
-    "abort", "page_times_out", "late_fence", "late_delete", "restart", "cut_off", "heal", "repair", "repair_expired",
-    "sweep", "begin_another", "give_up",
-})  # fmt: skip
 
 
 class Move(NamedTuple):
@@ -113,8 +108,6 @@ class Twin:
         """Whether the scope lets it happen."""
         if choice.fault in self.off:
             return False
-        if choice.action not in _BOUNDED:
-            return True
         scope, shard = self.scope, self.shard
         match choice.action:
             case "abort":
