@@ -30,8 +30,8 @@ class TooLarge(Exception):
 class _WhileSmall(Limits):
     """Limits of a search that is given up where the vector engine is the better one: nothing of it is wanted then."""
 
-    def reached(self, states: int, started: float) -> str:
-        reason = super().reached(states, started)
+    def reached(self, states: int, started: float, more: int = 0) -> str:
+        reason = super().reached(states, started, more)
         if not reason and states >= SMALL and (states >= SMALL_UNCOMPILED or compiled()):
             raise TooLarge
         return reason
@@ -43,8 +43,8 @@ class _Since(Limits):
 
     began: float = 0.0
 
-    def reached(self, states: int, started: float) -> str:
-        return super().reached(states, self.began)
+    def reached(self, states: int, started: float, more: int = 0) -> str:
+        return super().reached(states, self.began, more)
 
 
 def explore_any(

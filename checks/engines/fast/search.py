@@ -24,7 +24,7 @@ from pathlib import Path as File
 import numpy as np
 
 from cutproof.checks.common.interrupts import Held
-from cutproof.checks.engines.exploration import INTERRUPTED, Limits, resident
+from cutproof.checks.engines.exploration import INTERRUPTED, Limits
 from cutproof.checks.engines.fast import checkpoint
 from cutproof.checks.engines.fast.engine import ROWS, Desk, Engine, pieces
 from cutproof.checks.engines.fast.fields import Fields
@@ -193,13 +193,10 @@ class VectorSearch:
             self.interrupted = True
             return INTERRUPTED
         states = self.visited.seen if self.limits.states is not None else 0
-        if reason := self.limits.reached(states, self.started):
-            return reason
-        if self.visited.nearly_full:
-            if self.limits.memory is not None and resident() + self.visited.next_bytes > self.limits.memory:
-                return self.limits.memory_used
+        more = self.visited.next_bytes if self.visited.nearly_full else 0
+        if not (reason := self.limits.reached(states, self.started, more)) and more:
             self.visited.grow(self.engine.together)
-        return ""
+        return reason
 
     def _wants_stuck(self) -> bool:
         """Whether states that no step changes are still asked for."""
