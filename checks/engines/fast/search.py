@@ -43,9 +43,9 @@ from cutproof.model.language.protocol import Claim, Protocol, State
 PAUSE = 0.5  # seconds between two reports of progress
 BROKEN, STUCK = -1, -2  # told beside the claims: an action leaves its domain; no step, and no good end
 FIRST, TENFOLD = (
-    30_000,
-    4,
-)  # states of a level from which fast fields are chosen; and again when so many times more
+    60_000,
+    10,
+)  # states of a level by which fast fields are chosen; again when so many times more
 
 Progress = Callable[[int, int, int, int, float], None]  # states, transitions, depth, frontier, seconds
 
