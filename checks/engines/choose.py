@@ -63,8 +63,8 @@ def explore_any(
 ) -> tuple[Exploration, str]:
     """Explore with the engine that is named, or that suits: what was found, and the name of the engine that answered.
 
-    Without a name: the plain engine up to SMALL states, the vector engine beyond. `workers`, `symmetry` and `folder` are
-    the vector engine's (`fast.explore`); the last two choose it. Raises CheckpointError."""
+    Without a name: the plain engine up to SMALL states, the vector engine beyond. `workers`, `symmetry` and `folder`
+    are the vector engine's (`fast.explore`); the last two choose it. Raises CheckpointError."""
     names = None if properties is None else list(properties)
     engine = engine or (VECTOR if symmetry or folder else "")
     began = time.perf_counter()

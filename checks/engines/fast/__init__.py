@@ -1,17 +1,22 @@
-"""The fast engine: states as words, looked up in tables that are learnt, level by level, on all cores.
+"""The fast engine: states as bits of masks, guards as gates over planes, level by level, on all cores.
 
-Read `explore.py` (one call, with the answers of the plain engine), `search.py`, `engine.py`, then `rules.py` and
-`rulebook.py`, which hold what was learnt; `kernels/` are the inner loops.
+Read `explore.py` (one call, with the answers of the plain engine), `search.py`, `visited.py`, `program.py`, then
+`kernels/`, the inner loops. `fields.py` says which fields are fast, `relayout.py` what happens when others become so.
 """
 
 __all__ = [
     "checkpoint",
-    "clusters",
     "conversion",
+    "engine",
     "explore",
+    "fields",
     "kernels",
     "levels",
     "liveness",
+    "program",
+    "relayout",
     "search",
     "shortest_paths",
+    "states",
+    "visited",
 ]

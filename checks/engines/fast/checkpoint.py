@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,7 +35,7 @@ class CheckpointError(Exception):
 
 
 class Told(msgspec.Struct, forbid_unknown_fields=True):
-    """A claim (by number, or `BROKEN`, `STUCK`) was first told of an origin at this level, of these states of it (rows)."""
+    """A claim (by number, or `BROKEN`, `STUCK`) was first told of an origin at this level, of these rows of it."""
 
     claim: int
     origin: int
@@ -175,7 +176,7 @@ def _pour(search: VectorSearch, number: int) -> int:
         kept = levels.raw(number)
     except FileNotFoundError:
         raise ValueError(f"{name_of(number)} is missing") from None
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, SyntaxError, TokenError):  # what NumPy lets out of a damaged head
         raise ValueError(f"{name_of(number)} cannot be read") from None
     shape = layout.words + 1, levels.sizes[number]
     if not isinstance(kept, np.ndarray) or kept.dtype != np.uint64 or kept.shape != shape:

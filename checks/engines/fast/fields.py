@@ -83,11 +83,11 @@ class Fields:
         found = columns(layout, rows)
         for name, column in found.items():
             values = layout.values[name]
-            column -= values[0]
+            found[name] = column - values[0]
             if values[-1] - values[0] != len(values) - 1 and len(values) <= MOST:  # there are gaps
                 table = np.zeros(values[-1] - values[0] + 1, np.int64)
                 table[np.array(values) - values[0]] = np.arange(len(values))
-                found[name] = table[column]
+                found[name] = table[column - values[0]]
         return found
 
     def _best(self, layout: Layout, coded: Coded, whole: Words) -> tuple[str, ...]:
@@ -110,8 +110,9 @@ class Fields:
                             grown[key] = (log(begin / less) / log(larger), less, larger, key, left ^ words)
             beam = sorted(grown.values(), key=lambda g: (-g[0], g[3]))[:BEAM]
             best = min([best, *((g[1], g[3]) for g in grown.values())])
-        now = tuple(name for name in layout.fast if name in coded)
-        as_now = count(np.bitwise_xor.reduce([whole, *(coded[name] for name in now)]))
+        as_now = count(
+            np.bitwise_xor.reduce([whole, *(coded[name] for name in layout.fast if name in coded)])
+        )
         return best[1] if best[0] < WORTH * as_now or not layout.fast else tuple(layout.fast)
 
 

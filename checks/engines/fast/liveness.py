@@ -19,9 +19,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from cutproof.checks.engines.fast.program import Numbers, Words
-from cutproof.checks.engines.fast.search import BROKEN, VectorSearch, grouped
+from cutproof.checks.engines.fast.search import BROKEN, VectorSearch
 from cutproof.checks.engines.fast.shortest_paths import Goal, packed_steps_of
-from cutproof.checks.engines.fast.states import bits_of, singles, states_of
+from cutproof.checks.engines.fast.states import bits_of, grouped, singles, states_of
 from cutproof.checks.engines.fast.visited import merged
 from cutproof.checks.engines.lasso import put_off
 
@@ -218,8 +218,8 @@ def _representative(search: VectorSearch, packed: int) -> tuple[int, ...]:
 
 
 def turning(search: VectorSearch, rows: Words) -> Words:
-    """The states of each row from which a step that is no fault leads to another one that differs only by an exchange of
-    what is interchangeable: such a step leads nowhere in the reduced graph, and yet it can be taken for ever."""
+    """The states of each row from which a step that is no fault leads to another one that differs only by an exchange
+    of what is interchangeable: such a step leads nowhere in the reduced graph, and yet it can be taken for ever."""
     compiled, kinds, found = search.compiled, search.protocol.transitions, np.zeros(rows.shape[1], np.uint64)
     place = np.repeat(np.arange(rows.shape[1]), np.bitwise_count(rows[-1]).astype(np.int64)).tolist()
     for at, bit, state in zip(place, bits_of(rows).tolist(), states_of(search.layout, rows), strict=True):

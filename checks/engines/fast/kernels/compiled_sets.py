@@ -127,8 +127,8 @@ def scatter(out, n, kk, parts, to, fill):  # type: ignore
 
 @njit(nogil=True, cache=True)
 def insert(table, parts, part, used, rows, start, n, kk, fresh, nfresh, room):  # type: ignore
-    """Put rows[start:n], all of one part, into the set, as fresh where they are new. Ends where `room` places are taken.
-    Returns (the first row not done, places taken, places with fresh states): `fresh` has these."""
+    """Put rows[start:n], all of one part, into the set, as fresh where they are new. Ends where `room` places are
+    taken. Returns (the first row not done, places taken, places with fresh states): `fresh` has these."""
     width = len(kk)
     size = table.shape[0] // parts.size
     begin = part * size

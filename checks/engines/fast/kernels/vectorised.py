@@ -233,9 +233,9 @@ def spread(
     planes: Words, rows: Words, low: int, high: int, at: Numbers, kk: tuple[int, ...], gates: Gates, steps: Steps,
     blocks: Numbers, allowed: Any, table: Words, parts: Numbers, marks: Words, stays: Words, staying: bool, still: Any,
 ) -> bool:  # fmt: skip
-    """Mark the states of rows at the places `at` from which an allowed transition leads to another, marked state; or, if
-    `staying`, unmark those from which none does, but for those of `stays`. Sets still[row] where some state is not marked
-    (is marked) after that; whether anything changed."""
+    """Mark the states of rows at the places `at` from which an allowed transition leads to another, marked state; or,
+    if `staying`, unmark those from which none does, but for those of `stays`. Sets still[row] where some state is not
+    marked (is marked) after that; whether anything changed."""
     changed = False
     for base in range(low, high, TOGETHER * BLOCK):
         end = min(high, base + TOGETHER * BLOCK)

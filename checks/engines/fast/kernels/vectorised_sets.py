@@ -192,7 +192,7 @@ def take(table: Words, fresh: Numbers, nfresh: int, rows: Words, low: int, kk: t
 
 
 def canonical(blocks: Numbers, keys: Words) -> None:
-    """Put the blocks of interchangeable values of each key (or of one) into order, in place: by insertion, all keys at once."""
+    """Put the blocks of interchangeable values of each key into order, in place: by insertion, all at once."""
     keys = keys.reshape(len(keys), -1)
     sets = dict[int, dict[int, list[tuple[int, int, int]]]]()
     for number, block, word, offset, width in blocks.tolist():

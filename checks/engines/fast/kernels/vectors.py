@@ -1,6 +1,6 @@
 """Operations on eight words at once, for the compiled inner loops: numba's own loops over eight words stay scalar, as
-it cannot rule out that two arrays overlap. Each is a few vector instructions where the processor has them (AVX-512), and
-what LLVM makes of them elsewhere. Arrays are flat, of uint64; places are those of the first of eight words.
+it cannot rule out that two arrays overlap. Each is a few vector instructions where the processor has them (AVX-512),
+and what LLVM makes of them elsewhere. Arrays are flat, of uint64; places are those of the first of eight words.
 """
 
 from __future__ import annotations
@@ -144,8 +144,9 @@ def any_of(context, words, at):  # type: ignore
 
 
 @intrinsic
-def eight_rows(context, rows, size, r, planes, k, cases, masks, acting, acts, counts, words, moved, at, want, out, room,
-               n, kk):  # type: ignore  # fmt: skip
+def eight_rows(  # type: ignore
+    context, rows, size, r, planes, k, cases, masks, acting, acts, counts, words, moved, at, want, out, room, n, kk
+):  # fmt: skip
     """What an effect, with keep, put and add of each word of a key in `words`, makes of rows r to r + 7, by the first
     `acts` cases of `acting`; stored in `out` from its row n on: how many rows there are then.
 
@@ -200,8 +201,8 @@ def eight_rows(context, rows, size, r, planes, k, cases, masks, acting, acts, co
         # stored whole, not by a masked store: some processors take a hundred cycles for one that leaves out gaps
         kind = v.ir.FunctionType(v.vector, [v.vector, v.ir.VectorType(v.ir.IntType(1), WIDE), v.vector])
         compress = v.function("llvm.experimental.vector.compress.v8i64", kind)
-        for x, words in enumerate([*news, now]):
-            v.store(14, builder.add(n, times(room, x)), builder.call(compress, [words, mask, v.constant(0)]))
+        for x, column in enumerate([*news, now]):
+            v.store(14, builder.add(n, times(room, x)), builder.call(compress, [column, mask, v.constant(0)]))
         return builder.add(n, builder.zext(builder.ctpop(builder.bitcast(mask, v.ir.IntType(8))), i64))
 
     i64 = types.int64
