@@ -1,8 +1,8 @@
 """Which fields are made fast: those whose values are many beside one another, so that few rows hold many states.
 
 Taken from the states of one level of the search; how many rows there would be is counted, for one field after another.
-Any choice is right, and a good one is several times as fast. A level must be large to tell: looked at anew whenever the
-levels have grown tenfold.
+Any choice is right, and a good one is several times as fast. A level must be large to tell: looked at anew whenever
+the levels have grown several times.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cutproof.model.language.circuit import Layout
 MOST = 64  # fast values
 POOL = 12  # fields of which some are chosen
 HINTED = 24  # fields of which those may be, the next time
-STATES = 120_000 if COMPILED else 50_000  # that are looked at
+STATES = 80_000 if COMPILED else 50_000  # that are looked at
 SAMPLE = 20_000  # ... to choose among the pool
 BEAM = 3
 WORTH = 0.85  # so many times the rows that there would be now, or fewer: else nothing is laid out anew

@@ -43,10 +43,8 @@ from cutproof.model.language.protocol import Claim, Protocol, State
 
 PAUSE = 0.5  # seconds between two reports of progress
 BROKEN, STUCK = -1, -2  # told beside the claims: an action leaves its domain; no step, and no good end
-FIRST, TENFOLD = (
-    60_000,
-    10,
-)  # states of a level by which fast fields are chosen; again when so many times more
+FIRST = 60_000  # states of a level by which fast fields are chosen
+MORE = 4  # ... and again when there are so many times more
 
 Progress = Callable[[int, int, int, int, float], None]  # states, transitions, depth, frontier, seconds
 
@@ -316,7 +314,7 @@ class VectorSearch:
         states = self.visited.states - self.before
         if not self.next_choice or states < self.next_choice:
             return
-        self.next_choice = TENFOLD * states
+        self.next_choice = MORE * states
         names = self.fields.chosen(self.layout, self.front[:, : self.front_rows])
         if set(names) != set(self.layout.fast):
             self._lay_out(self.laid_out(names))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from cutproof.checks.engines.fast.program import Numbers, Words
 LOADED = 0.75  # of the places of a part, when it is made larger
 NEARLY = 0.9  # ... of that, when it is looked at between two batches
 SMALLEST = 1 << 10
+HUGE = 1 << 22  # bytes of a table, from which on large pages are asked for
 LARGE = 1 << 25  # places, from which on the set grows by half instead of twofold
 
 Together = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]
@@ -29,7 +31,7 @@ class Visited:
 
     def __init__(self, k: int, parts: int = 1) -> None:
         self.k, self.kk, self.parts = k, (0,) * k, np.zeros(parts, np.int64)
-        self.table = np.zeros((SMALLEST * parts, k + 2), np.uint64)
+        self.table = empty_table(SMALLEST * parts, k + 2)
         self.used, self.nfresh = [0] * parts, [0] * parts
         self.fresh = [np.empty(SMALLEST, np.int64) for _ in range(parts)]
         self.states = 0  # taken, or settled
@@ -70,7 +72,7 @@ class Visited:
     def grow(self, together: Together = one_by_one) -> None:
         """Make the set larger."""
         parts, size = len(self.parts), int(len(self.table) // len(self.parts) * self._factor())
-        old, self.table = self.table, np.zeros((size * parts, self.k + 2), np.uint64)
+        old, self.table = self.table, empty_table(size * parts, self.k + 2)
         self.fresh = [np.empty(size, np.int64) for _ in range(parts)]
         todo = [(self.table, self.parts, part, old, self.kk, self.fresh[part]) for part in range(parts)]
         self.nfresh = together(kernels.refill, todo)
@@ -126,6 +128,19 @@ class Visited:
         """The states seen of each row's key; none where it is not there."""
         at = self.find(rows)
         return np.where(at >= 0, self.table[at, self.k], np.uint64(0))
+
+
+def empty_table(places: int, words: int) -> Words:
+    """A table of zeros, on large pages where the system has them: most of what is looked up is in no cache."""
+    size = places * words * 8
+    if size < HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.zeros((places, words), np.uint64)
+    memory = mmap.mmap(-1, size)
+    try:
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    except OSError:  # the system has none
+        pass
+    return np.frombuffer(memory, np.uint64).reshape(places, words)
 
 
 def whole_blocks(count: int) -> int:
