@@ -135,3 +135,14 @@ def test_equal_layouts_say_so_and_others_do_not() -> None:
     others = [Layout(small(), ["n"]), Layout(small(high=9)), Layout(small(), first=["b[0]"])]
     assert all(other.described() != Layout(small()).described() for other in others)
     assert "fast: n, 2 values" in repr(others[0])
+
+
+def test_wide_twins_are_not_counted_out() -> None:
+    """Of a domain of 2^60 values nobody makes a list."""
+    protocol = of_domains([(-5, 2**60), (0, 2**60 + 9), (3, 2)])
+    layout = Layout(protocol, blocks=[[["f0"], ["f1"]]], possible=everything(protocol))
+    assert {name: (p.low, p.width) for name, p in layout.places.items()} == {
+        "f0": (-5, 61),
+        "f1": (-5, 61),
+        "f2": (3, 2),
+    }
