@@ -11,20 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cutproof.checks.engines.simulate import schedulers
 from cutproof.checks.engines.simulate.draws import Draws, Reals
+from cutproof.checks.engines.simulate.planes import Mask, Places
 from cutproof.checks.engines.simulate.schedulers import CHANGES, HALVINGS, SKIPPED, Scheduler
 from cutproof.model.language.protocol import Protocol
-
-Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Moves:
-    """Which steps are possible in some runs, in order. `starts` has, for each of the runs, where its moves begin (it has
-    one at least); `counts` how many they are; `runs` the numbers of the runs."""
+    """Which steps are possible in some runs, in order. `starts` has, for each of the runs, where its moves begin (it
+    has one at least), `counts` how many they are."""
 
     lanes: Places
     steps: Places
@@ -36,7 +34,7 @@ class Moves:
         """The numbers of the runs that have moves."""
         return self.lanes[self.starts]
 
-    def only(self, kept: NDArray[np.bool_]) -> Moves:
+    def only(self, kept: Mask) -> Moves:
         """These moves without some, of which none is the last of its run."""
         counts = np.add.reduceat(kept.astype(np.int64), self.starts)
         return Moves(self.lanes[kept], self.steps[kept], np.cumsum(counts) - counts, counts)

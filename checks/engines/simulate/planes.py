@@ -17,6 +17,8 @@ from cutproof.model.language.packing import Packing
 from cutproof.model.language.protocol import Protocol, State
 
 Array64 = NDArray[np.uint64]
+Places = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 Bits = NDArray[np.uint8]  # zeros and ones: a row for each plane, a column for each state
 Keys = list[Array64]  # by the words of a key, this word of many states
 WORD = 64
@@ -120,7 +122,7 @@ class Steps:
         circuit, protocol = self.made.circuit, states.protocol
         self.cases, leaving = self.made.cases()
         self.cases.sort(key=lambda case: case.transition)
-        self.transitions = np.array([case.transition for case in self.cases], np.int64)
+        self.transitions: Places = np.array([case.transition for case in self.cases], np.int64)
         self.possible = [circuit.both(case.condition, self._changes(i)) for i, case in enumerate(self.cases)]
         self.leaving = circuit.any(one.condition for one in leaving)
         told = self.made.told([c.holds for c in protocol.claims])
@@ -146,8 +148,13 @@ class Steps:
             )
             for word in range(states.words)
         ]
-        self.computing = [i for i, case in enumerate(self.cases) if case.effect.computed]
-        self.computed = [edge for i in self.computing for edge, _ in self.cases[i].effect.computed]
+        self.computed = list[Edge]()
+        self._computed = dict[int, slice]()  # by case
+        for i, effect in enumerate(effects):
+            if effect.computed:
+                self._computed[i] = slice(len(self.computed), len(self.computed) + len(effect.computed))
+                self.computed += [edge for edge, _ in effect.computed]
+        self._computes = np.array([bool(effect.computed) for effect in effects], bool)
 
     def _changes(self, number: int) -> Edge:
         """That a case gives another state."""
@@ -163,18 +170,20 @@ class Steps:
                     found.append(circuit.differ(circuit.input(bit), new))
         return circuit.any(found)
 
-    def taken(self, keys: Keys, chosen: NDArray[np.int64], computed: Bits) -> Keys:
-        """The states after the chosen case of each; `computed` has a row for each of the edges of that name."""
+    def taken(self, keys: Keys, chosen: Places, computed: Sequence[int], goes: Mask) -> Keys:
+        """The states after the chosen case of each; `computed` are the planes of the edges of that name, in all states:
+        these are those that `goes` has."""
         after = [
             (word & keep[chosen] | put[chosen]) + add[chosen]
             for word, (keep, put, add) in zip(keys, self._effects, strict=True)
         ]
-        rows = iter(computed)
-        for case in self.computing:
-            mine = np.flatnonzero(chosen == case)
-            for (_, bit), row in zip(self.cases[case].effect.computed, rows):  # noqa: B905  as many as it needs
+        some = np.flatnonzero(self._computes[chosen])
+        for case in np.unique(chosen[some]).tolist():
+            mine = some[chosen[some] == case]
+            rows = bits_of(computed[self._computed[case]], len(goes))[:, np.flatnonzero(goes)[mine]]
+            for (_, bit), row in zip(self.cases[case].effect.computed, rows, strict=True):
                 word, shift = divmod(bit.bit_length() - 1, WORD)
-                after[word][mine] |= row[mine].astype(np.uint64) << np.uint64(shift)
+                after[word][mine] |= row.astype(np.uint64) << np.uint64(shift)
         return after
 
 

@@ -76,6 +76,6 @@ def _begin(data: Data, mode: str, seed: int, steps: int, stop_at_first: bool) ->
 def _portion(first: int, last: int) -> Coverage:
     """The runs from `first` up to `last`, up to one that violates if it is to stop there."""
     number = first
-    while number < last and not _covered.ended["violation"] * _stop:
+    while number < last and not _covered.ended["violation"]:
         number += _runs.cover(_covered, number, last, _stop)
     return _covered.taken_apart()

@@ -10,13 +10,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 import numpy as np
 
-from cutproof.checks.engines.simulate.choices import CHOOSERS, Moves, Pick, Places
+from cutproof.checks.engines.simulate.choices import CHOOSERS, Moves, Pick
 from cutproof.checks.engines.simulate.coverage import SEVERAL, Coverage
 from cutproof.checks.engines.simulate.draws import NUMBERS, Draws
-from cutproof.checks.engines.simulate.planes import Bits, Cone, GuardPlanes, Keys, States, Steps, bits_of
+from cutproof.checks.engines.simulate.planes import (
+    Bits,
+    Cone,
+    GuardPlanes,
+    Keys,
+    Mask,
+    Places,
+    States,
+    Steps,
+    bits_of,
+)
 from cutproof.checks.engines.simulate.walk import DEADLOCK, LIMIT, VIOLATION, Walker
 
 ALONE = 200  # runs that are made one by one at first: of many that is all
@@ -27,8 +39,8 @@ LEAVES = -1  # in place of a claim's number: an action leaves its domain
 
 @dataclass
 class Batch:
-    """Runs made together. `met` has by claim the first run (its place in the batch) in which it is told, `violating` the
-    first that violates one; `keys` and `lanes` are their states, and in which run each was."""
+    """Runs made together, each known by its place among them. `met` has by claim the first run in which it is told,
+    `violating` is the first that violates one; `keys` and `lanes` are their states, and in which run each was."""
 
     runs: int
     taken: Places  # by transition
@@ -66,8 +78,8 @@ class Runs:
         stop: bool,
         look: Callable[[], None] | None = None,
     ) -> int:
-        """Add some runs to what is covered, from `first` on and none from `last` on; up to one that violates a claim, if
-        they are to `stop` there. How many they were. An exception of `look` ends it, and nothing of them remains."""
+        """Add some runs to what is covered, from `first` on and none from `last` on; up to one that violates a claim,
+        if they are to `stop` there. How many they were. An exception of `look` ends it, and nothing of them remains."""
         wanted = MOST if last is None else last - first
         if coverage.runs >= ALONE and wanted >= FEWEST and may_run_together(self.walker):
             self._together = self._together or Together(self.walker)
@@ -125,8 +137,8 @@ class Together:
             planes = self.cone.planes(self.states.inputs(keys), (1 << len(lanes)) - 1)
             cases = len(steps.possible)
             violating = self._tell(batch, planes[cases : cases + len(self.told)], lanes)
-            possible = bits_of(planes[:cases], len(lanes))
-            goes = possible.any(axis=0)
+            possible = planes[:cases]
+            goes = bits_of([reduce(or_, possible, 0)], len(lanes))[0].astype(bool)
             if stop and violating:
                 ended = bits_of([violating], len(lanes))[0].astype(bool)
                 batch.end(VIOLATION, step, int(ended.sum()))
@@ -138,16 +150,21 @@ class Together:
                 batch.end(LIMIT, step, int(goes.sum()))
             if step == walker.steps or not goes.any():
                 break
-            computed = bits_of(planes[cases + len(self.told) :], len(lanes))[:, goes]
             keys, lanes = [word[goes] for word in keys], lanes[goes]
-            chosen = self._chosen(possible[:, goes], lanes, pick, step)
+            chosen = self._chosen(bits_of(possible, len(goes)), goes, lanes, pick, step)
             batch.taken += np.bincount(steps.transitions[chosen], minlength=len(batch.taken))
-            keys = steps.taken(keys, chosen, computed)
+            keys = steps.taken(keys, chosen, planes[cases + len(self.told) :], goes)
         return batch
 
-    def _chosen(self, possible: Bits, lanes: Places, pick: Pick, step: int) -> Places:
-        """The case that each run takes of those that are possible: a row for each case."""
-        rows, cases = np.nonzero(possible.T)
+    def _chosen(self, possible: Bits, goes: Mask, lanes: Places, pick: Pick, step: int) -> Places:
+        """The case that each run that goes on takes of those that are possible: a row for each case."""
+        found = np.flatnonzero(possible.view(bool))  # case after case, and to be run after run
+        cases, columns = np.divmod(found, len(goes))
+        order = np.argsort(columns.astype(np.uint16), kind="stable")  # of small integers that is quick
+        rows, cases = columns[order], cases[order]
+        if not goes.all():
+            kept = goes[rows]
+            rows, cases = (np.cumsum(goes) - 1)[rows[kept]], cases[kept]
         counts = np.bincount(rows, minlength=len(lanes))
         moves = Moves(lanes[rows], self.steps.transitions[cases], np.cumsum(counts) - counts, counts)
         return cases[pick(moves, step)]

@@ -17,7 +17,19 @@ from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.policy import Policy, resolve
 from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED
 from cutproof.model.cutover.scopes import SCOPES, SMALL_SCOPES, parse_scope
-from cutproof.model.language import Operand, Step, action, always, boolean, choose, count, guard, put, when
+from cutproof.model.language import (
+    Operand,
+    Step,
+    action,
+    always,
+    boolean,
+    choose,
+    constant,
+    count,
+    guard,
+    put,
+    when,
+)
 from cutproof.model.language import family as family_of
 from cutproof.model.language.circuit import NO, Layout, Translation, possible
 from cutproof.model.language.circuit.cases import WAYS
@@ -135,7 +147,9 @@ def several(fields: int = 5) -> Protocol:
         new = s.n
         for i in range(fields):
             x, y = s.n[i], s.n[(i + 1) % fields]
-            new = put(new, i, choose(y == 0, x + 1, choose(y == 1, x - 1, choose(y == 2, 3, y))))
+            new = put(
+                new, i, choose(y == 0, x + 1, choose(y == 1, x - 1, choose(y == 2, constant(3), constant(0))))
+            )
         return when(guard("some", s.n[0] != s.n[2])).then(n=new)
 
     variables = {"n": family_of("i", of=count(0, 5))}
@@ -150,6 +164,19 @@ def test_ways_together_are_limited() -> None:
     reading = judged(protocol, states)
     assert any(case.effect.computed for case in reading.cases) and len(reading.cases) <= WAYS
     judged(protocol, states, ["n[1]", "n[3]"])
+
+
+def test_ways_of_one_field_are_limited() -> None:
+    @action
+    def turn(s: Any) -> Step:
+        new = s.n
+        for i in range(50):
+            new = choose(s.at == i, constant(i * 7 % 51), new)
+        return when(guard("room", s.at < 50)).then(n=new, at=s.at + 1)
+
+    protocol = Protocol("ways", {"n": count(0, 50), "at": count(0, 50)}, [turn], [])
+    reading = judged(protocol, [(n, at) for n in (0, 7, 50) for at in range(51)])
+    assert len(reading.cases) == 1 and reading.cases[0].effect.computed
 
 
 # ------------------------------------------------------------------ what a case is
