@@ -20,7 +20,7 @@ def possible(protocol: Protocol, starts: Iterable[State] = ()) -> dict[str, Sequ
     found = {
         f.name: {state[place] for state in begin}
         for place, f in enumerate(protocol.fields)
-        if len(domains[f.name]) <= FEW
+        if f.domain.high - f.domain.low < FEW
     }
     puts = {(f.name, term) for t in protocol.transitions for f, term in t.updates if f.name in found}
     size = -1
