@@ -33,7 +33,7 @@ from cutproof.checks.engines.simulate.walk import DEADLOCK, LIMIT, VIOLATION, Wa
 
 ALONE = 200  # runs that are made one by one at first: of many that is all
 FEWEST, MOST = 256, 8192  # runs at once; fewer are made faster one by one
-ROOM = 1 << 23  # words of states of a batch that are kept
+ROOM = 1 << 21  # words of states of a batch that are kept
 LEAVES = -1  # in place of a claim's number: an action leaves its domain
 
 
@@ -67,7 +67,11 @@ class Runs:
     """Makes the runs of a walker: many at once where that is there and pays, else one by one."""
 
     def __init__(self, walker: Walker) -> None:
-        self.walker, self._at_once = walker, 0
+        self.walker, self._alone, self._at_once = (
+            walker,
+            0,
+            0,
+        )  # how many it made one by one, and last at once
         self._together: Together | None = None
 
     def cover(
@@ -81,7 +85,7 @@ class Runs:
         """Add some runs to what is covered, from `first` on and none from `last` on; up to one that violates a claim,
         if they are to `stop` there. How many they were. An exception of `look` ends it, and nothing of them remains."""
         wanted = MOST if last is None else last - first
-        if coverage.runs >= ALONE and wanted >= FEWEST and may_run_together(self.walker):
+        if self._alone >= ALONE and wanted >= FEWEST and may_run_together(self.walker):
             self._together = self._together or Together(self.walker)
             self._at_once = min(max(FEWEST, 2 * self._at_once), MOST)
             if count := self._together.most(first, min(self._at_once, wanted)):
@@ -89,6 +93,7 @@ class Runs:
                 self._together.cover(coverage, first, first + count, stop, look)
                 return coverage.runs - before
         coverage.add(self.walker.run(first, stop, look), self.walker)
+        self._alone += 1
         return 1
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from circuits import walked
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from places import TESTS
@@ -67,7 +68,7 @@ def equal(
     limit: int = SAMPLE,
 ) -> tuple[Any, ...]:
     """What some runs covered, which is the same by batches of any size as one by one."""
-    with at_once(1, most, alone=runs):
+    with at_once(1, most, alone=runs + 1):
         alone = covered(protocol, mode, seed, runs, steps, stop, limit)
     with at_once(1, most):
         together = covered(protocol, mode, seed, runs, steps, stop, limit)
@@ -110,7 +111,7 @@ def test_the_same_runs_of_protocols_of_others(file: Path) -> None:
         equal(protocol, mode, 3, 40, 40, stop=False, most=64)
 
 
-@pytest.mark.sampled(10)
+@pytest.mark.sampled(20)
 @pytest.mark.parametrize("written", [False, True], ids=["hardened", "as written"])
 @pytest.mark.parametrize("scope", SCOPES)
 def test_the_same_runs_of_every_scope(scope: str, written: bool) -> None:
@@ -153,6 +154,7 @@ def test_states_of_many_words_and_values_that_gates_compute(fields: int) -> None
     assert equal(protocol, "uniform", 1, 40, 60, stop=False, most=64)[0]
 
 
+@examples(8)
 @given(st.integers(0, 10**6), st.integers(1, 60))
 def test_the_same_sample_of_states(seed: int, limit: int) -> None:
     assert equal(two_phase_commit(3), "uniform", seed, 60, 100, stop=False, most=32, limit=limit)[-1][2]
@@ -174,13 +176,24 @@ def test_guards_are_seen_as_by_the_walker(protocol: Protocol) -> None:
 
 def test_claims_of_whole_runs_are_left_to_the_plain_walk() -> None:
     @leads_to
-    def rests(s: Any) -> Any:
-        return s.tm == s.tm, s.said_abort | s.said_commit
+    def closes(s: Any) -> Any:
+        return s.open, ~s.open
 
-    protocol = two_phase_commit(2)
-    assert may_run_together(Walker(protocol, SCHEDULERS["pos"], 0, 9))
-    own = Walker(protocol, lambda protocol, steps, random: lambda moves: moves[0], 0, 9)
-    assert not may_run_together(own), "a scheduler that is not known there"
+    @action
+    def turn(s: Any) -> Step:
+        return when().then(open=~s.open)
+
+    for claims in ([], [closes]):
+        protocol = Protocol("door", {"open": boolean()}, [turn], claims)
+        assert may_run_together(Walker(protocol, SCHEDULERS["pos"], 0, 9)) != bool(claims)
+
+
+def test_a_scheduler_of_ones_own_is_left_to_the_plain_walk() -> None:
+    walker = Walker(two_phase_commit(2), lambda protocol, steps, random: lambda moves: moves[0], 0, 9)
+    assert not may_run_together(walker)
+    coverage = Coverage()
+    with at_once(1, 9):
+        assert Runs(walker).cover(coverage, 0, 9, False) == coverage.runs == 1
 
 
 def test_few_runs_and_long_ones_are_made_one_by_one() -> None:
@@ -203,7 +216,7 @@ def test_what_ends_it_in_between_leaves_nothing() -> None:
     coverage, walker = Coverage(), Walker(two_phase_commit(3), SCHEDULERS["pos"], 0, 100)
     with at_once(1, 64), pytest.raises(TimeOver):
         Runs(walker).cover(coverage, 0, 64, False, look)
-    assert coverage == Coverage()
+    assert not coverage.runs and not coverage.steps and not coverage.seen.runs and not coverage.met
 
 
 def test_simulations_are_made_together_where_that_pays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,4 +231,7 @@ def test_simulations_are_made_together_where_that_pays(monkeypatch: pytest.Monke
     simulate(two_phase_commit(2), runs=module.ALONE + module.FEWEST - 1)
     assert not made_together
     found = simulate(two_phase_commit(2), runs=3_000)
-    assert sum(made_together) == found.coverage.runs - module.ALONE - 0 or sum(made_together) > 2_000
+    assert made_together == [256, 512, 1024, 1008] and found.coverage.runs == 3_000
+    with at_once(10, 50):
+        assert simulate(two_phase_commit(2), runs=130).coverage.runs == 130
+    assert made_together[4:] == [10, 20, 40, 50, 10]
