@@ -96,6 +96,7 @@ class Layout:
 
     @cached_property
     def _fields(self) -> list[tuple[int, int, int, int, int, Sequence[int]]]:
+        """Of each field that varies: (number, offset, low, greatest bits, stride, fast values); stride 0 if slow."""
         found = list[tuple[int, int, int, int, int, Sequence[int]]]()
         for number, f in enumerate(self.protocol.fields):
             if f.name in self.places:

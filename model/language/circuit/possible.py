@@ -1,5 +1,5 @@
-"""Which values a field can have at all, whatever the guards: the least set that holds the initial ones and all that is
-put there. A domain is often wider (a message has nine stages, and this protocol uses five of them)."""
+"""Which values a field can have at all, whatever the guards: the least set that holds the initial ones and all that
+is put there. A domain is often wider (a message has nine stages, and this protocol uses five of them)."""
 
 from __future__ import annotations
 

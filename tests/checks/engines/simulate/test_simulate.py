@@ -123,7 +123,7 @@ def test_worker_processes_make_many_runs_at_once(monkeypatch: pytest.MonkeyPatch
     alone = simulate(protocol, runs=3_000, seed=4)
     monkeypatch.setattr(module, "ALONE", 0.0)
     monkeypatch.setattr(module, "WORTH", 0.0)
-    monkeypatch.setattr(processes, "PORTION", 0.2)
+    monkeypatch.setattr(processes, "PORTION", 5.0)
     assert told(simulate(protocol, runs=3_000, seed=4, workers=2)) == told(alone)
 
 

@@ -31,7 +31,7 @@ from cutproof.model.language import (
     when,
 )
 from cutproof.model.language import family as family_of
-from cutproof.model.language.circuit import NO, Layout, Translation, possible
+from cutproof.model.language.circuit import NO, Effect, Layout, Translation, possible
 from cutproof.model.language.circuit.cases import WAYS
 from cutproof.model.language.circuit.layout import WORD
 from cutproof.model.language.protocol import Protocol, State
@@ -180,6 +180,21 @@ def test_ways_of_one_field_are_limited() -> None:
 
 
 # ------------------------------------------------------------------ what a case is
+
+
+def test_the_example_in_the_docstring() -> None:
+    @action
+    def take(s: Any) -> Step:
+        return when(guard("some are left", s.left > 0)).then(left=s.left - 1, held=True)
+
+    protocol = Protocol("shop", {"left": count(0, 3), "held": boolean()}, [take], [], initial={"left": 3})
+    one, whole = Reading(Translation(Layout(protocol)), []), (1 << WORD) - 1
+    assert [(c.mask, c.shift, c.effect) for c in one.cases] == [(1, 0, Effect(whole - 4, 4, whole))]
+    two = Reading(Translation(Layout(protocol, ["held"])), [])
+    assert [(c.mask, c.shift, c.effect) for c in two.cases] == [
+        (0b01, 1, Effect(whole, 0, whole)),
+        (0b10, 0, Effect(whole, 0, whole)),
+    ]
 
 
 def test_a_step_that_leaves_its_domain_is_told_and_not_taken() -> None:
