@@ -13,19 +13,32 @@ from numpy.typing import NDArray
 
 WORDS, AHEAD = 624, 397
 NUMBERS = 1 << 32  # the generators' numbers are below
-SHIFT, FACTORS = np.uint32(30), (np.uint32(1566083941), np.uint32(1664525))  # of seeding
 
 Words = NDArray[np.uint32]
 Reals = NDArray[np.float64]
 
 
-class Draws:
-    """The generators of the runs from `first` up to `last`, which all have drawn as often."""
+def _each(values: Sequence[int]) -> list[Words]:
+    """Numbers as arrays of none: to make them of Python's own takes NumPy as long as to add a thousand of them."""
+    return [np.array(value, np.uint32) for value in values]
 
-    def __init__(self, seed: int, first: int, last: int) -> None:
+
+SHIFT, *FACTORS = _each([30, 1566083941, 1664525])  # of seeding
+LESS = _each([-place % NUMBERS for place in range(WORDS)])
+
+
+class Draws:
+    """The generators of the runs from `first` up to `last`, which all have drawn as often. They take the columns of
+    `rows`, WORDS of them, if that is given: memory that was used before is sooner there."""
+
+    def __init__(self, seed: int, first: int, last: int, rows: Words | None = None) -> None:
         numbers = np.arange(first, last, dtype=np.uint32)
         rest = [0, *_words(seed)] if seed else []
-        self._rows, self._at = _seeded([numbers, *map(np.uint32, rest)], len(numbers)), 0
+        if rows is None:
+            rows = np.empty((WORDS, len(numbers)), np.uint32)
+        self._rows = list(rows[:, : len(numbers)])
+        self._at = 0
+        _seed(self._rows, [numbers, *_each(rest)])
         self._spare = np.empty((2, len(numbers)), np.uint32)
 
     def next(self) -> Reals:
@@ -37,7 +50,7 @@ class Draws:
 
     def several(self, count: int) -> Reals:
         """The next `count` numbers of each: a row for each generator."""
-        drawn = np.empty((self._rows.shape[1], count))
+        drawn = np.empty((len(self._rows[0]), count))
         for i in range(count):
             drawn[:, i] = self.next()
         return drawn
@@ -75,23 +88,22 @@ def _begun() -> list[int]:
     return words
 
 
-def _seeded(key: Sequence[Words | np.uint32], count: int) -> Words:
-    """The rows of `count` generators that are seeded by a key of several words."""
-    rows, mixed = np.empty((WORDS, count), np.uint32), np.empty(count, np.uint32)
-    begun = [np.uint32(word) for word in _begun()]
-    rows[0] = begun[0]
-    with np.errstate(over="ignore"):
-        turns = [word + np.uint32(i) for i, word in enumerate(key)]
-    place = 1
+BEGUN = _each(_begun())
+
+
+def _seed(rows: list[Words], key: Sequence[Words]) -> None:
+    """Seed the generators whose words these are by a key of several words."""
+    mixed, place = np.empty_like(rows[0]), 1
+    turns = [(word + np.array(i, np.uint32)).astype(np.uint32) for i, word in enumerate(key)]
+    rows[0][:] = BEGUN[0]
     for i in range(max(WORDS, len(key)) + WORDS - 1):
         first = i < max(WORDS, len(key))
         np.right_shift(rows[place - 1], SHIFT, out=mixed)
         np.bitwise_xor(mixed, rows[place - 1], out=mixed)
         np.multiply(mixed, FACTORS[first], out=mixed)
-        np.bitwise_xor(mixed, begun[place] if i < WORDS - 1 else rows[place], out=mixed)
-        np.add(mixed, turns[i % len(key)] if first else np.uint32(-place % NUMBERS), out=rows[place])
+        np.bitwise_xor(mixed, BEGUN[place] if i < WORDS - 1 else rows[place], out=mixed)
+        np.add(mixed, turns[i % len(key)] if first else LESS[place], out=rows[place])
         place += 1
         if place == WORDS:
-            rows[0], place = rows[WORDS - 1], 1
-    rows[0] = 0x80000000
-    return rows
+            rows[0][:], place = rows[WORDS - 1], 1
+    rows[0][:] = 0x80000000

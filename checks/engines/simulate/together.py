@@ -17,8 +17,9 @@ import numpy as np
 
 from cutproof.checks.engines.simulate.choices import CHOOSERS, Moves, Pick
 from cutproof.checks.engines.simulate.coverage import SEVERAL, Coverage
-from cutproof.checks.engines.simulate.draws import NUMBERS, Draws
+from cutproof.checks.engines.simulate.draws import NUMBERS, WORDS, Draws
 from cutproof.checks.engines.simulate.planes import (
+    WORD,
     Bits,
     Cone,
     GuardPlanes,
@@ -59,8 +60,10 @@ class Batch:
 
 
 def may_run_together(walker: Walker) -> bool:
-    """Whether this is there for what the walker does."""
-    return walker.waiting is None and walker.scheduler in CHOOSERS
+    """Whether this is there for what the walker does: not for claims of whole runs, nor for a scheduler of one's own,
+    nor for a field that is wider than a word."""
+    wide = any((f.domain.high - f.domain.low).bit_length() > WORD for f in walker.protocol.fields)
+    return walker.waiting is None and walker.scheduler in CHOOSERS and not wide
 
 
 class Runs:
@@ -108,6 +111,7 @@ class Together:
         self.told = {LEAVES: steps.leaving, **steps.told}
         self.cone = Cone(steps.made.circuit, [*steps.possible, *self.told.values(), *steps.computed])
         self.initials = self.states.keys(protocol.initials)
+        self.room = np.empty((WORDS, MOST), np.uint32)  # of generators
 
     def most(self, first: int, wanted: int) -> int:
         """How many runs from the first on may be made at once, of so many that are wanted; 0 for too few."""
@@ -129,7 +133,7 @@ class Together:
 
     def _made(self, first: int, last: int, stop: bool, look: Callable[[], None] | None) -> Batch:
         walker, steps, count = self.walker, self.steps, last - first
-        draws = Draws(walker.seed, first, last)
+        draws = Draws(walker.seed, first, last, self.room)
         begin = (draws.next() * len(self.initials[0])).astype(np.int64)
         keys, lanes = [word[begin] for word in self.initials], np.arange(count)
         pick = CHOOSERS[walker.scheduler](walker.protocol, walker.steps, draws)

@@ -2,10 +2,11 @@
 
 from random import Random
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutproof.checks.engines.simulate.draws import NUMBERS, Draws
+from cutproof.checks.engines.simulate.draws import NUMBERS, WORDS, Draws
 
 SEEDS = st.one_of(
     st.integers(0, 3), st.integers(0, 2**130), st.sampled_from([2**32 - 1, 2**32, 2**64, 3**13_000])
@@ -28,3 +29,10 @@ def test_long_after_all_words_were_renewed() -> None:
     together, alone = Draws(5, 10, 13), [Random(5 << 64 | number) for number in range(10, 13)]
     drawn = [together.next().tolist() for _ in range(1000)]
     assert drawn == [[random.random() for random in alone] for _ in range(1000)]
+
+
+def test_memory_that_was_used_before_does_not_show() -> None:
+    room = np.full((WORDS, 9), 7, np.uint32)
+    for first, count in ((0, 9), (40, 3), (7, 5)):
+        draws, alone = Draws(6, first, first + count, room), Draws(6, first, first + count)
+        assert all(draws.next().tolist() == alone.next().tolist() for _ in range(WORDS))

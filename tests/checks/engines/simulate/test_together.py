@@ -188,6 +188,17 @@ def test_claims_of_whole_runs_are_left_to_the_plain_walk() -> None:
         assert may_run_together(Walker(protocol, SCHEDULERS["pos"], 0, 9)) != bool(claims)
 
 
+def test_a_field_wider_than_a_word_is_left_to_the_plain_walk() -> None:
+    @action
+    def climb(s: Any) -> Step:
+        return when(guard("room", s.n < 2**59)).then(n=s.n + 1)
+
+    for high, fits in ((2**64 - 1, True), (2**64, False)):
+        protocol = Protocol("wide", {"n": count(0, high)}, [climb], [])
+        assert may_run_together(Walker(protocol, SCHEDULERS["pos"], 0, 9)) == fits
+        assert simulate(protocol, runs=600, steps=3).coverage.steps == 1800
+
+
 def test_a_scheduler_of_ones_own_is_left_to_the_plain_walk() -> None:
     walker = Walker(two_phase_commit(2), lambda protocol, steps, random: lambda moves: moves[0], 0, 9)
     assert not may_run_together(walker)
