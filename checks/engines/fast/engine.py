@@ -167,23 +167,23 @@ class Engine:
         visited: Visited,
         marks: Words,
         stays: Words | None = None,
-    ) -> tuple[bool, npt.NDArray[np.bool_]]:
+    ) -> Flags:
         """Mark the states of rows that lead to marked ones (`leads`), or with `stays` unmark those that do not and are
-        not in it: whether anything changed, and which rows have states that are not marked (that are)."""
+        not in it. By row: bit 0 where states are not marked (are marked) after that, bit 1 where something changed."""
         padding, program, size = padded(rows), self.program, whole_blocks(rows.shape[1])
-        places, still = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+        places, still = np.zeros(size, np.int64), np.zeros(size, np.uint8)
         places[: len(at)] = at
         keep = np.zeros(size, np.uint64)
         if stays is not None:
             keep[: len(at)] = stays
-        done = self.together(
+        self.together(
             lambda low, high: kernels.spread(
                 planes_for(program.nodes), padding, low, high, places, self.kk, program.gates, program.steps,
                 self.blocks, allowed, visited.table, visited.parts, marks, keep, stays is not None, still,
             ),
             self._shares(size),
         )  # fmt: skip
-        return any(done), still[: len(at)]
+        return still[: len(at)]
 
     def degrees(self, rows: Words) -> Numbers:
         """How many states of some rows fire so many transitions, by that number."""

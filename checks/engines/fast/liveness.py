@@ -86,19 +86,21 @@ class Passes:
                 yield search.visited.find(rows), search.engine.told_by_row(rows, self.claims)
 
     def _until_nothing_changes(self, staying: bool) -> list[Words]:
-        """Pass over the levels, and then over what is left: by claim, the states that are left."""
+        """Pass over the levels, and then over what is left: by claim, the states that are left. Where nothing changed
+        among the states of one origin, nothing will."""
         search, left = self.search, [np.zeros((self.search.layout.words + 1, 0), np.uint64)]
         for level in range(len(search.levels) - 1, -1, -1):
             for rows in search.levels.chunks(level, ROWS):
-                left.append(self._pass(rows, staying)[1])
-        rest, changed = np.concatenate(left, axis=1), True
-        while changed and rest.shape[1]:
-            changed, left = False, left[:1]
-            for low in range(0, rest.shape[1], ROWS):
-                more, still = self._pass(rest[:, low : low + ROWS], staying)
-                changed |= more
-                left.append(still)
-            rest = np.concatenate(left, axis=1)
+                left.append(rows[:, self._pass(rows, staying) & 1 != 0])
+        rest, decided = np.concatenate(left, axis=1), list[Words]()
+        while rest.shape[1]:
+            told = [self._pass(rest[:, low : low + ROWS], staying) for low in range(0, rest.shape[1], ROWS)]
+            still = np.concatenate(told)
+            origins = search.origins(rest)
+            going = np.isin(origins, np.unique(origins[still & 2 != 0]))
+            decided.append(rest[:, ~going & (still & 1 != 0)])
+            rest = rest[:, going & (still & 1 != 0)]
+        rest = np.concatenate([rest, *decided], axis=1)
         rest = merged(rest, search.layout.words)
         marks, found = self.marks[search.visited.find(rest)], list[Words]()
         for number in range(len(self.claims)):
@@ -107,16 +109,15 @@ class Passes:
             found.append(mine[:, mine[-1] != 0])
         return found
 
-    def _pass(self, rows: Words, staying: bool) -> tuple[bool, Words]:
-        """Pass over rows: whether anything changed, and the rows some of whose states are left."""
+    def _pass(self, rows: Words, staying: bool) -> npt.NDArray[np.uint8]:
+        """Pass over rows: by row, whether states are left (bit 0), and whether something changed (bit 1)."""
         self.look()
         search, stays = self.search, None
         if staying:
             stays = turning(search, rows) if search.alike else np.zeros(rows.shape[1], np.uint64)
         allowed = self.no_fault if staying else self.owed
         at = search.visited.find(rows)
-        changed, still = search.engine.spread(rows, at, allowed, search.visited, self.marks, stays)
-        return changed, rows[:, still]
+        return search.engine.spread(rows, at, allowed, search.visited, self.marks, stays)
 
 
 def no_fault(search: VectorSearch) -> npt.NDArray[np.uint8]:
