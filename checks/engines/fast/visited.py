@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -136,10 +137,8 @@ def empty_table(places: int, words: int) -> Words:
     if size < HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
         return np.zeros((places, words), np.uint64)
     memory = mmap.mmap(-1, size)
-    try:
+    with contextlib.suppress(OSError):  # the system has none
         memory.madvise(mmap.MADV_HUGEPAGE)
-    except OSError:  # the system has none
-        pass
     return np.frombuffer(memory, np.uint64).reshape(places, words)
 
 

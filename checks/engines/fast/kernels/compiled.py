@@ -358,8 +358,8 @@ def spread(
 ):  # type: ignore
     """Go over rows[low:high], whole blocks, whose places in the set are `at`: mark the states from which an `allowed`
     transition leads to another one that is marked; or, if `staying`, unmark those from which none does, but for those
-    of `stays`. still[row] gets bit 0 where some state is not marked (is marked) after that, bit 1 where something changed;
-    whether anything did."""
+    of `stays`. still[row] gets bit 0 where some state is not marked (is marked) after that, bit 1 where something
+    changed; whether anything did."""
     width, many, changed = len(kk), marks.shape[1], False
     found = np.empty((BLOCK, many), np.uint64)
     for base in range(low, high, BLOCK):
