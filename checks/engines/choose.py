@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path as File
 
-from cutproof.checks.engines.exploration import Exploration, Limits
+from cutproof.checks.engines.exploration import Exploration, Limits, Since
 from cutproof.checks.engines.plain.explore import NO_LIMITS
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.plain.search import Progress
@@ -37,16 +37,6 @@ class _WhileSmall(Limits):
         return reason
 
 
-@dataclass(frozen=True)
-class _Since(Limits):
-    """Limits whose seconds are counted from `began`."""
-
-    began: float = 0.0
-
-    def reached(self, states: int, started: float) -> str:
-        return super().reached(states, self.began)
-
-
 def explore_any(
     protocol: Protocol,
     *,
@@ -63,7 +53,7 @@ def explore_any(
 ) -> tuple[Exploration, str]:
     """Explore with the engine that is named, or that suits: what was found, and the name of the engine that answered.
 
-    Without a name: the plain engine up to SMALL states, the vector engine beyond. `workers`, `symmetry` and `folder` are
+    Without a name: the plain engine up to SMALL states, the vector engine beyond. `workers`, `symmetry`, `folder` are
     the vector engine's (`fast.explore`); the last two choose it. Raises CheckpointError."""
     names = None if properties is None else list(properties)
     engine = engine or (VECTOR if symmetry or folder else "")
@@ -90,7 +80,7 @@ def explore_any(
             pass
     from cutproof.checks.engines.fast.explore import explore as fast  # it takes a while to import
 
-    limits = _Since(**vars(limits), began=began)
+    limits = Since(**vars(limits), began=began)
     found = fast(
         protocol, limits=limits, properties=names, only=only, cycles=cycles, graph=graph, progress=progress,
         workers=workers, symmetry=symmetry, folder=folder,

@@ -49,6 +49,16 @@ class Limits:
         return f"the limit of {(self.memory or 0) / 1e6:,.0f} MB of memory was reached"
 
 
+@dataclass(frozen=True)
+class Since(Limits):
+    """Limits whose seconds are counted from `began`."""
+
+    began: float = 0.0
+
+    def reached(self, states: int, started: float) -> str:
+        return super().reached(states, self.began)
+
+
 def resident() -> int:
     """Bytes of memory that this process holds now (its peak, where the system does not say)."""
     try:

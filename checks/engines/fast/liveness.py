@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,16 +21,22 @@ from scipy.sparse.csgraph import connected_components
 
 from cutproof.checks.engines.fast.program import Numbers, Words
 from cutproof.checks.engines.fast.search import BROKEN, VectorSearch, grouped
-from cutproof.checks.engines.fast.shortest_paths import Goal, packed_steps_of
+from cutproof.checks.engines.fast.shortest_paths import Goal, packed_steps_of, paths
 from cutproof.checks.engines.fast.states import bits_of, singles, states_of
 from cutproof.checks.engines.fast.visited import merged
-from cutproof.checks.engines.lasso import put_off
+from cutproof.checks.engines.lasso import fair_round, put_off
+from cutproof.checks.engines.verdict import Path
+from cutproof.model.language.protocol import State
 
 ROWS = 1 << 16
 AT_ONCE = 8  # claims that are marked together: a word each for a row
 MARKS = 1 << 30  # bytes that their marks may take, where one claim alone does not
 
 Look = Callable[[], None]
+
+
+class OverBudget(Exception):
+    """A limit was reached while the levels were gone over again."""
 
 
 def at_once(search: VectorSearch) -> int:
@@ -45,6 +52,7 @@ class Passes:
         self.owed = np.array([t.owed for t in search.protocol.transitions], np.uint8)
         self.no_fault = no_fault(search)
         self.marks = np.zeros((len(search.visited.table), len(self.claims)), np.uint64)
+        self.alone = False
 
     def reach(self) -> list[Words]:
         """By claim, the states from which none where it holds can be reached. What follows a state where an action left
@@ -58,8 +66,10 @@ class Passes:
                 np.bitwise_or.at(self.marks, at, left[:, None])
         return self._until_nothing_changes(staying=False)
 
-    def rounds(self) -> list[Words]:
-        """By claim, the states from which some run goes round for ever without one where it holds."""
+    def rounds(self, alone: bool = False) -> list[Words]:
+        """By claim, the states from which some run goes on for ever without one where it holds: goes round, or (where
+        `alone`) comes to where nothing fair is possible, and stays."""
+        self.alone = alone
         self._all_open()
         for place, told in self._told():
             self.marks[place] &= ~told
@@ -113,6 +123,8 @@ class Passes:
         search, stays = self.search, None
         if staying:
             stays = turning(search, rows) if search.alike else np.zeros(rows.shape[1], np.uint64)
+            if self.alone:
+                stays = resting(search, rows)
         allowed = self.no_fault if staying else self.owed
         at = search.visited.find(rows)
         changed, still = search.engine.spread(rows, at, allowed, search.visited, self.marks, stays)
@@ -134,13 +146,19 @@ def ids(search: VectorSearch, rows: Words) -> Numbers:
 
 
 @dataclass(frozen=True)
-class Part:
-    """States, a row for each, within which a fair run can stay for ever."""
+class Parts:
+    """States, a row for each, and which part each is in: within one of these a fair run can stay for ever."""
 
     rows: Words
+    labels: npt.NDArray[np.integer[Any]]
+
+    def of(self, row: Words) -> Words:
+        """The states of the part that a state is in."""
+        place = int(np.flatnonzero((self.rows == row).all(axis=0))[0])
+        return self.rows[:, self.labels == self.labels[place]]
 
 
-def fair_parts(search: VectorSearch, rows: Words, alone: bool = False) -> list[Part]:
+def fair_parts(search: VectorSearch, rows: Words, alone: bool = False) -> Parts:
     """The sets of states, among those of `rows`, within which fair runs without faults go round (`engines/lasso.py`);
     where `alone`, single states too in which nothing fair is possible."""
     each, transitions = singles(merged(rows, search.layout.words)), search.protocol.transitions
@@ -160,24 +178,45 @@ def fair_parts(search: VectorSearch, rows: Words, alone: bool = False) -> list[P
     within = column >= 0
     ends = (row[within], column[within])
     graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(n, n))
-    many, label = (
+    many, labels = (
         connected_components(graph.tocsr(), connection="strong") if n else (0, np.zeros(0, np.int32))
     )
-    sizes = np.bincount(label, minlength=many)
-    parts = np.split(np.argsort(label, kind="stable"), np.cumsum(sizes)[:-1]) if n else []
+    sizes = np.bincount(labels, minlength=many)
     if search.alike:
-        same = np.unique(np.concatenate(turns))
-        turned = set(same[turning(search, each[:, same]) != 0].tolist())
-        some = (p for p in parts if len(p) > 1 or int(p[0]) in turned)
-        return [Part(each[:, p]) for p in some if _is_fair(search, each[:, p])]
+        return _fair_where_alike(search, each, labels, sizes, np.unique(np.concatenate(turns)))
     delayed = np.zeros(many, np.bool_)
-    inside = within & (label[row] == label[column])
+    inside = within & (labels[row] == labels[column])
     for fair in (i for i, t in enumerate(transitions) if t.fair):
         mine = number == fair
-        able = np.bincount(label[row[mine]], minlength=many) == sizes
-        able[label[row[inside & mine]]] = False
+        able = np.bincount(labels[row[mine]], minlength=many) == sizes
+        able[labels[row[inside & mine]]] = False
         delayed |= able
-    return [Part(each[:, p]) for i, p in enumerate(parts) if (len(p) > 1 or alone) and not delayed[i]]
+    stays = sizes[labels] > 1
+    if alone:
+        stays |= resting(search, each) != 0
+    stays &= ~delayed[labels]
+    return Parts(each[:, stays], labels[stays])
+
+
+def _fair_where_alike(
+    search: VectorSearch, each: Words, labels: npt.NDArray[np.integer[Any]], sizes: Numbers, same: Numbers
+) -> Parts:
+    """The parts that are fair, in a graph that is reduced by symmetry; `same` lead to themselves there."""
+    turned = set(same[turning(search, each[:, same]) != 0].tolist())
+    parts = np.split(np.argsort(labels, kind="stable"), np.cumsum(sizes)[:-1]) if len(labels) else []
+    some = [p for p in parts if len(p) > 1 or int(p[0]) in turned]
+    kept = np.concatenate([np.zeros(0, np.int64), *(p for p in some if _is_fair(search, each[:, p]))])
+    return Parts(each[:, kept], labels[kept])
+
+
+def resting(search: VectorSearch, rows: Words) -> Words:
+    """The states of each row in which no fair step is possible, and of which every step is known."""
+    fair = np.array([t.fair for t in search.protocol.transitions], np.uint8)
+    every = np.ascontiguousarray(search.visited.table[:, search.layout.words, None])
+    found: Words = rows[-1] & ~search.engine.leads(rows, fair, search.visited, every)[:, 0]
+    if any(claim == BROKEN for claim, _ in search.first):
+        found &= ~search.engine.leaving(rows)
+    return found
 
 
 def _is_fair(search: VectorSearch, members: Words) -> bool:
@@ -229,6 +268,20 @@ def turning(search: VectorSearch, rows: Words) -> Words:
         if any(_representative(search, a) == (*mine, 1 << bit) for a in others):
             found[at] |= np.uint64(1 << bit)
     return found
+
+
+def first_of(search: VectorSearch, rows: Words) -> Path:
+    """The path to whichever of these states the plain engine would find first."""
+    ((_, goal),) = first_level(search, rows).items()
+    return paths(search, {"": goal})[""]
+
+
+def around(search: VectorSearch, entry: State, members: Words) -> tuple[tuple[State, ...], tuple[int, ...]]:
+    """A fair way round from a state among the states of its part: the states after each of its steps, and these."""
+    compiled, start = search.compiled, search.compiled.pack(entry)
+    steps = partial(packed_steps_of, compiled)
+    found, numbers = fair_round(start, inside_of(search, start, members), steps, search.protocol.transitions)
+    return tuple(map(compiled.unpack, found)), numbers
 
 
 def first_level(search: VectorSearch, rows: Words) -> dict[int, Goal]:

@@ -85,12 +85,12 @@ def test_seconds_are_counted_from_the_beginning(monkeypatch: pytest.MonkeyPatch)
     before = time.perf_counter()
     explore_any(two_phase_commit(5), limits=Limits(seconds=600))
     [limits] = given
-    assert isinstance(limits, choose._Since) and before <= limits.began < time.perf_counter() - 0.001
+    assert isinstance(limits, choose.Since) and before <= limits.began < time.perf_counter() - 0.001
     assert (
-        choose._Since(seconds=50, began=before - 60).reached(1, before)
+        choose.Since(seconds=50, began=before - 60).reached(1, before)
         == "the limit of 50 seconds was reached"
     )
-    assert choose._Since(seconds=600, began=before).reached(1, before - 10_000) == ""
+    assert choose.Since(seconds=600, began=before).reached(1, before - 10_000) == ""
 
 
 def test_a_protocol_that_is_too_wide_is_explored_by_the_plain_engine(monkeypatch: pytest.MonkeyPatch) -> None:
