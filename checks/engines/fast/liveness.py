@@ -52,7 +52,7 @@ class Passes:
         self.owed = np.array([t.owed for t in search.protocol.transitions], np.uint8)
         self.no_fault = no_fault(search)
         self.marks = np.zeros((len(search.visited.table), len(self.claims)), np.uint64)
-        self.alone = False
+        self.every: Words | None = None
 
     def reach(self) -> list[Words]:
         """By claim, the states from which none where it holds can be reached. What follows a state where an action left
@@ -69,14 +69,11 @@ class Passes:
     def rounds(self, alone: bool = False) -> list[Words]:
         """By claim, the states from which some run goes on for ever without one where it holds: goes round, or (where
         `alone`) comes to where nothing fair is possible, and stays."""
-        self.alone = alone
-        self._all_open()
+        self.marks[:] = every = every_state(self.search)
+        self.every = every if alone else None
         for place, told in self._told():
             self.marks[place] &= ~told
         return self._until_nothing_changes(staying=True)
-
-    def _all_open(self) -> None:
-        self.marks[:] = self.search.visited.table[:, self.search.layout.words, None]
 
     # -------------------------------------------------- marks
 
@@ -123,8 +120,8 @@ class Passes:
         search, stays = self.search, None
         if staying:
             stays = turning(search, rows) if search.alike else np.zeros(rows.shape[1], np.uint64)
-            if self.alone:
-                stays = resting(search, rows)
+            if self.every is not None:
+                stays = resting(search, rows, self.every)
         allowed = self.no_fault if staying else self.owed
         at = search.visited.find(rows)
         changed, still = search.engine.spread(rows, at, allowed, search.visited, self.marks, stays)
@@ -161,20 +158,9 @@ class Parts:
 def fair_parts(search: VectorSearch, rows: Words, alone: bool = False) -> Parts:
     """The sets of states, among those of `rows`, within which fair runs without faults go round (`engines/lasso.py`);
     where `alone`, single states too in which nothing fair is possible."""
-    each, transitions = singles(merged(rows, search.layout.words)), search.protocol.transitions
-    known = ids(search, each)
-    order = np.argsort(known)
-    each, known, n = each[:, order], known[order], len(known)
-    sources, taken, targets, turns = ([np.zeros(0, np.int64)] for _ in range(4))
-    for source, number, target in search.engine.edges(each, no_fault(search)):
-        there = ids(search, target)
-        at = np.minimum(np.searchsorted(known, there), max(n - 1, 0))
-        moves = there != known[source]
-        sources.append(source[moves])
-        taken.append(number[moves])
-        targets.append(np.where(known[at] == there, at, -1)[moves])
-        turns.append(source[~moves])
-    row, number, column = map(np.concatenate, (sources, taken, targets))
+    numbered = _Numbered(search, rows)
+    each, n = numbered.each, numbered.each.shape[1]
+    row, taken, column = numbered.steps(no_fault(search))
     within = column >= 0
     ends = (row[within], column[within])
     graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(n, n))
@@ -183,19 +169,52 @@ def fair_parts(search: VectorSearch, rows: Words, alone: bool = False) -> Parts:
     )
     sizes = np.bincount(labels, minlength=many)
     if search.alike:
-        return _fair_where_alike(search, each, labels, sizes, np.unique(np.concatenate(turns)))
-    delayed = np.zeros(many, np.bool_)
-    inside = within & (labels[row] == labels[column])
-    for fair in (i for i, t in enumerate(transitions) if t.fair):
-        mine = number == fair
-        able = np.bincount(labels[row[mine]], minlength=many) == sizes
-        able[labels[row[inside & mine]]] = False
-        delayed |= able
-    stays = sizes[labels] > 1
+        return _fair_where_alike(search, each, labels, sizes, np.unique(row[row == column]))
+    large = sizes > 1
+    number = np.cumsum(large) - 1  # of a part among those of several states
+    of, of_large, inside = number[labels], large[labels], within & (labels[row] == labels[column])
+    delayed = np.zeros(np.count_nonzero(large), np.bool_)
+    moves = np.flatnonzero((row != column) & of_large[row])
+    for step, mine in grouped(taken[moves]).items():
+        if search.protocol.transitions[step].fair:
+            able = np.bincount(of[row[moves[mine]]], minlength=len(delayed)) == sizes[large]
+            able[of[row[moves[mine][inside[moves[mine]]]]]] = False
+            delayed |= able
+    stays = of_large.copy()
+    stays[of_large] = ~delayed[of[of_large]]
     if alone:
-        stays |= resting(search, each) != 0
-    stays &= ~delayed[labels]
+        stays[~of_large] = resting(search, each[:, ~of_large], every_state(search)) != 0
     return Parts(each[:, stays], labels[stays])
+
+
+class _Numbered:
+    """States of a search, each a row, numbered by their place in the set of rows."""
+
+    def __init__(self, search: VectorSearch, rows: Words) -> None:
+        mine = merged(rows, search.layout.words)
+        places = search.visited.find(mine)
+        order = np.argsort(places)
+        mine, places = mine[:, order], places[order]
+        self.search, self.each = search, singles(mine)
+        self.marks = np.zeros(len(search.visited.table), np.uint64)
+        self.first = np.zeros(len(search.visited.table), np.int32)  # the number of the first state of a row
+        self.marks[places] = mine[-1]
+        self.first[places] = np.cumsum(np.bitwise_count(mine[-1]), dtype=np.int32) - np.bitwise_count(
+            mine[-1]
+        )
+
+    def steps(self, allowed: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int32], ...]:
+        """The steps of these states by `allowed` transitions: from which, by which, to which; -1 is to another state."""
+        some = np.zeros(0, np.int32)
+        sources, taken, targets = [some], [some.astype(np.int16)], [some]
+        for source, number, target in self.search.engine.edges(self.each, allowed):
+            place, bit = self.search.visited.find(target), target[-1]
+            mine = self.marks[place]
+            there = self.first[place] + np.bitwise_count(mine & (bit - np.uint64(1)))
+            sources.append(source.astype(np.int32))
+            taken.append(number.astype(np.int16))
+            targets.append(np.where(mine & bit != 0, there, -1).astype(np.int32))
+        return np.concatenate(sources), np.concatenate(taken), np.concatenate(targets)
 
 
 def _fair_where_alike(
@@ -209,10 +228,14 @@ def _fair_where_alike(
     return Parts(each[:, kept], labels[kept])
 
 
-def resting(search: VectorSearch, rows: Words) -> Words:
+def every_state(search: VectorSearch) -> Words:
+    """Marks of every state that was found."""
+    return np.ascontiguousarray(search.visited.table[:, search.layout.words, None])
+
+
+def resting(search: VectorSearch, rows: Words, every: Words) -> Words:
     """The states of each row in which no fair step is possible, and of which every step is known."""
     fair = np.array([t.fair for t in search.protocol.transitions], np.uint8)
-    every = np.ascontiguousarray(search.visited.table[:, search.layout.words, None])
     found: Words = rows[-1] & ~search.engine.leads(rows, fair, search.visited, every)[:, 0]
     if any(claim == BROKEN for claim, _ in search.first):
         found &= ~search.engine.leaving(rows)
@@ -257,8 +280,8 @@ def _representative(search: VectorSearch, packed: int) -> tuple[int, ...]:
 
 
 def turning(search: VectorSearch, rows: Words) -> Words:
-    """The states of each row from which a step that is no fault leads to another one that differs only by an exchange of
-    what is interchangeable: such a step leads nowhere in the reduced graph, and yet it can be taken for ever."""
+    """The states of each row from which a step that is no fault leads to another one that differs only by an exchange
+    of what is alike: such a step leads nowhere in the reduced graph, and yet it can be taken for ever."""
     compiled, kinds, found = search.compiled, search.protocol.transitions, np.zeros(rows.shape[1], np.uint64)
     place = np.repeat(np.arange(rows.shape[1]), np.bitwise_count(rows[-1]).astype(np.int64)).tolist()
     for at, bit, state in zip(place, bits_of(rows).tolist(), states_of(search.layout, rows), strict=True):
@@ -272,8 +295,7 @@ def turning(search: VectorSearch, rows: Words) -> Words:
 
 def first_of(search: VectorSearch, rows: Words) -> Path:
     """The path to whichever of these states the plain engine would find first."""
-    ((_, goal),) = first_level(search, rows).items()
-    return paths(search, {"": goal})[""]
+    return paths(search, first_level(search, rows)).popitem()[1]
 
 
 def around(search: VectorSearch, entry: State, members: Words) -> tuple[tuple[State, ...], tuple[int, ...]]:
