@@ -18,8 +18,9 @@ import numpy as np
 from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits, Since
 from cutproof.checks.engines.fast.conversion import handed_over, why_not
 from cutproof.checks.engines.fast.engine import DEGREES
-from cutproof.checks.engines.fast.liveness import OverBudget, Passes, around, at_once, fair_parts, first_of
+from cutproof.checks.engines.fast.liveness import OverBudget, Passes, at_once, first_of
 from cutproof.checks.engines.fast.program import Words
+from cutproof.checks.engines.fast.rounds import around, fair_parts
 from cutproof.checks.engines.fast.search import BROKEN, STUCK, Progress, VectorSearch
 from cutproof.checks.engines.fast.shortest_paths import Goal, paths
 from cutproof.checks.engines.fast.states import states_of

@@ -20,8 +20,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path as File
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cutproof.checks.common.interrupts import Held
 from cutproof.checks.engines.exploration import INTERRUPTED, Limits, resident
@@ -334,7 +336,7 @@ class VectorSearch:
             self.progress(states, found, self.depth, states - self.expanded, seconds)
 
 
-def grouped(numbers: Words) -> dict[int, Numbers]:
+def grouped(numbers: npt.NDArray[np.integer[Any]]) -> dict[int, Numbers]:
     """The places of each number, by number."""
     if not len(numbers):
         return {}

@@ -12,15 +12,8 @@ import copy
 from dataclasses import replace
 
 from cutproof.checks.engines.exploration import Limits
-from cutproof.checks.engines.fast.liveness import (
-    Look,
-    OverBudget,
-    Parts,
-    Passes,
-    around,
-    fair_parts,
-    first_of,
-)
+from cutproof.checks.engines.fast.liveness import Look, OverBudget, Passes, first_of
+from cutproof.checks.engines.fast.rounds import Parts, around, fair_parts
 from cutproof.checks.engines.fast.search import VectorSearch
 from cutproof.checks.engines.fast.shortest_paths import packed_steps_of
 from cutproof.checks.engines.lasso import possible
