@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cutproof.impl.copies import Copy, is_newer, is_put
-from cutproof.impl.fingerprints import differences
+from cutproof.impl.fingerprints import Fingerprint, differences
 from cutproof.impl.node import Kind, Message, Replica
 from cutproof.impl.record import MOVED, Phase, Record, Stage
 from cutproof.impl.shard import Shard
@@ -101,12 +101,13 @@ def _reachable(shard: Shard) -> list[Replica]:
 
 def _differing(shard: Shard) -> Iterator[Repair]:
     blind = not shard.mechanisms.repair_honours_tombstones
-    replicas = _reachable(shard)
+    replicas, prints = _reachable(shard), dict[int, Fingerprint]()
+    written = [r for r in replicas if is_written(shard, r)]
     for here in replicas:
-        for to in replicas:
-            if here is to or not is_read(shard, here) or not is_written(shard, to):
+        for to in written if is_read(shard, here) else ():
+            if here is to:
                 continue
-            for key in differences(here.documents, to.documents).keys:
+            for key in differences(here.documents, to.documents, prints).keys:
                 high, low = here.documents.get(key), to.documents.get(key)
                 if low is None and shard.collects and may_collect(shard, here, key):
                     continue  # to send it, and to forget it there, would go on for ever

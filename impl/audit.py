@@ -87,10 +87,11 @@ def audit(shards: Iterable[Shard], now: float = 0.0) -> Audit:
 
 def entries(shard: Shard) -> Iterator[Entry]:
     """The documents of a shard with something acknowledged, in order of their ids."""
+    held = {r.node.name: r.documents for _, r in sorted(shard.replicas.items())}
     for key, history in sorted(shard.histories.items()):
         if history.acked is not None:
             kind = loss(shard, history)
-            replicas = {f"{r.node.name}": r.documents.get(key) for _, r in sorted(shard.replicas.items())}
+            replicas = {name: documents.get(key) for name, documents in held.items()}
             stored = shard.owner.documents.get(key)
             lasting = bool(kind) and is_permanent(shard, history)
             yield Entry(key, history.acked, stored, replicas, kind, lasting, history.healed)

@@ -47,7 +47,7 @@ def enabled(shard: Shard, now: float = 0.0) -> Iterator[Choice]:
     """What may happen next to a shard, faults included. `now` is in seconds, for what expires."""
     yield from _coordinator(shard)
     yield from _deliveries(shard)
-    yield from _clients(shard)
+    yield from requests(shard)
     yield from _anti_entropy(shard, now)
     yield from _faults(shard)
 
@@ -151,7 +151,8 @@ def _accept_duplicate(shard: Shard, message: Message) -> None:
 # ------------------------------------------------------------------ clients
 
 
-def _clients(shard: Shard) -> Iterator[Choice]:
+def requests(shard: Shard) -> Iterator[Choice]:
+    """What may happen to clients' requests: answers, and steps of searches."""
     for write in shard.waiting:
         if write.enough[write.done]:
             yield Choice("acknowledge", shard, (write,))

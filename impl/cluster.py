@@ -207,7 +207,7 @@ class Cluster:
         for shard in self.shards:
             search: Search = shard.search()
             while search.status is Status.WAITING:
-                mine = [c for c in choices.enabled(shard) if c.what[:1] == (search,)]
+                mine = [c for c in choices.requests(shard) if c.what[:1] == (search,)]
                 if not mine or mine[0].action == "refuse_search":
                     shard.fail_search(search)
                     raise Unavailable(f"shard {shard.number} can't be searched now")

@@ -85,6 +85,7 @@ def _is_settled(shard: Shard) -> bool:
 
 
 def raise_fence(shard: Shard, replica: Replica, epoch: int) -> None:
+    """A node raises its fence to an epoch, if that is higher; what waited for it may arrive."""
     replica.fence = max(replica.fence, epoch)
     record = shard.record
     starts = replica is shard.at(record.target) and stage_of(epoch) is Stage.DUAL

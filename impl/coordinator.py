@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cutproof.impl.copies import Copy, is_newer
-from cutproof.impl.node import Kind
+from cutproof.impl.node import Kind, page_of
 from cutproof.impl.record import SEALED, Phase, Record, Stage, stage_of
 from cutproof.model.cutover.mechanisms import Cleanup
 
@@ -339,7 +339,9 @@ class Coordinator:
             kind = Kind.PAGE
         elif record.phase is Phase.DELTA:
             kind = Kind.DELTA
-            changes["scanned"] = {**record.scanned, **{c.key: c for c in read.copies}}
+            # What is not there any more is not scanned any more: the page may have been read before.
+            others = {k: c for k, c in record.scanned.items() if page_of(k, self.pages) != read.page}
+            changes["scanned"] = others | {c.key: c for c in read.copies}
         else:
             return None
         if not read.copies:

@@ -70,11 +70,18 @@ def differing(here: Fingerprint, there: Fingerprint) -> list[int]:
     return list(compress(range(BUCKETS), map(ne, here.buckets, there.buckets)))
 
 
-def differences(here: Mapping[str, Entry], there: Mapping[str, Entry]) -> Diff:
-    """The documents that are not the same on both sides: other versions, other contents, or missing on one."""
+def differences(
+    here: Mapping[str, Entry], there: Mapping[str, Entry], known: dict[int, Fingerprint] | None = None
+) -> Diff:
+    """The documents that are not the same on both sides: other versions, other contents, or missing on one.
+
+    `known` holds the fingerprints that were taken already, by the `id` of what a side holds; others are added."""
     if here == there:  # the very same copies: so are their fingerprints
         return Diff((), 0, 0)
-    one, other = fingerprint(here), fingerprint(there)
+    known = {} if known is None else known
+    one, other = (
+        known.get(id(side)) or known.setdefault(id(side), fingerprint(side)) for side in (here, there)
+    )
     wanted = set(differing(one, other))
     if not wanted:
         return Diff((), 0 if one.root == other.root else BUCKETS, 0)

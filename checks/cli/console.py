@@ -26,6 +26,7 @@ def say(*lines: str, verbatim: bool = False) -> None:
 
 
 def say_json(facts: dict[str, Any]) -> None:
+    """Print one JSON object on a line of its own."""
     say(json.dumps(facts, ensure_ascii=False), verbatim=True)
 
 

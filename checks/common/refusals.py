@@ -32,6 +32,7 @@ def plain(text: str, most: int = 60) -> str:
 
 
 def refuse(reason: object) -> NoReturn:
+    """End the command for what the user gave: one line, and exit code 2. Raises Wrong."""
     raise Wrong(reason) from None
 
 
@@ -44,5 +45,6 @@ def checked(make: Callable[..., T], *arguments: Any) -> T:
 
 
 def near(name: str, known: Iterable[str]) -> str:
+    """What to add to a refusal of an unknown name: the known ones like it, or nothing."""
     found = get_close_matches(name[:WORD], list(known))
     return f"; did you mean {' or '.join(found)}?" if found else ""

@@ -154,6 +154,7 @@ def outdated(root: Path, found: dict[str, Trace], write: bool) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
+    """Write what is outdated of the traces and tables. Exit code 1 if `--check` finds any, 2 for wrong usage."""
     if not all(Path(file).is_file() for file, _ in PARTS.values()):
         print("evidence: docs/ is not here; run this from the root of a checkout", file=sys.stderr)
         return 2

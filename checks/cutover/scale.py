@@ -120,6 +120,7 @@ def picture(found: Sequence[Measured]) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    """Measure each scope in a process of its own; print the table, or write it. Exit code 2 for wrong usage."""
     if arguments[:1] == ["--one"] and len(arguments) == 2:
         print(json.dumps(one(arguments[1])))
         return 0

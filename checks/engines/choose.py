@@ -30,8 +30,8 @@ class TooLarge(Exception):
 class _WhileSmall(Limits):
     """Limits of a search that is given up where the vector engine is the better one: nothing of it is wanted then."""
 
-    def reached(self, states: int, started: float) -> str:
-        reason = super().reached(states, started)
+    def reached(self, states: int, started: float, more: int = 0) -> str:
+        reason = super().reached(states, started, more)
         if not reason and states >= SMALL and (states >= SMALL_UNCOMPILED or compiled()):
             raise TooLarge
         return reason
@@ -53,8 +53,8 @@ def explore_any(
 ) -> tuple[Exploration, str]:
     """Explore with the engine that is named, or that suits: what was found, and the name of the engine that answered.
 
-    Without a name: the plain engine up to SMALL states, the vector engine beyond. `workers`, `symmetry`, `folder` are
-    the vector engine's (`fast.explore`); the last two choose it. Raises CheckpointError."""
+    Without a name: the plain engine up to SMALL states, the vector engine beyond. `workers`, `symmetry` and `folder`
+    are the vector engine's (`fast.explore`); the last two choose it. Raises CheckpointError."""
     names = None if properties is None else list(properties)
     engine = engine or (VECTOR if symmetry or folder else "")
     began = time.perf_counter()

@@ -33,20 +33,15 @@ class Limits:
     seconds: float | None = None
     memory: int | None = None
 
-    def reached(self, states: int, started: float) -> str:
-        """Which limit was reached, in words, or nothing."""
+    def reached(self, states: int, started: float, more: int = 0) -> str:
+        """Which limit was reached, in words, or nothing; of memory, also where `more` bytes are about to be taken."""
         if self.states is not None and states >= self.states:
             return f"the limit of {self.states:,} states was reached"
         if self.seconds is not None and time.perf_counter() - started >= self.seconds:
             return f"the limit of {self.seconds:g} seconds was reached"
-        if self.memory is not None and resident() >= self.memory:
-            return self.memory_used
+        if self.memory is not None and resident() + more >= self.memory:
+            return f"the limit of {self.memory / 1e6:,.0f} MB of memory was reached"
         return ""
-
-    @property
-    def memory_used(self) -> str:
-        """That there is a limit of memory and it was reached, in words."""
-        return f"the limit of {(self.memory or 0) / 1e6:,.0f} MB of memory was reached"
 
 
 @dataclass(frozen=True)
@@ -55,8 +50,8 @@ class Since(Limits):
 
     began: float = 0.0
 
-    def reached(self, states: int, started: float) -> str:
-        return super().reached(states, self.began)
+    def reached(self, states: int, started: float, more: int = 0) -> str:
+        return super().reached(states, self.began, more)
 
 
 def resident() -> int:
@@ -154,10 +149,12 @@ class Exploration:
 
     @property
     def transitions(self) -> int:
+        """How many transitions were fired, self-loops included."""
         return sum(self.fired)
 
     @property
     def frontier(self) -> int:
+        """How many states were found and not expanded."""
         return len(self.states) - self.expanded
 
     @property

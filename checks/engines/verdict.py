@@ -36,6 +36,7 @@ class Path:
 
     @property
     def steps(self) -> int:
+        """How many steps it has."""
         return len(self.transitions)
 
     @property

@@ -22,8 +22,16 @@ from cutproof.checks.engines.verdict import HOLDS, LIVENESS, SAFETY
 from cutproof.checks.ladder.tasks import Row, Task
 from cutproof.model.cutover.scopes import parse_scope
 
-REFINED = ("base,writes=1", "crash,writes=1", "two_repairs,writes=1")
-REFINED_FULL = ("reads,writes=1", "collection,writes=1", "two_migrations,late=0", "zombie", "abort,writes=1")
+RUNS = 25  # in each wide scope
+REFINED = ("base,writes=1", "crash,writes=1", "two_repairs,writes=1,stale=0")
+REFINED_FULL = (
+    "two_repairs,writes=1",
+    "reads,writes=1",
+    "collection,writes=1",
+    "two_migrations,late=0",
+    "zombie",
+    "abort,writes=1",
+)
 
 
 def refinement_rows(progress: Progress | None, text: str) -> list[Row]:
@@ -48,10 +56,10 @@ def _told(progress: Progress | None, states: int, expanded: int) -> None:
         progress(states, 0, 0, states - expanded, 0.0)
 
 
-def lockstep_rows(progress: Progress | None, name: str, times: int) -> list[Row]:
+def lockstep_rows(progress: Progress | None, name: str, runs: int) -> list[Row]:
     """Hypothesis in one wide scope. `transitions` counts the steps of the protocol that were taken."""
     start, configuration = time.perf_counter(), hunts.wide(name)
-    found = hunts.hunt(configuration, times * hunts.WIDE_RUNS, hunts.WIDE_STEPS, folder=FOUND)
+    found = hunts.hunt(configuration, runs, hunts.WIDE_STEPS, folder=FOUND)
     tally = found.tally
     row = Row(
         "lock step", name, configuration.scope.describe(), "holds", HOLDS,
@@ -82,7 +90,9 @@ def tasks(full: bool) -> list[Task]:
     return [
         *(Task(f"refinement {text}", refinement_rows, (text,), heavy=True) for text in scopes),
         *(
-            Task(f"lock step {name}", lockstep_rows, (name, 10 if full else 1), heavy=True)
+            Task(
+                f"lock step {name}", lockstep_rows, (name, 10 * hunts.WIDE_RUNS if full else RUNS), heavy=True
+            )
             for name in hunts.WIDE
         ),
     ]

@@ -337,4 +337,5 @@ def tasks(full: bool = False, folder: File = FOLDER) -> list[Task]:
 
 
 def scope_tasks(names: Iterable[str]) -> list[Task]:
+    """The tasks that explore these named scopes; the large ones are begun first."""
     return [Task(name, scope_rows, (name,), name in HEAVY) for name in names]

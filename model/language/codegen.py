@@ -214,10 +214,12 @@ class Compiled:
 
     @cached_property
     def successors(self) -> Callable[[State], list[tuple[int, State]]]:
+        """From a state to its successors: (transition, next state). Raises DomainError."""
         return self._made["successors"]
 
     @cached_property
     def judge(self) -> Callable[[State], tuple[int, ...]]:
+        """From a state to the numbers of the *always* claims that are false."""
         return self._made["judge"]
 
     @cached_property
@@ -240,6 +242,7 @@ class Compiled:
         return [(n, packed + d) for mask, table in self.parts for n, d in table[packed & mask]]
 
     def judge_packed(self, packed: int) -> tuple[int, ...]:
+        """The numbers of the *always* claims that are false in a packed state."""
         told = (table[packed & mask] for mask, table in self.claims.values())
         claims = self.protocol.claims
         return tuple(i for i in chain.from_iterable(told) if claims[i].form == "always")
@@ -268,6 +271,7 @@ class Compiled:
 
     @cached_property
     def claims(self) -> dict[int, Part]:
+        """What tells each claim, by its number; see the class."""
         return self._claims(lambda term: term)
 
     @cached_property

@@ -26,12 +26,13 @@ OPERATIONS = ("not", "and", "or", "eq", "lt", "le", "add", "sub", "ite")
 
 # `eq`, `lt`, `le` compare integers (`eq` booleans too); `ite` is (condition, then, else).
 _terms: WeakValueDictionary[tuple[object, ...], Term] = WeakValueDictionary()
+_bits: dict[str, int] = {}
 
 
 class Term:
     """One node: `op` is an operation, "const", "var" or "param"; leaves keep their value or name in `leaf`."""
 
-    __slots__ = ("__weakref__", "args", "boolean", "high", "leaf", "low", "op")
+    __slots__ = ("__weakref__", "args", "boolean", "high", "leaf", "low", "op", "reads")
 
     op: str
     args: tuple[Term, ...]
@@ -39,6 +40,7 @@ class Term:
     boolean: bool
     low: int
     high: int
+    reads: int  # a bit for the name of each variable and parameter in it, see `_bit`
 
     def __repr__(self) -> str:
         return _shown(self, SHOWN)
@@ -59,8 +61,16 @@ def _make(op: str, args: tuple[Term, ...], leaf: int | str, boolean: bool, low: 
     if term is None:
         term = Term()
         term.op, term.args, term.leaf, term.boolean, term.low, term.high = op, args, leaf, boolean, low, high
+        term.reads = _bit(str(leaf)) if op in ("var", "param") else 0
+        for part in args:
+            term.reads |= part.reads
         _terms[key] = term
     return term
+
+
+def _bit(name: str) -> int:
+    """The bit that stands for a name in this process."""
+    return _bits.setdefault(name, 1 << len(_bits))
 
 
 def rebuilt(op: str, args: tuple[Term, ...], leaf: int | str, boolean: bool, low: int, high: int) -> Term:
@@ -237,17 +247,23 @@ _BUILD: Mapping[str, Callable[..., Term]] = {
 
 def substitute(term: Term, values: Mapping[str, Term], done: dict[Term, Term]) -> Term:
     """`term` with parameters and variables replaced by name, folded again. `done` is shared between calls."""
-    todo = [term]
+    if term in done:
+        return done[term]
+    todo, replaced = [term], 0
+    for name in values:
+        replaced |= _bits.get(name, 0)
     while todo:
         part = todo[-1]
         if part in done:
             todo.pop()
+        elif not part.reads & replaced:
+            done[part] = part
         elif missing := [a for a in part.args if a not in done]:
             todo += missing
         elif part.op in ("param", "var"):
-            done[part] = values.get(str(part.leaf), part)
+            done[part] = values[str(part.leaf)]
         else:
-            done[part] = _BUILD[part.op](*(done[a] for a in part.args)) if part.args else part
+            done[part] = _BUILD[part.op](*(done[a] for a in part.args))
     return done[term]
 
 

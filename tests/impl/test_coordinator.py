@@ -30,7 +30,7 @@ from cutproof.impl.coordinator import (
     recovered,
 )
 from cutproof.impl.copies import Copy, History
-from cutproof.impl.node import Kind
+from cutproof.impl.node import Kind, page_of
 from cutproof.impl.record import Phase, Record
 from cutproof.model.cutover.mechanisms import Mechanisms
 
@@ -193,3 +193,14 @@ def test_recovery_keeps_the_epoch_and_never_skips_ahead(phase: Phase) -> None:
         assert (changes["proof"], changes["scanned"]) == (False, {})
     if phase in (Phase.GRACE, Phase.CLEANUP):
         assert changes == {}
+
+
+def test_a_page_that_is_scanned_again_is_what_is_there_now() -> None:
+    keys = {page_of(key, 2): key for key in map(str, range(9))}  # one in each of two pages
+    held = {key: copy(1, key) for key in keys.values()}
+    now = record(Phase.DELTA, scanned=held)
+    empty = Coordinator(2).react(now, PageRead(0, ()))
+    assert empty == Reaction({"scanned": {keys[1]: held[keys[1]]}, "cursor": 1})
+    newer = copy(2, keys[0])
+    again = Coordinator(2).react(now, PageRead(0, (newer,)))
+    assert again is not None and again.changes["scanned"] == {keys[0]: newer, keys[1]: held[keys[1]]}

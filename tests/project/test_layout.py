@@ -42,7 +42,10 @@ LONG = {
     "checks/engines/fast/kernels/compiled.py": "the inner loops: compiled together, inlined into one another",
     "checks/cutover/loss/boundary.py": "the runner near the boundary: one class of moves",
 }
-CROWDED = {"impl": "one implementation in one room: its parts know each other, and users import its façade"}
+CROWDED = {
+    "impl": "one implementation in one room: its parts know each other, and users import its façade",
+    "tests/support": "a module for each thing that tests of several folders need",
+}
 
 FILES = sorted(path for folder in REACH for path in (ROOT / folder).rglob("*.py"))
 NAMES = [path.relative_to(ROOT).as_posix() for path in FILES]

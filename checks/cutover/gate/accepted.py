@@ -81,6 +81,7 @@ def text(found: list[Wider]) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    """Explore what the gates accept in wider scopes; print the table, or write it. Exit code 2 for wrong usage."""
     if arguments not in ([], ["--write"]):
         print("usage: python -m cutproof.checks.cutover.gate.accepted [--write]", file=sys.stderr)
         return 2

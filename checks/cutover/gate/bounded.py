@@ -45,6 +45,7 @@ def fewest(depth: int, wanted: Iterable[str] = (), progress: Progress | None = N
 
 
 def main(arguments: list[str]) -> int:
+    """Refute the unsafe policies within a depth, and print how many. Exit code 2 for wrong usage."""
     if len(arguments) > 1 or any(not a.isascii() or not a.isdigit() or len(a) > 3 for a in arguments):
         print("usage: python -m cutproof.checks.cutover.gate.bounded [DEPTH]", file=sys.stderr)
         return 2

@@ -177,6 +177,7 @@ def text(found: list[Judged]) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    """Explore every policy; print the table of what is safe, or write it. Exit code 2 for wrong usage."""
     if arguments not in ([], ["--write"]):
         print("usage: python -m cutproof.checks.cutover.gate.census [--write]", file=sys.stderr)
         return 2

@@ -239,6 +239,7 @@ def text(safe: Mapping[Strength, set[Policy]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    """Print the shortest gates that refuse what is unsafe, or write them. Exit code 2 for wrong usage."""
     if arguments not in ([], ["--write"], ["--products"]):
         print("usage: python -m cutproof.checks.cutover.gate.derive [--write | --products]", file=sys.stderr)
         return 2

@@ -212,6 +212,7 @@ def differ(found: Sequence[Decided], judged: Sequence[census.Judged]) -> list[st
 
 
 def main(arguments: list[str]) -> int:
+    """Judge the whole lattice of policies; print the table, or write it. Exit code 2 for wrong usage."""
     if arguments not in ([], ["--write"]):
         print("usage: python -m cutproof.checks.cutover.gate.lattice [--write]", file=sys.stderr)
         return 2

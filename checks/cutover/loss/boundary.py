@@ -186,14 +186,20 @@ class Walk:
                 for k, h in shard.histories.items()
             ))  # fmt: skip
 
-    def first(self, wanted: Iterable[str], offers: list[Offer] | None = None) -> bool:
-        """Take the first of these actions that may happen now."""
-        offers = self.offers() if offers is None else offers
+    def first(self, wanted: Iterable[str]) -> bool:
+        """Take the first of these actions that may happen now, and is no fault."""
+        shard, twin = self.shard, self.twin
+        first: dict[str, Choice] = {}
+        for choice in choices.enabled(shard):
+            if not choice.fault and choice.action not in first and twin._within(choice):
+                first[choice.action] = choice
         for action in wanted:
-            for offer in offers:
-                if offer.action == action and not offer.fault:
-                    self.take(offer)
-                    return True
+            if action in first:
+                self.choose(first[action])
+                return True
+            if action == "begin" and twin._may_begin():
+                self.take(Offer(action, "", Step(action, {}), twin._begin))
+                return True
         return False
 
     def on(self) -> bool:

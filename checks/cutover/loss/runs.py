@@ -195,7 +195,9 @@ def _apart(
                 except gone:
                     return _ended(pending, finished)
             if asked:
-                for future in pending:
+                # Those of processes are cancelled with their pool: its own thread would complain, where one that is
+                # cancelled here has lost its worker.
+                for future in pending if not isinstance(executor, ProcessPoolExecutor) else ():
                     future.cancel()
                 return INTERRUPTED
         for future in pending:

@@ -118,6 +118,7 @@ def _setting(policy: Policy, companions: tuple[str, ...]) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    """Print the table, or write it into the document. Exit code 2 for wrong usage."""
     if arguments not in ([], ["--write"]):
         print("usage: python -m cutproof.checks.cutover.proofs.cores [--write]", file=sys.stderr)
         return 2

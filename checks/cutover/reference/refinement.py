@@ -112,13 +112,11 @@ class _Search:
         while here < len(saved):
             kept, saved[here] = saved[here], None
             assert kept is not None
-            moves = self._offered(here, kept)
-            offered = [(name, move.stutters) for name, move in moves.items()]
+            offered = [(name, move.stutters) for name, move in self._offered(here, kept).items()]
             for position, (name, stutters) in enumerate(offered):
                 if position:  # for the first of them it is still as `_offered` loaded it
                     twin.load(kept)
-                    moves = twin.enabled()
-                moves[name].do()
+                twin.do(position)
                 there = numbers.setdefault(twin.key(), len(saved))
                 if there == len(saved):
                     saved.append(twin.save())

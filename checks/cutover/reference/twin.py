@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from enum import Enum
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 from cutproof.checks.cutover.reference import snapshots
@@ -67,6 +68,7 @@ class Twin:
         make_names: Callable[[Scope, Mechanisms], Names] = Names,
     ) -> None:
         self.scope, self.mechanisms = scope, mechanisms
+        self.off = {fault for fault, bound in BOUNDS.items() if not getattr(scope, bound)}
         self.names = names = make_names(scope, mechanisms)
         network = Network(seed=0, queues=scope.queues)
         network.strays = int(scope.strays)
@@ -85,21 +87,28 @@ class Twin:
     def enabled(self) -> dict[str, Move]:
         """What may happen next within the scope, by the specification's names; stuttering steps too."""
         found: dict[str, Move] = {}
+        for about, do in self._moves():
+            step = self.label(about) if isinstance(about, Choice) else about
+            name = str(step)
+            assert name not in found, f"two choices are {name}"
+            found[name] = Move(step, do)
+        return found
+
+    def do(self, position: int) -> None:
+        """Take the move of this position among those that are `enabled`."""
+        next(islice(self._moves(), position, None))[1]()
+
+    def _moves(self) -> Iterator[tuple[Choice | Step, Callable[[], None]]]:
         for choice in choices.enabled(self.shard):
             if self._within(choice):
-                step = self.label(choice)
-                name = str(step)
-                assert name not in found, f"two choices are {name}"
-                found[name] = Move(step, partial(choices.step, choice))
-        for step, do in self._outside():
-            found[str(step)] = Move(step, do)
-        return found
+                yield choice, partial(choices.step, choice)
+        yield from self._outside()
 
     def _within(self, choice: Choice) -> bool:
         """Whether the scope lets it happen."""
-        scope, shard = self.scope, self.shard
-        if choice.fault and choice.fault in BOUNDS and not getattr(scope, BOUNDS[choice.fault]):
+        if choice.fault in self.off:
             return False
+        scope, shard = self.scope, self.shard
         match choice.action:
             case "abort":
                 return shard.record.epoch < 4 * scope.aborts

@@ -75,6 +75,7 @@ def drop_all(scopes: Sequence[str] = WHERE) -> Iterator[Dropped]:
 
 
 def main() -> int:
+    """Drop each guard, and print by which property it is noticed."""
     noticed = total = 0
     for dropped in drop_all():
         total, noticed = total + 1, noticed + bool(dropped.scope)

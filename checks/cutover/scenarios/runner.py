@@ -21,12 +21,13 @@ from cutproof.checks.cutover.scenarios.checks import COPYING, plain
 from cutproof.checks.cutover.scenarios.outcome import Check, Figures, Outcome, facts, line
 from cutproof.checks.cutover.scenarios.report import chaos_report
 from cutproof.checks.cutover.scenarios.run import Progress, Run
-from cutproof.checks.cutover.scenarios.scenarios import SCENARIOS, Form, Scenario, When, find
+from cutproof.checks.cutover.scenarios.scenarios import SCENARIOS, Form, Scenario, When, find, part_of
 from cutproof.checks.cutover.scenarios.special import blocked, gates, unsafe, without_delta
 from cutproof.checks.cutover.scenarios.stuck import crashed, stuck
 
 __all__ = [
-    "SCENARIOS", "Check", "Figures", "Form", "Outcome", "Scenario", "chaos_report", "facts", "find", "line", "run",
+    "SCENARIOS", "Check", "Figures", "Form", "Outcome", "Scenario", "chaos_report", "facts", "find", "line", "part_of",
+    "run",
 ]  # fmt: skip
 
 DEVIATIONS = 4  # standard deviations that a realized rate may be off

@@ -7,7 +7,7 @@ N is the node, or the nodes, that the shards move to. `runner.py` runs them.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from cutproof.model.cutover.mechanisms import AntiEntropy, Cleanup
@@ -248,6 +248,13 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
 )
 # fmt: on
+
+
+def part_of(scenario: Scenario, parts: int) -> Scenario:
+    """The scenario with one in `parts` of the writes of each burst, rounded up, and anti-entropy as much oftener:
+    quicker, and else the same."""
+    bursts = tuple(replace(burst, count=-(-burst.count // parts)) for burst in scenario.traffic)
+    return replace(scenario, traffic=bursts, passes=scenario.passes // parts)
 
 
 def find(name: str | int) -> Scenario:

@@ -1,17 +1,25 @@
-"""The fast engine: states as words, looked up in tables that are learnt, level by level, on all cores.
+"""The fast engine: states as bits of masks, guards as gates over planes, level by level, on all cores.
 
-Read `explore.py` (one call, with the answers of the plain engine), `search.py`, `engine.py`, then `rules.py` and
-`rulebook.py`, which hold what was learnt; `kernels/` are the inner loops.
+Read `explore.py` (one call, with the answers of the plain engine), `search.py`, `visited.py`, `program.py`, then
+`kernels/`, the inner loops. `fields.py` says which fields are fast, `relayout.py` what happens when others become so;
+`liveness.py`, `rounds.py` and `temporal.py` judge what goes on for ever.
 """
 
 __all__ = [
     "checkpoint",
-    "clusters",
     "conversion",
+    "engine",
     "explore",
+    "fields",
     "kernels",
     "levels",
     "liveness",
+    "program",
+    "relayout",
+    "rounds",
     "search",
     "shortest_paths",
+    "states",
+    "temporal",
+    "visited",
 ]

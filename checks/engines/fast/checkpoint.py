@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,7 +19,7 @@ from cutproof.checks.common import files
 from cutproof.checks.engines.fast.levels import name_of, sum_of
 from cutproof.checks.engines.fast.program import Words
 from cutproof.checks.engines.fast.states import columns
-from cutproof.checks.engines.fast.visited import Visited
+from cutproof.checks.engines.fast.visited import Visited, merged
 
 if TYPE_CHECKING:
     from cutproof.checks.engines.fast.search import VectorSearch
@@ -34,7 +35,7 @@ class CheckpointError(Exception):
 
 
 class Told(msgspec.Struct, forbid_unknown_fields=True):
-    """A claim (by number, or `BROKEN`, `STUCK`) was first told of an origin at this level, of these states of it (rows)."""
+    """A claim (by number, or `BROKEN`, `STUCK`) was first told of an origin at this level, of these rows of it."""
 
     claim: int
     origin: int
@@ -129,7 +130,7 @@ def restore(search: VectorSearch, folder: Path, saved: Saved) -> None:
         states = [_pour(search, number) for number in range(len(levels))]
         search.engine.fired[:] = saved.fired
         _look_over(search, saved, states)
-        search.first = {(t.claim, t.origin): (t.depth, _rows(search, t)) for t in saved.told}
+        _compare(search, saved)
         if saved.ended:
             search.front, search.front_rows = search.front[:, :0], 0
         search.before = search.visited.states - states[-1]
@@ -138,6 +139,18 @@ def restore(search: VectorSearch, folder: Path, saved: Saved) -> None:
     search.expanded, search.depth, search.seconds = saved.expanded, saved.depth, saved.seconds
     search.next_choice, search.fields.hinted = saved.next_choice, list(saved.hinted)
     search.watch()
+
+
+def _compare(search: VectorSearch, saved: Saved) -> None:
+    """Whether what is told of claims is what the levels say, which were judged again (`_pour`); what is told beside
+    claims is believed. Raises ValueError where a claim is told otherwise, or not at all."""
+    told = {(t.claim, t.origin): (t.depth, merged(_rows(search, t), search.layout.words)) for t in saved.told}
+    of_claims = {key for key in told if key[0] >= 0}
+    for key in search.first.keys() | of_claims:
+        depth, rows = search.first.get(key, (-1, None))
+        if rows is None or key not in told or told[key][0] != depth or not np.array_equal(told[key][1], rows):
+            raise ValueError("its levels say otherwise of a claim than it does")
+    search.first = told
 
 
 def _rows(search: VectorSearch, told: Told) -> Words:
@@ -175,7 +188,7 @@ def _pour(search: VectorSearch, number: int) -> int:
         kept = levels.raw(number)
     except FileNotFoundError:
         raise ValueError(f"{name_of(number)} is missing") from None
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, SyntaxError, TokenError):  # what NumPy lets out of a damaged head
         raise ValueError(f"{name_of(number)} cannot be read") from None
     shape = layout.words + 1, levels.sizes[number]
     if not isinstance(kept, np.ndarray) or kept.dtype != np.uint64 or kept.shape != shape:
@@ -196,4 +209,5 @@ def _pour(search: VectorSearch, number: int) -> int:
     search.front, search.front_rows = search.visited.take()
     if search.visited.states != before + states:
         raise ValueError(f"{name_of(number)} has a state twice")
+    search.judge_front(number)
     return states

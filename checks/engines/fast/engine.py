@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cutproof.checks.engines.fast.kernels.choice import kernels
+from cutproof.checks.engines.fast.kernels.choice import ROOM, kernels
 from cutproof.checks.engines.fast.kernels.layout import BLOCK, LANES
 from cutproof.checks.engines.fast.program import Judging, Numbers, Program, Words
 from cutproof.checks.engines.fast.states import singles
@@ -23,8 +23,7 @@ from cutproof.model.language.circuit import Layout, told_of
 from cutproof.model.language.codegen import Compiled
 from cutproof.model.language.protocol import Claim, Protocol
 
-ROWS = 1 << 14  # that a worker expands at a time, whole blocks
-ROOM = 1 << 15  # rows that a worker's buffer holds before it is emptied
+ROWS = max(1 << 14, ROOM // 16)  # that a worker expands at a time, whole blocks
 EDGES = 1 << 18  # steps that are looked at one by one at a time
 DEGREES = 1024
 
@@ -35,7 +34,7 @@ class Desk:
     """What one worker writes to."""
 
     def __init__(self, program: Program, transitions: int, parts: int) -> None:
-        size = ROOM + BLOCK * max(1, len(program.steps.spans))
+        size = ROOM + BLOCK * (1 + len(program.steps.spans))
         self.planes = planes_for(program.nodes)
         self.out = np.empty((program.k + 1, size), np.uint64)
         self.split = np.empty((parts, program.k + 1, size), np.uint64) if parts > 1 else self.out[None]

@@ -150,10 +150,9 @@ def _judged(
 
 def _degrees(search: VectorSearch) -> list[int]:
     """How many of the expanded states fire so many transitions, by that number."""
-    last, total = len(search.levels) - 1, np.zeros(DEGREES, np.int64)
-    for level in range(last + bool(not search.front_rows)):
-        for rows in search.levels.chunks(level, 1 << 18):
-            total += search.engine.degrees(rows)
+    total = np.zeros(DEGREES, np.int64)
+    for rows in search.expanded_rows(1 << 18):
+        total += search.engine.degrees(rows)
     return np.trim_zeros(total, "b").tolist()
 
 

@@ -21,9 +21,10 @@ from cutproof.model.language.circuit import Layout
 MOST = 64  # fast values
 POOL = 12  # fields of which some are chosen
 HINTED = 24  # fields of which those may be, the next time
-STATES = 200_000 if COMPILED else 50_000  # that are looked at
+STATES = 120_000 if COMPILED else 50_000  # that are looked at
 SAMPLE = 20_000  # ... to choose among the pool
 BEAM = 3
+WORTH = 0.85  # so many times the rows that there would be now, or fewer: else nothing is laid out anew
 
 Column = npt.NDArray[np.int64]
 Coded = dict[str, Words]
@@ -51,7 +52,10 @@ class Fields:
         begin = count(whole)
         gains = {name: log(begin / count(whole ^ coded[name])) for name in sorted(small)}
         ranked = sorted(gains, key=lambda name: (-gains[name], name))
-        self.hinted, pool = ranked[:HINTED], ranked[:POOL]
+        self.hinted, pool = (
+            ranked[:HINTED],
+            list(dict.fromkeys([*ranked[:POOL], *(n for n in layout.fast if n in small)])),
+        )
         return self._best(layout, {name: coded[name] for name in pool}, whole)
 
     def _some(self, layout: Layout, rows: Words) -> Words:
@@ -59,27 +63,31 @@ class Fields:
         states = int(np.bitwise_count(rows[-1]).sum())
         if states <= STATES or not self.hinted:
             return rows
-        masks = [0] * layout.words
-        for name in self.hinted:
-            if name in layout.places:
-                place = layout.places[name]
-                masks[place.offset // 64] |= ((1 << place.width) - 1) << place.offset % 64
-        mixed = np.zeros(rows.shape[1], np.uint64)
-        for x in range(layout.words):
-            mixed = (mixed ^ (rows[x] & ~np.uint64(masks[x]))) * np.uint64(0x9E3779B97F4A7C15)
-            mixed ^= mixed >> np.uint64(29)
-        return rows[:, mixed % np.uint64(states // STATES + 1) == 0]
+        for hinted in (self.hinted, self.hinted[:POOL]):
+            masks = [0] * layout.words
+            for name in hinted:
+                if name in layout.places:
+                    place = layout.places[name]
+                    masks[place.offset // 64] |= ((1 << place.width) - 1) << place.offset % 64
+            mixed = np.zeros(rows.shape[1], np.uint64)
+            for x in range(layout.words):
+                mixed = (mixed ^ (rows[x] & ~np.uint64(masks[x]))) * np.uint64(0x9E3779B97F4A7C15)
+                mixed ^= mixed >> np.uint64(29)
+            some = np.ascontiguousarray(rows[:, mixed % np.uint64(states // STATES + 1) == 0])
+            if STATES // 4 <= int(np.bitwise_count(some[-1]).sum()) <= 2 * STATES:
+                break
+        return some if some.shape[1] else rows
 
     def _columns(self, layout: Layout, rows: Words) -> dict[str, Column]:
         """Of each state, by field, the place of its value among those that the field can have."""
         found = columns(layout, rows)
         for name, column in found.items():
             values = layout.values[name]
-            column -= values[0]
+            found[name] = column - values[0]
             if values[-1] - values[0] != len(values) - 1 and len(values) <= MOST:  # there are gaps
                 table = np.zeros(values[-1] - values[0] + 1, np.int64)
                 table[np.array(values) - values[0]] = np.arange(len(values))
-                found[name] = table[column]
+                found[name] = table[column - values[0]]
         return found
 
     def _best(self, layout: Layout, coded: Coded, whole: Words) -> tuple[str, ...]:
@@ -102,10 +110,13 @@ class Fields:
                             grown[key] = (log(begin / less) / log(larger), less, larger, key, left ^ words)
             beam = sorted(grown.values(), key=lambda g: (-g[0], g[3]))[:BEAM]
             best = min([best, *((g[1], g[3]) for g in grown.values())])
-        return best[1]
+        as_now = count(
+            np.bitwise_xor.reduce([whole, *(coded[name] for name in layout.fast if name in coded)])
+        )
+        return best[1] if best[0] < WORTH * as_now or not layout.fast else tuple(layout.fast)
 
 
 def _counter(most: int) -> Callable[[Words], int]:
     """How many different words there are of so many."""
-    scratch = np.empty(1 << max(4, (2 * most).bit_length()), np.uint64)
+    scratch = np.empty(1 << max(4, (most + most // 2).bit_length()), np.uint64)
     return lambda words: int(kernels.distinct(words, scratch)) if len(words) else 1

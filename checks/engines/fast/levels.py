@@ -1,4 +1,4 @@
-"""The levels of a search: the states that were first found after so many steps, as rows. In memory, or one file each."""
+"""The levels of a search: the states first found after so many steps, as rows. In memory, or one file each."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from cutproof.checks.engines.fast.program import Numbers, Words
 from cutproof.checks.engines.fast.rounds import every_state, no_fault, resting, turning
-from cutproof.checks.engines.fast.search import BROKEN, VectorSearch, grouped
+from cutproof.checks.engines.fast.search import BROKEN, VectorSearch
 from cutproof.checks.engines.fast.shortest_paths import Goal, paths
-from cutproof.checks.engines.fast.states import bits_of
+from cutproof.checks.engines.fast.states import bits_of, grouped
 from cutproof.checks.engines.fast.visited import merged
 from cutproof.checks.engines.verdict import Path
 

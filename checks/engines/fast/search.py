@@ -2,10 +2,11 @@
 
     found = explore(cutover(scope).resolve(mechanisms), workers=2)
 
-A row is a key and a mask: all states that differ only in a few *fast* fields (`fields.py`) are one. Conditions are gates
-over planes, each of which has one bit of many rows (`model/language/circuit`), and a loop interprets them (`kernels/`).
-A level is expanded in batches: each worker puts what its rows lead to into buffers, one for each part of the set of rows
-found; then each worker puts its part of the buffers into the set (`visited.py`), and what is new is judged.
+A row is a key and a mask: all states that differ only in a few *fast* fields (`fields.py`) are one. Conditions are
+gates over planes, each of which has one bit of many rows (`model/language/circuit`), and a loop interprets them
+(`kernels/`). A level is expanded in batches: each worker puts what its rows lead to into buffers, one for each part of
+the set of rows found; then each worker puts its part of the buffers into the set (`visited.py`), and what is new is
+judged.
 
 The rows of each level are kept (`levels.py`), and nothing else of how a state was reached: a shortest trace is found by
 going back over the levels (`shortest_paths.py`), what can always happen too (`liveness.py`). The answers are those of
@@ -17,25 +18,23 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path as File
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cutproof.checks.common.interrupts import Held
-from cutproof.checks.engines.exploration import INTERRUPTED, Limits, resident
+from cutproof.checks.engines.exploration import INTERRUPTED, Limits
 from cutproof.checks.engines.fast import checkpoint
 from cutproof.checks.engines.fast.engine import ROWS, Desk, Engine, pieces
 from cutproof.checks.engines.fast.fields import Fields
 from cutproof.checks.engines.fast.kernels.choice import kernels
 from cutproof.checks.engines.fast.kernels.layout import BLOCK
 from cutproof.checks.engines.fast.levels import Levels
-from cutproof.checks.engines.fast.program import Numbers, Words
+from cutproof.checks.engines.fast.program import Words
 from cutproof.checks.engines.fast.relayout import Move
-from cutproof.checks.engines.fast.states import rows_of
+from cutproof.checks.engines.fast.states import grouped, rows_of, with_masks, without
 from cutproof.checks.engines.fast.visited import Visited, merged, padded
 from cutproof.checks.engines.symmetry import interchangeable
 from cutproof.model.language.circuit import Layout, possible
@@ -45,9 +44,9 @@ from cutproof.model.language.protocol import Claim, Protocol, State
 PAUSE = 0.5  # seconds between two reports of progress
 BROKEN, STUCK = -1, -2  # told beside the claims: an action leaves its domain; no step, and no good end
 FIRST, TENFOLD = (
-    30_000,
-    4,
-)  # states of a level from which fast fields are chosen; and again when so many times more
+    60_000,
+    10,
+)  # states of a level by which fast fields are chosen; again when so many times more
 
 Progress = Callable[[int, int, int, int, float], None]  # states, transitions, depth, frontier, seconds
 
@@ -89,7 +88,9 @@ class VectorSearch:
         self.front = padded(self.canonical(rows_of(layout, self.starts)))
         self.front_rows, self.before = 0, 0  # rows of the frontier; states found before it
         self.origin_count = len(np.unique(self.origins(self.front[:, self.front[-1] != 0])))
-        self.front_done = list[tuple[int, int]]()  # which rows of the frontier were expanded
+        self.in_part: tuple[int, list[tuple[int, int]]] | None = (
+            None  # a level expanded in part: of what rows
+        )
         self.first: dict[tuple[int, int], tuple[int, Words]] = {}
         self.telling: dict[int, list[Words]] = {}
         self.goods = {i for i, c in enumerate(claims) if c.form == "can_always"}
@@ -113,6 +114,14 @@ class VectorSearch:
         starts = [self.compiled.pack(s) for s in self.starts]
         text = f"{self.protocol.digest} {starts} {claims} {symmetry} {stop_at_first}"
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def expanded_rows(self, size: int) -> Iterator[Words]:
+        """The states that were expanded, as rows, some at a time."""
+        level, ranges = self.in_part or (len(self.levels) - bool(self.front_rows), [])
+        for number in range(level):
+            yield from self.levels.chunks(number, size)
+        for low, high in ranges:
+            yield np.ascontiguousarray(self.levels.raw(level)[:, low:high])
 
     def watch(self) -> None:
         """The claims that are told of some origin no earlier than now."""
@@ -161,8 +170,8 @@ class VectorSearch:
             batch = [(desk, s) for desk, s in zip(engine.desks, shares, strict=True) if s[0] < s[1]]
             most = self._batch()
             todo = [(desk, self.front, low, min(high, low + most), want) for desk, (low, high) in batch]
-            done = engine.together(engine.expand, todo)
-            for (desk, share), (row, stuck, gone) in zip(batch, done, strict=True):
+            told = engine.together(engine.expand, todo)
+            for (desk, share), (row, stuck, gone) in zip(batch, told, strict=True):
                 low, share[0] = share[0], row
                 self.expanded += int(np.bitwise_count(self.front[-1, low:row]).sum())
                 if stuck or gone:
@@ -172,8 +181,11 @@ class VectorSearch:
             self.ended = self._over(held)
             if self.ended:
                 break
-        self.front_done = [(low, share[0]) for low, share in zip(begun, shares, strict=True)]
-        self._close_level(whole=all(low >= high for low, high in shares))
+        whole = all(low >= high for low, high in shares)
+        if not whole:
+            done = [(low, share[0]) for low, share in zip(begun, shares, strict=True)]
+            self.in_part = len(self.levels) - 1, done
+        self._close_level(whole)
 
     def _shares(self) -> list[list[int]]:
         """The frontier in as many shares as there are workers, whole blocks: [the next row, the end] of each."""
@@ -195,13 +207,10 @@ class VectorSearch:
             self.interrupted = True
             return INTERRUPTED
         states = self.visited.seen if self.limits.states is not None else 0
-        if reason := self.limits.reached(states, self.started):
-            return reason
-        if self.visited.nearly_full:
-            if self.limits.memory is not None and resident() + self.visited.next_bytes > self.limits.memory:
-                return self.limits.memory_used
+        more = self.visited.next_bytes if self.visited.nearly_full else 0
+        if not (reason := self.limits.reached(states, self.started, more)) and more:
             self.visited.grow(self.engine.together)
-        return ""
+        return reason
 
     def _wants_stuck(self) -> bool:
         """Whether states that no step changes are still asked for."""
@@ -210,11 +219,11 @@ class VectorSearch:
     def _settle(self, desk: Desk, low: int, row: int, stuck: bool, gone: bool) -> None:
         """Tell of deadlocks, and of leaving a domain, in rows that were expanded."""
         if gone:
-            self._tell(BROKEN, _with_masks(self.front[:, low:row], desk.left[: row - low]))
+            self._tell(BROKEN, with_masks(self.front[:, low:row], desk.left[: row - low]))
         if stuck:
-            dead = padded(_with_masks(self.front[:, low:row], desk.moved[: row - low]))
+            dead = padded(with_masks(self.front[:, low:row], desk.moved[: row - low]))
             for some in self.engine.judge(dead, self.goods).values():
-                dead = _without(dead, some)
+                dead = without(dead, some)
             if dead.shape[1]:
                 self._tell(STUCK, dead)
 
@@ -281,11 +290,9 @@ class VectorSearch:
         self._told([BROKEN, STUCK], len(self.levels) - 1)
         self.before = self.visited.states
         self.front, self.front_rows = self.visited.take(self.engine.together)
-        for claim, rows in self.engine.judge(self.front, self.watched).items():
-            self._tell(claim, rows)
         if self.levels.sizes:
             self.depth += whole and bool(self.front_rows)
-        self._told(list(self.engine.told), len(self.levels))
+        self.judge_front(len(self.levels))
         self.engine.count()
         if self.front_rows:
             self.levels.add(self.front[:, : self.front_rows])
@@ -293,6 +300,12 @@ class VectorSearch:
             checkpoint.save(self, self.folder, self.what)
         if self.stop_at_first and not self.ended and self._decided():
             self.ended = "the search ended once it had what it was asked for"
+
+    def judge_front(self, depth: int) -> None:
+        """Tell of claims what the frontier, which is the level at `depth`, says of them."""
+        for claim, rows in self.engine.judge(self.front, self.watched).items():
+            self._tell(claim, rows)
+        self._told(list(self.engine.told), depth)
 
     def _decided(self) -> bool:
         """A violation of safety was found, or every claim is a *sometimes* with a witness."""
@@ -334,27 +347,3 @@ class VectorSearch:
             self.engine.count()
             states, found = self.visited.seen, int(self.engine.fired.sum())
             self.progress(states, found, self.depth, states - self.expanded, seconds)
-
-
-def grouped(numbers: npt.NDArray[np.integer[Any]]) -> dict[int, Numbers]:
-    """The places of each number, by number."""
-    if not len(numbers):
-        return {}
-    order = np.argsort(numbers, kind="stable")
-    values, first = np.unique(numbers[order], return_index=True)
-    return dict(zip(values.tolist(), np.split(order, first[1:]), strict=True))
-
-
-def _with_masks(rows: Words, masks: Words) -> Words:
-    """The rows with other masks, where these are not empty."""
-    some = np.flatnonzero(masks)
-    found = rows[:, some]
-    found[-1] = masks[some]
-    return found
-
-
-def _without(rows: Words, others: Words) -> Words:
-    """The states of some rows that are not in others; keys differ from row to row. As whole blocks."""
-    gone = {tuple(key): mask for *key, mask in others.T.tolist()}
-    masks = [mask & ~gone.get(tuple(key), 0) for *key, mask in rows.T.tolist()]
-    return padded(_with_masks(rows, np.array(masks, np.uint64)))

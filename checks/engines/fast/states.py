@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cutproof.checks.engines.fast.program import Numbers, Words
+from cutproof.checks.engines.fast.visited import padded
 from cutproof.model.language.circuit import Layout
 from cutproof.model.language.protocol import State
 
@@ -65,3 +68,27 @@ def rows_of(layout: Layout, states: Sequence[State]) -> Words:
     packed = [layout.pack(tuple(state)) for state in states]
     keys = [[key >> 64 * word & LOW for key, _ in packed] for word in range(layout.words)]
     return np.array([*keys, [1 << bit for _, bit in packed]], np.uint64).reshape(layout.words + 1, -1)
+
+
+def grouped(numbers: npt.NDArray[np.integer[Any]]) -> dict[int, Numbers]:
+    """The places of each number, by number."""
+    if not len(numbers):
+        return {}
+    order = np.argsort(numbers, kind="stable")
+    values, first = np.unique(numbers[order], return_index=True)
+    return dict(zip(values.tolist(), np.split(order, first[1:]), strict=True))
+
+
+def with_masks(rows: Words, masks: Words) -> Words:
+    """The rows with other masks, where these are not empty."""
+    some = np.flatnonzero(masks)
+    found = rows[:, some]
+    found[-1] = masks[some]
+    return found
+
+
+def without(rows: Words, others: Words) -> Words:
+    """The states of some rows that are not in others; keys differ from row to row. As whole blocks."""
+    gone = {tuple(key): mask for *key, mask in others.T.tolist()}
+    masks = [mask & ~gone.get(tuple(key), 0) for *key, mask in rows.T.tolist()]
+    return padded(with_masks(rows, np.array(masks, np.uint64)))

@@ -56,10 +56,12 @@ class ForeignRun:
 
     @property
     def states_per_second(self) -> float:
+        """States a second."""
         return self.states / self.seconds_search
 
     @property
     def transitions_per_second(self) -> float:
+        """Transitions a second."""
         return self.transitions / self.seconds_search
 
 

@@ -8,7 +8,7 @@ its component is one, as a larger round takes more steps and comes to where more
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -19,6 +19,7 @@ from cutproof.checks.engines.lasso import fair_round, possible, put_off
 from cutproof.checks.engines.plain.graph import edges_of, moves
 from cutproof.checks.engines.verdict import Holds, Path, Unknown, Verdict, Violated
 from cutproof.model.language.codegen import compile_terms
+from cutproof.model.language.expressions import Term
 from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Claim, State
 
@@ -57,12 +58,12 @@ def _judge_can_always(
     """The verdicts of *can always* claims, of "deadlock", and of cycles."""
     verdicts = found.verdicts
     rounds = len(verdicts) + 1
-    holding = compile_terms(found.protocol, [claims[i].holds for i in places])
-    held = list(zip(*map(holding, found.states), strict=True))
-    verdicts.append(_deadlock(found, held))
+    terms = [claims[i].holds for i in places]
+    verdicts.append(_deadlock(found, compile_terms(found.protocol, terms)))
     around = [i for i in places if cycles and claims[i].cycles]
     verdicts += [found.unknown(claims[i].property, "cycle", claims[i].harm, reason) for i in around]
     if not reason:
+        held = _values(found, terms)
         graph = moves(found)
         for i, good in zip(places, held, strict=True):
             verdicts[i] = _can_always(found, claims[i], graph, good)
@@ -78,10 +79,20 @@ def _too_large(found: Exploration, limits: Limits) -> str:
     return f"the graph needs {needed / 1e6:,.0f} MB more than the search, over the limit of memory"
 
 
-def _deadlock(found: Exploration, held: Sequence[Sequence[int]]) -> Verdict:
+def _values(found: Exploration, terms: list[Term]) -> list[bytearray]:
+    """For each of these conditions whether it is true, by state: a byte each, as there may be many."""
+    values = [bytearray(len(found.states)) for _ in terms]
+    judge = compile_terms(found.protocol, terms)
+    for number, state in enumerate(found.states):
+        for told, value in zip(values, judge(state), strict=True):
+            told[number] = value
+    return values
+
+
+def _deadlock(found: Exploration, holding: Callable[[State], tuple[int, ...]]) -> Verdict:
     """Of the states that no step leaves, in every one some *can always* claim must hold."""
     for number in found.deadlocks:
-        if not any(good[number] for good in held):
+        if not any(holding(found.states[number])):
             return Violated(path=found.path_to(number), **found.about("deadlock", "deadlock"))
     if found.reason:
         return found.unknown("deadlock", "deadlock")
@@ -121,8 +132,7 @@ def _temporal(found: Exploration, claim: Claim) -> Verdict:
     """The verdict of a *leads to* or *eventually*, by the first of its cases that some fair run violates."""
     about = found.about(claim.property, claim.form, claim.harm)
     for case in claim.cases:
-        judge = compile_terms(found.protocol, [case.asked, case.given])
-        asked, given = zip(*map(judge, found.states), strict=True)
+        asked, given = _values(found, [case.asked, case.given])
         path = _pending_for_ever(found, _Waits(asked, given, claim.form == "eventually"))
         if path is not None:
             return Violated(path=path, detail=case.detail, **about)

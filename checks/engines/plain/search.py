@@ -10,10 +10,10 @@ States are packed (`model/language/codegen.py`), and what some bits of a state l
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from cutproof.checks.engines.exploration import INTERRUPTED, Edges, Entry, Exploration, Limits, States
 from cutproof.checks.engines.plain.lookup_groups import Layers
@@ -22,13 +22,30 @@ from cutproof.model.language.codegen import DomainError, Steps, compile_protocol
 from cutproof.model.language.packing import Table
 from cutproof.model.language.protocol import Protocol, State
 
-if TYPE_CHECKING:
-    pass
-
 CHUNK = 1024  # states between two looks at the limits
 PAUSE = 0.5  # seconds between two reports of progress
 
 Progress = Callable[[int, int, int, int, float], None]  # states, transitions, depth, frontier, seconds
+
+
+class Doubling:
+    """Foresees when a growing dictionary takes twice its room at once, as it does each time that it is full."""
+
+    def __init__(self) -> None:
+        self.bytes, self.full, self.before, self.step = 0, 0, 0, 0
+
+    def coming(self, table: dict[int, int]) -> int:
+        """The bytes that it may take at once before it is looked at again, having grown as much as it ever did
+        between two looks."""
+        size, count = sys.getsizeof(table), len(table)
+        self.step = max(self.step, count - self.before)
+        if size != self.bytes:
+            self.bytes, self.full = (
+                size,
+                2 * self.before,
+            )  # it was not full before, and there is room for twice that
+        self.before = count
+        return 2 * size if count + self.step >= self.full else 0
 
 
 class Search:
@@ -49,6 +66,7 @@ class Search:
         parts = [(bits, self._entries(table)) for bits, table in self.compiled.parts]
         self.layers = Layers(parts, lambda one, two: self._entry(one.steps + two.steps))
         self.planned = 0
+        self.table = Doubling()
         states, fired = States(self.compiled), [0] * len(protocol.transitions)
         self.found = Exploration(protocol, states=states, fired=fired)
         claims = protocol.claims
@@ -210,7 +228,7 @@ class Search:
     def _over(self) -> str:
         if self.stop_at_first and self._decided():
             return "the search ended once it had what it was asked for"
-        return self.limits.reached(len(self.found.states), self.started)
+        return self.limits.reached(len(self.found.states), self.started, self.table.coming(self.seen))
 
     def _report(self) -> None:
         seconds = time.perf_counter() - self.started

@@ -116,10 +116,12 @@ class Coverage:
 
     @property
     def runs(self) -> int:
+        """How many runs were made."""
         return self.lengths.total()
 
     @property
     def steps(self) -> int:
+        """How many steps they took together."""
         return self.taken.total()
 
     def add(self, run: Run, walker: Walker) -> None:

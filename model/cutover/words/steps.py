@@ -11,6 +11,7 @@ from cutproof.model.language.words import Taken
 
 
 def dispatched(t: Taken) -> str:
+    """A client's write goes out: what its router knows, and to whom it sends."""
     a, s = t.arguments, t.after
     doc, rank, view = a["doc"], a["rank"], a["view"]
     to = [n for n, docs in s["net"].items() if docs[doc][rank] != t.before["net"][n][doc][rank]]
@@ -25,6 +26,7 @@ def dispatched(t: Taken) -> str:
 
 
 def told(t: Taken) -> str:
+    """What a client is told of its write, or that it waits no longer."""
     a = t.arguments
     what = f"{write_of(t, a['doc'], a['rank'])} of document {a['doc']}"
     return {
@@ -35,6 +37,7 @@ def told(t: Taken) -> str:
 
 
 def accepted(t: Taken) -> str:
+    """A node accepts a message, and queues it or applies it."""
     a = t.arguments
     again = ", and a copy of it is still on its way" if t.action == "accept_duplicate" else ""
     if t.after["task"][a["node"]][a["doc"]][a["message"]] == "QUEUED":
@@ -43,6 +46,7 @@ def accepted(t: Taken) -> str:
 
 
 def landed(t: Taken, verb: str = "applies") -> str:
+    """A node applies something: what it held, and what it holds now."""
     node, doc = t.arguments["node"], t.arguments["doc"]
     held, holds = t.before["stored"][node][doc], t.after["stored"][node][doc]
     if held == holds:
@@ -51,10 +55,12 @@ def landed(t: Taken, verb: str = "applies") -> str:
 
 
 def ended(verb: str) -> Callable[[Taken], str]:
+    """The sentence of a message with which something happens, by its verb."""
     return lambda t: f"{about(t)[0].upper()}{about(t)[1:]} {verb.format(**t.arguments)}."
 
 
 def read_begins(t: Taken) -> str:
+    """A client begins to read: through which router, and what it must be shown at least."""
     stale = f" through a router that believes {epoch_of(t.arguments['view'])}" if "stale" in t.action else ""
     least = (
         f"{write_of(t, 0, t.after['floor'])} is acknowledged"
@@ -65,6 +71,7 @@ def read_begins(t: Taken) -> str:
 
 
 def read_answered(t: Taken) -> str:
+    """A read is answered or refused."""
     if t.action == "refuse_read":
         return "The read is refused: its epoch is below the fence."
     least = write_of(t, 0, t.before["floor"])
@@ -74,12 +81,14 @@ def read_answered(t: Taken) -> str:
 
 
 def search_begins(t: Taken) -> str:
+    """A client begins a search: through which router, and on which nodes."""
     stale = f" through a router that believes {epoch_of(t.arguments['view'])}" if "stale" in t.action else ""
     to = listed([node for node, at in t.after["search"].items() if at])
     return f"A client searches all documents{stale}: it is sent to {to}."
 
 
 def searched(t: Taken) -> str:
+    """A search looks at one document on one node."""
     node, doc = t.arguments["node"], t.arguments["doc"]
     held = write_of(t, doc, t.before["stored"][node][doc])
     found = f"The search looks at document {doc} on {node}, which holds {held}"
@@ -91,6 +100,7 @@ def searched(t: Taken) -> str:
 
 
 def begun(t: Taken) -> str:
+    """A migration begins."""
     s = t.after
     return (
         f"A migration from {s['source']} to {target_of(s)} begins: DUAL is recorded, {epoch_of(s['epoch'])}."
@@ -98,6 +108,7 @@ def begun(t: Taken) -> str:
 
 
 def fenced(t: Taken) -> str:
+    """A node raises its fence, perhaps by a command that lands late."""
     node, epoch = t.arguments.get("node", t.arguments.get("pair")), t.arguments["epoch"]
     opens = ", and opens to clients" if epoch % 4 == 3 and node == target_of(t.after) else ""
     late = "A late command lands: " if t.action == "late_fence" else ""
@@ -105,6 +116,7 @@ def fenced(t: Taken) -> str:
 
 
 def read_out(t: Taken) -> str:
+    """The coordinator reads a document at the source, and sends it as a page or as a repair."""
     doc, what = t.arguments["doc"], "page" if t.action == "read_page" else "repair"
     held, node = t.before["stored"][t.before["source"]][doc], t.before["source"]
     if not held:
@@ -113,10 +125,12 @@ def read_out(t: Taken) -> str:
 
 
 def activated(t: Taken) -> str:
+    """The owner changes."""
     return f"{owner_of(t.after)} becomes the owner in one step of the record: {epoch_of(t.after['epoch'])}."
 
 
 def emptied(t: Taken) -> str:
+    """A node deletes what it holds, perhaps by a command that lands late."""
     node = {"wipe": "N", "late_wipe": "N", "late_delete": "O"}.get(t.action) or t.arguments["pair"]
     had = [f"{write_of(t, d, rank)} of document {d}" for d, rank in t.before["stored"][node].items() if rank]
     late = "A late command lands: " if t.action.startswith("late") else ""
@@ -124,14 +138,17 @@ def emptied(t: Taken) -> str:
 
 
 def aborted(t: Taken) -> str:
+    """The migration is aborted."""
     return f"The migration is aborted: {owner_of(t.after)} stays the owner, {epoch_of(t.after['epoch'])}."
 
 
 def crashed(t: Taken) -> str:
+    """The coordinator crashes."""
     return f"The coordinator crashes, and another goes on from the record: {t.after['phase']}."
 
 
 def repair_sent(t: Taken) -> str:
+    """An anti-entropy pass finds a difference, and repairs it."""
     a = t.arguments
     low, high = (write_of(t, a["doc"], t.before["stored"][a[n]][a["doc"]]) for n in ("to", "node"))
     sends = write_of(t, a["doc"], t.after["repair"][a["doc"]])
@@ -140,15 +157,18 @@ def repair_sent(t: Taken) -> str:
 
 
 def sealed(t: Taken) -> str:
+    """The seal is recorded."""
     return f"The seal is recorded, {epoch_of(t.after['epoch'])}: writers wait, and nothing is written twice any more."
 
 
 def swept(t: Taken) -> str:
+    """A sweep finds an expired document."""
     a = t.arguments
     return f"A sweep finds write 1 of document {a['doc']} expired on {a['node']}, and sends its delete to {a['to']}."
 
 
 def another(t: Taken) -> str:
+    """Somebody begins a second migration, which is refused or not."""
     if t.after["rival"] == t.before["rival"]:
         return "Somebody begins a second migration of the slot, and is refused."
     return f"A second migration begins beside the first, which goes on by its own record: {epoch_of(t.after['epoch'])}."

@@ -15,6 +15,6 @@ from cutproof.model.language.circuit.possible import possible
 from cutproof.model.language.circuit.terms import Terms
 
 __all__ = [
-    "AND", "ANDN", "NO", "NOR", "XOR", "YES", "Case", "Circuit", "Edge", "Effect", "Layout", "Leaving", "Place", "Terms",
-    "Told", "Translation", "possible", "told_of",
+    "AND", "ANDN", "NO", "NOR", "XOR", "YES", "Case", "Circuit", "Edge", "Effect", "Layout", "Leaving", "Place",
+    "Terms", "Told", "Translation", "possible", "told_of",
 ]  # fmt: skip

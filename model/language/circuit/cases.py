@@ -100,7 +100,7 @@ class Translation:
     # -------------------------------------------------- what is asked
 
     def cases(self) -> tuple[list[Case], list[Leaving]]:
-        """What every transition does, and where it would leave a domain. Cases that differ by their mask alone are one."""
+        """What every transition does, and where it would leave a domain. What differs only by its mask is one."""
         found, leaving = (
             defaultdict[tuple[int, Edge, int, Effect], int](int),
             defaultdict[tuple[int, Edge], int](int),
@@ -241,10 +241,10 @@ class Translation:
             return low + sum(bit << i for i, bit in enumerate(bits)), 0
         if term.op == "var" and str(term.leaf) == field.name:
             return None, 0
-        if term.op in ("add", "sub") and term.args[1].op == "const":
-            if term.args[0].op == "var" and str(term.args[0].leaf) == field.name:
-                return None, int(term.args[1].leaf) * (1 if term.op == "add" else -1)
-        return None
+        if term.op not in ("add", "sub") or term.args[0].op != "var" or term.args[1].op != "const":
+            return None
+        step = int(term.args[1].leaf) * (1 if term.op == "add" else -1)
+        return (None, step) if str(term.args[0].leaf) == field.name else None
 
     def _effect(self, change: _Change, computed: Mapping[str, Number]) -> Effect:
         places = self.layout.places

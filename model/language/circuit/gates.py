@@ -43,7 +43,7 @@ class Circuit:
             a, b = b, a
         if a == NO or a ^ b == 1:
             return NO
-        if a == YES or a == b:
+        if a in (YES, b):
             return b
         if a & b & 1:
             return self.gate(NOR, a ^ 1, b ^ 1)

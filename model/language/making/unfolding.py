@@ -110,21 +110,36 @@ def updates_of(
     for name, value in changes.items():
         if name not in protocol.variables:
             _refuse(action, f"changes no variable {name!r}", near(name, list(protocol.variables)))
-        old = getattr(protocol.view, name)
+        reached = {(): (getattr(protocol.view, name), value)}
         for cell in protocol.cells_of[name]:
-            was, new = old, value
-            for index in cell.where:
-                new = _like(action, was, new)
-                if not isinstance(new, Family):
-                    _refuse(action, f"gives {name} one value", "use put(...) or each(...) for a family")
-                _same_places(action, name, was, new)
-                was, new = was[index], new[index]
+            was, new = _at(action, name, cell.where, reached)
+            if new is was:
+                continue
             if isinstance(new, Family):
                 _refuse(action, f"gives {name} a family", "it is one value")
             term = _new(action, cell, was, new)
             if term is not was.term:
                 found.append((cell, term))
     return tuple(found)
+
+
+def _at(
+    action: Action, name: str, where: tuple[Any, ...], reached: dict[tuple[Any, ...], tuple[Any, Any]]
+) -> tuple[Any, Any]:
+    """The old and the new value of a place. `reached` holds both by place, so that families are compared once each."""
+    if where in reached:
+        return reached[where]
+    *before, index = where
+    was, new = _at(action, name, tuple(before), reached)
+    if new is was:
+        reached[where] = (was[index],) * 2
+        return reached[where]
+    new = _like(action, was, new)
+    if not isinstance(new, Family):
+        _refuse(action, f"gives {name} one value", "use put(...) or each(...) for a family")
+    _same_places(action, name, was, new)
+    reached[where] = was[index], new[index]
+    return reached[where]
 
 
 def _like(action: Action, was: Any, new: Any) -> Any:

@@ -85,9 +85,14 @@ def test_a_scenario_is_two_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     ] * 2
 
 
-def test_a_million_writes_are_part_of_the_ladder() -> None:
+def test_half_a_million_writes_are_part_of_the_ladder() -> None:
     daily, full = tasks(False), tasks(True)
-    assert [t.arguments[2] for t in daily if t.name == "loss default"] == [1_000_000]
+    assert [t.arguments[2] for t in daily if t.name == "loss default"] == [500_000]
     assert [t.arguments[2] for t in full if t.name == "loss default"] == [3_000_000]
     assert len([t for t in full if t.name.startswith("scenario")]) == 19
     assert {t.name for t in full} - {t.name for t in daily} == {"scenario 10"}
+    assert {t.arguments[1] for t in full if t.name.startswith("scenario")} == {1}
+
+
+def test_a_part_of_a_scenario_says_so() -> None:
+    assert {r.detail for r in scenario_rows(None, 7, 50)} == {"14 checks, 1 in 50 of its writes"}

@@ -29,9 +29,8 @@ def test_an_implementation_that_does_otherwise_is_violated(monkeypatch: pytest.M
     assert row.detail.startswith("after step ")
 
 
-def test_a_wide_scope_is_walked_in_lock_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hunts, "WIDE_RUNS", 20)
-    [row] = lockstep_rows(None, "there_and_back", 1)
+def test_a_wide_scope_is_walked_in_lock_step() -> None:
+    [row] = lockstep_rows(None, "there_and_back", 20)
     assert (row.verdict, row.code) == ("holds", HOLDS)
     assert "rule steps" in row.detail
     assert row.transitions > 0
@@ -39,16 +38,15 @@ def test_a_wide_scope_is_walked_in_lock_step(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_runs_that_come_nowhere_show_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hunts, "WIDE_RUNS", 5)
     monkeypatch.setattr(hunts, "WIDE_STEPS", 1)
-    [row] = lockstep_rows(None, "there_and_back", 1)
+    [row] = lockstep_rows(None, "there_and_back", 5)
     assert (row.verdict, row.code) == ("never", LIVENESS)
 
 
 def test_what_parts_in_lock_step_is_violated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Replica, "is_open", lambda self, epoch: True)
-    [row] = lockstep_rows(None, "there_and_back", 1)
+    [row] = lockstep_rows(None, "there_and_back", 100)
     assert (row.verdict, row.code, row.property) == ("violated", SAFETY, "refinement")
     assert row.trace is not None
     assert (tmp_path / row.trace).exists()
@@ -57,4 +55,4 @@ def test_what_parts_in_lock_step_is_violated(monkeypatch: pytest.MonkeyPatch, tm
 def test_the_full_ladder_has_more_scopes_and_more_runs() -> None:
     some, full = tasks(False), tasks(True)
     assert {t.name for t in some} < {t.name for t in full}
-    assert {t.arguments[1] for t in full if t.make is lockstep_rows} == {10}
+    assert {t.arguments[1] for t in full if t.make is lockstep_rows} == {1_000}

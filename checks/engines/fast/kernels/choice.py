@@ -28,3 +28,5 @@ def _numpy() -> ModuleType:
 
 kernels = _chosen()
 COMPILED = kernels.__name__.endswith(".compiled")
+ROOM = 1 << 15 if COMPILED else 1 << 20
+"""Rows that it pays to expand before the set takes them: so many stay in the cache, or make up for calls of NumPy."""

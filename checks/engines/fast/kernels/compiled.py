@@ -1,14 +1,13 @@
 """The inner loops, compiled by numba. They know no protocol: gates, cases and effects are data.
 
 `kk` is a tuple with an item for each word of a key, so that its length is known to the compiler. Rows are columns of
-words: those of the key, then the mask. A block is BLOCK rows; in the planes, row k * LANES + l of it is bit k of word l.
+words: those of the key, then the mask. A block is BLOCK rows; in the planes, its row k * LANES + n is bit k of word n.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
 from cutproof.checks.engines.fast.kernels.compiled_sets import (  # what both kinds of kernels have
     canonical,
@@ -23,93 +22,80 @@ from cutproof.checks.engines.fast.kernels.compiled_sets import (  # what both ki
     scatter,
     take,
 )
+from cutproof.checks.engines.fast.kernels.emission import emit_eight
 from cutproof.checks.engines.fast.kernels.layout import BLOCK, LANES
+from cutproof.checks.engines.fast.kernels.vectors import (
+    any_of,
+    both,
+    but_not,
+    copy,
+    differ,
+    exchange,
+    lowest,
+    neither,
+    ones,
+)
 
 __all__ = [
-    "canonical", "degrees", "distinct", "edges", "expand", "insert", "judge", "leads", "moved", "places", "refill", "scatter",
-    "spread", "take",
+    "canonical", "degrees", "distinct", "edges", "expand", "insert", "judge", "leads", "moved", "places", "refill",
+    "scatter", "spread", "take",
 ]  # fmt: skip
 
 U0, U1 = np.uint64(0), np.uint64(1)
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@intrinsic
-def lowest(context, bits):  # type: ignore
-    """The number of the lowest bit that is set."""
-    from llvmlite import ir
-
-    def made(context, builder, signature, arguments):  # type: ignore
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(types.uint64), made
-
-
-@intrinsic
-def ones(context, bits):  # type: ignore
-    """How many bits are set."""
-    return types.int64(types.uint64), lambda context, builder, signature, a: builder.ctpop(a[0])
-
-
 @njit(nogil=True, cache=True)
 def fill(planes, rows, base, kk, runs, a, b):  # type: ignore
     """The planes of one block: the bits of its keys, transposed, and then the gates."""
-    block = np.empty((64, LANES), np.uint64)
+    flat, rows_flat, size = planes.ravel(), rows.ravel(), rows.shape[1]
     for x in range(len(kk)):
+        first = (1 + 64 * x) * LANES
         for k in range(64):
-            for l in range(LANES):
-                block[k, l] = rows[x, base + k * LANES + l]
-        j, mask = 32, np.uint64(0xFFFFFFFF)
-        while j:
+            copy(flat, first + k * LANES, rows_flat, x * size + base + k * LANES)
+        by, mask = 32, np.uint64(0xFFFFFFFF)
+        while by:
             k = 0
             while k < 64:
-                for l in range(LANES):
-                    d = ((block[k, l] >> np.uint64(j)) ^ block[k | j, l]) & mask
-                    block[k, l] ^= d << np.uint64(j)
-                    block[k | j, l] ^= d
-                k = ((k | j) + 1) & ~j
-            j >>= 1
-            mask ^= mask << np.uint64(j)
-        for k in range(64):
-            for l in range(LANES):
-                planes[1 + 64 * x + k, l] = block[k, l]
+                exchange(flat, first + k * LANES, first + (k | by) * LANES, np.uint64(by), mask)
+                k = ((k | by) + 1) & ~by
+            by >>= 1
+            mask ^= mask << np.uint64(by)
     first = 1 + 64 * len(kk)
     for r in range(runs.shape[0]):
         kind, low, high = runs[r, 0], runs[r, 1], runs[r, 2]
         if kind == 0:
             for i in range(low, high):
-                p, q = a[i], b[i]
-                for l in range(LANES):
-                    planes[first + i, l] = planes[p, l] & planes[q, l]
+                both(flat, (first + i) * LANES, a[i] * LANES, b[i] * LANES)
         elif kind == 1:
             for i in range(low, high):
-                p, q = a[i], b[i]
-                for l in range(LANES):
-                    planes[first + i, l] = planes[p, l] & ~planes[q, l]
+                but_not(flat, (first + i) * LANES, a[i] * LANES, b[i] * LANES)
         elif kind == 2:
             for i in range(low, high):
-                p, q = a[i], b[i]
-                for l in range(LANES):
-                    planes[first + i, l] = ~(planes[p, l] | planes[q, l])
+                neither(flat, (first + i) * LANES, a[i] * LANES, b[i] * LANES)
         else:
             for i in range(low, high):
-                p, q = a[i], b[i]
-                for l in range(LANES):
-                    planes[first + i, l] = planes[p, l] ^ planes[q, l]
-    for l in range(LANES):
-        planes[0, l] = U0
-        planes[first + a.size, l] = ALL
+                differ(flat, (first + i) * LANES, a[i] * LANES, b[i] * LANES)
+    for lane in range(LANES):
+        planes[0, lane] = U0
+        planes[first + a.size, lane] = ALL
+
+
+@njit(nogil=True, cache=True)
+def acting_in(flat, cases):  # type: ignore
+    """Which cases have a row in this block."""
+    found = np.empty(cases.shape[0], np.bool_)
+    for c in range(cases.shape[0]):
+        found[c] = any_of(flat, cases[c, 0] * LANES) != U0
+    return found
 
 
 @njit(nogil=True, cache=True)
 def active(planes, cases, low, high, found):  # type: ignore
     """Which of some cases have a row in this block: how many, and their numbers in `found`."""
-    n = 0
+    n, flat = 0, planes.ravel()
     for c in range(low, high):
-        some = U0
-        for l in range(LANES):
-            some |= planes[cases[c, 0], l]
-        if some:
+        if any_of(flat, cases[c, 0] * LANES):
             found[n] = c
             n += 1
     return n
@@ -120,26 +106,44 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
     """What a block leads to, as rows appended to `out`, which has room for it. Counts how often each transition fires,
     and where `want`, puts into `moved` the states of each row that some step changes. Returns how many rows there are
     in `out` now."""
-    spans, words, cases, masks, bits, bit_words, leaving, leaving_masks = steps
+    spans, words, cases, masks, bits, bit_words, _, _ = steps
     width = len(kk)
+    counts, flat, flat_rows, flat_out = (
+        np.empty(128 * LANES, np.uint64),
+        planes.ravel(),
+        rows.ravel(),
+        out.ravel(),
+    )
+    flat_cases, flat_words = cases.ravel(), words.ravel()
+    on = acting_in(flat, cases)
     acting, key = np.empty(128, np.int64), np.empty(width, np.uint64)
     for e in range(spans.shape[0]):
         count, first, computed, first_bit = spans[e, 0], spans[e, 1], spans[e, 2], spans[e, 3]
-        acts = active(planes, cases, first, first + count, acting)
+        acts = 0
+        for c in range(first, first + count):
+            if on[c]:
+                acting[acts] = c
+                acts += 1
         if acts == 0:
             continue
-        for l in range(LANES):
+        if computed == 0 and blocks.shape[0] == 0:
+            n = emit_eight(
+                flat, flat_rows, base, kk, flat_words[3 * width * e :], flat_cases, masks, acting, acts, fired, moved,
+                want, counts, flat_out, n,
+            )  # fmt: skip
+            continue
+        for lane in range(LANES):
             some = U0
             for i in range(acts):
-                some |= planes[cases[acting[i], 0], l]
+                some |= planes[cases[acting[i], 0], lane]
             while some:
                 k = lowest(some)
                 some &= some - U1
-                row = base + k * LANES + l
+                row = base + k * LANES + lane
                 whole, m, shifted, kept = rows[width, row], U0, U0, U0
                 for i in range(acts):
                     c = acting[i]
-                    mine = whole & masks[c] & (U0 - ((planes[cases[c, 0], l] >> np.uint64(k)) & U1))
+                    mine = whole & masks[c] & (U0 - ((planes[cases[c, 0], lane] >> np.uint64(k)) & U1))
                     fired[cases[c, 1]] += ones(mine)
                     m |= (mine << np.uint64(cases[c, 2])) >> np.uint64(cases[c, 3])
                     if cases[c, 2] == cases[c, 3]:
@@ -151,7 +155,7 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
                 for x in range(width):
                     key[x] = ((rows[x, row] & words[e, 0, x]) | words[e, 1, x]) + words[e, 2, x]
                 for q in range(first_bit, first_bit + computed):
-                    if (planes[bits[q], l] >> np.uint64(k)) & U1:
+                    if (planes[bits[q], lane] >> np.uint64(k)) & U1:
                         for x in range(width):
                             key[x] |= bit_words[q, x]
                 same = True
@@ -177,12 +181,12 @@ def leave(planes, rows, base, width, leaving, masks, left):  # type: ignore
     """Put into `left` the states of each row of a block from which some transition leaves a domain; whether any."""
     found = False
     for r in range(leaving.shape[0]):
-        for l in range(LANES):
-            some = planes[leaving[r, 0], l]
+        for lane in range(LANES):
+            some = planes[leaving[r, 0], lane]
             while some:
                 k = lowest(some)
                 some &= some - U1
-                at = k * LANES + l
+                at = k * LANES + lane
                 mine = rows[width, base + at] & masks[r]
                 if mine:
                     left[at] |= mine
@@ -229,12 +233,12 @@ def judge(planes, rows, low, high, kk, gates, told, masks, wanted, found):  # ty
             term = told[r, 1]
             if not wanted[term]:
                 continue
-            for l in range(LANES):
-                some = planes[told[r, 0], l]
+            for lane in range(LANES):
+                some = planes[told[r, 0], lane]
                 while some:
                     k = lowest(some)
                     some &= some - U1
-                    row = base + k * LANES + l
+                    row = base + k * LANES + lane
                     mine = rows[width, row] & masks[r]
                     if mine:
                         found[term, row - low] |= mine
@@ -252,12 +256,12 @@ def degrees(planes, rows, low, high, kk, gates, steps, counts):  # type: ignore
         fill(planes, rows, base, kk, runs, a, b)
         digits[:] = U0
         for c in range(cases.shape[0]):
-            for l in range(LANES):
-                some = planes[cases[c, 0], l]
+            for lane in range(LANES):
+                some = planes[cases[c, 0], lane]
                 while some:
                     k = lowest(some)
                     some &= some - U1
-                    at, d = k * LANES + l, 0
+                    at, d = k * LANES + lane, 0
                     carry = rows[width, base + at] & masks[c]
                     while carry:
                         digits[at, d], carry = digits[at, d] ^ carry, digits[at, d] & carry
@@ -279,7 +283,7 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
     transition leads to another state that is marked: marks[place, i] has the marked states of the row at a place of the
     set."""
     runs, a, b = gates
-    spans, words, cases, masks, bits, bit_words, leaving, leaving_masks = steps
+    spans, words, cases, masks, bits, bit_words, _, _ = steps
     width, many = len(kk), marks.shape[1]
     acting, key = np.empty(128, np.int64), np.empty(width, np.uint64)
     keys, whose, slot = (
@@ -299,24 +303,24 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
                     kept += 1
             acts = kept
             some_rows = 0
-            for l in range(LANES):
+            for lane in range(LANES):
                 some = U0
                 for i in range(acts):
-                    some |= planes[cases[acting[i], 0], l]
+                    some |= planes[cases[acting[i], 0], lane]
                 while some:
                     k = lowest(some)
                     some &= some - U1
-                    row, any_of = base + k * LANES + l, U0
+                    row, any_of = base + k * LANES + lane, U0
                     for i in range(acts):
                         any_of |= masks[acting[i]] & (
-                            U0 - ((planes[cases[acting[i], 0], l] >> np.uint64(k)) & U1)
+                            U0 - ((planes[cases[acting[i], 0], lane] >> np.uint64(k)) & U1)
                         )
                     if rows[width, row] & any_of == U0:
                         continue
                     for x in range(width):
                         key[x] = ((rows[x, row] & words[e, 0, x]) | words[e, 1, x]) + words[e, 2, x]
                     for q in range(first_bit, first_bit + computed):
-                        if (planes[bits[q], l] >> np.uint64(k)) & U1:
+                        if (planes[bits[q], lane] >> np.uint64(k)) & U1:
                             for x in range(width):
                                 key[x] |= bit_words[q, x]
                     if blocks.shape[0]:
@@ -325,7 +329,7 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
                     for x in range(width):
                         keys[some_rows, x] = key[x]
                         same &= key[x] == rows[x, row]
-                    whose[some_rows], is_same[some_rows] = k * LANES + l, same
+                    whose[some_rows], is_same[some_rows] = k * LANES + lane, same
                     slot[some_rows] = place_of(parts, table.shape[0], key)
                     prefetch(flat, slot[some_rows] * (width + 2))
                     some_rows += 1
@@ -336,12 +340,12 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
                 if slot[r] < 0:
                     continue
                 at, place = whose[r], slot[r]
-                k, l, whole = at // LANES, at % LANES, rows[width, base + at]
+                k, lane, whole = at // LANES, at % LANES, rows[width, base + at]
                 for i in range(acts):
                     c = acting[i]
                     if is_same[r] and cases[c, 2] == cases[c, 3]:
                         continue
-                    mine = whole & masks[c] & (U0 - ((planes[cases[c, 0], l] >> np.uint64(k)) & U1))
+                    mine = whole & masks[c] & (U0 - ((planes[cases[c, 0], lane] >> np.uint64(k)) & U1))
                     if mine:
                         for j in range(many):
                             back = (marks[place, j] << np.uint64(cases[c, 3])) >> np.uint64(cases[c, 2])
@@ -353,8 +357,8 @@ def spread(
     planes, rows, low, high, at, kk, gates, steps, blocks, allowed, table, parts, marks, stays, staying, still
 ):  # type: ignore
     """Go over rows[low:high], whole blocks, whose places in the set are `at`: mark the states from which an `allowed`
-    transition leads to another one that is marked; or, if `staying`, unmark those from which none does, but for those of
-    `stays`. Sets still[row] where some state is not marked (is marked) after that; returns whether anything changed."""
+    transition leads to another one that is marked; or, if `staying`, unmark those from which none does, but for those
+    of `stays`. Sets still[row] where some state is not marked (is marked) after that; whether anything changed."""
     width, many, changed = len(kk), marks.shape[1], False
     found = np.empty((BLOCK, many), np.uint64)
     for base in range(low, high, BLOCK):
@@ -386,7 +390,7 @@ def edges(planes, rows, low, high, kk, gates, steps, blocks, allowed, source, nu
     transition, to which row, those that change nothing included. Returns (the first row not done, steps): a block has
     at most as many steps as it has rows and cases, and so much room is kept."""
     runs, a, b = gates
-    spans, words, cases, masks, bits, bit_words, leaving, leaving_masks = steps
+    spans, words, cases, masks, bits, bit_words, _, _ = steps
     width, n = len(kk), 0
     key = np.empty(width, np.uint64)
     base = low
@@ -397,19 +401,19 @@ def edges(planes, rows, low, high, kk, gates, steps, blocks, allowed, source, nu
             for c in range(first, first + count):
                 if not allowed[cases[c, 1]]:
                     continue
-                for l in range(LANES):
-                    some = planes[cases[c, 0], l]
+                for lane in range(LANES):
+                    some = planes[cases[c, 0], lane]
                     while some:
                         k = lowest(some)
                         some &= some - U1
-                        row = base + k * LANES + l
+                        row = base + k * LANES + lane
                         mine = rows[width, row] & masks[c]
                         if mine == U0:
                             continue
                         for x in range(width):
                             key[x] = ((rows[x, row] & words[e, 0, x]) | words[e, 1, x]) + words[e, 2, x]
                         for q in range(first_bit, first_bit + computed):
-                            if (planes[bits[q], l] >> np.uint64(k)) & U1:
+                            if (planes[bits[q], lane] >> np.uint64(k)) & U1:
                                 for x in range(width):
                                     key[x] |= bit_words[q, x]
                         if blocks.shape[0]:

@@ -127,8 +127,8 @@ def scatter(out, n, kk, parts, to, fill):  # type: ignore
 
 @njit(nogil=True, cache=True)
 def insert(table, parts, part, used, rows, start, n, kk, fresh, nfresh, room):  # type: ignore
-    """Put rows[start:n], all of one part, into the set, as fresh where they are new. Ends where `room` places are taken.
-    Returns (the first row not done, places taken, places with fresh states): `fresh` has these."""
+    """Put rows[start:n], all of one part, into the set, as fresh where they are new. Ends where `room` places are
+    taken. Returns (the first row not done, places taken, places with fresh states): `fresh` has these."""
     width = len(kk)
     size = table.shape[0] // parts.size
     begin = part * size
@@ -265,21 +265,24 @@ def put(blocks, key, which, value):  # type: ignore
 
 @njit(nogil=True, cache=True)
 def distinct(words, scratch):  # type: ignore
-    """How many different words there are; none of them is 0. `scratch` has a power of two of places, more than words."""
+    """How many different words there are. `scratch` has a power of two of places, more than words."""
     scratch[:] = U0
-    found, last, shift = 0, scratch.size - 1, np.uint64(64)
+    zero, found, last, shift = 0, 0, scratch.size - 1, np.uint64(64)
     size = scratch.size
     while size > 1:
         shift -= U1
         size >>= 1
     for word in words:
+        if word == U0:  # as where every field is left out
+            zero = 1
+            continue
         at = np.int64(word >> shift)
         while scratch[at] != U0 and scratch[at] != word:
             at = (at + 1) & last
         if scratch[at] == U0:
             scratch[at] = word
             found += 1
-    return found
+    return zero + found
 
 
 @njit(nogil=True, cache=True)

@@ -1,273 +1,284 @@
-"""The inner loops of the fast search in NumPy, for where numba is not installed: `compiled.py` says what each does.
+"""The inner loops of the fast engine in NumPy, for where numba is not installed: `compiled.py` says what each does.
 
-Each function takes and gives what its namesake there does, in the same order. Where that one goes from word to word,
-this one takes all words a step on at once, and those that are not done yet another one. Arithmetic is on arrays only:
-in an array unsigned numbers wrap silently, and by themselves they warn.
+Each function takes and gives what its namesake there does. Where that one goes from block to block, this one takes many
+at a time (`vectorised_planes.py`), so that a large `room` is worth its memory; `planes` is not used.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from cutproof.checks.engines.fast.clusters import Words
-from cutproof.checks.engines.fast.kernels import layout as shared
-from cutproof.checks.engines.fast.kernels.layout import BYTE, EMPTY, LOW32, PART_SHIFT, PARTS, STEPS_OR_BROKEN
-from cutproof.checks.engines.fast.kernels.vectorised_lookups import Found, Numbers, Steps, sums
+from cutproof.checks.engines.fast.kernels.layout import BLOCK, LANES
+from cutproof.checks.engines.fast.kernels.vectorised_planes import Chunk
+from cutproof.checks.engines.fast.kernels.vectorised_sets import (  # what both kinds of kernels have
+    canonical,
+    distinct,
+    insert,
+    moved,
+    places,
+    places_of,
+    refill,
+    scatter,
+    take,
+)
+from cutproof.checks.engines.fast.program import Gates, Numbers, Steps, Words
 
-RECENT = shared.RECENT
-BLOCK = 1 << 11  # rows that are looked up together: what they need fits into the cache
-AHEAD = 16  # places of a set that are looked at together, where the first one did not do
+__all__ = [
+    "canonical", "degrees", "distinct", "edges", "expand", "insert", "judge", "leads", "moved", "places", "refill",
+    "scatter", "spread", "take",
+]  # fmt: skip
 
-
-def mixed(words: Words) -> Words:
-    words = words ^ (words >> np.uint64(32))
-    words *= shared.MIXER
-    words ^= words >> np.uint64(29)
-    words *= shared.MULTIPLIER
-    words ^= words >> np.uint64(32)
-    return words
-
-
-def place_in(hashed: Words, capacity: int) -> Numbers:
-    return (((hashed & LOW32) * np.uint64(capacity)) >> np.uint64(32)).view(np.int64)
-
-
-def canonical(blocks: Numbers, words: Words) -> Words:
-    for count, offset, width in blocks.tolist():
-        mask = np.uint64((1 << width) - 1)
-        for i in range(count - 1):
-            for j in range(i + 1, count):
-                at, there = np.uint64(offset + i * width), np.uint64(offset + j * width)
-                one, two = (words >> at) & mask, (words >> there) & mask
-                differ = np.where(one > two, one ^ two, np.uint64(0))
-                words = words ^ (differ << at) ^ (differ << there)
-    return words
+TOGETHER = 64  # blocks of a chunk at most: what they need fits into the cache
+RATE = 6  # rows that a row leads to, until it is known better
+DIGITS = 16  # of the number of transitions that fire in a state
 
 
-# ------------------------------------------------------------------ sets
+def _chunks(rows: Words, low: int, high: int, kk: tuple[int, ...], gates: Gates) -> Iterator[Chunk]:
+    for base in range(low, high, TOGETHER * BLOCK):
+        yield Chunk(rows, base, min(TOGETHER, (high - base) // BLOCK), len(kk), gates)
 
 
-def insert(
-    table: Words, used: int, words: Words, low: int, high: int, new: Words, room: int
-) -> tuple[int, int, int]:
-    words = words[low:high]
-    at = _seek(table, words, place_in(mixed(words), table.size))
-    absent = np.flatnonzero(table[at] != words)
-    if len(absent) > room - used:
-        first = np.sort(np.unique(words[absent], return_index=True)[1])
-        if len(first) > room - used:
-            absent, high = absent[: first[room - used]], low + int(absent[first[room - used]])
-    added = absent[_claim(table, words[absent], at[absent])]
-    new[: len(added)] = words[added]
-    return high, used + len(added), len(added)
+def _fits(planes: Words, many: int, room: int, most: int) -> int:
+    """Of so many blocks, how many to do, at least one: until they have `room` bits in the planes, `most` at most."""
+    bits = (
+        np.bitwise_count(planes).reshape(len(planes), many, LANES).sum(axis=(0, 2), dtype=np.int64).cumsum()
+    )
+    done, whole = np.searchsorted(bits, room) + 1, np.searchsorted(bits, most, side="right")
+    return max(1, min(many, int(done), int(whole)))
 
 
-def refill(table: Words, old: Words) -> None:
-    words = old[old != EMPTY]
-    _claim(table, words, _seek(table, words, place_in(mixed(words), table.size)))
+def _guess(rows: int, room: int, rate: float) -> int:
+    """How many blocks to take, of so many rows, if each row gives `rate`."""
+    return int(max(1, min(TOGETHER, rows // BLOCK, room // (BLOCK * rate))))
 
 
-def scatter(words: Words, out: Words, fill: Numbers, start: int) -> int:
-    free = out.shape[1] - fill
-    words = words[start : start + int(free.sum())]
-    parts = _parts(mixed(words))
-    order = np.argsort(parts, kind="stable")
-    end = _first_beyond(parts, order, free)
-    _append(words, parts, order, end, out, fill)
-    return start + end
-
-
-def parts_of(words: Words, into: Numbers) -> None:
-    into[:] = _parts(mixed(words))
-
-
-def places_of(table: Words, words: Words, into: Numbers) -> None:
-    at = _seek(table, words, place_in(mixed(words), table.size))
-    into[:] = np.where(table[at] == words, at, -1)
-
-
-def any_of(bits: Words, places: Numbers, source: Numbers, into: Words) -> None:
-    known = places >= 0
-    np.bitwise_or.at(into, source[known], bits[places[known]])
-
-
-def all_of(bits: Words, places: Numbers, source: Numbers, into: Words) -> None:
-    np.bitwise_and.at(into, source, np.where(places >= 0, bits[places], 0).astype(bits.dtype))
-
-
-def _seek(table: Words, words: Words, at: Numbers) -> Numbers:
-    """From the places `at` on: where each word is, or else the empty place which says that it is nowhere."""
-    there = table[at]
-    left = np.flatnonzero((there != words) & (there != EMPTY))
-    steps = np.arange(1, AHEAD + 1)
-    while len(left):
-        there = np.take(table, at[left][:, None] + steps, mode="wrap")
-        ends = (there == words[left][:, None]) | (there == EMPTY)
-        first = ends.argmax(axis=1)
-        ended = ends[np.arange(len(left)), first]
-        at[left] = (at[left] + np.where(ended, first + 1, AHEAD)) % table.size
-        left = left[~ended]
-    return at
-
-
-def _claim(table: Words, words: Words, at: Numbers) -> Numbers:
-    """Put words into the empty places `at`, or after them where another one was first; the number of the first of each.
-
-    Words that are the same meet at the same place. All write their numbers there, backwards, so that the first is
-    left: it has the place."""
-    todo, first = np.arange(len(words)), np.zeros(len(words), bool)
-    while len(todo):
-        table[at[::-1]] = todo[::-1].view(np.uint64)
-        won = table[at] == todo.view(np.uint64)
-        table[at[won]] = words[todo[won]]
-        first[todo[won]] = True
-        lost = table[at] != words[todo]
-        todo = todo[lost]
-        at = _seek(table, words[todo], at[lost])
-    return np.flatnonzero(first)
-
-
-def _parts(hashed: Words) -> npt.NDArray[np.uint8]:
-    """The part of each hash. In eight bits, for these are sorted in no time."""
-    return (hashed >> PART_SHIFT).astype(np.uint8)
-
-
-def _first_beyond(parts: npt.NDArray[np.uint8], order: Numbers, limit: Numbers) -> int:
-    """The number of the first word before which its part has `limit` words; or the number of words."""
-    count = np.bincount(parts, minlength=PARTS)
-    over = count > limit
-    return int(order[(np.cumsum(count) - count + limit)[over]].min()) if over.any() else len(parts)
-
-
-def _append(
-    words: Words, parts: npt.NDArray[np.uint8], order: Numbers, end: int, out: Words, fill: Numbers
-) -> None:
-    """Append the words before `end` to their buffers; `order` puts all of them part by part."""
-    words = words[order if end == len(order) else order[order < end]]
-    bounds = sums(np.bincount(parts[:end], minlength=PARTS))
-    for p in range(PARTS):
-        some = words[bounds[p] : bounds[p + 1]]
-        out[p, fill[p] : fill[p] + len(some)] = some
-    fill += np.diff(bounds)
-
-
-# ------------------------------------------------------------------ expanding and judging
+# ------------------------------------------------------------------ expansion
 
 
 def expand(
-    t: Any, words: Words, low: int, high: int, room: int, times: Numbers, in_factors: Numbers, recent: Words,
-    out: Words, fill: Numbers, moved: Any, taken: Any, broken: Any,
-    skipped: Numbers, miss_row: Numbers, miss_rule: Numbers,
-) -> tuple[int, int, int]:  # fmt: skip
-    row, skips, misses, end, rows = low, 0, 0, 0, 0
-    while row < high and end == rows:
-        rows, most = min(high - row, BLOCK), miss_row.size - len(t[0]) - misses
-        if most < 0 or fill.max() >= room:
-            break
-        found = Found(t, words[row : row + rows], STEPS_OR_BROKEN)
-        found.drop_lacking()
-        steps = Steps(t, found)
-        end, at = _hand_on(steps, found.room_for(most), room, recent, out, fill), row - low
-        steps.count(end, times, in_factors)
-        moved[at : at + end] = steps.per_row(steps.changes, end)
-        taken[at : at + end] = steps.per_row(steps.taken, end)
-        moved[at + found.miss_row[found.miss_row < end]] = -1
-        away = found.row_of(np.flatnonzero(found.able & found.away))
-        broken[at + away[away < end]] = 1
-        skips, misses = found.record(end, row, (skips, misses), skipped, miss_row, miss_rule)
-        row += end
-    return row, skips, misses
+    planes: Words, rows: Words, low: int, high: int, kk: tuple[int, ...], gates: Gates, steps: Steps, blocks: Numbers,
+    fired: Numbers, moved: Words, left: Words, want: bool, out: Words, room: int,
+) -> tuple[int, int, bool, bool]:  # fmt: skip
+    """Expand rows[low:high], until `out` has `room` rows or more: (the first row not done, rows in `out`, whether
+    `moved` has states, whether `left` has some)."""
+    n, stuck, gone, base, rate = 0, False, False, low, float(RATE)
+    while base < high and n < room:
+        many = _guess(high - base, room - n, rate)
+        chunk = Chunk(rows, base, many, len(kk), gates)
+        acting = chunk.planes[steps.cases[:, 0]]
+        some = np.bitwise_or.reduceat(acting, steps.spans[:, 1], axis=0) if len(steps.spans) else acting
+        chunk.cut(_fits(some, many, room - n, out.shape[1] - n))
+        acting, some = acting[:, : chunk.many * LANES], some[:, : chunk.many * LANES]
+        mover, before = np.zeros(chunk.many * BLOCK, np.uint64), n
+        for effect in np.flatnonzero(some.any(axis=1)).tolist():
+            n = _emit(chunk, steps, effect, some[effect], acting, fired, mover if want else None, out, n)
+        if len(blocks):
+            canonical(blocks, out[: len(kk), before:n])
+        rate = max(1.0, (n - before) / (chunk.many * BLOCK))
+        part = slice(base - low, base - low + chunk.many * BLOCK)
+        leaver = _leave(chunk, steps)
+        left[part] = chunk.back(leaver)
+        gone |= bool(leaver.any())
+        rest = chunk.whole & ~mover & ~leaver if want else mover
+        moved[part] = chunk.back(rest)
+        stuck |= bool(rest.any())
+        base += chunk.many * BLOCK
+    return base, n, stuck, gone
+
+
+def _emit(
+    chunk: Chunk, steps: Steps, effect: int, some: Words, acting: Words, fired: Numbers, mover: Words | None,
+    out: Words, n: int,
+) -> int:  # fmt: skip
+    """Append to `out` what one effect leads to; into `mover`, the states that change by it."""
+    at = places_of(some)
+    m, here, shifted = _fire(chunk, steps, effect, at, acting, fired)
+    if (there := np.flatnonzero(m)).size < m.size:
+        at, m, here, shifted = at[there], m[there], here[there], shifted[there]
+    keys = chunk.led(steps, effect, at)
+    same = (keys == chunk.rows[:-1].take(at, axis=1)).all(axis=0)
+    if any_same := bool(same.any()):
+        here = np.where(same, shifted, here)
+        m = np.where(same, m & ~chunk.whole[at], m)
+    if mover is not None:
+        mover[at] |= here
+    if any_same and (there := np.flatnonzero(m)).size < m.size:
+        m, keys = m[there], keys[:, there]
+    out[:-1, n : n + m.size] = keys
+    out[-1, n : n + m.size] = m
+    return n + m.size
+
+
+def _fire(
+    chunk: Chunk, steps: Steps, effect: int, at: Numbers, acting: Words, fired: Numbers
+) -> tuple[Words, Words, Words]:
+    """What an effect makes of the masks of rows; the states that it takes, and those whose fast value it changes."""
+    count, first = steps.spans[effect, :2].tolist()
+    whole, found = chunk.whole.take(at), np.zeros((3, len(at)), np.uint64)
+    m, here, shifted = found
+    number = None
+    for c in range(first, first + count):
+        _, transition, up, down = steps.cases[c].tolist()
+        if count == 1:
+            where: Any = slice(None)
+        else:
+            mine = places_of(acting[c])
+            if not mine.size:
+                continue
+            if number is None:
+                number = np.empty(chunk.many * BLOCK, np.int64)
+                number[at] = np.arange(len(at))
+            where = number[mine]
+        mine_of = whole[where] & steps.masks[c]
+        fired[transition] += int(np.bitwise_count(mine_of).sum(dtype=np.int64))
+        m[where] |= mine_of << np.uint64(up) >> np.uint64(down)
+        here[where] |= mine_of
+        if up != down:
+            shifted[where] |= mine_of
+    return m, here, shifted
+
+
+def _leave(chunk: Chunk, steps: Steps) -> Words:
+    """The states of each row from which some transition leaves a domain."""
+    found = np.zeros(chunk.many * BLOCK, np.uint64)
+    for (plane, _), mask in zip(steps.leaving.tolist(), steps.leaving_masks, strict=True):
+        at = places_of(chunk.planes[plane])
+        found[at] |= chunk.whole[at] & mask
+    return found
+
+
+# ------------------------------------------------------------------ what else is asked of rows
 
 
 def judge(
-    t: Any, watched: np.uint64, words: Words, low: int, high: int, told: Words,
-    skipped: Numbers, miss_row: Numbers, miss_rule: Numbers,
-) -> tuple[int, int, int]:  # fmt: skip
-    row, skips, misses, end, rows = low, 0, 0, 0, 0
-    while row < high and end == rows:
-        rows, most = min(high - row, BLOCK), miss_row.size - len(t[0]) - misses
-        if most < 0:
-            break
-        found = Found(t, words[row : row + rows], BYTE, watched)
-        end, at = found.room_for(most), row - low
-        which = np.flatnonzero(found.able)
-        of = found.row_of(which)
-        told[at : at + end] = 0
-        first = np.flatnonzero(np.diff(of[of < end], prepend=-1))
-        if len(first):
-            bits = np.uint64(1) << found.rule[which].view(np.uint64)
-            told[at + of[first]] = np.bitwise_or.reduceat(bits[of < end], first)
-        skips, misses = found.record(end, row, (skips, misses), skipped, miss_row, miss_rule)
-        row += end
-    return row, skips, misses
+    planes: Words, rows: Words, low: int, high: int, kk: tuple[int, ...], gates: Gates, told: Numbers, masks: Words,
+    wanted: Any, found: Words,
+) -> Any:  # fmt: skip
+    """Put into found[term, row - low] the states in which a `wanted` term holds; which terms have some."""
+    hit = np.zeros(len(wanted), np.uint8)
+    for chunk in _chunks(rows, low, high, kk, gates):
+        for (plane, term), mask in zip(told.tolist(), masks, strict=True):
+            if not wanted[term]:
+                continue
+            at = places_of(chunk.planes[plane])
+            mine = chunk.whole[at] & mask
+            if mine.any():
+                found[term, chunk.base - low + chunk.number[at]] |= mine
+                hit[term] = 1
+    return hit
+
+
+def degrees(
+    planes: Words,
+    rows: Words,
+    low: int,
+    high: int,
+    kk: tuple[int, ...],
+    gates: Gates,
+    steps: Steps,
+    counts: Numbers,
+) -> None:
+    """Count the states of rows by how many transitions fire in them."""
+    for chunk in _chunks(rows, low, high, kk, gates):
+        digits = np.zeros((DIGITS, chunk.many * BLOCK), np.uint64)
+        for (plane, _, _, _), mask in zip(steps.cases.tolist(), steps.masks, strict=True):
+            at = places_of(chunk.planes[plane])
+            carry = chunk.whole[at] & mask
+            for digit in digits:
+                if not carry.any():
+                    break
+                before = digit[at]
+                digit[at] = before ^ carry
+                carry &= before
+        states = places_of(chunk.whole)
+        row, bit = states >> 6, (states & 63).view(np.uint64)
+        degree = np.zeros(len(states), np.int64)
+        for d, digit in enumerate(digits):
+            if digit.any():
+                degree |= (digit[row] >> bit & np.uint64(1)).view(np.int64) << d
+        counts += np.bincount(np.minimum(degree, len(counts) - 1), minlength=len(counts))
+
+
+def leads(
+    planes: Words, rows: Words, low: int, high: int, kk: tuple[int, ...], gates: Gates, steps: Steps, blocks: Numbers,
+    allowed: Any, table: Words, parts: Numbers, marks: Words, found: Words,
+) -> None:  # fmt: skip
+    """Put into found[row - low, i] the states from which an allowed transition leads to another, marked state."""
+    for chunk in _chunks(rows, low, high, kk, gates):
+        for effect, (count, first, _, _) in enumerate(steps.spans.tolist()):
+            for c in range(first, first + count):
+                plane, transition, up, down = steps.cases[c].tolist()
+                at = places_of(chunk.planes[plane]) if allowed[transition] else np.empty(0, np.int64)
+                mine = chunk.whole[at] & steps.masks[c]
+                at, mine = at[mine > 0], mine[mine > 0]
+                if not at.size:
+                    continue
+                keys = chunk.led(steps, effect, at)
+                if len(blocks):
+                    canonical(blocks, keys)
+                if up == down:
+                    other = (keys != chunk.rows[:-1].take(at, axis=1)).any(axis=0)
+                    at, mine, keys = at[other], mine[other], keys[:, other]
+                place = np.empty(len(at), np.int64)
+                places(table, parts, keys, 0, len(at), kk, place)
+                at, mine, place = at[place >= 0], mine[place >= 0], place[place >= 0]
+                back = marks[place] << np.uint64(down) >> np.uint64(up)
+                found[chunk.base - low + chunk.number[at]] |= mine[:, None] & back
+
+
+def spread(
+    planes: Words, rows: Words, low: int, high: int, at: Numbers, kk: tuple[int, ...], gates: Gates, steps: Steps,
+    blocks: Numbers, allowed: Any, table: Words, parts: Numbers, marks: Words, stays: Words, staying: bool, still: Any,
+) -> bool:  # fmt: skip
+    """Mark the states of rows at the places `at` from which an allowed transition leads to another, marked state; or,
+    if `staying`, unmark those from which none does, but for those of `stays`. Sets still[row] where some state is not
+    marked (is marked) after that; whether anything changed."""
+    changed = False
+    for base in range(low, high, TOGETHER * BLOCK):
+        end = min(high, base + TOGETHER * BLOCK)
+        found = np.zeros((end - base, marks.shape[1]), np.uint64)
+        leads(planes, rows, base, end, kk, gates, steps, blocks, allowed, table, parts, marks, found)
+        some = base + np.flatnonzero(rows[len(kk), base:end])
+        place, mask = at[some], rows[len(kk), some, None]
+        was, found = marks[place], found[some - base]
+        now = was & (~mask | found | stays[some, None]) if staying else was | (found & mask)
+        marks[place] = now
+        left = (now if staying else ~now) & mask
+        still[some] = left.any(axis=1)
+        changed |= bool((now != was).any())
+    return changed
 
 
 def edges(
-    t: Any, wanted: Any, words: Words, low: int, high: int, source: Numbers, number: Numbers, target: Words
-) -> tuple[int, int, int]:
-    n, end, rows = 0, 0, 0
-    while low < high and end == rows and n + wanted.size <= source.size:
-        rows = min(high - low, BLOCK)
-        found = Found(t, words[low : low + rows], STEPS_OR_BROKEN)
-        steps = Steps(t, found)
-        of_rule, which, after = steps.lead_to(steps.taken)
-        named = t[6][which].astype(np.int64)
-        single = steps.several[steps.taken[steps.several] != 0]
-        named[of_rule[single]] = t[7][found.rule[single]]
-        some = np.flatnonzero(wanted[named])
-        bounds = np.searchsorted(some, of_rule[found.bounds])
-        end = min(rows, int(np.searchsorted(bounds, source.size - wanted.size - n, side="right")))
-        lacks = len(found.miss_row) > 0 and found.miss_row[0] < end
-        end = int(found.miss_row[0]) if lacks else end
-        some = some[: bounds[end]]
-        to = slice(n, n + len(some))
-        source[to] = low + np.repeat(np.arange(end), np.diff(bounds[: end + 1]))
-        number[to], target[to] = named[some], canonical(steps.blocks, after[some])
-        low, n = low + end, n + len(some)
-        if lacks:
-            return low, n, 1
-    return low, n, 0
-
-
-def _hand_on(steps: Steps, end: int, room: int, recent: Words, out: Words, fill: Numbers) -> int:
-    """Put the words that rows before `end` lead to into the buffers, unless they were handed on just before; fewer if
-    a buffer is full. The first row not done."""
-    of_rule, _, after = steps.lead_to(steps.changes)
-    after = canonical(steps.blocks, after)
-    bounds = of_rule[steps.found.bounds]
-    hashed = mixed(after)
-    place = ((hashed >> shared.RECENT_SHIFT) & shared.RECENT_MASK).view(np.int64)
-    fresh = _fresh(after, place, recent)
-    parts = _parts(hashed[fresh])
-    order = np.argsort(parts, kind="stable")
-    filling = _first_beyond(parts, order, room - fill - 1)
-    if filling < len(fresh):
-        end = min(end, int(np.searchsorted(bounds, fresh[filling], side="right")))
-    beyond = _first_beyond(parts, order, out.shape[1] - fill)
-    if beyond < len(fresh):
-        end = min(end, int(np.searchsorted(bounds, fresh[beyond], side="right")) - 1)
-    n = bounds[end]
-    _append(after[fresh], parts, order, int(np.searchsorted(fresh, n)), out, fill)
-    recent[place[:n]] = after[:n]
-    return end
-
-
-def _fresh(words: Words, place: Numbers, recent: Words) -> Numbers:
-    """The words that differ from the last one before them with the same place, or from that of `recent` there."""
-    order = np.argsort(place.astype(np.uint16), kind="stable")  # sixteen bits are sorted by counting
-    words, place = words[order], place[order]
-    before = np.empty_like(words)
-    before[1:] = words[:-1]
-    first = np.flatnonzero(np.diff(place, prepend=-1))
-    before[first] = recent[place[first]]
-    fresh = np.empty(len(words), bool)
-    fresh[order] = words != before
-    return np.flatnonzero(fresh)
-
-
-def put_in_order(words: Words, bits: int) -> None:
-    """Sort words of so many bits, in place."""
-    words.sort()
+    planes: Words, rows: Words, low: int, high: int, kk: tuple[int, ...], gates: Gates, steps: Steps, blocks: Numbers,
+    allowed: Any, source: Numbers, number: Numbers, target: Words,
+) -> tuple[int, int]:  # fmt: skip
+    """Each step of rows of one state: (the first row not done, steps)."""
+    base, n, rate, most = low, 0, float(RATE), BLOCK * len(allowed)
+    named = [(e, c) for e, s in enumerate(steps.spans.tolist()) for c in range(s[1], s[0] + s[1])]
+    named = [(e, c) for e, c in named if allowed[steps.cases[c, 1]]]
+    acting = steps.cases[[c for _, c in named], 0]
+    while base < high and n + most <= source.size:
+        many = _guess(high - base, source.size - n, rate)
+        chunk = Chunk(rows, base, many, len(kk), gates)
+        chunk.cut(_fits(chunk.planes[acting], many, source.size - n, source.size - n))
+        before = n
+        for effect, c in named:
+            plane, transition, up, down = steps.cases[c].tolist()
+            at = places_of(chunk.planes[plane])
+            mine = chunk.whole[at] & steps.masks[c]
+            at, mine = at[mine > 0], mine[mine > 0]
+            if at.size:
+                part = slice(n, n + at.size)
+                n += at.size
+                source[part], number[part] = chunk.base + chunk.number[at], transition
+                target[:-1, part] = chunk.led(steps, effect, at)
+                target[-1, part] = mine << np.uint64(up) >> np.uint64(down)
+        if len(blocks):
+            canonical(blocks, target[:-1, before:n])
+        rate = max(1.0, (n - before) / (chunk.many * BLOCK))
+        base += chunk.many * BLOCK
+    return base, n

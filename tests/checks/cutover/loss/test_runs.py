@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -237,6 +238,32 @@ def test_a_worker_that_waits_for_a_lock_is_ended_too() -> None:
         second.join(10)
         assert second.exitcode == -signal.SIGTERM
     assert asked == []
+
+
+class NeverDone(Executor):
+    """Takes chunks, and does none."""
+
+    def __init__(self) -> None:
+        self.futures: list[Future[Counts]] = []
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.futures.append(Future())
+        return self.futures[-1]
+
+
+class ProcessesNeverDone(NeverDone, ProcessPoolExecutor):
+    """The same, as a pool of processes."""
+
+
+@pytest.mark.parametrize("kind", [NeverDone, ProcessesNeverDone])
+def test_an_interrupt_leaves_what_is_under_way_to_a_pool_of_processes(
+    monkeypatch: pytest.MonkeyPatch, kind: type[NeverDone]
+) -> None:
+    """Their workers are ended then, and the pool's thread complains of those that somebody else has cancelled."""
+    monkeypatch.setattr(loss, "put_off", lambda: nullcontext([signal.SIGTERM]))
+    executor = kind()
+    assert run(SMALL, 100, executor, at_once=3).partial == loss.INTERRUPTED
+    assert {future.cancelled() for future in executor.futures} == {kind is NeverDone}
 
 
 def test_other_errors_of_a_worker_are_not_hidden() -> None:

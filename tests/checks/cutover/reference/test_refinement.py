@@ -84,6 +84,13 @@ def test_it_refines_without_a_safeguard_too(safeguard: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "scope", ["crashes=1,stale=0,queues=0", pytest.param("crash,writes=1", marks=pytest.mark.nightly)]
+)
+def test_a_source_that_was_scanned_and_deleted_is_scanned_again_where_the_record_is_lost(scope: str) -> None:
+    assert_refined(refine(parse_scope(scope), removed=["durable_record"]))
+
+
+@pytest.mark.parametrize(
     ("scope", "policy", "safeguard"),
     [
         ("retry,late=0,stale=0,before=0", BOTH_ACKNOWLEDGE, "abort_forgets_cursor"),

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutproof.checks.engines import exploration
 from cutproof.checks.engines.plain import graph as graphs
 from cutproof.checks.engines.plain import liveness, search
 from cutproof.checks.engines.plain.explore import Exploration, LimitReached, Limits, explore, with_both_faults
@@ -337,6 +338,40 @@ def test_memory_for_the_graph_is_asked_for_before_it_is_taken(monkeypatch: pytes
     assert isinstance(verdict_of(found, "consistent"), Holds)
     assert isinstance(verdict_of(found, "decided", "can_always"), Unknown)
     assert "the graph needs" in verdict_of(found, "decided", "cycle").reason
+
+
+@given(st.lists(st.integers(0, 700), min_size=1, max_size=60), st.integers(1, 500))
+def test_a_table_that_doubles_is_foreseen(steps: list[int], most: int) -> None:
+    table, doubling = dict[int, int](), search.Doubling()
+    for step in [most, *(min(step, most) for step in steps)]:
+        coming, size = doubling.coming(table), sys.getsizeof(table)
+        table |= dict.fromkeys(range(len(table), len(table) + step))
+        assert sys.getsizeof(table) == size or coming or doubling.step < step
+
+
+def test_a_table_that_has_doubled_has_room() -> None:
+    table, doubling, told = dict[int, int](), search.Doubling(), 0
+    for _ in range(20_000):
+        table[len(table)] = 0
+        told += bool(doubling.coming(table))
+    assert told < 200
+
+
+def test_memory_that_is_about_to_be_taken_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exploration, "resident", lambda: 10**6)
+    monkeypatch.setattr(search.Doubling, "coming", lambda self, table: len(table) * 10**4)
+    found = explore(two_phase_commit(5), limits=Limits(memory=3 * 10**6))
+    assert "3 MB of memory" in found.ended
+    assert 200 <= len(found.states) < 5_000
+
+
+def test_dead_ends_are_judged_where_the_graph_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(liveness, "NODE_BYTES", 10**12)
+    found = explore(
+        graph_of(step("go", [(0, 1), (0, 2)]), [at(can_always, "done", 1)]), limits=Limits(memory=10**11)
+    )
+    assert isinstance(verdict_of(found, "done", "can_always"), Unknown)
+    assert nodes_of(verdict_of(found, "deadlock").path) == [0, 2]
 
 
 @pytest.mark.sampled(3)
