@@ -20,6 +20,7 @@ from cutproof.checks.engines.fast.levels import name_of, sum_of
 from cutproof.checks.engines.fast.program import Words
 from cutproof.checks.engines.fast.states import columns
 from cutproof.checks.engines.fast.visited import Visited, merged
+from cutproof.model.language.circuit import Layout
 
 if TYPE_CHECKING:
     from cutproof.checks.engines.fast.search import VectorSearch
@@ -117,11 +118,22 @@ def read(folder: Path, what: str) -> Saved | None:
     return saved
 
 
+def layouts(search: VectorSearch, folder: Path, saved: Saved) -> list[Layout]:
+    """Each layout that the search used, the last one at the end. Raises CheckpointError for such as no search has."""
+    names = {field.name for field in search.protocol.fields} - search.fields.without
+    try:
+        if not saved.fast or not all(names.issuperset(fast) for fast in saved.fast):
+            raise ValueError("its fast fields are none of this search")
+        return [search.laid_out(fast) for fast in saved.fast]
+    except ValueError as error:
+        raise CheckpointError(f"{folder}: {error}; give an empty folder") from None
+
+
 def restore(search: VectorSearch, folder: Path, saved: Saved) -> None:
     """Bring a search that has not begun to where the saved one was. Raises CheckpointError for damaged files."""
     levels = search.levels
     try:
-        levels.layouts = [search.laid_out(fast) for fast in saved.fast]
+        levels.layouts = layouts(search, folder, saved)
         if len(saved.laid_out) != len(saved.sizes) or not all(
             0 <= n < len(levels.layouts) for n in saved.laid_out
         ):

@@ -82,7 +82,8 @@ class VectorSearch:
         self.fields = Fields({*apart, *(n for same in self.alike for block in same for n in block)})
         self.next_choice = FIRST if fast is None else 0
         saved = checkpoint.read(folder, self.what) if folder else None
-        layout = self.laid_out(saved.fast[-1] if saved else fast or ())
+        saved_layouts = checkpoint.layouts(self, folder, saved) if saved and folder else []
+        layout = saved_layouts[-1] if saved_layouts else self.laid_out(fast or ())
         self.engine = Engine(protocol, claims, layout, self.compiled, workers, self.alike)
         self.visited, self.levels = Visited(layout.words, workers), Levels(layout, folder)
         self.front = padded(self.canonical(rows_of(layout, self.starts)))
