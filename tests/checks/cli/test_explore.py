@@ -108,12 +108,12 @@ def test_seconds_are_counted_from_the_beginning(monkeypatch: pytest.MonkeyPatch)
 
 
 def wide(bits: int) -> Protocol:
-    """Counters of 8 bits that go up together, and back to zero: a wide state, and few of them."""
+    """Counters of 32 bits that go up together, and back to zero: a wide state, and few of them."""
 
     @action
     def up(s: Any) -> Step:
         higher = s.n
-        for i in range(bits // 8):
+        for i in range(bits // 32):
             higher = put(higher, i, s.n[i] + 1)
         return when(guard("below", s.n[0] < 5)).then(n=higher)
 
@@ -123,7 +123,7 @@ def wide(bits: int) -> Protocol:
 
     @always
     def never_five(s: Any) -> Operand:
-        return s.n[bits // 8 - 1] < 5
+        return s.n[bits // 32 - 1] < 5
 
     @can_always
     def home(s: Any) -> Operand:
@@ -133,8 +133,8 @@ def wide(bits: int) -> Protocol:
     def goes_on(s: Any) -> tuple[Operand, Operand]:
         return s.n[0] == 1, s.n[0] == 5
 
-    variables = {"n": family("i", of=count(0, 255))}
-    return Protocol("wide", variables, [up, back], [never_five, home, goes_on], {"i": range(bits // 8)})
+    variables = {"n": family("i", of=count(0, 2**32 - 1))}
+    return Protocol("wide", variables, [up, back], [never_five, home, goes_on], {"i": range(bits // 32)})
 
 
 @pytest.mark.parametrize("bits", [32, 128, 320])
