@@ -322,7 +322,7 @@ def passes_after(waits: Iterator[float]) -> Any:
 
 
 @pytest.mark.sampled(2)
-@pytest.mark.parametrize("after", [1, 3, 10, 40])
+@pytest.mark.parametrize("after", [1, 3, 10, 20])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_is_heard_between_two_batches(
     number: signal.Signals, after: int, monkeypatch: pytest.MonkeyPatch
