@@ -219,7 +219,7 @@ class Translation:
         """The ways in which a slow field gets its value; None where they are too many, or take more than constants."""
         if term.boolean:
             return self._by_value(field, term, known)
-        values, found, todo = set(self.layout.values[field.name]), list[Way](), [(frozenset[Edge](), term)]
+        values, found, todo = self.layout.values[field.name], list[Way](), [(frozenset[Edge](), term)]
         while todo:
             when, part = todo.pop()
             if part.op == "ite":
