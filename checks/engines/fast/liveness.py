@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from cutproof.checks.engines.fast.program import Numbers, Words
 from cutproof.checks.engines.fast.rounds import every_state, no_fault, resting, turning
