@@ -113,7 +113,8 @@ class Fields:
         as_now = count(
             np.bitwise_xor.reduce([whole, *(coded[name] for name in layout.fast if name in coded)])
         )
-        return best[1] if best[0] < WORTH * as_now or not layout.fast else tuple(layout.fast)
+        keeps = layout.fast and not self.without & layout.fast.keys() and best[0] >= WORTH * as_now
+        return tuple(layout.fast) if keeps else best[1]
 
 
 def _counter(most: int) -> Callable[[Words], int]:

@@ -19,7 +19,7 @@ from cutproof.checks.engines.fast.rounds import every_state, no_fault, resting, 
 from cutproof.checks.engines.fast.search import BROKEN, VectorSearch
 from cutproof.checks.engines.fast.shortest_paths import Goal, paths
 from cutproof.checks.engines.fast.states import bits_of, grouped
-from cutproof.checks.engines.fast.visited import merged
+from cutproof.checks.engines.fast.visited import empty_table, merged
 from cutproof.checks.engines.verdict import Path
 
 ROWS = 1 << 16
@@ -45,7 +45,7 @@ class Passes:
         self.search, self.claims, self.look = search, list(claims), look
         self.owed = np.array([t.owed for t in search.protocol.transitions], np.uint8)
         self.no_fault = no_fault(search)
-        self.marks = np.zeros((len(search.visited.table), len(self.claims)), np.uint64)
+        self.marks = empty_table(len(search.visited.table), len(self.claims))
         self.every: Words | None = None
 
     def reach(self) -> list[Words]:

@@ -23,14 +23,14 @@ def _chosen() -> ModuleType:
         from numba import config
     except ImportError:
         return _numpy()
-    before = config.CACHE_DIR
-    config.CACHE_DIR = before or _kept()  # looked at while the loops are imported
+    before = config.CACHE_DIR  # type: ignore[attr-defined]
+    config.CACHE_DIR = before or _kept()  # type: ignore[attr-defined]  # looked at while they are imported
     try:
         from cutproof.checks.engines.fast.kernels import compiled as kernels
     except ImportError:
         return _numpy()
     finally:
-        config.CACHE_DIR = before
+        config.CACHE_DIR = before  # type: ignore[attr-defined]
     return kernels
 
 

@@ -40,7 +40,7 @@ def test_random_protocols_grouped_and_laid_out_anew(seventh: int, monkeypatch: p
             way = WAYS[seed % 3]
             if way == "chosen early":
                 here.setattr(vector, "FIRST", 5)
-                here.setattr(vector, "TENFOLD", 2)
+                here.setattr(vector, "MORE", 2)
             elif way == "given":
                 given = partial(vector.VectorSearch, fast=some_fields(protocol, rng))
                 here.setattr(fast, "VectorSearch", given)
@@ -54,7 +54,7 @@ def test_random_protocols_grouped_and_laid_out_anew(seventh: int, monkeypatch: p
 def test_small_graphs_are_grouped_and_laid_out_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the test above: or it would say little."""
     monkeypatch.setattr(vector, "FIRST", 5)
-    monkeypatch.setattr(vector, "TENFOLD", 2)
+    monkeypatch.setattr(vector, "MORE", 2)
     layouts = list[int]()
     real = vector.VectorSearch.close
 
