@@ -44,7 +44,7 @@ class Layout:
         self.protocol = protocol
         self.values = dict(values_of(protocol) if possible is None else possible)
         for twins in (names for same in blocks for names in zip(*same, strict=True)):
-            self.values.update(dict.fromkeys(twins, sorted(set().union(*(self.values[n] for n in twins)))))
+            self.values.update(dict.fromkeys(twins, _together([self.values[n] for n in twins])))
         wanted = set(fast)
         self.fast = {f.name: self.values[f.name] for f in protocol.fields if f.name in wanted}
         self.strides, self.size = dict[str, int](), 1  # of the number of a fast value; how many there are
@@ -145,3 +145,10 @@ class Layout:
 
     def __repr__(self) -> str:
         return f"Layout({self.bits} bits; fast: {', '.join(self.fast) or 'none'}, {self.size} values)"
+
+
+def _together(several: Sequence[Sequence[int]]) -> Sequence[int]:
+    """All values of several fields, in order; of wide ones those between too."""
+    if any(isinstance(values, range) for values in several):
+        return range(min(v[0] for v in several), max(v[-1] for v in several) + 1)
+    return sorted(set().union(*several))

@@ -101,7 +101,9 @@ class Terms:
         raise ValueError(f"{term.leaf} has no value yet; resolve the protocol first")
 
     def _within(self, term: Term, low: int, bits: Sequence[Edge]) -> Number:
-        """Without the bits that the bounds of the term rule out."""
+        """Without the bits that the upper bound of the term rules out, if it has one."""
+        if abs(term.high) >= ex.UNBOUNDED:
+            return low, tuple(bits)
         return low, tuple(bits[: max(0, term.high - low).bit_length()])
 
     def _alike(self, one: Number, two: Number) -> tuple[int, list[Edge], list[Edge]]:
