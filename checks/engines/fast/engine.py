@@ -68,6 +68,7 @@ class Engine:
         self.pool = ThreadPoolExecutor(workers - 1) if workers > 1 else None
         self.desks = list[Desk]()
         self.use(layout)
+        self._load()
 
     def use(self, layout: Layout) -> None:
         """Rows are laid out so from now on."""
@@ -77,6 +78,18 @@ class Engine:
         self.judging = Judging(layout, list(self.told.values()))
         self.blocks = pieces(layout, self.alike)
         self.desks = [Desk(self.program, len(self.fired), self.workers) for _ in range(self.workers)]
+
+    def _load(self) -> None:
+        """Have the loops loaded (and, the first time on a machine, compiled) that a search is made of, before one
+        begins: they go over rows of no state."""
+        rows, visited = np.zeros((self.k + 1, BLOCK), np.uint64), Visited(self.k, self.workers)
+        for desk in self.desks:
+            self.expand(desk, rows, 0, BLOCK, False)
+            for part in range(self.workers):
+                visited.add(part, desk.split[part], 0, 0)
+        visited.grow()
+        visited.take()
+        self.holding(self.judging, rows)
 
     def together(self, work: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
         """`work` for each tuple of arguments, on the workers, in order."""
