@@ -43,8 +43,8 @@ from cutproof.model.language.protocol import Claim, Protocol, State
 
 PAUSE = 0.5  # seconds between two reports of progress
 BROKEN, STUCK = -1, -2  # told beside the claims: an action leaves its domain; no step, and no good end
-FIRST = 60_000  # states of a level by which fast fields are chosen
-MORE = 4  # ... and again when there are so many times more
+FIRST, MORE = 60_000, 4  # states of a level by which fast fields are chosen; again when so many times as many
+CERTAIN = 500_000  # ... and if there are fewer, only where rows hold fewer states than was promised
 
 Progress = Callable[[int, int, int, int, float], None]  # states, transitions, depth, frontier, seconds
 
@@ -271,7 +271,7 @@ class VectorSearch:
         return merged(found, len(rows) - 1)
 
     def row_of(self, state: State) -> Words:
-        """The row of a state."""
+        """A state as a row."""
         return self.canonical(rows_of(self.layout, [state]))
 
     def _told(self, claims: Sequence[int], depth: int) -> None:
@@ -320,6 +320,8 @@ class VectorSearch:
         if not self.next_choice or states < self.next_choice:
             return
         self.next_choice = MORE * states
+        if CERTAIN > states >= self.fields.promised * self.front_rows > 0:
+            return
         names = self.fields.chosen(self.layout, self.front[:, : self.front_rows])
         if set(names) != set(self.layout.fast):
             self._lay_out(self.laid_out(names))

@@ -17,7 +17,7 @@ LOADED = 0.75  # of the places of a part, when it is made larger
 NEARLY = 0.9  # ... of that, when it is looked at between two batches
 SMALLEST = 1 << 10
 HUGE = 1 << 22  # bytes of a table, from which on large pages are asked for
-LARGE = 1 << 25  # places, from which on the set grows by half instead of twofold
+MIDDLE, LARGE = 1 << 20, 1 << 25  # places, up to which the set grows fourfold, and twofold; then by half
 
 Together = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]
 
@@ -68,7 +68,7 @@ class Visited:
         return int(self.table.nbytes * self._factor())
 
     def _factor(self) -> float:
-        return 2.0 if len(self.table) < LARGE else 1.5
+        return 4.0 if len(self.table) < MIDDLE else 2.0 if len(self.table) < LARGE else 1.5
 
     def grow(self, together: Together = one_by_one) -> None:
         """Make the set larger."""
