@@ -7,7 +7,7 @@ not show in which process a run was made.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cutproof.checks.engines.simulate.walk import Run, Walker
@@ -39,6 +39,16 @@ class Seen:
             elif before not in (run, SEVERAL):
                 runs[state] = changed[state] = SEVERAL
         if len(runs) > self.limit:
+            self._thin()
+
+    def add_several(self, states: Sequence[int], runs: Sequence[int]) -> None:
+        """Runs that were not added before were in these states, each of which is there once; by state the one run, or
+        SEVERAL."""
+        found, changed = self.runs, self.changed
+        for state, run in zip(states, runs, strict=True):
+            if not self.level or self._kept(state):
+                found[state] = changed[state] = SEVERAL if state in found else run
+        if len(found) > self.limit:
             self._thin()
 
     def merge(self, changed: Mapping[int, int], level: int) -> None:
@@ -132,12 +142,16 @@ class Coverage:
         different = set(run.states)
         self.visits += len(different)
         self.seen.add(different, run.number)
+        self.tell(run)
+        self.guards = walker.guards.covered
+
+    def tell(self, run: Run) -> None:
+        """Note where a run is the first in which a claim is told; those before it were told already."""
         for step, place in run.told:
             for claim in place.told:
                 if claim not in self.met:
                     way = tuple(run.states[: step + 1]), tuple(run.transitions[:step])
                     self.met[claim] = Met(run.number, *way, place.broken if claim < 0 else "")
-        self.guards = walker.guards.covered
 
     def taken_apart(self) -> Coverage:
         """What was added since this was last asked, to be merged into another; only `seen` is kept, and goes on."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cutproof.checks.common.workers import ENDED, end_workers, leave_interrupts, put_off, unheard
 from cutproof.checks.engines.simulate.coverage import Coverage
 from cutproof.checks.engines.simulate.schedulers import SCHEDULERS
+from cutproof.checks.engines.simulate.together import Runs
 from cutproof.checks.engines.simulate.walk import Walker
 from cutproof.model.language.data import Data, from_data, to_data
 
@@ -59,24 +60,22 @@ def in_processes(making: Making) -> None:
 
 # ------------------------------------------------------------------ in a worker
 
-_walker: Walker
+_runs: Runs
 _covered: Coverage
 _stop: bool
 
 
 def _begin(data: Data, mode: str, seed: int, steps: int, stop_at_first: bool) -> None:
     """What a worker keeps between its portions."""
-    global _walker, _covered, _stop  # noqa: PLW0603  one a worker, made by its initializer
+    global _runs, _covered, _stop  # noqa: PLW0603  one a worker, made by its initializer
     leave_interrupts()
-    _walker = Walker(from_data(data), SCHEDULERS[mode], seed, steps)
+    _runs = Runs(Walker(from_data(data), SCHEDULERS[mode], seed, steps))
     _covered, _stop = Coverage(), stop_at_first
 
 
 def _portion(first: int, last: int) -> Coverage:
     """The runs from `first` up to `last`, up to one that violates if it is to stop there."""
-    for number in range(first, last):
-        run = _walker.run(number, _stop)
-        _covered.add(run, _walker)
-        if run.ended == "violation":
-            break
+    number = first
+    while number < last and not _covered.ended["violation"]:
+        number += _runs.cover(_covered, number, last, _stop)
     return _covered.taken_apart()

@@ -19,6 +19,7 @@ from cutproof.checks.engines.plain.explore import selected
 from cutproof.checks.engines.simulate.coverage import Coverage, Met
 from cutproof.checks.engines.simulate.guards import Blocked, Guards
 from cutproof.checks.engines.simulate.schedulers import DEFAULT, SCHEDULERS
+from cutproof.checks.engines.simulate.together import Runs
 from cutproof.checks.engines.simulate.walk import Walker
 from cutproof.checks.engines.verdict import UNKNOWN, Path, Violated, exit_code
 from cutproof.checks.traces.replay import DOMAIN
@@ -167,6 +168,7 @@ class Making:
         self.protocol, self.budget, self.workers, self.progress = protocol, budget, workers, progress
         self.started, self.reported = time.perf_counter(), 0.0
         self.walker = Walker(protocol, SCHEDULERS[budget.mode], budget.seed, budget.steps)
+        self.runs = Runs(self.walker)
         self.found = Simulation(protocol, budget, Coverage(), self.walker.guards)
 
     def make(self) -> None:
@@ -195,8 +197,8 @@ class Making:
                 if self.workers > 1 and self._worth_processes():
                     return False
                 look()
-                run = self.walker.run(self.found.coverage.runs, self.budget.stop_at_first, look)
-                self.found.coverage.add(run, self.walker)
+                coverage, budget = self.found.coverage, self.budget
+                self.runs.cover(coverage, coverage.runs, budget.runs, budget.stop_at_first, look)
         return True
 
     def _worth_processes(self) -> bool:

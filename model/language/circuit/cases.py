@@ -4,6 +4,13 @@ What a transition does is taken apart by the values of the fast fields that it r
 a field gets its new value (a constant, a constant more, or bits that gates compute). A case says it in plain numbers:
 
     in rows where `condition`, the states of `mask` go on: key = (key & keep | put) + add, and mask shifted by `shift`
+
+A step that takes one of `left` (0..3, bits 0 and 1) while there are some, and sets `held` (bit 2), is one case with all
+fields slow: `condition` is left > 0, `keep` all bits but 2, `put` bit 2, `add` minus 1. With `held` fast it is two, for
+the states in which it is not set (`shift` 1) and is (`shift` 0); `keep` is all and `put` none then.
+
+Read `Translation.cases` first: it takes a transition apart by fast values; `_enabled` and `_outside` say where it goes
+on and where it would leave a domain, `_changes` what it does.
 """
 
 from __future__ import annotations
@@ -67,9 +74,8 @@ class Told:
 
 
 Conditions = frozenset[Edge]  # all of which hold; none of them is a constant, or the complement of another
-Way = tuple[
-    Conditions, int | None, int
-]  # how a field gets its value: (when, what is put, or None and what is added)
+# How a field gets its value: (when, what is put, 0), or (when, None, what is added).
+Way = tuple[Conditions, int | None, int]
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,7 @@ class Translation:
             yield known, self.layout.having(known)
 
     def _enabled(self, transition: Transition, known: Mapping[str, int]) -> Conditions | None:
+        """What must hold for it, guard by guard; None if that cannot be."""
         parts = (part for _, guard in transition.guards for part in conjuncts(guard))
         return _and(frozenset(), (self.terms.truth(part, known) for part in parts))
 
@@ -160,7 +167,7 @@ class Translation:
                 yield self._beyond(value, low.low, high.low)
 
     def _beyond(self, value: Number, low: int, high: int) -> Edge:
-        """That a number is below `low` or above `high`."""
+        """That a number is below `low` or above `high`: as terms would say it of a variable of these bits."""
         least, bits = value
         most = least + (1 << len(bits)) - 1
         if low <= least and most <= high:
@@ -194,6 +201,7 @@ class Translation:
     def _grown(
         self, changes: Sequence[_Change], field: Field, ways: Sequence[Way], known: Mapping[str, int]
     ) -> Iterator[_Change]:
+        """Each change with each way in which one more field gets its value; those left out contradict."""
         layout, name = self.layout, field.name
         for change in changes:
             for when, value, step in ways:
@@ -235,7 +243,7 @@ class Translation:
         return found
 
     def _way(self, field: Field, term: Term, known: Mapping[str, int]) -> tuple[int | None, int] | None:
-        """(the constant that a term is, -), or (None, by how much it is more than the field has now)."""
+        """(the constant that a term is, 0), or (None, by how much it is more than the field has now); else None."""
         low, bits = self.terms.number(term, known)
         if all(bit in (NO, YES) for bit in bits):
             return low + sum(bit << i for i, bit in enumerate(bits)), 0
@@ -247,6 +255,7 @@ class Translation:
         return (None, step) if str(term.args[0].leaf) == field.name else None
 
     def _effect(self, change: _Change, computed: Mapping[str, Number]) -> Effect:
+        """A change in numbers; the fields of `computed` get their bits by gates."""
         places = self.layout.places
         keep, put, add = (1 << WORD * self.layout.words) - 1, 0, [0] * self.layout.words
         for name in (*(name for name, _ in change.put), *computed):

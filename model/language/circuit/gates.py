@@ -30,7 +30,7 @@ class Circuit:
         return 2 * (1 + number)
 
     def gate(self, kind: int, a: Edge, b: Edge) -> Edge:
-        """A gate as it is given; the one that is there already, if any."""
+        """The edge of a gate, which is added where it is not there yet; `a` and `b` are no complements."""
         found = self._known.get((kind, a, b))
         if found is None:
             self.gates.append((kind, a, b))
@@ -58,7 +58,7 @@ class Circuit:
         return self.both(a ^ 1, b ^ 1) ^ 1
 
     def differ(self, a: Edge, b: Edge) -> Edge:
-        """a is not b"""
+        """a is not b. Complements are taken out of it first: each turns the result over."""
         flip = (a ^ b) & 1
         a, b = sorted((a & ~1, b & ~1))
         if a == b:
@@ -72,7 +72,8 @@ class Circuit:
         return self.either(self.both(condition, yes), self.both(condition ^ 1, no))
 
     def all(self, edges: Iterable[Edge]) -> Edge:
-        """Every one of them; of none, true. As a tree, so that the circuit is shallow."""
+        """Every one of them; of none, true. They are paired again and again, so that the circuit is shallow, and
+        sorted, so that the same ones give the same gates."""
         row = sorted(set(edges))
         while len(row) > 1:
             row = [self.both(*row[i : i + 2]) if i + 1 < len(row) else row[i] for i in range(0, len(row), 2)]
@@ -91,13 +92,12 @@ class Circuit:
         found = [0, *inputs]
         for kind, a, b in self.gates:
             p, q = found[a >> 1], found[b >> 1]
-            found.append(
-                p & q
-                if kind == AND
-                else p & ~q
-                if kind == ANDN
-                else ones & ~(p | q)
-                if kind == NOR
-                else p ^ q
-            )
+            if kind == AND:
+                found.append(p & q)
+            elif kind == ANDN:
+                found.append(p & ~q)
+            elif kind == NOR:
+                found.append(ones & ~(p | q))
+            else:
+                found.append(p ^ q)
         return found

@@ -30,7 +30,7 @@ class Layout:
 
     `blocks` has, for each set of interchangeable values, the names of the fields of each: none of them may be fast, and
     what stands at one place in two blocks has as many bits. `possible` are the values of each field, if they are known
-    already. Raises ValueError for more fast values than a mask has bits."""
+    already. Raises ValueError for more fast values than a mask has bits, and for a field that no word has room for."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Layout:
         if self.size > WORD:
             raise ValueError(f"{self.size} fast values, and {WORD} is what a mask has")
         self.fixed = {n: v for n, v in protocol.start.items() if n not in self.values}
-        self.fixed |= {n: v[0] for n, v in self.values.items() if len(v) == 1 and n not in self.fast}
+        self.fixed |= {n: v[0] for n, v in self.values.items() if v[0] == v[-1] and n not in self.fast}
         self.places = self._placed(first, blocks)
         self.words = max(1, 1 + max((p.offset // WORD for p in self.places.values()), default=0))
 
@@ -65,6 +65,8 @@ class Layout:
         def put(names: Sequence[str]) -> None:
             need = {n: (self.values[n][-1] - self.values[n][0]).bit_length() for n in names}
             total = sum(need.values())
+            if total > WORD and len(names) == 1:
+                raise ValueError(f"{names[0]}: its values take {total} bits, and {WORD} are in a word")
             if total > WORD:
                 for name in names:
                     put([name])
@@ -94,6 +96,7 @@ class Layout:
 
     @cached_property
     def _fields(self) -> list[tuple[int, int, int, int, int, Sequence[int]]]:
+        """Of each field that varies: (number, offset, low, greatest bits, stride, fast values); stride 0 if slow."""
         found = list[tuple[int, int, int, int, int, Sequence[int]]]()
         for number, f in enumerate(self.protocol.fields):
             if f.name in self.places:

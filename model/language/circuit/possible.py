@@ -1,5 +1,5 @@
-"""Which values a field can have at all, whatever the guards: the least set that holds the initial ones and all that is
-put there. A domain is often wider (a message has nine stages, and this protocol uses five of them)."""
+"""Which values a field can have at all, whatever the guards: the least set that holds the initial ones and all that
+is put there. A domain is often wider (a message has nine stages, and this protocol uses five of them)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def possible(protocol: Protocol, starts: Iterable[State] = ()) -> dict[str, Sequ
     found = {
         f.name: {state[place] for state in begin}
         for place, f in enumerate(protocol.fields)
-        if len(domains[f.name]) <= FEW
+        if f.domain.high - f.domain.low < FEW
     }
     puts = {(f.name, term) for t in protocol.transitions for f, term in t.updates if f.name in found}
     size = -1

@@ -1,6 +1,8 @@
 """Terms as gates: each of the twelve kinds of term, for values of which some may be known.
 
-A number is (low, edges): low plus the number that the edges are the bits of, lowest first. A boolean is 0 or 1.
+A number is (low, edges): low plus the number that the edges are the bits of, lowest first. So -2..5 takes three edges
+and low = -2, and what is known is (value, no edges). A boolean is 0 or 1. Sums, differences and comparisons go bit by
+bit, as on paper (`_sum`, `_compared`), the latter after both numbers count from one `low` (`_alike`).
 """
 
 from __future__ import annotations
@@ -66,7 +68,8 @@ class Terms:
         return self.circuit.all(bit ^ want ^ 1 for bit, want in zip(bits, wanted, strict=True))
 
     def counted_from(self, number: Number, low: int, width: int) -> tuple[Edge, ...]:
-        """The `width` bits of a number less `low`, where it is not below and not above what these can say."""
+        """The `width` bits of a number less `low`: as a field that counts from `low` has it. Right where that is
+        neither below 0 nor too large for so many bits; elsewhere they say nothing."""
         base, bits = number
         total = self._sum(bits, _bits((base - low) % (1 << width), width))
         return (*total, *[NO] * width)[:width]
@@ -114,12 +117,14 @@ class Terms:
         return low, x + [NO] * (width - len(x)), y + [NO] * (width - len(y))
 
     def _chosen(self, condition: Edge, yes: Number, no: Number) -> Number:
+        """One of two numbers, bit by bit."""
         if condition in (NO, YES):
             return yes if condition == YES else no
         low, x, y = self._alike(yes, no)
         return low, tuple(self.circuit.choose(condition, p, q) for p, q in zip(x, y, strict=True))
 
     def _compared(self, op: str, one: Number, two: Number) -> Edge:
+        """The edge of `eq`, `lt` or `le`: the highest bit in which they differ decides which is less."""
         circuit = self.circuit
         _, x, y = self._alike(one, two)
         if op == "eq":
@@ -132,6 +137,7 @@ class Terms:
         return less if op == "lt" else less ^ 1
 
     def _sum(self, x: Sequence[Edge], y: Sequence[Edge]) -> Sequence[Edge]:
+        """The bits of x + y, with a carry from each to the next."""
         if not y or not x:
             return x or y
         circuit, found, carry = self.circuit, list[Edge](), NO

@@ -118,6 +118,15 @@ def test_worker_processes_change_nothing(portion: float, monkeypatch: pytest.Mon
     assert told(simulate(protocol, runs=400, seed=5, mode="uniform", workers=2)) == told(alone)
 
 
+def test_worker_processes_make_many_runs_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = two_phase_commit(3)
+    alone = simulate(protocol, runs=3_000, seed=4)
+    monkeypatch.setattr(module, "ALONE", 0.0)
+    monkeypatch.setattr(module, "WORTH", 0.0)
+    monkeypatch.setattr(processes, "PORTION", 5.0)
+    assert told(simulate(protocol, runs=3_000, seed=4, workers=2)) == told(alone)
+
+
 def test_in_processes_the_first_violation_ends_the_runs_too(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = simulate(RARE, seed=2, mode="pct")
     assert alone.coverage.runs > 3 and alone.violations

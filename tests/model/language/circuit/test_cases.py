@@ -17,9 +17,21 @@ from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.policy import Policy, resolve
 from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED
 from cutproof.model.cutover.scopes import SCOPES, SMALL_SCOPES, parse_scope
-from cutproof.model.language import Operand, Step, action, always, boolean, choose, count, guard, put, when
+from cutproof.model.language import (
+    Operand,
+    Step,
+    action,
+    always,
+    boolean,
+    choose,
+    constant,
+    count,
+    guard,
+    put,
+    when,
+)
 from cutproof.model.language import family as family_of
-from cutproof.model.language.circuit import NO, Layout, Translation, possible
+from cutproof.model.language.circuit import NO, Effect, Layout, Translation, possible
 from cutproof.model.language.circuit.cases import WAYS
 from cutproof.model.language.circuit.layout import WORD
 from cutproof.model.language.protocol import Protocol, State
@@ -135,7 +147,9 @@ def several(fields: int = 5) -> Protocol:
         new = s.n
         for i in range(fields):
             x, y = s.n[i], s.n[(i + 1) % fields]
-            new = put(new, i, choose(y == 0, x + 1, choose(y == 1, x - 1, choose(y == 2, 3, y))))
+            new = put(
+                new, i, choose(y == 0, x + 1, choose(y == 1, x - 1, choose(y == 2, constant(3), constant(0))))
+            )
         return when(guard("some", s.n[0] != s.n[2])).then(n=new)
 
     variables = {"n": family_of("i", of=count(0, 5))}
@@ -152,7 +166,35 @@ def test_ways_together_are_limited() -> None:
     judged(protocol, states, ["n[1]", "n[3]"])
 
 
+def test_ways_of_one_field_are_limited() -> None:
+    @action
+    def turn(s: Any) -> Step:
+        new = s.n
+        for i in range(50):
+            new = choose(s.at == i, constant(i * 7 % 51), new)
+        return when(guard("room", s.at < 50)).then(n=new, at=s.at + 1)
+
+    protocol = Protocol("ways", {"n": count(0, 50), "at": count(0, 50)}, [turn], [])
+    reading = judged(protocol, [(n, at) for n in (0, 7, 50) for at in range(51)])
+    assert len(reading.cases) == 1 and reading.cases[0].effect.computed
+
+
 # ------------------------------------------------------------------ what a case is
+
+
+def test_the_example_in_the_docstring() -> None:
+    @action
+    def take(s: Any) -> Step:
+        return when(guard("some are left", s.left > 0)).then(left=s.left - 1, held=True)
+
+    protocol = Protocol("shop", {"left": count(0, 3), "held": boolean()}, [take], [], initial={"left": 3})
+    one, whole = Reading(Translation(Layout(protocol)), []), (1 << WORD) - 1
+    assert [(c.mask, c.shift, c.effect) for c in one.cases] == [(1, 0, Effect(whole - 4, 4, whole))]
+    two = Reading(Translation(Layout(protocol, ["held"])), [])
+    assert [(c.mask, c.shift, c.effect) for c in two.cases] == [
+        (0b01, 1, Effect(whole, 0, whole)),
+        (0b10, 0, Effect(whole, 0, whole)),
+    ]
 
 
 def test_a_step_that_leaves_its_domain_is_told_and_not_taken() -> None:

@@ -130,6 +130,14 @@ def test_what_does_not_fit_is_refused() -> None:
         Layout(small()).pack((12, 0, 0, 0, 5))
 
 
+def test_a_field_may_fill_a_word_and_no_more() -> None:
+    layout = Layout(of_domains([(0, 3), (-5, 2**64 - 1)]), ["f0"])
+    assert layout.words == 1 and layout.unpack(*layout.pack((0, 2**64 - 6))) == (0, 2**64 - 6)
+    for high in (2**64, 2**70):
+        with pytest.raises(ValueError, match=r"f0: its values take (65|71) bits, and 64 are in a word"):
+            Layout(of_domains([(0, high)]))
+
+
 def test_equal_layouts_say_so_and_others_do_not() -> None:
     assert Layout(small()).described() == Layout(small()).described()
     others = [Layout(small(), ["n"]), Layout(small(high=9)), Layout(small(), first=["b[0]"])]

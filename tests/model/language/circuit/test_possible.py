@@ -59,6 +59,21 @@ def test_only_what_is_put_somewhere_is_possible() -> None:
     assert found["still"] == [4]
 
 
+def test_what_would_leave_the_domain_is_not() -> None:
+    @action
+    def follow(s: Any) -> Any:
+        return when(guard("low", s.at < 3)).then(copy=s.at)
+
+    @action
+    def go(s: Any) -> Any:
+        return when().then(at=constant(5))
+
+    protocol = Protocol(
+        "narrow", {"at": count(0, 9), "copy": count(0, 3)}, [follow, go], [], initial={"at": 2}
+    )
+    assert holds_of(protocol) == {"at": [2, 5], "copy": [0, 2]}
+
+
 def test_other_states_to_start_from_add_their_values() -> None:
     protocol = stages()
     at = [f.name for f in protocol.fields].index("at")
