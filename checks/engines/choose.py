@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path as File
 
-from cutproof.checks.engines.exploration import Exploration, Limits
+from cutproof.checks.engines.exploration import Exploration, Limits, Since
 from cutproof.checks.engines.plain.explore import NO_LIMITS
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.plain.search import Progress
@@ -35,16 +35,6 @@ class _WhileSmall(Limits):
         if not reason and states >= SMALL and (states >= SMALL_UNCOMPILED or compiled()):
             raise TooLarge
         return reason
-
-
-@dataclass(frozen=True)
-class _Since(Limits):
-    """Limits whose seconds are counted from `began`."""
-
-    began: float = 0.0
-
-    def reached(self, states: int, started: float, more: int = 0) -> str:
-        return super().reached(states, self.began, more)
 
 
 def explore_any(
@@ -90,7 +80,7 @@ def explore_any(
             pass
     from cutproof.checks.engines.fast.explore import explore as fast  # it takes a while to import
 
-    limits = _Since(**vars(limits), began=began)
+    limits = Since(**vars(limits), began=began)
     found = fast(
         protocol, limits=limits, properties=names, only=only, cycles=cycles, graph=graph, progress=progress,
         workers=workers, symmetry=symmetry, folder=folder,

@@ -44,6 +44,16 @@ class Limits:
         return ""
 
 
+@dataclass(frozen=True)
+class Since(Limits):
+    """Limits whose seconds are counted from `began`."""
+
+    began: float = 0.0
+
+    def reached(self, states: int, started: float, more: int = 0) -> str:
+        return super().reached(states, self.began, more)
+
+
 def resident() -> int:
     """Bytes of memory that this process holds now (its peak, where the system does not say)."""
     try:

@@ -87,6 +87,11 @@ class Case:
     asked: Term
     given: Term
 
+    @property
+    def detail(self) -> str:
+        """Which case it is, as a verdict on its claim says; empty where there is but one."""
+        return f"with {self.arguments}" if self.arguments else ""
+
 
 class View:
     """What `s` is: the variables by name, the mechanisms, and the scope as the protocol was given it."""

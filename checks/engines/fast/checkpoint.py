@@ -19,7 +19,8 @@ from cutproof.checks.common import files
 from cutproof.checks.engines.fast.levels import name_of, sum_of
 from cutproof.checks.engines.fast.program import Words
 from cutproof.checks.engines.fast.states import columns
-from cutproof.checks.engines.fast.visited import Visited
+from cutproof.checks.engines.fast.visited import Visited, merged
+from cutproof.model.language.circuit import Layout
 
 if TYPE_CHECKING:
     from cutproof.checks.engines.fast.search import VectorSearch
@@ -117,11 +118,22 @@ def read(folder: Path, what: str) -> Saved | None:
     return saved
 
 
+def layouts(search: VectorSearch, folder: Path, saved: Saved) -> list[Layout]:
+    """Each layout that the search used, the last one at the end. Raises CheckpointError for such as no search has."""
+    names = {field.name for field in search.protocol.fields} - search.fields.without
+    try:
+        if not saved.fast or not all(names.issuperset(fast) for fast in saved.fast):
+            raise ValueError("its fast fields are none of this search")
+        return [search.laid_out(fast) for fast in saved.fast]
+    except ValueError as error:
+        raise CheckpointError(f"{folder}: {error}; give an empty folder") from None
+
+
 def restore(search: VectorSearch, folder: Path, saved: Saved) -> None:
     """Bring a search that has not begun to where the saved one was. Raises CheckpointError for damaged files."""
     levels = search.levels
     try:
-        levels.layouts = [search.laid_out(fast) for fast in saved.fast]
+        levels.layouts = layouts(search, folder, saved)
         if len(saved.laid_out) != len(saved.sizes) or not all(
             0 <= n < len(levels.layouts) for n in saved.laid_out
         ):
@@ -130,7 +142,7 @@ def restore(search: VectorSearch, folder: Path, saved: Saved) -> None:
         states = [_pour(search, number) for number in range(len(levels))]
         search.engine.fired[:] = saved.fired
         _look_over(search, saved, states)
-        search.first = {(t.claim, t.origin): (t.depth, _rows(search, t)) for t in saved.told}
+        _compare(search, saved)
         if saved.ended:
             search.front, search.front_rows = search.front[:, :0], 0
         search.before = search.visited.states - states[-1]
@@ -139,6 +151,18 @@ def restore(search: VectorSearch, folder: Path, saved: Saved) -> None:
     search.expanded, search.depth, search.seconds = saved.expanded, saved.depth, saved.seconds
     search.next_choice, search.fields.hinted = saved.next_choice, list(saved.hinted)
     search.watch()
+
+
+def _compare(search: VectorSearch, saved: Saved) -> None:
+    """Whether what is told of claims is what the levels say, which were judged again (`_pour`); what is told beside
+    claims is believed. Raises ValueError where a claim is told otherwise, or not at all."""
+    told = {(t.claim, t.origin): (t.depth, merged(_rows(search, t), search.layout.words)) for t in saved.told}
+    of_claims = {key for key in told if key[0] >= 0}
+    for key in search.first.keys() | of_claims:
+        depth, rows = search.first.get(key, (-1, None))
+        if rows is None or key not in told or told[key][0] != depth or not np.array_equal(told[key][1], rows):
+            raise ValueError("its levels say otherwise of a claim than it does")
+    search.first = told
 
 
 def _rows(search: VectorSearch, told: Told) -> Words:
@@ -197,4 +221,5 @@ def _pour(search: VectorSearch, number: int) -> int:
     search.front, search.front_rows = search.visited.take()
     if search.visited.states != before + states:
         raise ValueError(f"{name_of(number)} has a state twice")
+    search.judge_front(number)
     return states

@@ -68,6 +68,7 @@ class Engine:
         self.pool = ThreadPoolExecutor(workers - 1) if workers > 1 else None
         self.desks = list[Desk]()
         self.use(layout)
+        self._load()
 
     def use(self, layout: Layout) -> None:
         """Rows are laid out so from now on."""
@@ -77,6 +78,18 @@ class Engine:
         self.judging = Judging(layout, list(self.told.values()))
         self.blocks = pieces(layout, self.alike)
         self.desks = [Desk(self.program, len(self.fired), self.workers) for _ in range(self.workers)]
+
+    def _load(self) -> None:
+        """Have the loops loaded (and, the first time on a machine, compiled) that a search is made of, before one
+        begins: they go over rows of no state."""
+        rows, visited = np.zeros((self.k + 1, BLOCK), np.uint64), Visited(self.k, self.workers)
+        for desk in self.desks:
+            self.expand(desk, rows, 0, BLOCK, False)
+            for part in range(self.workers):
+                visited.add(part, desk.split[part], 0, 0)
+        visited.grow()
+        visited.take()
+        self.holding(self.judging, rows)
 
     def together(self, work: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
         """`work` for each tuple of arguments, on the workers, in order."""
@@ -167,23 +180,23 @@ class Engine:
         visited: Visited,
         marks: Words,
         stays: Words | None = None,
-    ) -> tuple[bool, npt.NDArray[np.bool_]]:
+    ) -> Flags:
         """Mark the states of rows that lead to marked ones (`leads`), or with `stays` unmark those that do not and are
-        not in it: whether anything changed, and which rows have states that are not marked (that are)."""
+        not in it. By row: bit 0 where states are not marked (are marked) after that, bit 1 where something changed."""
         padding, program, size = padded(rows), self.program, whole_blocks(rows.shape[1])
-        places, still = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+        places, still = np.zeros(size, np.int64), np.zeros(size, np.uint8)
         places[: len(at)] = at
         keep = np.zeros(size, np.uint64)
         if stays is not None:
             keep[: len(at)] = stays
-        done = self.together(
+        self.together(
             lambda low, high: kernels.spread(
                 planes_for(program.nodes), padding, low, high, places, self.kk, program.gates, program.steps,
                 self.blocks, allowed, visited.table, visited.parts, marks, keep, stays is not None, still,
             ),
             self._shares(size),
         )  # fmt: skip
-        return any(done), still[: len(at)]
+        return still[: len(at)]
 
     def degrees(self, rows: Words) -> Numbers:
         """How many states of some rows fire so many transitions, by that number."""

@@ -15,15 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits
+from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits, Since
 from cutproof.checks.engines.fast.conversion import handed_over, why_not
 from cutproof.checks.engines.fast.engine import DEGREES
-from cutproof.checks.engines.fast.liveness import Part, Passes, at_once, fair_parts, first_level, inside_of
+from cutproof.checks.engines.fast.liveness import OverBudget, Passes, at_once, first_of
 from cutproof.checks.engines.fast.program import Words
+from cutproof.checks.engines.fast.rounds import around, fair_parts
 from cutproof.checks.engines.fast.search import BROKEN, STUCK, Progress, VectorSearch
-from cutproof.checks.engines.fast.shortest_paths import Goal, packed_steps_of, paths
+from cutproof.checks.engines.fast.shortest_paths import Goal, paths
 from cutproof.checks.engines.fast.states import states_of
-from cutproof.checks.engines.lasso import fair_round
+from cutproof.checks.engines.fast.temporal import pending_for_ever
 from cutproof.checks.engines.plain.explore import NO_LIMITS, ON_THE_GRAPH, selected
 from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated
 from cutproof.model.language.codegen import DomainError
@@ -31,7 +32,6 @@ from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Claim, Protocol, State
 
 SYMMETRIC = "reduced by symmetry"
-NOT_JUDGED = "this engine does not judge claims of whole runs; the plain one does (--engine plain)"
 
 
 class Levelled(Sequence[State]):
@@ -141,6 +141,8 @@ def _judged(
     places = [i for i, c in enumerate(claims) if c.form == "can_always"]
     if places:
         _liveness(search, found, claims, places, ways, cycles, began)
+    if any(c.form in TEMPORAL for c in claims):
+        _temporal(search, found, claims, began)
     found.degrees = _degrees(search)
     found.seconds += time.perf_counter() - start
     return found
@@ -166,18 +168,12 @@ def _verdict(found: Exploration, claim: Claim, told: bool, path: Path | None) ->
     about = found.about(claim.property, claim.form, claim.harm)
     if told and claim.form not in ON_THE_GRAPH:
         return Violated(path=path, **about) if claim.form == "always" else Holds(witness=path, **about)
-    if claim.form in TEMPORAL:
-        return found.unknown(claim.property, claim.form, reason=found.reason or NOT_JUDGED)
-    if found.reason or claim.form == "can_always":
+    if found.reason or claim.form in ON_THE_GRAPH:
         return found.unknown(claim.property, claim.form, claim.harm)
     return Holds(**about) if claim.form == "always" else Violated(path=None, **about)
 
 
 # ------------------------------------------------------------------ liveness
-
-
-class OverBudget(Exception):
-    """A limit was reached while the levels were gone over again."""
 
 
 def _liveness(
@@ -204,9 +200,9 @@ def _liveness(
             passes = Passes(search, some, lambda: _look(search, began))
             for i, lost in zip(some, passes.reach(), strict=True):
                 reached[i] = _reachable(search, found, claims[i], lost)
-            around = [i for i in some if cycles and claims[i].cycles]
-            for i, left in zip(some, passes.rounds() if around else [], strict=bool(around)):
-                if i in around:
+            rounded = [i for i in some if cycles and claims[i].cycles]
+            for i, left in zip(some, passes.rounds() if rounded else [], strict=bool(rounded)):
+                if i in rounded:
                     rounds[i] = _round(search, found, claims[i], left)
     except KeyboardInterrupt:
         found.interrupted, reason = True, INTERRUPTED
@@ -229,35 +225,40 @@ def _look(search: VectorSearch, began: float) -> None:
 def _reachable(search: VectorSearch, found: Exploration, claim: Claim, lost: Words) -> Verdict:
     about = found.about(claim.property, claim.form, claim.harm)
     if lost.shape[1]:
-        return Violated(path=_first_of(search, lost), **about)
+        return Violated(path=first_of(search, lost), **about)
     return found.unknown(claim.property, claim.form, claim.harm) if found.reason else Holds(**about)
 
 
 def _round(search: VectorSearch, found: Exploration, claim: Claim, left: Words) -> Verdict:
     about = found.about(claim.property, "cycle", claim.harm)
-    loops = fair_parts(search, left) if left.shape[1] else []
-    if loops:
-        way = _first_of(search, np.concatenate([part.rows for part in loops], axis=1))
-        row = search.row_of(way.states[-1])
-        return Violated(path=_around(search, way, next(p for p in loops if _has(p, row))), **about)
+    loops = fair_parts(search, left)
+    if loops.rows.shape[1]:
+        way = first_of(search, loops.rows)
+        states, numbers = around(search, way.states[-1], loops.of(search.row_of(way.states[-1])))
+        return Violated(path=Path(way.states + states, way.transitions + numbers), **about)
     return found.unknown(claim.property, "cycle", claim.harm) if found.reason else Holds(**about)
 
 
-def _has(part: Part, row: Words) -> bool:
-    return bool((part.rows == row).all(axis=0).any())
-
-
-def _first_of(search: VectorSearch, rows: Words) -> Path:
-    """The path to whichever of these states the plain engine would find first."""
-    ((_, goal),) = first_level(search, rows).items()
-    return paths(search, {"": goal})[""]
-
-
-def _around(search: VectorSearch, way: Path, part: Part) -> Path:
-    """The way, and from its end a fair way round among the states of a part."""
-    compiled, entry = search.compiled, search.compiled.pack(way.states[-1])
-    around, numbers = fair_round(
-        entry, inside_of(search, entry, part.rows), lambda state: packed_steps_of(compiled, state),
-        search.protocol.transitions,
-    )  # fmt: skip
-    return Path(way.states + tuple(map(compiled.unpack, around)), way.transitions + numbers)
+def _temporal(search: VectorSearch, found: Exploration, claims: Sequence[Claim], began: float) -> None:
+    """Verdicts of *leads to* and *eventually* claims, each by the first of its cases that some fair run violates."""
+    reason = found.ended
+    limits = Since(**{"began": began, **vars(search.limits), "states": None})
+    for i, claim in enumerate(claims):
+        if claim.form not in TEMPORAL:
+            continue
+        about, verdict = found.about(claim.property, claim.form, claim.harm), None
+        try:
+            for case in claim.cases if not reason else ():
+                path = pending_for_ever(
+                    search.protocol, case, claim.form == "eventually", limits, search.engine.workers,
+                    lambda: _look(search, began),
+                )  # fmt: skip
+                if path is not None:
+                    verdict = Violated(path=path, detail=case.detail, **about)
+                    break
+        except KeyboardInterrupt:
+            found.interrupted, reason = True, INTERRUPTED
+        except OverBudget as error:
+            reason = str(error)
+        unknown = found.unknown(claim.property, claim.form, claim.harm, reason)
+        found.verdicts[i] = verdict or (unknown if reason or found.reason else Holds(**about))

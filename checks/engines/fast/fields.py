@@ -35,6 +35,7 @@ class Fields:
 
     def __init__(self, without: Collection[str]) -> None:
         self.without, self.hinted = set(without), list[str]()
+        self.promised = 0.0  # states a row
 
     def chosen(self, layout: Layout, rows: Words) -> tuple[str, ...]:
         """The names of the fields to make fast, by the states of a level."""
@@ -113,7 +114,9 @@ class Fields:
         as_now = count(
             np.bitwise_xor.reduce([whole, *(coded[name] for name in layout.fast if name in coded)])
         )
-        return best[1] if best[0] < WORTH * as_now or not layout.fast else tuple(layout.fast)
+        keeps = layout.fast and not self.without & layout.fast.keys() and best[0] >= WORTH * as_now
+        self.promised = len(whole) / (as_now if keeps else best[0])
+        return tuple(layout.fast) if keeps else best[1]
 
 
 def _counter(most: int) -> Callable[[Words], int]:

@@ -3,33 +3,34 @@
 A state is marked where a claim holds, or where a step that somebody owes leads to a marked state. Most steps lead one
 level deeper, so one pass marks nearly all; the rest is gone over until nothing changes. What stays unmarked can never
 come to where the claim holds. For cycles it is the other way round: a state is open unless the claim holds there, and
-open no more where no step that is no fault leads to one that is open; what stays is a cycle, or leads to one, and of
-cycles those are kept that are fair.
+open no more where no step that is no fault leads to one that is open; what stays is a cycle, or leads to one
+(`rounds.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from cutproof.checks.engines.fast.program import Numbers, Words
+from cutproof.checks.engines.fast.rounds import every_state, no_fault, resting, turning
 from cutproof.checks.engines.fast.search import BROKEN, VectorSearch
-from cutproof.checks.engines.fast.shortest_paths import Goal, packed_steps_of
-from cutproof.checks.engines.fast.states import bits_of, grouped, singles, states_of
-from cutproof.checks.engines.fast.visited import merged
-from cutproof.checks.engines.lasso import put_off
+from cutproof.checks.engines.fast.shortest_paths import Goal, paths
+from cutproof.checks.engines.fast.states import bits_of, grouped
+from cutproof.checks.engines.fast.visited import empty_table, merged
+from cutproof.checks.engines.verdict import Path
 
 ROWS = 1 << 16
 AT_ONCE = 8  # claims that are marked together: a word each for a row
 MARKS = 1 << 30  # bytes that their marks may take, where one claim alone does not
 
 Look = Callable[[], None]
+
+
+class OverBudget(Exception):
+    """A limit was reached while the levels were gone over again."""
 
 
 def at_once(search: VectorSearch) -> int:
@@ -44,7 +45,8 @@ class Passes:
         self.search, self.claims, self.look = search, list(claims), look
         self.owed = np.array([t.owed for t in search.protocol.transitions], np.uint8)
         self.no_fault = no_fault(search)
-        self.marks = np.zeros((len(search.visited.table), len(self.claims)), np.uint64)
+        self.marks = empty_table(len(search.visited.table), len(self.claims))
+        self.every: Words | None = None
 
     def reach(self) -> list[Words]:
         """By claim, the states from which none where it holds can be reached. What follows a state where an action left
@@ -58,15 +60,14 @@ class Passes:
                 np.bitwise_or.at(self.marks, at, left[:, None])
         return self._until_nothing_changes(staying=False)
 
-    def rounds(self) -> list[Words]:
-        """By claim, the states from which some run goes round for ever without one where it holds."""
-        self._all_open()
+    def rounds(self, alone: bool = False) -> list[Words]:
+        """By claim, the states from which some run goes on for ever without one where it holds: goes round, or (where
+        `alone`) comes to where nothing fair is possible, and stays."""
+        self.marks[:] = every = every_state(self.search)
+        self.every = every if alone else None
         for place, told in self._told():
             self.marks[place] &= ~told
         return self._until_nothing_changes(staying=True)
-
-    def _all_open(self) -> None:
-        self.marks[:] = self.search.visited.table[:, self.search.layout.words, None]
 
     # -------------------------------------------------- marks
 
@@ -86,19 +87,21 @@ class Passes:
                 yield search.visited.find(rows), search.engine.told_by_row(rows, self.claims)
 
     def _until_nothing_changes(self, staying: bool) -> list[Words]:
-        """Pass over the levels, and then over what is left: by claim, the states that are left."""
+        """Pass over the levels, and then over what is left: by claim, the states that are left. Where nothing changed
+        among the states of one origin, nothing will."""
         search, left = self.search, [np.zeros((self.search.layout.words + 1, 0), np.uint64)]
         for level in range(len(search.levels) - 1, -1, -1):
             for rows in search.levels.chunks(level, ROWS):
-                left.append(self._pass(rows, staying)[1])
-        rest, changed = np.concatenate(left, axis=1), True
-        while changed and rest.shape[1]:
-            changed, left = False, left[:1]
-            for low in range(0, rest.shape[1], ROWS):
-                more, still = self._pass(rest[:, low : low + ROWS], staying)
-                changed |= more
-                left.append(still)
-            rest = np.concatenate(left, axis=1)
+                left.append(rows[:, self._pass(rows, staying) & 1 != 0])
+        rest, decided = np.concatenate(left, axis=1), list[Words]()
+        while rest.shape[1]:
+            told = [self._pass(rest[:, low : low + ROWS], staying) for low in range(0, rest.shape[1], ROWS)]
+            still = np.concatenate(told)
+            origins = search.origins(rest)
+            going = np.isin(origins, np.unique(origins[still & 2 != 0]))
+            decided.append(rest[:, ~going & (still & 1 != 0)])
+            rest = rest[:, going & (still & 1 != 0)]
+        rest = np.concatenate([rest, *decided], axis=1)
         rest = merged(rest, search.layout.words)
         marks, found = self.marks[search.visited.find(rest)], list[Words]()
         for number in range(len(self.claims)):
@@ -107,21 +110,17 @@ class Passes:
             found.append(mine[:, mine[-1] != 0])
         return found
 
-    def _pass(self, rows: Words, staying: bool) -> tuple[bool, Words]:
-        """Pass over rows: whether anything changed, and the rows some of whose states are left."""
+    def _pass(self, rows: Words, staying: bool) -> npt.NDArray[np.uint8]:
+        """Pass over rows: by row, whether states are left (bit 0), and whether something changed (bit 1)."""
         self.look()
         search, stays = self.search, None
         if staying:
             stays = turning(search, rows) if search.alike else np.zeros(rows.shape[1], np.uint64)
+            if self.every is not None:
+                stays = resting(search, rows, self.every)
         allowed = self.no_fault if staying else self.owed
         at = search.visited.find(rows)
-        changed, still = search.engine.spread(rows, at, allowed, search.visited, self.marks, stays)
-        return changed, rows[:, still]
-
-
-def no_fault(search: VectorSearch) -> npt.NDArray[np.uint8]:
-    """Which transitions are no fault."""
-    return np.array([not t.fault for t in search.protocol.transitions], np.uint8)
+        return search.engine.spread(rows, at, allowed, search.visited, self.marks, stays)
 
 
 def ids(search: VectorSearch, rows: Words) -> Numbers:
@@ -130,105 +129,9 @@ def ids(search: VectorSearch, rows: Words) -> Numbers:
     return np.repeat(search.visited.find(rows), count) * 64 + bits_of(rows)
 
 
-# ------------------------------------------------------------------ rounds
-
-
-@dataclass(frozen=True)
-class Part:
-    """States, a row for each, within which a fair run can stay for ever."""
-
-    rows: Words
-
-
-def fair_parts(search: VectorSearch, rows: Words, alone: bool = False) -> list[Part]:
-    """The sets of states, among those of `rows`, within which fair runs without faults go round (`engines/lasso.py`);
-    where `alone`, single states too in which nothing fair is possible."""
-    each, transitions = singles(merged(rows, search.layout.words)), search.protocol.transitions
-    known = ids(search, each)
-    order = np.argsort(known)
-    each, known, n = each[:, order], known[order], len(known)
-    sources, taken, targets, turns = ([np.zeros(0, np.int64)] for _ in range(4))
-    for source, number, target in search.engine.edges(each, no_fault(search)):
-        there = ids(search, target)
-        at = np.minimum(np.searchsorted(known, there), max(n - 1, 0))
-        moves = there != known[source]
-        sources.append(source[moves])
-        taken.append(number[moves])
-        targets.append(np.where(known[at] == there, at, -1)[moves])
-        turns.append(source[~moves])
-    row, number, column = map(np.concatenate, (sources, taken, targets))
-    within = column >= 0
-    ends = (row[within], column[within])
-    graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(n, n))
-    many, label = (
-        connected_components(graph.tocsr(), connection="strong") if n else (0, np.zeros(0, np.int32))
-    )
-    sizes = np.bincount(label, minlength=many)
-    parts = np.split(np.argsort(label, kind="stable"), np.cumsum(sizes)[:-1]) if n else []
-    if search.alike:
-        same = np.unique(np.concatenate(turns))
-        turned = set(same[turning(search, each[:, same]) != 0].tolist())
-        some = (p for p in parts if len(p) > 1 or int(p[0]) in turned)
-        return [Part(each[:, p]) for p in some if _is_fair(search, each[:, p])]
-    delayed = np.zeros(many, np.bool_)
-    inside = within & (label[row] == label[column])
-    for fair in (i for i, t in enumerate(transitions) if t.fair):
-        mine = number == fair
-        able = np.bincount(label[row[mine]], minlength=many) == sizes
-        able[label[row[inside & mine]]] = False
-        delayed |= able
-    return [Part(each[:, p]) for i, p in enumerate(parts) if (len(p) > 1 or alone) and not delayed[i]]
-
-
-def _is_fair(search: VectorSearch, members: Words) -> bool:
-    """As `put_off`, in a graph that is reduced by symmetry: one of the components of the states themselves, of which
-    all others are images."""
-    entry = search.compiled.pack(states_of(search.layout, members[:, :1])[0])
-    steps = partial(packed_steps_of, search.compiled)
-    return not put_off(_component(search, entry, members), steps, search.protocol.transitions)
-
-
-def inside_of(search: VectorSearch, entry: int, members: Words) -> Callable[[int], bool]:
-    """Whether a packed state is in the strongly connected component of `entry`, where `members` are its states."""
-    if search.alike:
-        return _component(search, entry, members).__contains__
-    return {search.compiled.pack(state) for state in states_of(search.layout, members)}.__contains__
-
-
-def _component(search: VectorSearch, entry: int, members: Words) -> set[int]:
-    """The packed states that `entry` leads to and that lead to it, by states whose representatives are `members`."""
-    within, kinds = set(map(tuple, singles(members).T.tolist())), search.protocol.transitions
-    queue, before = [entry], dict[int, list[int]]({entry: []})
-    for here in queue:  # grows as it is walked
-        for number, there in packed_steps_of(search.compiled, here):
-            if not kinds[number].fault and _representative(search, there) in within:
-                if there not in before:
-                    queue.append(there)
-                before.setdefault(there, []).append(here)
-    found = {entry: None}
-    for here in (queue := [entry]):  # grows as it is walked
-        queue += [back for back in dict.fromkeys(before[here]) if back not in found]
-        found |= dict.fromkeys(before[here])
-    return set(found)
-
-
-def _representative(search: VectorSearch, packed: int) -> tuple[int, ...]:
-    """The row of the state that stands for a packed one."""
-    return tuple(search.row_of(search.compiled.unpack(packed))[:, 0].tolist())
-
-
-def turning(search: VectorSearch, rows: Words) -> Words:
-    """The states of each row from which a step that is no fault leads to another one that differs only by an exchange
-    of what is interchangeable: such a step leads nowhere in the reduced graph, and yet it can be taken for ever."""
-    compiled, kinds, found = search.compiled, search.protocol.transitions, np.zeros(rows.shape[1], np.uint64)
-    place = np.repeat(np.arange(rows.shape[1]), np.bitwise_count(rows[-1]).astype(np.int64)).tolist()
-    for at, bit, state in zip(place, bits_of(rows).tolist(), states_of(search.layout, rows), strict=True):
-        packed = compiled.pack(state)
-        mine = tuple(rows[:-1, at].tolist())
-        others = (a for n, a in packed_steps_of(compiled, packed) if not kinds[n].fault and a != packed)
-        if any(_representative(search, a) == (*mine, 1 << bit) for a in others):
-            found[at] |= np.uint64(1 << bit)
-    return found
+def first_of(search: VectorSearch, rows: Words) -> Path:
+    """The path to whichever of these states the plain engine would find first."""
+    return paths(search, first_level(search, rows)).popitem()[1]
 
 
 def first_level(search: VectorSearch, rows: Words) -> dict[int, Goal]:

@@ -43,8 +43,8 @@ from cutproof.model.language.protocol import Claim, Protocol, State
 
 PAUSE = 0.5  # seconds between two reports of progress
 BROKEN, STUCK = -1, -2  # told beside the claims: an action leaves its domain; no step, and no good end
-FIRST = 60_000  # states of a level by which fast fields are chosen
-MORE = 4  # ... and again when there are so many times more
+FIRST, MORE = 60_000, 4  # states of a level by which fast fields are chosen; again when so many times as many
+CERTAIN = 500_000  # ... and if there are fewer, only where rows hold fewer states than was promised
 
 Progress = Callable[[int, int, int, int, float], None]  # states, transitions, depth, frontier, seconds
 
@@ -80,7 +80,8 @@ class VectorSearch:
         self.fields = Fields({*apart, *(n for same in self.alike for block in same for n in block)})
         self.next_choice = FIRST if fast is None else 0
         saved = checkpoint.read(folder, self.what) if folder else None
-        layout = self.laid_out(saved.fast[-1] if saved else fast or ())
+        saved_layouts = checkpoint.layouts(self, folder, saved) if saved and folder else []
+        layout = saved_layouts[-1] if saved_layouts else self.laid_out(fast or ())
         self.engine = Engine(protocol, claims, layout, self.compiled, workers, self.alike)
         self.visited, self.levels = Visited(layout.words, workers), Levels(layout, folder)
         self.front = padded(self.canonical(rows_of(layout, self.starts)))
@@ -270,7 +271,7 @@ class VectorSearch:
         return merged(found, len(rows) - 1)
 
     def row_of(self, state: State) -> Words:
-        """The row of a state."""
+        """A state as a row."""
         return self.canonical(rows_of(self.layout, [state]))
 
     def _told(self, claims: Sequence[int], depth: int) -> None:
@@ -288,11 +289,9 @@ class VectorSearch:
         self._told([BROKEN, STUCK], len(self.levels) - 1)
         self.before = self.visited.states
         self.front, self.front_rows = self.visited.take(self.engine.together)
-        for claim, rows in self.engine.judge(self.front, self.watched).items():
-            self._tell(claim, rows)
         if self.levels.sizes:
             self.depth += whole and bool(self.front_rows)
-        self._told(list(self.engine.told), len(self.levels))
+        self.judge_front(len(self.levels))
         self.engine.count()
         if self.front_rows:
             self.levels.add(self.front[:, : self.front_rows])
@@ -300,6 +299,12 @@ class VectorSearch:
             checkpoint.save(self, self.folder, self.what)
         if self.stop_at_first and not self.ended and self._decided():
             self.ended = "the search ended once it had what it was asked for"
+
+    def judge_front(self, depth: int) -> None:
+        """Tell of claims what the frontier, which is the level at `depth`, says of them."""
+        for claim, rows in self.engine.judge(self.front, self.watched).items():
+            self._tell(claim, rows)
+        self._told(list(self.engine.told), depth)
 
     def _decided(self) -> bool:
         """A violation of safety was found, or every claim is a *sometimes* with a witness."""
@@ -315,6 +320,8 @@ class VectorSearch:
         if not self.next_choice or states < self.next_choice:
             return
         self.next_choice = MORE * states
+        if CERTAIN > states >= self.fields.promised * self.front_rows > 0:
+            return
         names = self.fields.chosen(self.layout, self.front[:, : self.front_rows])
         if set(names) != set(self.layout.fast):
             self._lay_out(self.laid_out(names))

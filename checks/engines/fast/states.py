@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cutproof.checks.engines.fast.program import Numbers, Words
 from cutproof.checks.engines.fast.visited import padded
@@ -68,7 +70,7 @@ def rows_of(layout: Layout, states: Sequence[State]) -> Words:
     return np.array([*keys, [1 << bit for _, bit in packed]], np.uint64).reshape(layout.words + 1, -1)
 
 
-def grouped(numbers: Words) -> dict[int, Numbers]:
+def grouped(numbers: npt.NDArray[np.integer[Any]]) -> dict[int, Numbers]:
     """The places of each number, by number."""
     if not len(numbers):
         return {}

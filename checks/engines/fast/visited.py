@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ LOADED = 0.75  # of the places of a part, when it is made larger
 NEARLY = 0.9  # ... of that, when it is looked at between two batches
 SMALLEST = 1 << 10
 HUGE = 1 << 22  # bytes of a table, from which on large pages are asked for
-LARGE = 1 << 25  # places, from which on the set grows by half instead of twofold
+MIDDLE, LARGE = 1 << 20, 1 << 25  # places, up to which the set grows fourfold, and twofold; then by half
 
 Together = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], list[Any]]
 
@@ -67,7 +68,7 @@ class Visited:
         return int(self.table.nbytes * self._factor())
 
     def _factor(self) -> float:
-        return 2.0 if len(self.table) < LARGE else 1.5
+        return 4.0 if len(self.table) < MIDDLE else 2.0 if len(self.table) < LARGE else 1.5
 
     def grow(self, together: Together = one_by_one) -> None:
         """Make the set larger."""
@@ -136,10 +137,8 @@ def empty_table(places: int, words: int) -> Words:
     if size < HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
         return np.zeros((places, words), np.uint64)
     memory = mmap.mmap(-1, size)
-    try:
+    with contextlib.suppress(OSError):  # the system has none
         memory.madvise(mmap.MADV_HUGEPAGE)
-    except OSError:  # the system has none
-        pass
     return np.frombuffer(memory, np.uint64).reshape(places, words)
 
 

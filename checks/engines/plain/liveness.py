@@ -21,7 +21,7 @@ from cutproof.checks.engines.verdict import Holds, Path, Unknown, Verdict, Viola
 from cutproof.model.language.codegen import compile_terms
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.properties import TEMPORAL
-from cutproof.model.language.protocol import Case, Claim, State
+from cutproof.model.language.protocol import Claim, State
 
 NODE_BYTES, MOVE_BYTES = 500, 130  # of the unlabelled graph, measured and rounded up
 
@@ -135,12 +135,8 @@ def _temporal(found: Exploration, claim: Claim) -> Verdict:
         asked, given = _values(found, [case.asked, case.given])
         path = _pending_for_ever(found, _Waits(asked, given, claim.form == "eventually"))
         if path is not None:
-            return Violated(path=path, detail=_which(case), **about)
+            return Violated(path=path, detail=case.detail, **about)
     return found.unknown(claim.property, claim.form, claim.harm) if found.reason else Holds(**about)
-
-
-def _which(case: Case) -> str:
-    return f"with {case.arguments}" if case.arguments else ""
 
 
 @dataclass(frozen=True)

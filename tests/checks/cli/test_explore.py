@@ -13,7 +13,6 @@ from cutproof.checks.cli import main as cli
 from cutproof.checks.engines import choose, statistics
 from cutproof.checks.engines.choose import PLAIN, VECTOR, explore_any
 from cutproof.checks.engines.exploration import Edges, Limits
-from cutproof.checks.engines.fast import clusters
 from cutproof.checks.engines.fast import conversion as handover
 from cutproof.checks.engines.fast import explore as fast
 from cutproof.checks.engines.plain.explore import explore as plain
@@ -22,6 +21,21 @@ from cutproof.model.cutover import coordinator
 from cutproof.model.examples.barrier import barrier
 from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
 from cutproof.model.examples.two_phase_commit import two_phase_commit
+from cutproof.model.language import (
+    Operand,
+    Step,
+    action,
+    always,
+    can_always,
+    count,
+    each,
+    family,
+    guard,
+    leads_to,
+    put,
+    when,
+)
+from cutproof.model.language.protocol import Protocol
 
 TINY = "two_migrations"  # 2,094 states
 Ran = tuple[int, str, str]
@@ -85,30 +99,58 @@ def test_seconds_are_counted_from_the_beginning(monkeypatch: pytest.MonkeyPatch)
     before = time.perf_counter()
     explore_any(two_phase_commit(5), limits=Limits(seconds=600))
     [limits] = given
-    assert isinstance(limits, choose._Since) and before <= limits.began < time.perf_counter() - 0.001
+    assert isinstance(limits, choose.Since) and before <= limits.began < time.perf_counter() - 0.001
     assert (
-        choose._Since(seconds=50, began=before - 60).reached(1, before)
+        choose.Since(seconds=50, began=before - 60).reached(1, before)
         == "the limit of 50 seconds was reached"
     )
-    assert choose._Since(seconds=600, began=before).reached(1, before - 10_000) == ""
+    assert choose.Since(seconds=600, began=before).reached(1, before - 10_000) == ""
 
 
-def test_a_protocol_that_is_too_wide_is_explored_by_the_plain_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choose, "SMALL", 100)
-    monkeypatch.setattr(clusters, "BITS", 7)
-    found, engine = explore_any(two_phase_commit(4))
-    assert engine == PLAIN and len(found.states) == 1_568 and not found.ended
-    with pytest.raises(clusters.TooWide):
-        explore_any(two_phase_commit(4), engine=VECTOR)
+def wide(bits: int) -> Protocol:
+    """Counters of 32 bits that go up together, and back to zero: a wide state, and few of them."""
+
+    @action
+    def up(s: Any) -> Step:
+        higher = s.n
+        for i in range(bits // 32):
+            higher = put(higher, i, s.n[i] + 1)
+        return when(guard("below", s.n[0] < 5)).then(n=higher)
+
+    @action
+    def back(s: Any) -> Step:
+        return when(guard("above", s.n[0] > 0)).then(n=each(s.n, 0))
+
+    @always
+    def never_five(s: Any) -> Operand:
+        return s.n[bits // 32 - 1] < 5
+
+    @can_always
+    def home(s: Any) -> Operand:
+        return s.n[0] == 0
+
+    @leads_to
+    def goes_on(s: Any) -> tuple[Operand, Operand]:
+        return s.n[0] == 1, s.n[0] == 5
+
+    variables = {"n": family("i", of=count(0, 2**32 - 1))}
+    return Protocol("wide", variables, [up, back], [never_five, home, goes_on], {"i": range(bits // 32)})
 
 
-@pytest.mark.parametrize("option", ["--engine", "--symmetry", "--resume"])
-def test_too_wide_is_one_clear_line(run, option: str, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(clusters, "BITS", 7)
-    more = {"--engine": ["vector"], "--resume": [tmp_path / "kept"]}.get(option, [])
-    code, out, err = run("--scope", TINY, option, *more)
-    assert (code, out) == (2, "") and err.count("\n") == 1
-    assert err.startswith(f"cutproof: {option}") and "7 is what a word has; --engine plain takes" in err
+@pytest.mark.parametrize("bits", [32, 128, 320])
+def test_states_of_any_width_are_explored_by_both_engines(bits: int, tmp_path: Path) -> None:
+    """One word, two, and five; on disk too."""
+    protocol = wide(bits)
+    (one, _), (two, engine) = (
+        explore_any(protocol, engine=PLAIN),
+        explore_any(protocol, engine=VECTOR, folder=tmp_path),
+    )
+    assert engine == VECTOR and len(two.states) == 6 and set(two.states) == set(one.states)
+    said = [
+        [(type(v).__name__, v.property, v.form, getattr(v, "path", None)) for v in f.verdicts]
+        for f in (one, two)
+    ]
+    assert said[0] == said[1] and [v[0] for v in said[0][:3]] == ["Violated", "Holds", "Violated"]
 
 
 def test_both_engines_report_the_same(run) -> None:

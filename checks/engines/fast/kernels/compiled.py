@@ -358,7 +358,8 @@ def spread(
 ):  # type: ignore
     """Go over rows[low:high], whole blocks, whose places in the set are `at`: mark the states from which an `allowed`
     transition leads to another one that is marked; or, if `staying`, unmark those from which none does, but for those
-    of `stays`. Sets still[row] where some state is not marked (is marked) after that; whether anything changed."""
+    of `stays`. still[row] gets bit 0 where some state is not marked (is marked) after that, bit 1 where something
+    changed; whether anything did."""
     width, many, changed = len(kk), marks.shape[1], False
     found = np.empty((BLOCK, many), np.uint64)
     for base in range(low, high, BLOCK):
@@ -366,7 +367,7 @@ def spread(
         leads(planes, rows, base, base + BLOCK, kk, gates, steps, blocks, allowed, table, parts, marks, found)
         for r in range(BLOCK):
             row = base + r
-            mask, place, left = rows[width, row], at[row], U0
+            mask, place, left, other = rows[width, row], at[row], U0, 0
             if mask == U0:
                 continue
             for i in range(many):
@@ -379,8 +380,9 @@ def spread(
                     left |= mask & ~now
                 if now != was:
                     marks[place, i] = now
-                    changed = True
-            still[row] = left != U0
+                    other = 2
+            still[row] = (left != U0) + other
+            changed |= other != 0
     return changed
 
 

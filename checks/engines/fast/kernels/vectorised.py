@@ -234,8 +234,8 @@ def spread(
     blocks: Numbers, allowed: Any, table: Words, parts: Numbers, marks: Words, stays: Words, staying: bool, still: Any,
 ) -> bool:  # fmt: skip
     """Mark the states of rows at the places `at` from which an allowed transition leads to another, marked state; or,
-    if `staying`, unmark those from which none does, but for those of `stays`. Sets still[row] where some state is not
-    marked (is marked) after that; whether anything changed."""
+    if `staying`, unmark those from which none does, but for those of `stays`. still[row] gets bit 0 where some state is
+    not marked (is marked) after that, bit 1 where something changed; whether anything did."""
     changed = False
     for base in range(low, high, TOGETHER * BLOCK):
         end = min(high, base + TOGETHER * BLOCK)
@@ -247,8 +247,9 @@ def spread(
         now = was & (~mask | found | stays[some, None]) if staying else was | (found & mask)
         marks[place] = now
         left = (now if staying else ~now) & mask
-        still[some] = left.any(axis=1)
-        changed |= bool((now != was).any())
+        other = (now != was).any(axis=1)
+        still[some] = left.any(axis=1) + 2 * other
+        changed |= bool(other.any())
     return changed
 
 

@@ -204,7 +204,7 @@ LEVEL = name_of(5)
         ("search.json", text(lambda t: ""), "search.json cannot be read"),
         ("search.json", text(lambda t: t.replace('"depth":', '"depth":1', 1)), "search.json is damaged"),
         ("search.json", text(lambda t: t.replace('"expanded":', '"expanded":"x"', 1)), "search.json cannot be read"),
-        ("search.json", text(lambda t: t.replace('"format":1', '"format":9')), "has format 9, not 1"),
+        ("search.json", text(lambda t: t.replace('"format":2', '"format":9')), "has format 9, not 2"),
         ("search.json", lambda file: (file.unlink(), file.mkdir()), "search.json cannot be read"),
         (LEVEL, Path.unlink, f"{LEVEL} is missing"),
         (LEVEL, lambda file: file.write_text("hello"), f"{LEVEL} cannot be read"),
@@ -226,12 +226,36 @@ def test_a_damaged_folder_is_refused_in_one_line(
     refused(folder, said, capsys)
 
 
-def other_count(saved: Saved) -> None:
-    saved.fired[0] += 1
+def never(saved: Saved) -> None:
+    saved.fired[0] = -1
 
 
-def other_degrees(saved: Saved) -> None:
-    saved.degrees[3], saved.degrees[4] = saved.degrees[3] + 1, saved.degrees[4] - 1
+def of_another_layout(saved: Saved) -> None:
+    saved.laid_out[2] = len(saved.fast)
+
+
+def of_no_field(saved: Saved) -> None:
+    saved.fast[-1] = ["nonsense"]
+
+
+def of_no_layout(saved: Saved) -> None:
+    saved.fast = []
+
+
+def of_too_many(saved: Saved) -> None:
+    saved.fast[-1] = [f.name for f in build(parse_scope("base")).fields]
+
+
+def fewer_levels(saved: Saved) -> None:
+    saved.laid_out.pop()
+
+
+def left_out(saved: Saved) -> None:
+    del saved.told[0]
+
+
+def of_another_claim(saved: Saved) -> None:
+    saved.told[0].claim = 0
 
 
 def moved(saved: Saved) -> None:
@@ -243,7 +267,7 @@ def of_no_origin(saved: Saved) -> None:
 
 
 def of_nothing(saved: Saved) -> None:
-    saved.told[0].words = []
+    saved.told[0].rows = []
 
 
 def before_the_start(saved: Saved) -> None:
@@ -261,12 +285,18 @@ def more(saved: Saved) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (other_count, "its steps were counted in two ways"),
-        (other_degrees, "its steps were counted in two ways"),
-        (more, "its states and their steps were counted otherwise"),
+        (never, "a transition was not taken less than never"),
+        (of_another_layout, "its levels are of no layout"),
+        (fewer_levels, "its levels are of no layout"),
+        (of_no_field, "its fast fields are none of this search"),
+        (of_no_layout, "its fast fields are none of this search"),
+        (of_too_many, "fast values, and 64 is what a mask has"),
+        (left_out, "its levels say otherwise of a claim than it does"),
+        (of_another_claim, "its levels say otherwise of a claim than it does"),
+        (more, "its states were counted otherwise"),
         (deeper, "its depth or its time is not that of its levels"),
         (before_the_start, "a level that is told of is not there"),
-        (of_no_origin, "what is told is of no search for these settings"),
+        (of_no_origin, "has no such state as is told of it"),
         (of_nothing, "what is told is of no search for these settings"),
         (moved, "has no such state as is told of it"),
     ],

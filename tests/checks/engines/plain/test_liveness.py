@@ -139,11 +139,6 @@ def test_what_was_not_all_seen_is_unknown() -> None:
     assert isinstance(verdict, Unknown) and "limit" in verdict.reason
 
 
-def test_the_fast_engine_does_not_judge_whole_runs_and_says_so() -> None:
-    (verdict,) = fast.explore(served(lock(by_turn=True))).verdicts
-    assert isinstance(verdict, Unknown) and "--engine plain" in verdict.reason
-
-
 def test_fairness_is_part_of_what_a_protocol_is() -> None:
     protocol = served(lock(by_turn=True))
     assert lock(by_turn=True).digest != unfair(lock(by_turn=True), "leave").digest
