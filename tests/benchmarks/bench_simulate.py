@@ -22,6 +22,8 @@ from statistics import geometric_mean, median
 from cutproof.checks.cutover.safeguards.necessity import NECESSARY, protocol_of
 from cutproof.checks.engines.exploration import Limits
 from cutproof.checks.engines.plain.explore import explore
+from cutproof.checks.engines.simulate import together
+from cutproof.checks.engines.simulate.coverage import Coverage
 from cutproof.checks.engines.simulate.schedulers import SCHEDULERS
 from cutproof.checks.engines.simulate.walk import Walker
 from cutproof.checks.engines.verdict import Violated
@@ -66,19 +68,26 @@ def until_found(protocol: Protocol, mode: str) -> list[int]:
 
 
 def rates() -> None:
-    print(f"{'':28}" + "".join(f"{mode:>12}" for mode in SCHEDULERS))
-    cases = [("dijkstra_mutex 3", dijkstra_mutex(3))]
+    """Coverage included. One by one, and many at once, as `simulate` goes on after some hundred runs."""
+    print("| steps a second | | " + " | ".join(SCHEDULERS) + " |\n|---|---|" + "---:|" * len(SCHEDULERS))
+    cases = [("two_phase_commit 3", two_phase_commit(3)), ("dijkstra-mutex 3", dijkstra_mutex(3))]
     cases += [
         (e.scope_name, protocol_of(e)) for e in NECESSARY if e.safeguard in ("fence_epoch", "sweep_tie_break")
     ]
     for name, protocol in cases:
-        cells = []
-        for scheduler in SCHEDULERS.values():
-            walker, steps, started = Walker(protocol, scheduler, 0, STEPS), 0, time.process_time()
-            while (seconds := time.process_time() - started) < 4:
-                steps += len(walker.run(steps, False).transitions)
-            cells.append(f"{steps / seconds:12,.0f}")
-        print(f"{name:28}" + "".join(cells), flush=True)
+        for how, alone in (("one by one", sys.maxsize), ("many at once", 0)):
+            together.ALONE = alone
+            cells = [f"{rate(protocol, mode):,.0f}" for mode in SCHEDULERS]
+            print(f"| {name} | {how} | " + " | ".join(cells) + " |", flush=True)
+
+
+def rate(protocol: Protocol, mode: str) -> float:
+    """Steps a second of one core's time, over the first four."""
+    coverage, runs = Coverage(), together.Runs(Walker(protocol, SCHEDULERS[mode], 0, STEPS))
+    started = time.process_time()
+    while (seconds := time.process_time() - started) < 4:
+        runs.cover(coverage, coverage.runs, None, stop=False)
+    return coverage.steps / seconds
 
 
 def main(words: list[str]) -> None:
