@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from circuits import walked
 from examples import examples
@@ -15,6 +16,7 @@ from random_protocols import made, source
 from small_protocols import PROTOCOLS
 
 from cutproof.checks.engines.simulate import together as module
+from cutproof.checks.engines.simulate.choices import Moves
 from cutproof.checks.engines.simulate.coverage import SAMPLE, Coverage, Seen
 from cutproof.checks.engines.simulate.planes import GuardPlanes, States
 from cutproof.checks.engines.simulate.schedulers import SCHEDULERS
@@ -27,7 +29,18 @@ from cutproof.model.cutover.policy import Policy, resolve
 from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED
 from cutproof.model.cutover.scopes import SCOPES, parse_scope
 from cutproof.model.examples.two_phase_commit import two_phase_commit
-from cutproof.model.language import Step, action, boolean, count, family, guard, leads_to, put, when
+from cutproof.model.language import (
+    Step,
+    action,
+    boolean,
+    can_always,
+    count,
+    family,
+    guard,
+    leads_to,
+    put,
+    when,
+)
 from cutproof.model.language.codegen import compile_protocol
 from cutproof.model.language.protocol import Protocol
 
@@ -169,6 +182,45 @@ def test_guards_are_seen_as_by_the_walker(protocol: Protocol) -> None:
     keys = read.keys(states)
     assert GuardPlanes(read).covered(keys) == walker.guards.covered
     assert read.packed(keys) == [compile_protocol(protocol).pack(state) for state in states]
+
+
+@pytest.mark.parametrize("mode", SCHEDULERS)
+def test_the_first_run_that_violates_ends_them(mode: str) -> None:
+    """Of a batch many violate, and later runs after fewer steps."""
+    protocol = two_phase_commit(3).without_guard("commit", "all prepared")
+    for seed in range(8):
+        ended = equal(protocol, mode, seed, 64, 100, stop=True, most=64)[2]
+        assert ended["violation"] == 1
+
+
+@pytest.mark.parametrize("mode", SCHEDULERS)
+def test_where_an_action_leaves_its_domain_nothing_is_said_to_be_stuck(mode: str) -> None:
+    """As the plain walk has it: what can always happen is judged where all steps are whole."""
+
+    @action
+    def up(s: Any) -> Step:
+        return when(guard("set", s.b)).then(n=s.n + 1)
+
+    @action
+    def begin(s: Any) -> Step:
+        return when(guard("not set", ~s.b)).then(b=True)
+
+    @can_always
+    def back(s: Any) -> Any:
+        return s.n == 0
+
+    protocol = Protocol("up", {"n": count(0, 2), "b": boolean()}, [up, begin], [back])
+    assert set(equal(protocol, mode, 0, 20, 8, stop=False, most=7)[3]) == {-1}
+    equal(protocol, mode, 0, 20, 8, stop=True, most=7)
+
+
+def test_of_moves_with_the_highest_priority_the_first_is_taken() -> None:
+    lanes, steps = np.array([0, 0, 0, 2, 2]), np.array([0, 1, 2, 1, 2])
+    moves = Moves(lanes, steps, np.array([0, 3]), np.array([3, 2]))
+    order = np.array([[0.1, 0.7, 0.7], [0.9, 0.9, 0.9], [0.5, 0.5, 0.5]])
+    assert moves.best(order).tolist() == [1, 3]
+    assert moves.runs.tolist() == [0, 2]
+    assert moves.only(np.array([True, False, True, False, True])).starts.tolist() == [0, 2]
 
 
 # ------------------------------------------------------------------ when
