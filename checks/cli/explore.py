@@ -167,6 +167,7 @@ def _run(
     from cutproof.checks.engines.choose import VECTOR, explore_any
     from cutproof.checks.engines.fast.checkpoint import CheckpointError
     from cutproof.checks.engines.statistics import Run, symmetry_of
+    from cutproof.model.language.circuit import TooWide
 
     def progress(*numbers: Any) -> None:
         ticker.tell("explore", *numbers)
@@ -179,6 +180,9 @@ def _run(
             protocol, engine=engine, limits=limits, graph=graph is not None, progress=progress, workers=workers,
             symmetry=symmetry, folder=resume, properties=properties,
         )  # fmt: skip
+    except TooWide as error:
+        option = f"--engine {engine}" if engine else "--resume" if resume else "--symmetry"
+        refuse(f"{option}: {error}; --engine plain takes fields of any width")
     except CheckpointError as error:
         refuse(f"--resume {error}")
     except OSError as error:

@@ -15,6 +15,7 @@ from cutproof.checks.engines.exploration import Exploration, Limits, Since
 from cutproof.checks.engines.plain.explore import NO_LIMITS
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.plain.search import Progress
+from cutproof.model.language.circuit import TooWide
 from cutproof.model.language.protocol import Protocol
 
 PLAIN, VECTOR = ENGINES = ("plain", "vector")
@@ -53,8 +54,9 @@ def explore_any(
 ) -> tuple[Exploration, str]:
     """Explore with the engine that is named, or that suits: what was found, and the name of the engine that answered.
 
-    Without a name: the plain engine up to SMALL states, the vector engine beyond. `workers`, `symmetry` and `folder`
-    are the vector engine's (`fast.explore`); the last two choose it. Raises CheckpointError."""
+    Without a name: the plain engine up to SMALL states, the vector engine beyond, and the plain one after all where a
+    field is wider than a word. `workers`, `symmetry` and `folder` are the vector engine's (`fast.explore`); the last
+    two choose it. Raises TooWide where the vector engine was chosen, and CheckpointError."""
     names = None if properties is None else list(properties)
     engine = engine or (VECTOR if symmetry or folder else "")
     began = time.perf_counter()
@@ -81,10 +83,15 @@ def explore_any(
     from cutproof.checks.engines.fast.explore import explore as fast  # it takes a while to import
 
     limits = Since(**vars(limits), began=began)
-    found = fast(
-        protocol, limits=limits, properties=names, only=only, cycles=cycles, graph=graph, progress=progress,
-        workers=workers, symmetry=symmetry, folder=folder,
-    )  # fmt: skip
+    try:
+        found = fast(
+            protocol, limits=limits, properties=names, only=only, cycles=cycles, graph=graph, progress=progress,
+            workers=workers, symmetry=symmetry, folder=folder,
+        )  # fmt: skip
+    except TooWide:
+        if engine:
+            raise
+        return plainly(limits)
     return found, VECTOR
 
 

@@ -198,12 +198,14 @@ def at_most(a: Term, b: Term) -> Term:
     return _make("le", (a, b), "", True, 0, 1)
 
 
-def _sum(a: int, b: int) -> int:
-    """The sum of two bounds; none if one of them is none."""
-    for bound in (a, b):
-        if abs(bound) >= UNBOUNDED:
-            return UNBOUNDED if bound > 0 else -UNBOUNDED
-    return a + b
+def _least(a: int, b: int) -> int:
+    """The sum of two lower bounds; none if one of them is none."""
+    return -UNBOUNDED if min(a, b) <= -UNBOUNDED else a + b
+
+
+def _most(a: int, b: int) -> int:
+    """The sum of two upper bounds; none if one of them is none."""
+    return UNBOUNDED if max(a, b) >= UNBOUNDED else a + b
 
 
 def add(a: Term, b: Term) -> Term:
@@ -214,7 +216,7 @@ def add(a: Term, b: Term) -> Term:
         return a
     if a is constant(0):
         return b
-    return _make("add", (a, b), "", False, _sum(a.low, b.low), _sum(a.high, b.high))
+    return _make("add", (a, b), "", False, _least(a.low, b.low), _most(a.high, b.high))
 
 
 def subtract(a: Term, b: Term) -> Term:
@@ -223,7 +225,7 @@ def subtract(a: Term, b: Term) -> Term:
         return constant(a.low - b.low)
     if b is constant(0):
         return a
-    return _make("sub", (a, b), "", False, _sum(a.low, -b.high), _sum(a.high, -b.low))
+    return _make("sub", (a, b), "", False, _least(a.low, -b.high), _most(a.high, -b.low))
 
 
 def choose(condition: Term, yes: Term, no: Term) -> Term:

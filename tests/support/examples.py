@@ -5,7 +5,7 @@ from hypothesis import settings
 
 def by_night() -> bool:
     """Whether `make nightly` runs."""
-    return settings.get_current_profile_name() == "nightly"
+    return settings.default == settings.get_profile("nightly")
 
 
 def examples(day: int, night: int | None = None) -> settings:

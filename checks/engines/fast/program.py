@@ -12,13 +12,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cutproof.checks.engines.fast.kernels.layout import CASES
 from cutproof.model.language.circuit import Case, Circuit, Edge, Effect, Layout, Leaving, Translation
 from cutproof.model.language.expressions import Term
 
 Words = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
 
-TOGETHER = 128  # cases of one effect
 LOW = (1 << 64) - 1
 
 
@@ -72,8 +72,8 @@ class Program:
         spans, cases, masks = list[tuple[int, ...]](), list[tuple[int, ...]](), list[int]()
         words, bits, bit_words = list[list[list[int]]](), list[int](), list[list[int]]()
         for effect, some in together.items():
-            for low in range(0, len(some), TOGETHER):
-                mine = some[low : low + TOGETHER]
+            for low in range(0, len(some), CASES):
+                mine = some[low : low + CASES]
                 spans.append((len(mine), len(cases), len(effect.computed), len(bits)))
                 words.append([self._words(effect.keep), self._words(effect.put), self._words(effect.add)])
                 for c in mine:

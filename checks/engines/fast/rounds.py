@@ -90,13 +90,13 @@ class _Numbered:
     def steps(self, allowed: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int32], ...]:
         """Their steps by `allowed` transitions: from which, by which, to which of them; -1 is some other state."""
         some = np.zeros(0, np.int32)
-        sources, taken, targets = [some], [some.astype(np.int16)], [some]
+        sources, taken, targets = [some], [some], [some]
         for source, number, target in self.search.engine.edges(self.each, allowed):
             place, bit = self.search.visited.find(target), target[-1]
             mine = self.marks[place]
             there = self.first[place] + np.bitwise_count(mine & (bit - np.uint64(1)))
             sources.append(source.astype(np.int32))
-            taken.append(number.astype(np.int16))
+            taken.append(number.astype(np.int32))
             targets.append(np.where(mine & bit != 0, there, -1).astype(np.int32))
         return np.concatenate(sources), np.concatenate(taken), np.concatenate(targets)
 

@@ -10,11 +10,11 @@ Read `gates.py` (four kinds of gate), `terms.py` (twelve kinds of term as gates)
 
 from cutproof.model.language.circuit.cases import Case, Effect, Leaving, Told, Translation, told_of
 from cutproof.model.language.circuit.gates import AND, ANDN, NO, NOR, XOR, YES, Circuit, Edge
-from cutproof.model.language.circuit.layout import Layout, Place
+from cutproof.model.language.circuit.layout import Layout, Place, TooWide
 from cutproof.model.language.circuit.possible import possible
 from cutproof.model.language.circuit.terms import Terms
 
 __all__ = [
     "AND", "ANDN", "NO", "NOR", "XOR", "YES", "Case", "Circuit", "Edge", "Effect", "Layout", "Leaving", "Place",
-    "Terms", "Told", "Translation", "possible", "told_of",
+    "Terms", "Told", "TooWide", "Translation", "possible", "told_of",
 ]  # fmt: skip

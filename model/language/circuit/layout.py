@@ -16,6 +16,10 @@ from cutproof.model.language.protocol import Protocol, State
 WORD = 64  # bits of a word, and of a mask
 
 
+class TooWide(ValueError):
+    """A field has more values than a word of a key can tell apart."""
+
+
 @dataclass(frozen=True)
 class Place:
     """The bits of a field in the key: its value less `low`."""
@@ -26,11 +30,12 @@ class Place:
 
 
 class Layout:
-    """The bits of a protocol's fields. `fast` names the fast ones, `first` those that begin the key.
+    """The bits of a protocol's fields. `fast` names the fast ones, `first` those that begin the key, in its first word.
 
     `blocks` has, for each set of interchangeable values, the names of the fields of each: none of them may be fast, and
     what stands at one place in two blocks has as many bits. `possible` are the values of each field, if they are known
-    already. Raises ValueError for more fast values than a mask has bits, and for a field that no word has room for."""
+    already. Raises TooWide for a field that is wider than a word, and ValueError where all of `first` is, or
+    where there are more fast values than a mask has bits."""
 
     def __init__(
         self,
@@ -66,7 +71,7 @@ class Layout:
             need = {n: (self.values[n][-1] - self.values[n][0]).bit_length() for n in names}
             total = sum(need.values())
             if total > WORD and len(names) == 1:
-                raise ValueError(f"{names[0]}: its values take {total} bits, and {WORD} are in a word")
+                raise TooWide(f"{names[0]}: its values take {total} bits, and {WORD} are in a word")
             if total > WORD:
                 for name in names:
                     put([name])
@@ -81,6 +86,8 @@ class Layout:
         for name in first:
             if name in left:
                 put([name])
+        if len(free) > 1:
+            raise ValueError(f"{', '.join(first)} take more than the {WORD} bits of a word")
         for same in blocks:
             for block in same:
                 put([name for name in block if name in left])

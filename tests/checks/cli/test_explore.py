@@ -153,6 +153,37 @@ def test_states_of_any_width_are_explored_by_both_engines(bits: int, tmp_path: P
     assert said[0] == said[1] and [v[0] for v in said[0][:3]] == ["Violated", "Holds", "Violated"]
 
 
+WIDER = """
+from cutproof.model.language import *
+from cutproof.model.language.protocol import Protocol
+
+@action
+def up(s):
+    return when(guard("below", s.n < 2**65)).then(n=choose(s.n < 40, s.n + 1, 2**66))
+
+@always
+def low(s):
+    return s.n < 2**66
+
+protocol = Protocol("wider", {"n": count(0, 2**70)}, [up], [low])
+"""
+
+
+def test_a_field_that_is_wider_than_a_word_is_left_to_the_plain_engine(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the vector engine would be the better one; where it was asked for, it refuses."""
+    file = tmp_path / "wider.py"
+    file.write_text(WIDER)
+    monkeypatch.setattr(choose, "SMALL", 10)
+    code, out, err = run(file)
+    assert (code, err) == (12, "") and "plain engine: " in out and "41 steps" in out
+    for options in (["--engine", "vector"], ["--symmetry"], ["--resume", tmp_path / "kept"]):
+        code, out, err = run(file, *options)
+        assert (code, out) == (2, "") and err.count("\n") == 1
+        assert f"{options[0]}" in err and "n: its values take 71 bits, and 64 are in a word" in err
+
+
 def test_both_engines_report_the_same(run) -> None:
     said = {}
     for engine in ("plain", "vector"):

@@ -298,6 +298,25 @@ def test_all_readings_of_random_expressions_give_the_same_values() -> None:
             assert tuple(values) == generated[i] == interpreted(SCOPE, some, state)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_upper_bound_may_lie_below_every_lower_one(sign: int) -> None:
+    """From -UNBOUNDED down a lower bound is none; an upper one there is a number, and a sum is above it."""
+    edge, far = sign * ex.UNBOUNDED, sign * 2**63
+    x, y = ex.variable("x", min(edge, far), max(edge, far)), ex.variable("y", 0, 5)
+    limit = ex.constant(edge - 2 * sign)
+    for made, value in ((ex.add(x, y), edge + 5), (ex.subtract(x, y), edge - 5)):
+        said = [
+            ex.evaluate(term, {"x": edge, "y": 5}, {})
+            for term in (
+                ex.less(made, limit),
+                ex.at_most(made, limit),
+                ex.less(limit, made),
+                ex.at_most(limit, made),
+            )
+        ]
+        assert said == [value < limit.low, value <= limit.low, limit.low < value, limit.low <= value]
+
+
 def test_substituting_every_variable_leaves_the_value() -> None:
     rng = random.Random(8)
     for tree, term in PAIRS:

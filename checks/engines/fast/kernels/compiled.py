@@ -23,7 +23,7 @@ from cutproof.checks.engines.fast.kernels.compiled_sets import (  # what both ki
     take,
 )
 from cutproof.checks.engines.fast.kernels.emission import emit_eight
-from cutproof.checks.engines.fast.kernels.layout import BLOCK, LANES
+from cutproof.checks.engines.fast.kernels.layout import BLOCK, CASES, LANES
 from cutproof.checks.engines.fast.kernels.vectors import (
     any_of,
     both,
@@ -102,6 +102,18 @@ def active(planes, cases, low, high, found):  # type: ignore
 
 
 @njit(nogil=True, cache=True)
+def change(planes, rows, row, k, lane, words, bits, bit_words, first, count, key):  # type: ignore
+    """Put into `key` what an effect (keep, put and add in `words`, `count` computed bits from the first on) makes of
+    the key of a row, which is bit k of word `lane` in the planes."""
+    for x in range(key.size):
+        key[x] = ((rows[x, row] & words[0, x]) | words[1, x]) + words[2, x]
+    for q in range(first, first + count):
+        if (planes[bits[q], lane] >> np.uint64(k)) & U1:
+            for x in range(key.size):
+                key[x] |= bit_words[q, x]
+
+
+@njit(nogil=True, cache=True)
 def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # type: ignore
     """What a block leads to, as rows appended to `out`, which has room for it. Counts how often each transition fires,
     and where `want`, puts into `moved` the states of each row that some step changes. Returns how many rows there are
@@ -109,14 +121,14 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
     spans, words, cases, masks, bits, bit_words, _, _ = steps
     width = len(kk)
     counts, flat, flat_rows, flat_out = (
-        np.empty(128 * LANES, np.uint64),
+        np.empty(CASES * LANES, np.uint64),
         planes.ravel(),
         rows.ravel(),
         out.ravel(),
     )
     flat_cases, flat_words = cases.ravel(), words.ravel()
     on = acting_in(flat, cases)
-    acting, key = np.empty(128, np.int64), np.empty(width, np.uint64)
+    acting, key = np.empty(CASES, np.int64), np.empty(width, np.uint64)
     for e in range(spans.shape[0]):
         count, first, computed, first_bit = spans[e, 0], spans[e, 1], spans[e, 2], spans[e, 3]
         acts = 0
@@ -152,12 +164,7 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
                         shifted |= mine
                 if m == U0:
                     continue
-                for x in range(width):
-                    key[x] = ((rows[x, row] & words[e, 0, x]) | words[e, 1, x]) + words[e, 2, x]
-                for q in range(first_bit, first_bit + computed):
-                    if (planes[bits[q], lane] >> np.uint64(k)) & U1:
-                        for x in range(width):
-                            key[x] |= bit_words[q, x]
+                change(planes, rows, row, k, lane, words[e], bits, bit_words, first_bit, computed, key)
                 same = True
                 for x in range(width):
                     same &= key[x] == rows[x, row]
@@ -285,7 +292,7 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
     runs, a, b = gates
     spans, words, cases, masks, bits, bit_words, _, _ = steps
     width, many = len(kk), marks.shape[1]
-    acting, key = np.empty(128, np.int64), np.empty(width, np.uint64)
+    acting, key = np.empty(CASES, np.int64), np.empty(width, np.uint64)
     keys, whose, slot = (
         np.empty((BLOCK, width), np.uint64),
         np.empty(BLOCK, np.int64),
@@ -317,12 +324,7 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
                         )
                     if rows[width, row] & any_of == U0:
                         continue
-                    for x in range(width):
-                        key[x] = ((rows[x, row] & words[e, 0, x]) | words[e, 1, x]) + words[e, 2, x]
-                    for q in range(first_bit, first_bit + computed):
-                        if (planes[bits[q], lane] >> np.uint64(k)) & U1:
-                            for x in range(width):
-                                key[x] |= bit_words[q, x]
+                    change(planes, rows, row, k, lane, words[e], bits, bit_words, first_bit, computed, key)
                     if blocks.shape[0]:
                         canonical(blocks, key)
                     same = True
@@ -412,12 +414,9 @@ def edges(planes, rows, low, high, kk, gates, steps, blocks, allowed, source, nu
                         mine = rows[width, row] & masks[c]
                         if mine == U0:
                             continue
-                        for x in range(width):
-                            key[x] = ((rows[x, row] & words[e, 0, x]) | words[e, 1, x]) + words[e, 2, x]
-                        for q in range(first_bit, first_bit + computed):
-                            if (planes[bits[q], lane] >> np.uint64(k)) & U1:
-                                for x in range(width):
-                                    key[x] |= bit_words[q, x]
+                        change(
+                            planes, rows, row, k, lane, words[e], bits, bit_words, first_bit, computed, key
+                        )
                         if blocks.shape[0]:
                             canonical(blocks, key)
                         source[n], number[n] = row, cases[c, 1]

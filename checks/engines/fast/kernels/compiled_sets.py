@@ -11,6 +11,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from cutproof.checks.engines.fast.kernels.layout import ADDED, LOW32, ONE, TWO
+from cutproof.checks.engines.fast.kernels.vectors import lowest, ones
 
 U0, U1 = np.uint64(0), np.uint64(1)
 AHEAD = 16  # rows whose places are fetched before they are looked at
@@ -61,11 +62,13 @@ def hash_of_key(key):  # type: ignore
 
 @njit(nogil=True, cache=True)
 def part_of(h, parts):  # type: ignore
+    """Of so many parts the one that a hash belongs to: by its upper half."""
     return np.int64(((h >> np.uint64(32)) * np.uint64(parts)) >> np.uint64(32))
 
 
 @njit(nogil=True, cache=True)
 def slot_of(h, size):  # type: ignore
+    """Of so many places the first where a hash may be: by its lower half."""
     return np.int64(((h & LOW32) * np.uint64(size)) >> np.uint64(32))
 
 
@@ -209,9 +212,7 @@ def take(table, fresh, nfresh, rows, low, kk):  # type: ignore
         m = flat[at + width + 1]
         rows[width, low + i] = m
         flat[at + width + 1] = U0
-        while m:
-            m &= m - U1
-            states += 1
+        states += ones(m)
     return states
 
 
@@ -290,44 +291,27 @@ def moved(rows, low, high, kk, moves, keys, bits, slow, out):  # type: ignore
     """The states of rows[low:high] in another layout, a row each in `out`, which has room; how many.
 
     `moves` has (word, mask, shift to the left, to the right, word there) of bits that move together. A state of the
-    fast value b gets the words keys[b] and the number bits[b] besides; `slow` has (word, mask, shift, table, stride...)
-    of fields that become fast: the number goes up by table[value]."""
+    fast value b gets the words keys[b] and the number bits[b] besides; `slow` has, of each field that becomes fast, its
+    (word, mask, shift), and how much its value adds to the number."""
     fields, tables = slow
     width, there, n = len(kk), out.shape[0] - 1, 0
+    kept = np.empty(there, np.uint64)
     for row in range(low, high):
-        rest = rows[width, row]
+        rest, number = rows[width, row], 0
         if rest == U0:
             continue
-        number = 0
         for f in range(fields.shape[0]):
             value = (rows[np.int64(fields[f, 0]), row] >> fields[f, 2]) & fields[f, 1]
             number += tables[f, np.int64(value)]
-        begin = n
-        for x in range(there):
-            out[x, n] = U0
+        kept[:] = U0
         for q in range(moves.shape[0]):
             part = rows[np.int64(moves[q, 0]), row] & moves[q, 1]
-            out[np.int64(moves[q, 4]), n] |= (part << moves[q, 2]) >> moves[q, 3]
+            kept[np.int64(moves[q, 4])] |= (part << moves[q, 2]) >> moves[q, 3]
         while rest:
-            bit = rest & (U0 - rest)
-            rest ^= bit
-            b = 0
-            while (bit >> np.uint64(b)) != U1:
-                b += 1
+            b = lowest(rest)
+            rest &= rest - U1
             for x in range(there):
-                if n != begin:
-                    out[x, n] = out[x, begin]
+                out[x, n] = kept[x] | keys[b, x]
+            out[there, n] = U1 << np.uint64(number + bits[b])
             n += 1
-            out[there, n - 1] = U1 << np.uint64(number + bits[b])
-        which = rows[width, row]
-        at = begin
-        while which:
-            bit = which & (U0 - which)
-            which ^= bit
-            b = 0
-            while (bit >> np.uint64(b)) != U1:
-                b += 1
-            for x in range(there):
-                out[x, at] |= keys[b, x]
-            at += 1
     return n

@@ -132,15 +132,21 @@ def exchange(context, words, one, two, by, mask):  # type: ignore
     return types.void(words, types.int64, types.int64, types.uint64, types.uint64), made
 
 
-@intrinsic
-def any_of(context, words, at):  # type: ignore
-    """All eight words, joined by or."""
+def _joined(how, kind):  # type: ignore
+    """An intrinsic: the eight words from words[at] on, joined to one."""
 
-    def made(context, builder, signature, arguments):  # type: ignore
-        v = _Vectors(context, builder, signature, arguments)
-        return v.reduced("or", v.load(0, arguments[1]))
+    @intrinsic
+    def joined(context, words, at):  # type: ignore
+        def made(context, builder, signature, arguments):  # type: ignore
+            v = _Vectors(context, builder, signature, arguments)
+            return v.reduced(how, v.load(0, arguments[1]))
 
-    return types.uint64(words, types.int64), made
+        return kind(words, types.int64), made
+
+    return joined
+
+
+any_of, total = _joined("or", types.uint64), _joined("add", types.int64)
 
 
 @intrinsic
@@ -226,14 +232,3 @@ def eight_rows(  # type: ignore
         i64,
         kk,
     ), made
-
-
-@intrinsic
-def total(context, words, at):  # type: ignore
-    """The sum of eight words."""
-
-    def made(context, builder, signature, arguments):  # type: ignore
-        v = _Vectors(context, builder, signature, arguments)
-        return v.reduced("add", v.load(0, arguments[1]))
-
-    return types.int64(words, types.int64), made

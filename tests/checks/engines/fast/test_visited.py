@@ -152,6 +152,18 @@ def test_two_keys_of_one_hash_are_two() -> None:
         assert sorted(map(tuple, there[:, :3].tolist())) == [(*key, 1 << n) for n, key in enumerate(keys)]
 
 
+@pytest.mark.parametrize("word", [0, 1, 2])
+def test_keys_that_share_words_are_apart(word: int) -> None:
+    """In so small a table each meets others on its way."""
+    rows = array([(n << 64 * word, 1 << n) for n in range(11)], 3)
+    for kernels in kernels_for(3):
+        table, fresh = np.zeros((16, 5), np.uint64), np.zeros(16, np.int64)
+        parts, kk, found = np.zeros(1, np.int64), (0, 0, 0), np.zeros(11, np.int64)
+        assert kernels.insert(table, parts, 0, 0, rows, 0, 11, kk, fresh, 0, 12) == (11, 11, 11)
+        kernels.places(table, parts, rows, 0, 11, kk, found)
+        assert np.array_equal(table[found][:, :4].T, rows)
+
+
 @given(seeds, st.integers(0, 300))
 @examples(15)
 def test_different_words_are_counted(seed: int, most: int) -> None:

@@ -130,6 +130,13 @@ def test_what_does_not_fit_is_refused() -> None:
         Layout(small()).pack((12, 0, 0, 0, 5))
 
 
+def test_what_begins_a_key_is_in_its_first_word() -> None:
+    protocol = of_domains([(0, 2**40), (0, 2**40), (0, 1)])
+    assert Layout(protocol, first=["f1", "f2"]).places["f1"].offset == 0
+    with pytest.raises(ValueError, match=r"f0, f1 take more than the 64 bits of a word"):
+        Layout(protocol, first=["f0", "f1"])
+
+
 def test_a_field_may_fill_a_word_and_no_more() -> None:
     layout = Layout(of_domains([(0, 3), (-5, 2**64 - 1)]), ["f0"])
     assert layout.words == 1 and layout.unpack(*layout.pack((0, 2**64 - 6))) == (0, 2**64 - 6)
