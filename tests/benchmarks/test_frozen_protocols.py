@@ -13,6 +13,7 @@ from commits import known, package_at
 from frozen_protocols import FOLDER, frozen, frozen_data, frozen_models, tuples
 from places import ROOT
 
+from cutproof.checks.engines.exploration import Exploration
 from cutproof.checks.engines.fast.explore import explore as fast
 from cutproof.checks.engines.foreign import tools as foreign
 from cutproof.checks.engines.plain.explore import explore as plain
@@ -53,23 +54,22 @@ def test_another_specification_under_the_name_is_refused(tmp_path: Path) -> None
         frozen("smal", tmp_path)
 
 
+def counts_as_the_index_says(found: Exploration, name: str) -> None:
+    about = frozen_models()[name]
+    assert not found.reason
+    counted = len(found.states), found.transitions, found.depth
+    assert counted == (about.states, about.transitions, about.depth)
+
+
 @pytest.mark.parametrize("name", ["small-1-1", "base", *by_night("small-2-2", "faults", "kinds")])
 def test_the_plain_engine_counts_what_the_index_says(name: str) -> None:
-    found, about = plain(frozen(name), properties=()), frozen_models()[name]
-    assert not found.reason
-    assert (len(found.states), found.transitions, found.depth) == (
-        about.states, about.transitions, about.depth
-    )  # fmt: skip
+    counts_as_the_index_says(plain(frozen(name), properties=()), name)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", ["small-2-2", "faults", "kinds", "hardened", "small", "12M"])
 def test_the_fast_engine_counts_what_the_index_says(name: str) -> None:
-    found, about = fast(frozen(name), properties=()), frozen_models()[name]
-    assert not found.reason
-    assert (len(found.states), found.transitions, found.depth) == (
-        about.states, about.transitions, about.depth
-    )  # fmt: skip
+    counts_as_the_index_says(fast(frozen(name), properties=()), name)
 
 
 @pytest.mark.nightly
