@@ -48,7 +48,7 @@ def test_a_program_is_its_translation(protocol: int, width: int, seed: int, toge
     made, states = drawn(protocol)
     layout, ones = layout_of(made, width, Random(seed)), (1 << len(states)) - 1
     terms = [told_of(claim) for claim in made.claims]
-    with patch.object(program, "TOGETHER", together):
+    with patch.object(program, "CASES", together):
         found, judged = Program(layout), Judging(layout, terms)
     translation, judging = Translation(layout), Translation(layout)
     cases, leaving = translation.cases()
