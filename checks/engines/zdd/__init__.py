@@ -1,0 +1,1 @@
+"""The reachable set as a decision diagram: what no list of states can hold."""
