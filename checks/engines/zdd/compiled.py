@@ -15,7 +15,19 @@ from numpy.typing import NDArray
 from cutproof.checks.engines.zdd.diagrams import NOTHING, START, Bits, Look, Node, OverBudget
 from cutproof.checks.engines.zdd.kernels import events as many_events
 from cutproof.checks.engines.zdd.kernels import reading, room, table
-from cutproof.checks.engines.zdd.kernels.table import ACC, AT, FRAME, LEFT, PAUSED, PEAK, SLACK, STEP, TOP, USED, X
+from cutproof.checks.engines.zdd.kernels.table import (
+    ACC,
+    AT,
+    FRAME,
+    LEFT,
+    PAUSED,
+    PEAK,
+    SLACK,
+    STEP,
+    TOP,
+    USED,
+    X,
+)
 from cutproof.model.language.circuit import AND, ANDN, NOR, XOR
 
 ROOM = 1 << 24  # nodes that are swept first
@@ -45,9 +57,10 @@ class CompiledDiagrams:
         self.levels, self.limit, self.look = levels, min(limit, MOST), look
         self.events: list[tuple[Node, int]] = []
         self.sweeps = 0
-        self._stride, self._sweep_at, self._least = stride, sweep_at, sweep_at
+        self._stride, self._least = stride, min(sweep_at, 3 * self.limit // 4)
+        self._sweep_at = self._least
         self._kept, self._sealed = Counter[Node](), 2
-        self._nodes = np.zeros(2 * (small + 2 * SLACK), np.uint64)
+        self._nodes = np.zeros(2 * (min(small, self.limit) + 2 + 2 * SLACK), np.uint64)
         self._nodes[1] = self._nodes[3] = levels << 32
         self._heads = np.zeros(small, np.uint32)
         self._cache, self._came = np.zeros(2 * small, np.uint64), np.zeros(0, np.uint64)
@@ -245,7 +258,9 @@ class CompiledDiagrams:
         if self._free() <= full >> 10 and len(self._nodes) == 2 * full:
             if roots is not None:
                 self._sweep(roots)
-            if self._free() <= full >> (4 if roots is not None else 10):  # else it would be swept again at once
+            if self._free() <= full >> (
+                4 if roots is not None else 10
+            ):  # else it would be swept again at once
                 raise OverBudget(f"the limit of {self.limit:,} nodes was reached")
         self._now[LEFT] = max(1, min(self._stride, self._free(), len(self._heads) - self.nodes))
 
@@ -276,7 +291,7 @@ class CompiledDiagrams:
     def _sweep(self, roots: Sequence[Node]) -> None:
         now = self._now
         now[PEAK] = self.peak
-        alive = [np.array([*roots, *self._kept, now[ACC], now[X]], np.uint64)]
+        alive = [np.array([*roots, *self._kept, now[ACC]], np.uint64)]
         inner, outer = bool(now[table.INNER]), bool(now[table.OUTER])
         height = int(now[table.INNER_SP] if inner else now[table.OUTER_SP] if outer else 0)
         frames = self._stack[:height].reshape(-1, FRAME)[:, :4]
@@ -288,7 +303,7 @@ class CompiledDiagrams:
             self._nodes, self._heads, self._cache, self._came, now, marks, self._todo, every, self._sealed
         )
         self.sweeps += 1
-        self._sweep_at = max(self._least, 2 * self.nodes) if self._least else 0
+        self._sweep_at = min(max(self._least, 2 * self.nodes), 3 * self.limit // 4) if self._least else 0
 
     # -------------------------------------------------- nodes
 

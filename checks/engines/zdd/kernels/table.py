@@ -20,7 +20,11 @@ from numba.extending import intrinsic
 
 LEFT, TOP, FREE, USED, PEAK, PAUSED = 0, 1, 2, 3, 4, 5
 HEADS_SHIFT, CACHE_SHIFT, CAME_SHIFT = 6, 7, 8  # 64 - log2 of how many there are: a hash is read from the top
-INNER, INNER_SP, INNER_R = 9, 10, 11  # is `combine` paused, how high is the stack, what does the top frame get
+INNER, INNER_SP, INNER_R = (
+    9,
+    10,
+    11,
+)  # is `combine` paused, how high is the stack, what does the top frame get
 OUTER, OUTER_SP, OUTER_R = 12, 13, 14  # the same of `moved` and `came_from`
 AT, STEP, ACC, X = 15, 16, 17, 18  # of many events: which one, what is done, what was found, and by this one
 NUMBERS = 19
