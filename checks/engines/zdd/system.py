@@ -1,7 +1,7 @@
 """A protocol as diagrams: a level for each bit of its fields, in an order; its conditions, and what its steps do.
 
-A bit is set where it differs from the first initial state, which is `START` so. Most messages are idle most of the time,
-and idle costs nothing.
+A bit is set where it differs from the first initial state, which is `START` so. Most messages are idle most of the
+time, and idle costs nothing.
 """
 
 from __future__ import annotations
