@@ -244,4 +244,4 @@ def _no_graph(found: Exploration, file: File) -> NoReturn:
 
     if found.ended or found.interrupted:
         refuse(f"--graph {file}: the search ended early; only --engine plain writes a part of a graph")
-    refuse(f"--graph {file}: a graph has {LIMIT:,} states at most, and there are {len(found.states):,}")
+    refuse(f"--graph {file}: a graph has {LIMIT:,} states at most, and there are {found.distinct:,}")

@@ -102,7 +102,7 @@ class Search:
         level_end = len(found.states)
         while found.expanded < len(found.states):
             if found.expanded == level_end:
-                found.depth += 1
+                found.depth = (found.depth or 0) + 1
                 level_end = len(found.states)
             found.ended = self._over()
             if found.ended:
@@ -235,7 +235,7 @@ class Search:
         if self.progress and seconds - self.reported >= PAUSE:
             self.reported, found = seconds, self.found
             self._count()
-            self.progress(len(found.states), found.transitions, found.depth, found.frontier, seconds)
+            self.progress(len(found.states), found.transitions, found.depth or 0, found.frontier, seconds)
 
     def _tidy(self) -> None:
         """After an interrupt in the middle of a state: forget what is half written."""

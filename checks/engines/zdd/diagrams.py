@@ -113,7 +113,10 @@ class Diagrams(Protocol):
     def nodes_of(self, states: Node) -> list[tuple[Node, int, Node, Node]]:
         """The nodes of a diagram, (node, level, low, high), each after those below it."""
 
-    nodes: int  # in the table now, swept or not
+    @property
+    def nodes(self) -> int:
+        """How many nodes are in the table now."""
+
     peak: int  # the most that there were
     sweeps: int  # how often was swept
     look: Look
