@@ -71,7 +71,7 @@ def text(found: Exploration, run: Run) -> list[str]:
             f"out-degree: minimum {degrees.minimum}, average {degrees.average:.2f}, maximum {degrees.maximum}, "
             f"95th percentile {degrees.percentile_95}"
         )
-    threads = f" on {run.workers} thread{'s' * (run.workers > 1)}" if run.engine == "vector" else ""
+    threads = f" on {run.workers} thread{'s' * (run.workers > 1)}" if run.engine == "fast" else ""
     lines.append(f"{run.engine} engine{threads}: {found.seconds:.2f} s, {found.rate:,.0f} states/s")
     if found.ended:
         within = "" if found.depth is None else f"; every state within {_steps(found.depth)} was found"

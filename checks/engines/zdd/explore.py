@@ -11,11 +11,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits, Since
 from cutproof.checks.engines.plain.explore import NO_LIMITS, selected
-from cutproof.checks.engines.plain.search import PAUSE, Progress
+from cutproof.checks.engines.plain.search import PAUSE
 from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated
 from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node, OverBudget
 from cutproof.checks.engines.zdd.liveness import Liveness, lasso
@@ -29,6 +30,7 @@ from cutproof.model.language.codegen import DomainError, compile_protocol
 from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Claim, Protocol, State
 
+Told = Callable[[str], None]  # progress in words
 ENOUGH = "the search ended once it had what it was asked for"
 
 
@@ -79,16 +81,19 @@ def explore(
     cycles: bool = True,
     depth: bool = False,
     witnesses: bool = True,
-    progress: Progress | None = None,
+    told: Told | None = None,
     order: Sequence[str] | None = None,
     make: Callable[..., Diagrams] = PlainDiagrams,
+    nodes: int | None = None,
 ) -> Exploration:
     """As `plain.explore`; `states` are in no order, and `expanded` are all of them or none. The depth is counted where
-    `depth` says so. `order` has the names of the fields that vary, the top of the diagrams first.
+    `depth` says so. `order` has the names of the fields that vary, the top of the diagrams first; `nodes` is how
+    many there may be; `told` is told in words how far it is.
 
     Raises TooWide where a field can get too many values."""
     began, claims = time.perf_counter(), selected(protocol, properties, only)
-    return _Run(protocol, claims, limits, progress, order, make, began).explored(
+    some = make if nodes is None else partial(make, limit=nodes)
+    return _Run(protocol, claims, limits, told, order, some, began).explored(
         stop_at_first, cycles, depth, witnesses
     )
 
@@ -110,13 +115,13 @@ class _Run:
     """One exploration. Answers come one by one, by the number of a claim or by name; what has none is unknown."""
 
     def __init__(
-        self, protocol: Protocol, claims: Sequence[Claim], limits: Limits, progress: Progress | None,
+        self, protocol: Protocol, claims: Sequence[Claim], limits: Limits, tell: Told | None,
         order: Sequence[str] | None, make: Callable[..., Diagrams], began: float,
     ) -> None:  # fmt: skip
-        self.protocol, self.claims, self.progress = protocol, claims, progress
+        self.protocol, self.claims, self.tell, self.doing = protocol, claims, tell, ""
         self.limits = Since(**{"began": began, **vars(limits)})
         self.order, self.make, self.began, self.told = order, make, began, began
-        self.states = self.rounds = 0
+        self.states = 0
         self.answers: dict[Any, _Answer] = {}
         self.found = Exploration(protocol, fired=[0] * len(protocol.transitions), depth=None)
 
@@ -127,9 +132,9 @@ class _Run:
         if reason := replace(self.limits, states=None).reached(0, self.began):
             raise OverBudget(reason)
         now = time.perf_counter()
-        if self.progress and now - self.told >= PAUSE:
+        if self.tell and now - self.told >= PAUSE:
             self.told = now
-            self.progress(self.states, 0, self.rounds, 0, now - self.began)
+            self.tell(f"{_many(self.states)} states, {self.doing} ({now - self.began:.0f} s)")
 
     def system(self, protocol: Protocol) -> System:
         """A protocol in diagrams: this one, or this one with a field more, which comes first."""
@@ -147,7 +152,7 @@ class _Run:
             reached = self._reached(system, stop_at_first)
             found.counted, found.states = system.diagrams.count(reached), Members(system, reached)
             found.fired, found.expanded = fired(system, reached), found.counted
-            breadth = Breadth(system, lambda number, states: self.look())
+            breadth = Breadth(system, self._layer)
             self._judge_states(system, reached, breadth, witnesses)
             if not found.ended:
                 self._judge_runs(system, reached, breadth, cycles)
@@ -171,7 +176,8 @@ class _Run:
 
         def tell(number: int, states: Node) -> None:
             nonlocal known
-            known, self.states, self.rounds = states, diagrams.count(states), number
+            known, self.states = states, diagrams.count(states)
+            self.doing = f"round {number + 1} from {diagrams.size(states):,} nodes"
             if stop_at_first and any(diagrams.select(states, holds) != states for holds in held):
                 raise _Enough
             if self.limits.states is not None and self.states >= self.limits.states:
@@ -183,6 +189,10 @@ class _Run:
         except _Enough:
             self.found.ended = ENOUGH
             return known
+
+    def _layer(self, number: int, states: Node) -> None:
+        self.doing = f"layer {number + 1} for a shortest path"
+        self.look()
 
     def _judge_states(self, system: System, reached: Node, breadth: Breadth, witnesses: bool) -> None:
         """Answers that single states give: *always*, *sometimes*, leaving a domain."""
@@ -213,6 +223,7 @@ class _Run:
         """Answers that single states do not give."""
         diagrams = system.diagrams
         places = [i for i, c in enumerate(self.claims) if c.form == "can_always"]
+        self.doing = "what can go on for ever"
         liveness = Liveness(system, reached)
         if places:
             some = system.either(system.truth(self.claims[i].holds) for i in places)
@@ -277,6 +288,10 @@ class _Run:
         if answer is None or (found.reason and not witnessed):
             return found.unknown(of, form, harm)
         return Holds(witness=answer.path, **about)
+
+
+def _many(number: int) -> str:
+    return f"{number:,}" if number < 10**12 else f"{number:.3e}"
 
 
 def _complaint(protocol: Protocol, state: State) -> str:
