@@ -60,8 +60,8 @@ class CompiledDiagrams:
         self._stride, self._least = stride, min(sweep_at, 3 * self.limit // 4)
         self._sweep_at = self._least
         self._kept, self._sealed = Counter[Node](), 2
-        self._nodes = np.zeros(2 * (min(small, self.limit) + 2 + 2 * SLACK), np.uint64)
-        self._nodes[1] = self._nodes[3] = levels << 32
+        self._nodes = self._reserved()
+        self._nodes[:4] = 0, levels << 32, 0, levels << 32
         self._heads = np.zeros(small, np.uint32)
         self._cache, self._came = np.zeros(2 * small, np.uint64), np.zeros(0, np.uint64)
         self._stack = np.zeros(FRAME * 2 * (levels + 4), np.uint64)
@@ -252,17 +252,20 @@ class CompiledDiagrams:
             self._sweep(roots)
         if self.nodes + 2 > len(self._heads):
             self._more_heads()
-        full = self.limit + 2 + 2 * SLACK
-        if self._free() < len(self._nodes) // 8 and len(self._nodes) < 2 * full:
-            self._nodes.resize(min(2 * len(self._nodes), 2 * full), refcheck=False)
-        if self._free() <= full >> 10 and len(self._nodes) == 2 * full:
+        if self._free() <= self.limit >> 10:
             if roots is not None:
                 self._sweep(roots)
-            if self._free() <= full >> (
-                4 if roots is not None else 10
-            ):  # else it would be swept again at once
+            if self._free() <= self.limit >> (10 if roots is None else 4):  # soon it would be swept again
                 raise OverBudget(f"the limit of {self.limit:,} nodes was reached")
         self._now[LEFT] = max(1, min(self._stride, self._free(), len(self._heads) - self.nodes))
+
+    def _reserved(self) -> Words:
+        """Room for all nodes that there may be. It takes no memory before it is written to."""
+        while True:
+            try:
+                return np.empty(2 * (self.limit + 2 + SLACK), np.uint64)
+            except MemoryError:
+                self.limit //= 2
 
     def _free(self) -> int:
         """How many nodes there is room for."""
