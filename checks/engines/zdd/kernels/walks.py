@@ -10,6 +10,8 @@ cache, so recursion is by hand: a call that needs others has a frame on the stac
 The inner loop gives an answer to the frame on top; there alone is looked at how many steps are left.
 """
 
+# ruff: noqa: PLR1714, PLW3301, SIM108, SIM109   (numba compiles these, and others better than `in`)
+
 from __future__ import annotations
 
 import numpy as np
