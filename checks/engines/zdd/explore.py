@@ -197,6 +197,10 @@ class _Run:
     def _judge_states(self, system: System, reached: Node, breadth: Breadth, witnesses: bool) -> None:
         """Answers that single states give: *always*, *sometimes*, leaving a domain."""
         diagrams, goals = system.diagrams, dict[Any, Node]()
+        if (
+            self.found.ended == ENOUGH
+        ):  # a shortest run to a violation may lead to another state than what is known
+            reached = self._first_violated(system, breadth)
         for i, claim in enumerate(self.claims):
             if claim.form in ("always", "sometimes"):
                 holding = diagrams.select(reached, system.truth(claim.holds))
@@ -204,7 +208,7 @@ class _Run:
                 some = diagrams.difference(reached, holding) if always else holding
                 if some and (always or witnesses):
                     goals[i] = diagrams.keep(some)
-                if bool(some) == always or (some and not witnesses) or not self.found.ended:
+                if some or not self.found.ended:
                     self.answers[i] = _Answer(violated=bool(some) == always)
         if leaving := diagrams.select(reached, system.either(system.leaving)):
             goals["domain"] = diagrams.keep(leaving)
@@ -218,6 +222,14 @@ class _Run:
                 detail = _complaint(self.protocol, path.states[-1])
                 self.found.cut = {-1: f"an action left its domain: {detail}"}
             self.answers[name] = replace(self.answers[name], path=path, detail=detail)
+
+    def _first_violated(self, system: System, breadth: Breadth) -> Node:
+        """The first layer that violates some claim."""
+        held = [system.truth(c.holds) for c in self.claims if c.form == "always"]
+        while not any(system.diagrams.select(breadth.layers[-1], h) != breadth.layers[-1] for h in held):
+            if not breadth.grow():
+                raise AssertionError("a violation that was found is in no layer")
+        return breadth.layers[-1]
 
     def _judge_runs(self, system: System, reached: Node, breadth: Breadth, cycles: bool) -> None:
         """Answers that single states do not give."""
