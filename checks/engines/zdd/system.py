@@ -220,6 +220,23 @@ class System:
             d.tidy(states)
         return states
 
+    def chain_within(self, states: Node, steps: Steps, within: Node) -> Node:
+        """Some states, and those of `within` to which each step in turn leads from all that are known by then. `within`
+        is kept meanwhile."""
+        d = self.diagrams
+        d.keep(within)
+        for event in range(steps.first, steps.last):
+            states = d.union(states, d.meet(d.image(states, event), within))
+            d.tidy(states)
+        for sequence in steps.sequences:
+            d.keep(states)
+            there = self._in_sequence(states, sequence)
+            d.drop(states)
+            states = d.union(states, d.meet(there, within))
+            d.tidy(states)
+        d.drop(within)
+        return states
+
     def _in_sequence(self, states: Node, sequence: InOrder) -> Node:
         states = self.diagrams.select(states, sequence.guard)
         for first, last in sequence.steps:
