@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits, Since
+from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits, Since, resident
 from cutproof.checks.engines.plain.explore import NO_LIMITS, selected
 from cutproof.checks.engines.plain.search import PAUSE
 from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated
+from cutproof.checks.engines.zdd import choose
 from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node, OverBudget
 from cutproof.checks.engines.zdd.liveness import Liveness, lasso
-from cutproof.checks.engines.zdd.plain import PlainDiagrams
 from cutproof.checks.engines.zdd.reach import Breadth, chained, fired
 from cutproof.checks.engines.zdd.shortest_paths import shortest_path
 from cutproof.checks.engines.zdd.system import System
@@ -83,7 +83,7 @@ def explore(
     witnesses: bool = True,
     told: Told | None = None,
     order: Sequence[str] | None = None,
-    make: Callable[..., Diagrams] = PlainDiagrams,
+    make: Callable[..., Diagrams] = choose.diagrams,
     nodes: int | None = None,
 ) -> Exploration:
     """As `plain.explore`; `states` are in no order, and `expanded` are all of them or none. The depth is counted where
@@ -92,7 +92,8 @@ def explore(
 
     Raises TooWide where a field can get too many values."""
     began, claims = time.perf_counter(), selected(protocol, properties, only)
-    some = make if nodes is None else partial(make, limit=nodes)
+    room = None if limits.memory is None else max(1, limits.memory - resident())
+    some = partial(make, memory=room, nodes=nodes) if make is choose.diagrams else make
     return _Run(protocol, claims, limits, told, order, some, began).explored(
         stop_at_first, cycles, depth, witnesses
     )
@@ -148,6 +149,7 @@ class _Run:
         """What was found, with verdicts."""
         found = self.found
         try:
+            self.look()
             system = self.system(self.protocol)
             reached = self._reached(system, stop_at_first)
             found.counted, found.states = system.diagrams.count(reached), Members(system, reached)
