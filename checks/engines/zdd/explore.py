@@ -21,7 +21,7 @@ from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated
 from cutproof.checks.engines.zdd import choose
 from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node, OverBudget
 from cutproof.checks.engines.zdd.liveness import Liveness, lasso
-from cutproof.checks.engines.zdd.reach import Breadth, chained, fired
+from cutproof.checks.engines.zdd.reach import Breadth, chained, fired, members
 from cutproof.checks.engines.zdd.shortest_paths import shortest_path
 from cutproof.checks.engines.zdd.system import System
 from cutproof.checks.engines.zdd.temporal import pending_for_ever
@@ -45,6 +45,16 @@ class Members(Sequence[State]):
     def __len__(self) -> int:
         return self._system.diagrams.count(self._states)
 
+    @property
+    def nodes(self) -> int:
+        """How many nodes their diagram has."""
+        return self._system.diagrams.size(self._states)
+
+    @property
+    def peak_nodes(self) -> int:
+        """How many nodes there were at once on the way."""
+        return self._system.diagrams.peak
+
     def __contains__(self, state: object) -> bool:
         try:
             return self._system.diagrams.has(self._states, self._system.bits(state))  # type: ignore[arg-type]
@@ -52,17 +62,7 @@ class Members(Sequence[State]):
             return False
 
     def __iter__(self) -> Iterator[State]:
-        system, below = self._system, {n: rest for n, *rest in self._system.diagrams.nodes_of(self._states)}
-        todo = [(self._states, [0] * system.diagrams.levels)] if self._states else []
-        while todo:
-            node, bits = todo.pop()
-            if node not in below:
-                yield system.state(bits)
-                continue
-            level, low, high = below[node]
-            todo.append((high, [*bits[:level], 1, *bits[level + 1 :]]))
-            if low:
-                todo.append((low, bits))
+        return map(self._system.state, members(self._system.diagrams, self._states))
 
     def __getitem__(self, number: Any) -> Any:
         for at, state in enumerate(self):
