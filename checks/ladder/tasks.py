@@ -39,7 +39,6 @@ class Row:
     seconds: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)
 
-    @property
     def ran(self) -> bool:
         """False where something is not installed that the check needs; `detail` says what."""
         return self.verdict != NOT_RUN

@@ -30,7 +30,7 @@ def test_a_violation_fails_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_the_loops_it_is_not_run_and_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choose, "compiled", lambda: False)
     (row,) = wide.wide_rows(None, wide.SCOPES[0])
-    assert not row.ran and row.code == 0 and row.detail == "needs the extra `fast`"
+    assert not row.ran() and row.code == 0 and row.detail == "needs the extra `fast`"
 
 
 @COMPILED
