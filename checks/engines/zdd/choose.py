@@ -18,14 +18,21 @@ PLAIN_NODE = 500  # bytes of a node in dictionaries, with what is remembered of 
 UNKNOWN = 8 << 30  # bytes of memory of a machine that does not say
 
 
-def diagrams(levels: int, *, memory: int | None = None, look: Look = lambda: None) -> Diagrams:
-    """The fastest diagrams there are, of at most so many bytes: without a number, of half the memory of the machine."""
+def diagrams(
+    levels: int, *, memory: int | None = None, nodes: int | None = None, look: Look = lambda: None
+) -> Diagrams:
+    """The fastest diagrams there are, of at most so many bytes (without a number: of half the memory of the machine),
+    and at most so many nodes."""
     memory = memory or _memory() // 2
     made = _compiled()
     if made is None:
-        return PlainDiagrams(levels, limit=memory // PLAIN_NODE, look=look)
+        return PlainDiagrams(levels, limit=_least(memory // PLAIN_NODE, nodes), look=look)
     limit = max(memory - CACHES, memory // 2) // NODE
-    return made(levels, limit=limit, look=look)
+    return made(levels, limit=_least(limit, nodes), look=look)
+
+
+def _least(limit: int, nodes: int | None) -> int:
+    return limit if nodes is None else min(limit, nodes)
 
 
 def compiled() -> bool:

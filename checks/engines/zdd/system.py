@@ -12,7 +12,7 @@ from typing import Any
 
 from cutproof.checks.engines.zdd.diagrams import FALSE, NOTHING, TRUE, Diagrams, Node
 from cutproof.checks.engines.zdd.events import Event, Step, moves_of
-from cutproof.model.language.circuit import AND, NOR, XOR, Edge, Layout, Translation
+from cutproof.model.language.circuit import AND, NOR, XOR, Edge, Layout, Translation, possible
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Protocol, State
 
@@ -39,10 +39,14 @@ class Steps:
 
 class System:
     """A resolved protocol in diagrams that `make(levels)` makes. `order` has the names of the fields that vary, first
-    the one at the top. Raises TooWide where a field has too many values, and OverBudget."""
+    the one at the top. `starts` are the states that runs begin in, if these are not the protocol's. Raises TooWide
+    where a field has too many values, and OverBudget."""
 
-    def __init__(self, protocol: Protocol, order: Sequence[str], make: Make, **limits: Any) -> None:
-        self.protocol, self.layout = protocol, Layout(protocol)
+    def __init__(
+        self, protocol: Protocol, order: Sequence[str], make: Make, starts: Sequence[State] = (), **limits: Any
+    ) -> None:
+        self.protocol, self.starts = protocol, tuple(starts) or protocol.initials
+        self.layout = Layout(protocol, possible=possible(protocol, self.starts))
         places = self.layout.places
         if sorted(order) != sorted(places):
             strange = ", ".join(sorted(set(order) ^ set(places))) or "a name twice"
@@ -53,7 +57,7 @@ class System:
         self.diagrams = make(len(self.inputs), **limits)
         self.translation = Translation(self.layout)
         self.moves = moves_of(self.translation)
-        start, _ = self.layout.pack(protocol.initials[0])
+        start, _ = self.layout.pack(self.starts[0])
         self.flips = [start >> input_ & 1 for input_ in self.inputs]
         self._made: dict[Edge, Node] = {0: FALSE, 1: TRUE}
         self._truths: dict[Term, Node] = {}
@@ -68,7 +72,7 @@ class System:
         self.diagrams.seal()
         self._sealed = True
         self.initial = NOTHING
-        for state in protocol.initials:
+        for state in self.starts:
             self.initial = self.diagrams.union(self.initial, self.diagrams.single(self.bits(state)))
         self.diagrams.keep(self.initial)
 
@@ -218,6 +222,23 @@ class System:
             d.drop(states)
             states = d.union(states, there)
             d.tidy(states)
+        return states
+
+    def chain_within(self, states: Node, steps: Steps, within: Node) -> Node:
+        """Some states, and those of `within` to which each step in turn leads from all that are known by then. `within`
+        is kept meanwhile."""
+        d = self.diagrams
+        d.keep(within)
+        for event in range(steps.first, steps.last):
+            states = d.union(states, d.meet(d.image(states, event), within))
+            d.tidy(states)
+        for sequence in steps.sequences:
+            d.keep(states)
+            there = self._in_sequence(states, sequence)
+            d.drop(states)
+            states = d.union(states, d.meet(there, within))
+            d.tidy(states)
+        d.drop(within)
         return states
 
     def _in_sequence(self, states: Node, sequence: InOrder) -> Node:
