@@ -230,7 +230,7 @@ class CompiledDiagrams:
         found, self._now[ACC] = int(self._now[ACC]), 0
         return found
 
-    def _tables(self) -> tuple[NDArray[np.uint32] | Words, ...]:
+    def _tables(self) -> tuple[Words, NDArray[np.uint32], Words, Words, Words, Words, Words]:
         return self._nodes, self._heads, self._cache, self._came, self._now, self._stack, self._puts
 
     def _run(self, kernel: Callable[[], None], roots: tuple[Node, ...] | None = None) -> None:

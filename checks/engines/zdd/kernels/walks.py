@@ -169,8 +169,8 @@ def combine(nodes, heads, cache, now, stack, base, op, a, b):  # type: ignore
 
 @njit(nogil=True, cache=True)
 def moved(nodes, heads, cache, now, stack, puts, s, c, p):  # type: ignore
-    """The states of `s` in which the condition `c` holds, with the constants `p` put into them; with GROW in `p`, united
-    with `s`: above the first level that is put, both are one walk, which makes no nodes where nothing is new."""
+    """The states of `s` in which the condition `c` holds, with the constants `p` put into them; with GROW in `p`,
+    united with `s`: above the first level that is put, both are one walk, which makes no nodes where nothing is new."""
     sp, r, called = U0, U0, True
     if now[OUTER]:
         sp, r, called, now[OUTER] = now[OUTER_SP], now[OUTER_R], False, U0
