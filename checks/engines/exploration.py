@@ -130,7 +130,7 @@ class Exploration:
     the expanded states that fired n transitions; empty where nobody counted. `depth` is a number of steps: whatever
     they lead to was found; the longest shortest path, if the search is complete. None: it was not counted, and
     `ended` says no more than that the states which were found are some of all. `counted` is how many states there
-    are, where `states` may be too many for a sequence."""
+    are, where `states` may be too many for a sequence, and `counted_after` the seconds until they were all there."""
 
     protocol: Protocol
     states: Sequence[State] = ()
@@ -149,6 +149,7 @@ class Exploration:
     graph: nx.MultiDiGraph[int] | None = None
     verdicts: list[Verdict] = field(default_factory=list)
     counted: int | None = None
+    counted_after: float = 0.0
 
     @property
     def distinct(self) -> int:

@@ -1,7 +1,7 @@
 """Every policy at once, by decision diagrams: the lattice in seconds, and in scopes that no list of states can hold.
 
-The mechanisms are fields that no transition changes, at the top of the diagrams. What a set has below them is forgotten by
-putting it to 0: what remains are the records of mechanisms that the set has states of.
+The mechanisms are fields that no transition changes, at the top of the diagrams. What a set has below them is forgotten
+by putting it to 0: what remains are the records of mechanisms that the set has states of.
 """
 
 from __future__ import annotations
