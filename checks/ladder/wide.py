@@ -28,7 +28,11 @@ def wide_rows(told: Told | None, name: str) -> list[Row]:
         return [Row(CHECK, name, scope.describe(), NOT_RUN, HOLDS, detail="needs the extra `fast`")]
     found = whole(explore(build(scope), cycles=False, witnesses=False, told=told))
     worst = min(found.verdicts, key=lambda v: (SAFETY, LIVENESS, UNKNOWN, HOLDS).index(code_of(v)))
-    counts = {"states": found.distinct, "transitions": found.transitions, "seconds": time.perf_counter() - start}
+    counts = {
+        "states": found.distinct,
+        "transitions": found.transitions,
+        "seconds": time.perf_counter() - start,
+    }
     facts = {"nodes": getattr(found.states, "nodes", 0)}
     return [row_of(CHECK, name, scope.describe(), worst, facts=facts, **counts)]
 
