@@ -4,7 +4,7 @@ A state is a row of bits, one for each *level*; level 0 is looked at first. A no
 two kinds of diagram, told apart by how they are used:
 
 - a *set* of states (a ZDD): 0 is the empty set, 1 the set of the state whose bits are all 0, and another node is
-  (level, low, high): the states of `low`, and those of `high` with this bit set as well. Levels that are left out are 0.
+  (level, low, high): the states of `low`, and those of `high` with this bit set too. Levels that are left out are 0.
 - a *condition* (a BDD): 0 is false, 1 is true, and another node is `high` where this bit is set, else `low`. Levels
   that are left out do not matter.
 
@@ -113,7 +113,10 @@ class Diagrams(Protocol):
     def nodes_of(self, states: Node) -> list[tuple[Node, int, Node, Node]]:
         """The nodes of a diagram, (node, level, low, high), each after those below it."""
 
-    nodes: int  # in the table now, swept or not
+    @property
+    def nodes(self) -> int:
+        """How many nodes are in the table now."""
+
     peak: int  # the most that there were
     sweeps: int  # how often was swept
     look: Look

@@ -8,22 +8,11 @@ irregular sets, and several times as dear; they give the depth and the shortest 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from cutproof.checks.engines.zdd.diagrams import NOTHING, Node
 from cutproof.checks.engines.zdd.system import System
 
 Tell = Callable[[int, Node], None]  # after each round: its number, and the states that are known
-
-
-@dataclass
-class Layers:
-    """The states of each layer that was kept, all states, and whether all that is reachable is in there."""
-
-    states: Node
-    layers: list[Node] = field(default_factory=list)
-    depth: int = 0
-    whole: bool = True
 
 
 def chained(system: System, tell: Tell = lambda number, states: None) -> Node:
@@ -40,35 +29,48 @@ def chained(system: System, tell: Tell = lambda number, states: None) -> Node:
         states = more
 
 
-def layered(
-    system: System,
-    until: Callable[[Node], bool] = lambda layer: False,
-    keep: bool = False,
-    tell: Tell = lambda number, states: None,
-) -> Layers:
-    """Layer by layer, to the end or through the first one of which `until` says so. All states are kept, and (`keep`)
-    each layer. Raises OverBudget."""
-    diagrams = system.diagrams
-    layer, found = diagrams.keep(system.initial), Layers(diagrams.keep(system.initial))
-    while True:
-        if keep:
-            found.layers.append(diagrams.keep(layer))
-        if until(layer):
-            found.whole = False
-            break
-        image = system.image(layer, system.all)
-        more = diagrams.keep(diagrams.difference(image, found.states))
-        diagrams.drop(layer)
-        layer = more
-        if layer == NOTHING:
-            break
-        states = diagrams.keep(diagrams.union(found.states, layer))
-        diagrams.drop(found.states)
-        found.states = states
-        found.depth += 1
-        tell(found.depth, states)
-    diagrams.drop(layer)
-    return found
+class Breadth:
+    """Layers, as many as are asked for: `layers[n]` has the states whose shortest way has n steps, and `states` all of
+    these together. They are kept. Operations raise OverBudget."""
+
+    def __init__(self, system: System, tell: Tell = lambda number, states: None) -> None:
+        self.system, self.tell = system, tell
+        self.layers = [system.diagrams.keep(system.initial)]
+        self.states = system.diagrams.keep(system.initial)
+        self.whole = False
+
+    def grow(self) -> bool:
+        """One more layer; False where there is none, and so `states` are all that can be reached."""
+        diagrams = self.system.diagrams
+        if not self.whole:
+            image = self.system.image(self.layers[-1], self.system.all)
+            layer = diagrams.keep(diagrams.difference(image, self.states))
+            self.whole = layer == NOTHING
+        if self.whole:
+            return False
+        states = diagrams.keep(diagrams.union(self.states, layer))
+        diagrams.drop(self.states)
+        self.layers.append(layer)
+        self.states = states
+        self.tell(len(self.layers) - 1, states)
+        return True
+
+    @property
+    def depth(self) -> int:
+        """The longest shortest way, in steps, once all layers are there."""
+        return len(self.layers) - 1
+
+    def first(self, goal: Node) -> tuple[int, Node]:
+        """The first layer that has some of `goal`, and which; `goal` can be reached."""
+        diagrams = self.system.diagrams
+        diagrams.keep(goal)
+        number = 0
+        while not (some := diagrams.meet(self.layers[number], goal)):
+            number += 1
+            if number == len(self.layers) and not self.grow():
+                raise AssertionError("a state that can be reached is in no layer")
+        diagrams.drop(goal)
+        return number, some
 
 
 def fired(system: System, states: Node, transitions: Iterable[int] | None = None) -> list[int]:

@@ -1,7 +1,7 @@
 """A protocol as diagrams: a level for each bit of its fields, in an order; its conditions, and what its steps do.
 
-A bit is set where it differs from the first initial state, which is `START` so. Most messages are idle most of the time,
-and idle costs nothing.
+A bit is set where it differs from the first initial state, which is `START` so. Most messages are idle most of the
+time, and idle costs nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import Any
 
 from cutproof.checks.engines.zdd.diagrams import FALSE, NOTHING, TRUE, Diagrams, Node
 from cutproof.checks.engines.zdd.events import Event, Step, moves_of
-from cutproof.model.language.circuit import NOR, XOR, Edge, Layout, Translation
+from cutproof.model.language.circuit import AND, NOR, XOR, Edge, Layout, Translation
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Protocol, State
 
 Make = Callable[..., Diagrams]
+Put = tuple[tuple[int, int], ...]  # (level, 0 or 1), by level
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class System:
         self.flips = [start >> input_ & 1 for input_ in self.inputs]
         self._made: dict[Edge, Node] = {0: FALSE, 1: TRUE}
         self._truths: dict[Term, Node] = {}
+        self._changes: dict[int, Node] = {}
         self._sealed = False
         self.enabled = [self.condition(move.enabled) for move in self.moves]
         self.leaving = [self.condition(move.leaving) for move in self.moves]
@@ -125,38 +127,65 @@ class System:
         neither = self._kept(self.diagrams.gate(NOR, a, b))
         return self._kept(self.diagrams.gate(XOR, neither, TRUE))
 
+    def _and(self, a: Node, b: Node) -> Node:
+        return self._kept(self.diagrams.gate(AND, a, b))
+
     def _kept(self, node: Node) -> Node:
         return self.diagrams.keep(node) if self._sealed else node
 
     # -------------------------------------------------- steps
 
-    def steps(self, transitions: Iterable[int]) -> Steps:
-        """What some transitions do, by number. Steps that put the same are one event; those that put nothing are left
-        out. The deepest writes come first: chaining took half as long as in other orders."""
-        alone, sequences = dict[tuple[tuple[int, int], ...], list[Node]](), list[InOrder]()
+    def steps(self, transitions: Iterable[int], changing: bool = False) -> Steps:
+        """What some transitions do, by number; where `changing`, only in states that they change. Steps that put the
+        same are one event. The deepest writes come first: chaining took half as long as in other orders."""
+        alone, sequences = dict[Put, list[Node]](), list[InOrder]()
         for number in transitions:
             move = self.moves[number]
             if len(move.steps) == 1:
                 for event in move.steps[0]:
+                    put = self._put(event)
                     both = self.translation.circuit.both(move.enabled, event.condition)
-                    alone.setdefault(self._put(event), []).append(self.condition(both))
+                    where = self.condition(both)
+                    alone.setdefault(put, []).append(
+                        self._and(where, self._differs(put)) if changing else where
+                    )
             elif move.steps and self.enabled[number] != FALSE:
+                guard = self.changes(number) if changing else self.enabled[number]
                 steps = tuple(self._events(self._united(step)) for step in move.steps)
-                sequences.append(InOrder(self.enabled[number], steps))
-        alone.pop((), None)
+                sequences.append(InOrder(guard, steps))
+        alone.pop((), None)  # they put nothing
         return Steps(*self._events(alone), tuple(sequences))
 
-    def _united(self, step: Step) -> dict[tuple[tuple[int, int], ...], list[Node]]:
-        found = dict[tuple[tuple[int, int], ...], list[Node]]()
+    def changes(self, number: int) -> Node:
+        """The condition that a transition is taken and changes the state; it stays."""
+        if number not in self._changes:
+            move, some = self.moves[number], list[Node]()
+            for event in (event for step in move.steps for event in step):
+                # of a sequence too: no step reads what an earlier one wrote
+                both = self.translation.circuit.both(move.enabled, event.condition)
+                some.append(self._and(self.condition(both), self._differs(self._put(event))))
+            self._changes[number] = self.either(some)
+        return self._changes[number]
+
+    def _differs(self, put: Put) -> Node:
+        """The condition that some bit is not what is put."""
+        bits = []
+        for level, bit in put:
+            set_ = self._kept(self.diagrams.bit(level))
+            bits.append(self._kept(self.diagrams.gate(XOR, set_, TRUE)) if bit else set_)
+        return self.either(bits)
+
+    def _united(self, step: Step) -> dict[Put, list[Node]]:
+        found = dict[Put, list[Node]]()
         for event in step:
             found.setdefault(self._put(event), []).append(self.condition(event.condition))
         return found
 
-    def _put(self, event: Event) -> tuple[tuple[int, int], ...]:
+    def _put(self, event: Event) -> Put:
         found = ((self.levels[input_], bit) for input_, bit in event.put)
         return tuple(sorted((level, bit ^ self.flips[level]) for level, bit in found))
 
-    def _events(self, puts: dict[tuple[tuple[int, int], ...], list[Node]]) -> tuple[int, int]:
+    def _events(self, puts: dict[Put, list[Node]]) -> tuple[int, int]:
         """The numbers of events that are made for this, one after the other."""
         made = list[int]()
         for put in sorted(puts, key=lambda put: (-max((level for level, _ in put), default=-1), put)):
@@ -212,6 +241,23 @@ class System:
         d.drop(states)
         d.drop(within)
         return found
+
+    def chain_back(self, states: Node, steps: Steps, within: Node) -> Node:
+        """Some states, and those of `within` from which each step in turn leads into all that are known by then.
+        `within` is kept meanwhile."""
+        d = self.diagrams
+        d.keep(within)
+        for event in range(steps.first, steps.last):
+            states = d.union(states, d.preimage(states, event, within))
+            d.tidy(states)
+        for sequence in steps.sequences:
+            d.keep(states)
+            came = self._before_sequence(states, sequence, within)
+            d.drop(states)
+            states = d.union(states, came)
+            d.tidy(states)
+        d.drop(within)
+        return states
 
     def _before_sequence(self, states: Node, sequence: InOrder, within: Node) -> Node:
         d = self.diagrams
