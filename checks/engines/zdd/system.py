@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cutproof.checks.engines.zdd.diagrams import FALSE, NOTHING, TRUE, Diagrams, Node
-from cutproof.checks.engines.zdd.events import Event, Step, moves_of
+from cutproof.checks.engines.zdd.events import Event, Move, Step, moves_of
 from cutproof.model.language.circuit import AND, NOR, XOR, Edge, Layout, Translation
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Protocol, State
@@ -39,10 +39,19 @@ class Steps:
 
 class System:
     """A resolved protocol in diagrams that `make(levels)` makes. `order` has the names of the fields that vary, first
-    the one at the top. Raises TooWide where a field has too many values, and OverBudget."""
+    the one at the top. `shared` is a translation of it, and what its transitions do, if these are there already. Raises
+    TooWide where a field has too many values, and OverBudget."""
 
-    def __init__(self, protocol: Protocol, order: Sequence[str], make: Make, **limits: Any) -> None:
-        self.protocol, self.layout = protocol, Layout(protocol)
+    def __init__(
+        self,
+        protocol: Protocol,
+        order: Sequence[str],
+        make: Make,
+        shared: tuple[Translation, list[Move]] | None = None,
+        **limits: Any,
+    ) -> None:
+        translation = shared[0] if shared else Translation(Layout(protocol))
+        self.protocol, self.layout, self.translation = protocol, translation.layout, translation
         places = self.layout.places
         if sorted(order) != sorted(places):
             strange = ", ".join(sorted(set(order) ^ set(places))) or "a name twice"
@@ -51,8 +60,7 @@ class System:
         self.inputs = [places[n].offset + i for n in order for i in reversed(range(places[n].width))]
         self.levels = {input_: level for level, input_ in enumerate(self.inputs)}
         self.diagrams = make(len(self.inputs), **limits)
-        self.translation = Translation(self.layout)
-        self.moves = moves_of(self.translation)
+        self.moves = shared[1] if shared else moves_of(translation)
         start, _ = self.layout.pack(protocol.initials[0])
         self.flips = [start >> input_ & 1 for input_ in self.inputs]
         self._made: dict[Edge, Node] = {0: FALSE, 1: TRUE}
