@@ -1,13 +1,16 @@
-"""Orders of a protocol's fields that are worth a try: as declared, by the values of its indices, by what is used together.
+"""Orders of a protocol's fields that are worth a try: as declared, by their indices, by what is used together.
 
 Fields that are used together belong side by side. Most protocols say by their indices which these are: all that one
-node has, or one message. Where they do not (a ring of variables with names of their own), the transitions do: each pulls
-the fields that it reads and writes towards one another.
+node has, or one message. Where they do not (a ring of variables with names of their own), the transitions do: each
+pulls the fields that it reads and writes towards one another.
+
+What has no index stands at the top, where all that is below is told apart by it. At the bottom it never won, and
+conditions had up to thirty times as many nodes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
@@ -26,20 +29,20 @@ def candidates(protocol: Protocol, names: Sequence[str]) -> dict[str, list[str]]
     some = [fields[name] for name in names]
     places = _places(protocol)
     for kinds in _kinds(places, some):
-        for shared in ("first", "last"):
-            said = f"by {', then '.join(kinds)}; what has none {shared}"
-            found[said] = [f.name for f in sorted(some, key=_by(places, kinds, shared == "last"))]
+        found[f"by {', then '.join(kinds)}"] = [f.name for f in sorted(some, key=_by(places, kinds))]
     together = used_together(protocol, names)
     hubs = _hubs(together, names)
     found["pulled together"] = hubs + pulled(_without(together, hubs), [n for n in names if n not in hubs])
     found["neighbours"] = hubs + walked(_without(together, hubs), [n for n in names if n not in hubs])
-    known = set[tuple[str, ...]]()
-    return {k: v for k, v in found.items() if not (tuple(v) in known or known.add(tuple(v)))}  # type: ignore[func-returns-value]
+    once = {tuple(order): said for said, order in reversed(found.items())}
+    return {said: order for said, order in found.items() if once[tuple(order)] == said}
 
 
 # ------------------------------------------------------------------ by index
 
-Places = Mapping[str, tuple[tuple[str, Mapping[Any, int]], ...]]  # by variable: each index, and where its values stand
+Places = Mapping[
+    str, tuple[tuple[str, Mapping[Any, int]], ...]
+]  # by variable: each index, and where its values stand
 
 
 def _places(protocol: Protocol) -> Places:
@@ -62,14 +65,14 @@ def _kinds(places: Places, fields: Iterable[Field]) -> list[tuple[str, ...]]:
     return [(kind, *(k for k in there if k != kind)) for kind in there]
 
 
-def _by(places: Places, kinds: Sequence[str], last: bool) -> Any:
+def _by(places: Places, kinds: Sequence[str]) -> Callable[[Field], tuple[int, ...]]:
     """By where a field's values stand in each index in turn; of two in the same one, by the later."""
 
     def key(field: Field) -> tuple[int, ...]:
         at = dict[str, int]()
         for (kind, values), value in zip(places.get(field.variable, ()), field.where, strict=False):
             at[kind] = max(at.get(kind, 0), values[value])
-        return tuple(at.get(kind, len(kinds) + 10**9 if last else -1) for kind in kinds)
+        return tuple(at.get(kind, -1) for kind in kinds)
 
     return key
 
@@ -116,13 +119,15 @@ def pulled(together: Sequence[Sequence[str]], names: Sequence[str]) -> list[str]
         span = sum(max(map(place.__getitem__, u)) - min(map(place.__getitem__, u)) for u in together)
         if span < best[0]:
             best = span, order
-        pulls = {name: (0.0, 0) for name in order}
+        pulls = dict.fromkeys(order, (0.0, 0))
         for used in together:
             centre = sum(place[name] for name in used) / len(used)
             for name in used:
                 sum_, times = pulls[name]
                 pulls[name] = sum_ + centre, times + 1
-        order = sorted(order, key=lambda n: (pulls[n][0] / pulls[n][1] if pulls[n][1] else place[n], place[n]))
+        order = sorted(
+            order, key=lambda n: (pulls[n][0] / pulls[n][1] if pulls[n][1] else place[n], place[n])
+        )
         if list(place) == order:
             break
     return best[1]

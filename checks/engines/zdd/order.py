@@ -2,9 +2,10 @@
 
 Orders that are worth a try (`candidates.py`) are tried on the protocol itself. Each may make so many nodes; if one has
 all states by then, it is taken. If none has, those that have found the most states go on with more, and at the end the
-best one's set, half done as it is, says where each field belongs (`sift.py`); that is tried again.
+best one's set, half done as it is, says where each field belongs (`sift.py`). What comes of that is tried again.
 
-All budgets are in nodes: the same protocol has the same order everywhere.
+All budgets are in nodes, so that the same protocol has the same order everywhere. What was found after more than a
+moment is kept by the digest of the protocol; it would be found again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from cutproof.checks.engines.zdd.candidates import candidates
 from cutproof.checks.engines.zdd.diagrams import Node, OverBudget
 from cutproof.checks.engines.zdd.events import Move, moves_of
+from cutproof.checks.engines.zdd.kept import keep_order, kept_order
 from cutproof.checks.engines.zdd.plain import PlainDiagrams
 from cutproof.checks.engines.zdd.sift import Shifting, sift
 from cutproof.checks.engines.zdd.system import Steps, System
@@ -21,55 +23,50 @@ from cutproof.model.language.circuit import Layout, Translation
 from cutproof.model.language.protocol import Protocol
 
 BUDGETS = (4_000, 16_000, 64_000)  # nodes that each order may make, and again with fewer orders
-LEFT = 3  # one in so many goes on
+GO_ON = 3, 1  # how many orders do
 CONDITIONS = 1 << 18  # nodes that the conditions of a protocol may have
+WORSE = 3  # times as many nodes as in another order: an order in which conditions are so large is not tried
 SLICES = 16  # of a round, after each of which the states that are known are taken down
 SIFTED = 3  # times, at most
 
+Prepared = tuple[Protocol, Translation, list[Move]]
+
 
 class Trial:
-    """A protocol in one order, as far as a budget goes. `states` is how many states are known, `made` how many nodes
-    were made for that, `whole` whether these are all states."""
+    """A protocol in one order, as far as a budget goes. `conditions` is how many nodes its conditions have, and `made`
+    how many were made since; `states` is how many states are known, and `whole` whether these are all. Raises
+    OverBudget where conditions have more than `limit` nodes."""
 
-    def __init__(self, protocol: Protocol, order: Sequence[str], shared: tuple[Translation, list[Move]]) -> None:
-        self.order, self.states, self.made, self.whole = list(order), 0, 0, False
-        self._known: Node = 0
-        self._system: System | None = None
-        try:
-            self._system = System(
-                protocol, order, PlainDiagrams, shared=shared, limit=CONDITIONS, sweep_at=1 << 62
-            )
-        except OverBudget:
-            return
-        self._known, self.states = self._system.initial, 1
-        self._began = self._system.diagrams.nodes
-        self._parts = _parts(self._system.all)
+    def __init__(self, prepared: Prepared, order: Sequence[str], limit: int = CONDITIONS) -> None:
+        protocol, translation, moves = prepared
+        self.order, self.states, self.made, self.whole = list(order), 1, 0, False
+        shared = translation, moves
+        self.system = System(protocol, order, PlainDiagrams, shared, limit=limit, sweep_at=1 << 62)
+        self.known: Node = self.system.initial
+        self.conditions = self.system.diagrams.nodes
+        self._parts = _parts(self.system.all)
         self._next, self._closed = 0, 0  # the part whose turn it is, and how many in a row brought nothing
 
     def go_on(self, budget: int) -> None:
         """Until `budget` nodes are made altogether, or all states are known."""
-        if self._system is None or self.whole:
-            return
-        diagrams = self._system.diagrams
-        diagrams.limit = self._began + budget
+        diagrams = self.system.diagrams
+        diagrams.limit = self.conditions + budget
         try:
             while self._closed < len(self._parts):
-                more = self._system.chain(self._known, self._parts[self._next])
-                self._closed = self._closed + 1 if more == self._known else 0
-                self._known, self._next = more, (self._next + 1) % len(self._parts)
+                more = self.system.chain(self.known, self._parts[self._next])
+                self._closed = self._closed + 1 if more == self.known else 0
+                self.known, self._next = more, (self._next + 1) % len(self._parts)
             self.whole = True
         except OverBudget:
             pass
-        self.made = diagrams.nodes - self._began
-        self.states = diagrams.count(self._known)
+        self.made = diagrams.nodes - self.conditions
+        self.states = diagrams.count(self.known)
 
     def sifted(self) -> list[str]:
-        """The order in which what is known is smallest, as far as sifting finds it."""
-        if self._system is None:
-            return self.order
-        places = self._system.layout.places
-        nodes = self._system.diagrams.nodes_of(self._known)
-        shifting = Shifting(nodes, self._known, [places[name].width for name in self.order])
+        """The order in which the states that are known have the fewest nodes, as far as sifting finds it."""
+        places = self.system.layout.places
+        nodes = self.system.diagrams.nodes_of(self.known)
+        shifting = Shifting(nodes, self.known, [places[name].width for name in self.order])
         return [self.order[block] for block in sift(shifting)]
 
     @property
@@ -79,31 +76,59 @@ class Trial:
 
 
 def _parts(steps: Steps) -> list[Steps]:
+    """A round in slices: what is known is taken down after each."""
     size = max(1, -(-(steps.last - steps.first) // SLICES))
-    parts = [
-        Steps(first, min(first + size, steps.last), ()) for first in range(steps.first, steps.last, size)
-    ]
-    return parts + [Steps(0, 0, (sequence,)) for sequence in steps.sequences]
+    firsts = range(steps.first, steps.last, size)
+    slices = [Steps(first, min(first + size, steps.last), ()) for first in firsts]
+    return slices + [Steps(0, 0, (sequence,)) for sequence in steps.sequences]
 
 
 def order_of(protocol: Protocol) -> list[str]:
     """The names of the fields that vary, first the one at the top. Raises TooWide where a field has too many values."""
+    if (kept := kept_order(protocol)) is not None:
+        return kept
     layout = Layout(protocol)
-    names, translation = list(layout.places), Translation(layout)
-    shared = translation, moves_of(translation)
-    trials = [Trial(protocol, order, shared) for order in candidates(protocol, names).values()]
-    for budget in BUDGETS:
+    translation = Translation(layout)
+    prepared = protocol, translation, moves_of(translation)
+    trials, least = list[Trial](), CONDITIONS // WORSE
+    for order in candidates(protocol, list(layout.places)).values():
+        try:
+            trial = Trial(prepared, order, WORSE * least + BUDGETS[0])
+        except OverBudget:
+            continue
+        least = min(least, trial.conditions)
+        trial.go_on(BUDGETS[0])
+        if trial.whole:
+            return trial.order  # the first will do: all that is made of it is small
+        trials.append(trial)
+    if not trials:
+        return list(layout.places)  # its conditions are too large in any order; the engine will say so
+    best = _winner(trials)
+    if not best.whole:
+        best = _improved(prepared, best)
+    keep_order(protocol, best.order)
+    return best.order
+
+
+def _winner(trials: list[Trial]) -> Trial:
+    """Of orders that were tried with the least budget, the one that does best with the largest."""
+    for budget, left in zip(BUDGETS[1:], GO_ON, strict=True):
+        trials = sorted(trials, key=lambda trial: trial.rank)[:left]  # equal ones stay as they come
         for trial in trials:
             trial.go_on(budget)
-        trials.sort(key=lambda trial: trial.rank)
-        if trials[0].whole or trials[0].states == 0:
-            return trials[0].order
-        trials = trials[: max(2, len(trials) // LEFT)]
-    best = trials[0]
+        if any(trial.whole for trial in trials):
+            break
+    return min(trials, key=lambda trial: trial.rank)
+
+
+def _improved(prepared: Prepared, best: Trial) -> Trial:
     for _ in range(SIFTED):
-        again = Trial(protocol, best.sifted(), shared)
+        try:
+            again = Trial(prepared, best.sifted())
+        except OverBudget:
+            return best
         again.go_on(BUDGETS[-1])
         if again.rank >= best.rank:
-            break
+            return best
         best = again
-    return best.order
+    return best
