@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits, Since
+from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits, Since, resident
 from cutproof.checks.engines.plain.explore import NO_LIMITS, selected
 from cutproof.checks.engines.plain.search import PAUSE
 from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated
+from cutproof.checks.engines.zdd import choose
 from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node, OverBudget
 from cutproof.checks.engines.zdd.liveness import Liveness, lasso
-from cutproof.checks.engines.zdd.plain import PlainDiagrams
-from cutproof.checks.engines.zdd.reach import Breadth, chained, fired
+from cutproof.checks.engines.zdd.reach import Breadth, chained, fired, members
 from cutproof.checks.engines.zdd.shortest_paths import shortest_path
 from cutproof.checks.engines.zdd.system import System
 from cutproof.checks.engines.zdd.temporal import pending_for_ever
@@ -45,6 +45,16 @@ class Members(Sequence[State]):
     def __len__(self) -> int:
         return self._system.diagrams.count(self._states)
 
+    @property
+    def nodes(self) -> int:
+        """How many nodes their diagram has."""
+        return self._system.diagrams.size(self._states)
+
+    @property
+    def peak_nodes(self) -> int:
+        """How many nodes there were at once on the way."""
+        return self._system.diagrams.peak
+
     def __contains__(self, state: object) -> bool:
         try:
             return self._system.diagrams.has(self._states, self._system.bits(state))  # type: ignore[arg-type]
@@ -52,17 +62,7 @@ class Members(Sequence[State]):
             return False
 
     def __iter__(self) -> Iterator[State]:
-        system, below = self._system, {n: rest for n, *rest in self._system.diagrams.nodes_of(self._states)}
-        todo = [(self._states, [0] * system.diagrams.levels)] if self._states else []
-        while todo:
-            node, bits = todo.pop()
-            if node not in below:
-                yield system.state(bits)
-                continue
-            level, low, high = below[node]
-            todo.append((high, [*bits[:level], 1, *bits[level + 1 :]]))
-            if low:
-                todo.append((low, bits))
+        return map(self._system.state, members(self._system.diagrams, self._states))
 
     def __getitem__(self, number: Any) -> Any:
         for at, state in enumerate(self):
@@ -83,7 +83,7 @@ def explore(
     witnesses: bool = True,
     told: Told | None = None,
     order: Sequence[str] | None = None,
-    make: Callable[..., Diagrams] = PlainDiagrams,
+    make: Callable[..., Diagrams] = choose.diagrams,
     nodes: int | None = None,
 ) -> Exploration:
     """As `plain.explore`; `states` are in no order, and `expanded` are all of them or none. The depth is counted where
@@ -92,7 +92,8 @@ def explore(
 
     Raises TooWide where a field can get too many values."""
     began, claims = time.perf_counter(), selected(protocol, properties, only)
-    some = make if nodes is None else partial(make, limit=nodes)
+    room = None if limits.memory is None else max(1, limits.memory - resident())
+    some = partial(make, memory=room, nodes=nodes) if make is choose.diagrams else make
     return _Run(protocol, claims, limits, told, order, some, began).explored(
         stop_at_first, cycles, depth, witnesses
     )
@@ -148,10 +149,12 @@ class _Run:
         """What was found, with verdicts."""
         found = self.found
         try:
+            self.look()
             system = self.system(self.protocol)
             reached = self._reached(system, stop_at_first)
             found.counted, found.states = system.diagrams.count(reached), Members(system, reached)
             found.fired, found.expanded = fired(system, reached), found.counted
+            found.counted_after = time.perf_counter() - self.began
             breadth = Breadth(system, self._layer)
             self._judge_states(system, reached, breadth, witnesses)
             if not found.ended:
@@ -197,6 +200,10 @@ class _Run:
     def _judge_states(self, system: System, reached: Node, breadth: Breadth, witnesses: bool) -> None:
         """Answers that single states give: *always*, *sometimes*, leaving a domain."""
         diagrams, goals = system.diagrams, dict[Any, Node]()
+        if (
+            self.found.ended == ENOUGH
+        ):  # a shortest run to a violation may lead to another state than what is known
+            reached = self._first_violated(system, breadth)
         for i, claim in enumerate(self.claims):
             if claim.form in ("always", "sometimes"):
                 holding = diagrams.select(reached, system.truth(claim.holds))
@@ -204,7 +211,7 @@ class _Run:
                 some = diagrams.difference(reached, holding) if always else holding
                 if some and (always or witnesses):
                     goals[i] = diagrams.keep(some)
-                if bool(some) == always or (some and not witnesses) or not self.found.ended:
+                if some or not self.found.ended:
                     self.answers[i] = _Answer(violated=bool(some) == always)
         if leaving := diagrams.select(reached, system.either(system.leaving)):
             goals["domain"] = diagrams.keep(leaving)
@@ -218,6 +225,14 @@ class _Run:
                 detail = _complaint(self.protocol, path.states[-1])
                 self.found.cut = {-1: f"an action left its domain: {detail}"}
             self.answers[name] = replace(self.answers[name], path=path, detail=detail)
+
+    def _first_violated(self, system: System, breadth: Breadth) -> Node:
+        """The first layer that violates some claim."""
+        held = [system.truth(c.holds) for c in self.claims if c.form == "always"]
+        while not any(system.diagrams.select(breadth.layers[-1], h) != breadth.layers[-1] for h in held):
+            if not breadth.grow():
+                raise AssertionError("a violation that was found is in no layer")
+        return breadth.layers[-1]
 
     def _judge_runs(self, system: System, reached: Node, breadth: Breadth, cycles: bool) -> None:
         """Answers that single states do not give."""

@@ -182,7 +182,7 @@ class Liveness:
             came = d.keep(self._leading(one, within))
             part = one
             while True:  # forward, among those that lead here
-                more = d.keep(d.union(part, d.meet(system.image(part, self.no_fault), came)))
+                more = d.keep(system.chain_within(part, self.no_fault, came))
                 d.drop(part)
                 if more == part:
                     break

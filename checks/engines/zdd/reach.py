@@ -7,9 +7,9 @@ irregular sets, and several times as dear; they give the depth and the shortest 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from cutproof.checks.engines.zdd.diagrams import NOTHING, Node
+from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node
 from cutproof.checks.engines.zdd.system import System
 
 Tell = Callable[[int, Node], None]  # after each round: its number, and the states that are known
@@ -71,6 +71,21 @@ class Breadth:
                 raise AssertionError("a state that can be reached is in no layer")
         diagrams.drop(goal)
         return number, some
+
+
+def members(diagrams: Diagrams, states: Node) -> Iterator[list[int]]:
+    """The bits of some states, one after the other."""
+    below = {node: rest for node, *rest in diagrams.nodes_of(states)}
+    todo = [(states, [0] * diagrams.levels)] if states else []
+    while todo:
+        node, bits = todo.pop()
+        if node not in below:
+            yield bits
+            continue
+        level, low, high = below[node]
+        todo.append((high, [*bits[:level], 1, *bits[level + 1 :]]))
+        if low:
+            todo.append((low, bits))
 
 
 def fired(system: System, states: Node, transitions: Iterable[int] | None = None) -> list[int]:

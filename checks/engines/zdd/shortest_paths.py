@@ -27,7 +27,7 @@ def shortest_path(breadth: Breadth, goal: Node) -> Path:
     def leads(state: State, number: int) -> bool:
         return diagrams.has(leading[number], system.bits(state))
 
-    states = [next(state for state in system.protocol.initials if leads(state, 0))]
+    states = [next(state for state in system.starts if leads(state, 0))]
     numbers = list[int]()
     for number in range(1, depth + 1):
         taken, there = next(step for step in steps_of(compiled, states[-1]) if leads(step[1], number))

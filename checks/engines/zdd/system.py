@@ -12,7 +12,7 @@ from typing import Any
 
 from cutproof.checks.engines.zdd.diagrams import FALSE, NOTHING, TRUE, Diagrams, Node
 from cutproof.checks.engines.zdd.events import Event, Move, Step, moves_of
-from cutproof.model.language.circuit import AND, NOR, XOR, Edge, Layout, Translation
+from cutproof.model.language.circuit import AND, NOR, XOR, Edge, Layout, Translation, possible
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Protocol, State
 
@@ -37,21 +37,32 @@ class Steps:
     sequences: tuple[InOrder, ...]
 
 
+Prepared = tuple[Translation, list[Move]]  # a protocol as a circuit, and what its transitions do
+
+
+def prepare(protocol: Protocol, starts: Sequence[State]) -> Prepared:
+    """What is the same in every order. Raises TooWide."""
+    translation = Translation(Layout(protocol, possible=possible(protocol, starts)))
+    return translation, moves_of(translation)
+
+
 class System:
     """A resolved protocol in diagrams that `make(levels)` makes. `order` has the names of the fields that vary, first
-    the one at the top. `shared` is a translation of it, and what its transitions do, if these are there already. Raises
-    TooWide where a field has too many values, and OverBudget."""
+    the one at the top. `starts` are the states that runs begin in, if these are not the protocol's, and `prepared` what
+    `prepare` gives for both, if it is there already. Raises TooWide where a field has too many values, and OverBudget."""
 
     def __init__(
         self,
         protocol: Protocol,
         order: Sequence[str],
         make: Make,
-        shared: tuple[Translation, list[Move]] | None = None,
+        starts: Sequence[State] = (),
+        prepared: Prepared | None = None,
         **limits: Any,
     ) -> None:
-        translation = shared[0] if shared else Translation(Layout(protocol))
-        self.protocol, self.layout, self.translation = protocol, translation.layout, translation
+        self.protocol, self.starts = protocol, tuple(starts) or protocol.initials
+        self.translation, self.moves = prepared or prepare(protocol, self.starts)
+        self.layout = self.translation.layout
         places = self.layout.places
         if sorted(order) != sorted(places):
             strange = ", ".join(sorted(set(order) ^ set(places))) or "a name twice"
@@ -60,8 +71,7 @@ class System:
         self.inputs = [places[n].offset + i for n in order for i in reversed(range(places[n].width))]
         self.levels = {input_: level for level, input_ in enumerate(self.inputs)}
         self.diagrams = make(len(self.inputs), **limits)
-        self.moves = shared[1] if shared else moves_of(translation)
-        start, _ = self.layout.pack(protocol.initials[0])
+        start, _ = self.layout.pack(self.starts[0])
         self.flips = [start >> input_ & 1 for input_ in self.inputs]
         self._made: dict[Edge, Node] = {0: FALSE, 1: TRUE}
         self._truths: dict[Term, Node] = {}
@@ -76,7 +86,7 @@ class System:
         self.diagrams.seal()
         self._sealed = True
         self.initial = NOTHING
-        for state in protocol.initials:
+        for state in self.starts:
             self.initial = self.diagrams.union(self.initial, self.diagrams.single(self.bits(state)))
         self.diagrams.keep(self.initial)
 
@@ -226,6 +236,23 @@ class System:
             d.drop(states)
             states = d.union(states, there)
             d.tidy(states)
+        return states
+
+    def chain_within(self, states: Node, steps: Steps, within: Node) -> Node:
+        """Some states, and those of `within` to which each step in turn leads from all that are known by then. `within`
+        is kept meanwhile."""
+        d = self.diagrams
+        d.keep(within)
+        for event in range(steps.first, steps.last):
+            states = d.union(states, d.meet(d.image(states, event), within))
+            d.tidy(states)
+        for sequence in steps.sequences:
+            d.keep(states)
+            there = self._in_sequence(states, sequence)
+            d.drop(states)
+            states = d.union(states, d.meet(there, within))
+            d.tidy(states)
+        d.drop(within)
         return states
 
     def _in_sequence(self, states: Node, sequence: InOrder) -> Node:
