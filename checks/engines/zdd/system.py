@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cutproof.checks.engines.zdd.diagrams import FALSE, NOTHING, TRUE, Diagrams, Node
-from cutproof.checks.engines.zdd.events import Event, Step, moves_of
+from cutproof.checks.engines.zdd.events import Event, Move, Step, moves_of
 from cutproof.model.language.circuit import AND, NOR, XOR, Edge, Layout, Translation, possible
 from cutproof.model.language.expressions import Term
 from cutproof.model.language.protocol import Protocol, State
@@ -37,10 +37,19 @@ class Steps:
     sequences: tuple[InOrder, ...]
 
 
+Prepared = tuple[Translation, list[Move]]  # a protocol as a circuit, and what its transitions do
+
+
+def prepare(protocol: Protocol, starts: Sequence[State]) -> Prepared:
+    """What is the same in every order. Raises TooWide."""
+    translation = Translation(Layout(protocol, possible=possible(protocol, starts)))
+    return translation, moves_of(translation)
+
+
 class System:
     """A resolved protocol in diagrams that `make(levels)` makes. `order` has the names of the fields that vary, first
-    the one at the top. `starts` are the states that runs begin in, if these are not the protocol's. Raises TooWide
-    where a field has too many values, and OverBudget."""
+    the one at the top. `starts` are the states that runs begin in, if these are not the protocol's, and `prepared` what
+    `prepare` gives for both, if it is there already. Raises TooWide where a field has too many values, and OverBudget."""
 
     def __init__(
         self,
@@ -48,10 +57,12 @@ class System:
         order: Sequence[str],
         make: Make,
         starts: Sequence[State] = (),
+        prepared: Prepared | None = None,
         **limits: Any,
     ) -> None:
         self.protocol, self.starts = protocol, tuple(starts) or protocol.initials
-        self.layout = Layout(protocol, possible=possible(protocol, self.starts))
+        self.translation, self.moves = prepared or prepare(protocol, self.starts)
+        self.layout = self.translation.layout
         places = self.layout.places
         if sorted(order) != sorted(places):
             strange = ", ".join(sorted(set(order) ^ set(places))) or "a name twice"
@@ -60,8 +71,6 @@ class System:
         self.inputs = [places[n].offset + i for n in order for i in reversed(range(places[n].width))]
         self.levels = {input_: level for level, input_ in enumerate(self.inputs)}
         self.diagrams = make(len(self.inputs), **limits)
-        self.translation = Translation(self.layout)
-        self.moves = moves_of(self.translation)
         start, _ = self.layout.pack(self.starts[0])
         self.flips = [start >> input_ & 1 for input_ in self.inputs]
         self._made: dict[Edge, Node] = {0: FALSE, 1: TRUE}
