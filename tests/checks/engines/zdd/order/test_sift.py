@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutproof.checks.engines.zdd.order.sift import Shifting, sift
 from cutproof.checks.engines.zdd.plain import PlainDiagrams
-from cutproof.checks.engines.zdd.sift import Shifting, sift
 
 States = set[tuple[int, ...]]
 
