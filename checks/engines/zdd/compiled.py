@@ -1,7 +1,7 @@
-"""Decision diagrams on arrays, their loops compiled by numba (`kernels/`). What each operation means is in `plain.py`.
+"""Decision diagrams on arrays, their loops compiled by numba (`kernels/`). What each operation means: `plain.py`.
 
-A kernel runs for so many steps, then it is paused: here it is given room, what nothing needs is swept, `look` is called,
-and it goes on where it was. So every table begins small, and all of that can happen in the midst of a walk.
+A kernel runs for so many steps, then it is paused: here it is given room, what nothing needs is swept, `look` is
+called, and it goes on where it was. So tables begin small, and all of that can happen in the midst of a walk.
 """
 
 from __future__ import annotations
@@ -63,12 +63,13 @@ class CompiledDiagrams:
         self._nodes = self._reserved()
         self._nodes[:4] = 0, levels << 32, 0, levels << 32
         self._heads = np.zeros(small, np.uint32)
-        self._cache, self._came = np.zeros(2 * small, np.uint64), np.zeros(0, np.uint64)
+        self._cache, self._came = np.zeros(4 * small, np.uint64), np.zeros(0, np.uint64)
         self._stack = np.zeros(FRAME * 2 * (levels + 4), np.uint64)
         self._todo = np.zeros(levels + 4, np.uint64)
         self._now = np.zeros(table.NUMBERS, np.uint64)
         self._now[TOP] = self._now[USED] = 2
-        self._now[table.HEADS_SHIFT] = self._now[table.CACHE_SHIFT] = 64 - (small.bit_length() - 1)
+        self._now[table.HEADS_SHIFT] = 65 - small.bit_length()
+        self._now[table.CACHE_SHIFT] = 64 - small.bit_length()  # twice as many: fewer are lost
         self._put_numbers: dict[tuple[int, int, int], int] = {}
         self._puts = np.full(1, levels, np.uint64)  # level | next << 32 | value << 63; 0 is the end
         self._event_words = np.zeros(0, np.uint64)
@@ -229,7 +230,7 @@ class CompiledDiagrams:
         found, self._now[ACC] = int(self._now[ACC]), 0
         return found
 
-    def _tables(self) -> tuple[NDArray[np.uint32] | Words, ...]:
+    def _tables(self) -> tuple[Words, NDArray[np.uint32], Words, Words, Words, Words, Words]:
         return self._nodes, self._heads, self._cache, self._came, self._now, self._stack, self._puts
 
     def _run(self, kernel: Callable[[], None], roots: tuple[Node, ...] | None = None) -> None:
@@ -284,10 +285,10 @@ class CompiledDiagrams:
             self._cache = larger
 
     def _begin_came(self) -> None:
-        """A cache of preimages, as large as the other one."""
-        if len(self._came) < 2 * len(self._cache):
-            larger = np.zeros(2 * len(self._cache), np.uint64)
-            self._now[table.CAME_SHIFT] = 64 - (len(larger) // 4).bit_length() + 1
+        """A cache of preimages, as many bytes as the other one."""
+        if len(self._came) < len(self._cache):
+            larger = np.zeros(len(self._cache), np.uint64)
+            self._now[table.CAME_SHIFT] = 65 - (len(larger) // 4).bit_length()
             room.spread_came(self._came, larger, self._now)
             self._came = larger
 

@@ -117,7 +117,10 @@ class Diagrams(Protocol):
     def nodes(self) -> int:
         """How many nodes are in the table now."""
 
-    peak: int  # the most that there were
+    @property
+    def peak(self) -> int:
+        """The most that there were."""
+
     sweeps: int  # how often was swept
     look: Look
     limit: int  # of nodes

@@ -18,7 +18,7 @@ from cutproof.checks.engines.zdd.kernels.table import (
     UNION,
     X,
 )
-from cutproof.checks.engines.zdd.kernels.walks import came_from, combine, moved
+from cutproof.checks.engines.zdd.kernels.walks import GROW, came_from, combine, moved
 
 SELECT, CAME, CHAIN, IMAGES, PREIMAGES = 8, 9, 10, 11, 12
 OP_UNION = np.uint64(UNION)
@@ -46,9 +46,15 @@ def many(nodes, heads, cache, came, now, stack, puts, events, op, states, within
             condition, put = event & LOW32, event >> U32
             if op == PREIMAGES:
                 found = came_from(nodes, heads, cache, came, now, stack, puts, states, condition, put, within)
+            elif op == CHAIN:
+                found = moved(nodes, heads, cache, now, stack, puts, now[ACC], condition, put | GROW)
+                if now[PAUSED]:
+                    return
+                now[ACC] = found
+                now[AT] += U1
+                continue
             else:
-                source = now[ACC] if op == CHAIN else states
-                found = moved(nodes, heads, cache, now, stack, puts, source, condition, put)
+                found = moved(nodes, heads, cache, now, stack, puts, states, condition, put)
             if now[PAUSED]:
                 return
             now[X], now[STEP] = found, U1

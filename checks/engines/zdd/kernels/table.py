@@ -7,16 +7,15 @@
     stack   FRAME words for each call that is under way
     now     where things stand: the numbers below
 
-A kernel that runs out of steps (`now[LEFT]`) sets `now[PAUSED]` and returns at once. Called again, it goes on where it was:
-what it needs is on the stack, so anything may be grown or swept in between. Whoever sets LEFT sees to it that there
-is room for so many nodes and SLACK more.
+A kernel that runs out of steps (`now[LEFT]`) sets `now[PAUSED]` and returns at once. Called again, it goes on where it
+was: what it needs is on the stack, so anything may be grown or swept in between. Whoever sets LEFT sees to it that
+there is room for so many nodes and SLACK more.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
 LEFT, TOP, FREE, USED, PEAK, PAUSED = 0, 1, 2, 3, 4, 5
 HEADS_SHIFT, CACHE_SHIFT, CAME_SHIFT = 6, 7, 8  # 64 - log2 of how many there are: a hash is read from the top
@@ -39,23 +38,6 @@ U32 = np.uint64(32)
 LOW32 = np.uint64(0xFFFFFFFF)
 GONE = np.uint64(0xFFFFFFFF)  # the level of a node that was swept
 K1, K2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
-
-
-@intrinsic
-def prefetch(context, array, index):  # type: ignore
-    """Fetch the line of an item of an array into the processor's cache."""
-    from llvmlite import ir
-
-    def made(context, builder, signature, arguments):  # type: ignore
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        place = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
-        i32 = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), i32, i32, i32])
-        function = builder.module.declare_intrinsic("llvm.prefetch", (ir.IntType(8).as_pointer(),), kind)
-        builder.call(function, [place, ir.Constant(i32, 0), ir.Constant(i32, 3), ir.Constant(i32, 1)])
-        return context.get_dummy_value()
-
-    return types.void(array, types.uint64), made
 
 
 @njit(nogil=True, cache=True, inline="always")

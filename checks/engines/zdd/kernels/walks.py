@@ -10,6 +10,8 @@ cache, so recursion is by hand: a call that needs others has a frame on the stac
 The inner loop gives an answer to the frame on top; there alone is looked at how many steps are left.
 """
 
+# ruff: noqa: PLR1714, PLW3301, SIM108, SIM109   (numba compiles these, and others better than `in`)
+
 from __future__ import annotations
 
 import numpy as np
@@ -47,6 +49,9 @@ from cutproof.checks.engines.zdd.kernels.table import (
 NO_ANSWER = np.uint64(0xFFFFFFFF)
 F = np.uint64(FRAME)
 SECOND = U1 << U32  # the stage in which the second call is under way
+GROW = U1 << np.uint64(31)  # beside the number of a put: the states as they were as well
+PUT, NEXT = GROW - U1, (U1 << np.uint64(31)) - U1
+VALUE = np.uint64(63)
 F1, F2, F3, F4 = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
 OP_UNION, OP_MEET, OP_MOVED = np.uint64(UNION), np.uint64(MEET), np.uint64(MOVED)
 
@@ -164,18 +169,20 @@ def combine(nodes, heads, cache, now, stack, base, op, a, b):  # type: ignore
 
 @njit(nogil=True, cache=True)
 def moved(nodes, heads, cache, now, stack, puts, s, c, p):  # type: ignore
-    """The states of `s` in which the condition `c` holds, with the constants `p` put into them."""
+    """The states of `s` in which the condition `c` holds, with the constants `p` put into them; with GROW in `p`,
+    united with `s`: above the first level that is put, both are one walk, which makes no nodes where nothing is new."""
     sp, r, called = U0, U0, True
     if now[OUTER]:
         sp, r, called, now[OUTER] = now[OUTER_SP], now[OUTER_R], False, U0
     while True:
         if called:
             if s == U0 or c == U0:
-                r = U0
-            elif c == U1 and p == U0:
+                r = s if p & GROW else U0
+            elif c == U1 and p & PUT == U0:
                 r = s
             else:
-                vs, vc, vp = nodes[U2 * s + U1] >> U32, nodes[U2 * c + U1] >> U32, puts[p] & LOW32
+                put = puts[p & PUT]
+                vs, vc, vp = nodes[U2 * s + U1] >> U32, nodes[U2 * c + U1] >> U32, put & LOW32
                 if vc < vs and vc < vp:  # no state has this bit
                     c = nodes[U2 * c] & LOW32
                     continue
@@ -185,19 +192,23 @@ def moved(nodes, heads, cache, now, stack, puts, s, c, p):  # type: ignore
                 if cache[e] == both and word & LOW32 == op:
                     r = word >> U32
                 else:
-                    v = min(vs, vp)
-                    s1, c1 = U0, c
-                    if vs == v:
-                        ns = nodes[U2 * s]
-                        s, s1 = ns & LOW32, ns >> U32
-                    if vc == v:
-                        nc = nodes[U2 * c]
-                        c, c1 = nc & LOW32, nc >> U32
-                    stack[sp], stack[sp + F1], stack[sp + F2], stack[sp + F3] = both, s1 | c1 << U32, U0, U0
+                    v, both1 = min(vs, vp), U0
                     stack[sp + F4] = v | p << U32
+                    if vp == v and p & GROW:  # united when it is known where they move
+                        p &= PUT
+                    else:
+                        s1, c1 = U0, c
+                        if vs == v:
+                            ns = nodes[U2 * s]
+                            s, s1 = ns & LOW32, ns >> U32
+                        if vc == v:
+                            nc = nodes[U2 * c]
+                            c, c1 = nc & LOW32, nc >> U32
+                        both1 = s1 | c1 << U32
+                        if vp == v:
+                            p = put >> U32 & NEXT
+                    stack[sp], stack[sp + F1], stack[sp + F2], stack[sp + F3] = both, both1, U0, U0
                     sp += F
-                    if vp == v:
-                        p = puts[p] >> U32 & ~(U1 << np.uint64(31))
                     continue
         called = True
         while True:
@@ -209,31 +220,37 @@ def moved(nodes, heads, cache, now, stack, puts, s, c, p):  # type: ignore
                     now[OUTER], now[OUTER_SP], now[OUTER_R], now[PAUSED] = U1, sp, r, U1
                     return U0
                 now[LEFT] -= U1
-            v, p = stack[f + F4] & LOW32, stack[f + F4] >> U32
-            put = puts[p]
+            both, v, p = stack[f], stack[f + F4] & LOW32, stack[f + F4] >> U32
+            put, s = puts[p & PUT], both & LOW32
+            here, grows = put & LOW32 == v, p & GROW != U0
             low, high = r, U0
             if stack[f + F3] != U0:
                 low, high = stack[f + F2], r
-            else:
+            elif not (here and grows):
                 both1 = stack[f + F1]
-                s, c = both1 & LOW32, both1 >> U32
-                if s and c:
+                s1, c1 = both1 & LOW32, both1 >> U32
+                if s1 and c1:
                     stack[f + F2], stack[f + F3] = r, SECOND
-                    if put & LOW32 == v:
-                        p = put >> U32 & ~(U1 << np.uint64(31))
+                    s, c = s1, c1
+                    if here:
+                        p = put >> U32 & NEXT
                     break
-            if put & LOW32 == v:
-                r = combine(nodes, heads, cache, now, stack, sp, OP_UNION, low, high)
+                if grows:
+                    high = s1
+            if here:
+                r = combine(nodes, heads, cache, now, stack, sp, OP_UNION, low, s if grows else high)
                 if now[PAUSED]:
-                    now[OUTER], now[OUTER_SP], now[OUTER_R] = U1, sp, high
+                    now[OUTER], now[OUTER_SP], now[OUTER_R] = U1, sp, low if grows else high
                     return U0
-                if put >> np.uint64(63) and r:
+                if put >> VALUE and r and not grows:
                     r = node_of(nodes, heads, now, v, U0, r)
+            elif grows and nodes[U2 * s] == low | high << U32:
+                r = s
             elif high:
                 r = node_of(nodes, heads, now, v, low, high)
             else:
                 r = low
-            both, op = stack[f], OP_MOVED + p
+            op = OP_MOVED + p
             e = U2 * (mixed(both, op) >> now[CACHE_SHIFT])
             cache[e], cache[e + U1] = both, op | r << U32
             sp = f
@@ -274,8 +291,8 @@ def came_from(nodes, heads, cache, came, now, stack, puts, s, c, p, w):  # type:
                         nw = nodes[U2 * w]
                         w, w1 = nw & LOW32, nw >> U32
                     if vp == v:
-                        q = puts[p] >> U32 & ~(U1 << np.uint64(31))
-                        if puts[p] >> np.uint64(63):
+                        q = puts[p] >> U32 & NEXT
+                        if puts[p] >> VALUE:
                             s = s1
                         else:
                             s1 = s
@@ -309,7 +326,7 @@ def came_from(nodes, heads, cache, came, now, stack, puts, s, c, p, w):  # type:
                     stack[f + F2] |= r
                     stack[f + F3] |= SECOND
                     if puts[p] & LOW32 == v:
-                        p = puts[p] >> U32 & ~(U1 << np.uint64(31))
+                        p = puts[p] >> U32 & NEXT
                     break
             r = node_of(nodes, heads, now, v, low, high) if high else low
             both, more = stack[f], stack[f + F2] >> U32 | p << U32

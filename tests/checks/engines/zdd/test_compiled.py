@@ -1,4 +1,4 @@
-"""Both kinds of diagrams against sets of tuples, and the compiled ones where room is short and sweeps come at every chance."""
+"""Both kinds of diagrams against sets of tuples, also where sweeps and pauses come at every chance."""
 
 from collections.abc import Callable
 from itertools import product
