@@ -49,8 +49,7 @@ def prepare(protocol: Protocol, starts: Sequence[State]) -> Prepared:
 class System:
     """A resolved protocol in diagrams that `make(levels)` makes. `order` has the names of the fields that vary, first
     the one at the top. `starts` are the states that runs begin in, if these are not the protocol's; `prepared` is what
-    `prepare` gives for both, if that is there already. Raises TooWide where a field has too many values, and
-    OverBudget."""
+    `prepare` gives for both, if it is there. Raises TooWide where a field has too many values, and OverBudget."""
 
     def __init__(
         self,
