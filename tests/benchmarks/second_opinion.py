@@ -56,7 +56,7 @@ def model_of(text: str, parameters: str) -> tuple[Protocol, Frozen | None]:
     try:
         return load(text, parameters).protocol, None
     except Wrong as error:
-        if ".py" in text:
+        if not str(error).startswith("unknown protocol"):
             raise
         raise ValueError(f"{error}; or a frozen one ({', '.join(known)}), or today:SCOPE") from None
 
