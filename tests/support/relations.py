@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bit_vectors import Bits, Diagram, Number, Translation
@@ -24,22 +24,18 @@ from bit_vectors import Bits, Diagram, Number, Translation
 from cutproof.model.language.parts import Field, Transition
 from cutproof.model.language.protocol import Protocol
 
+FULL = 0.7  # of the nodes: from then on garbage is collected
+TRIES = 5  # of what did not fit, each time after the garbage was collected
+PAUSE = 0.05  # seconds between two looks at a collection that goes on
 NODE, ENTRY = 32, 16  # bytes that a node takes with its place in a table, at most, and an entry of the cache
+Step = tuple[
+    Diagram, Diagram, Any
+]  # a relation, the old values that it changes, how the new ones are renamed
 JUDGED = ("always", "sometimes")  # what each state shows
 
 
 class OutOfMemory(Exception):
     """The diagrams did not fit."""
-
-
-@contextmanager
-def _enough() -> Iterator[None]:
-    from oxidd.util import DDMemoryError
-
-    try:
-        yield
-    except DDMemoryError:
-        raise OutOfMemory("the limit of memory was reached") from None
 
 
 @dataclass(frozen=True)
@@ -96,12 +92,11 @@ class Relations:
         from oxidd.bcdd import BCDDManager
 
         cache = 1 << (memory // 4 // ENTRY).bit_length() - 1
-        self.protocol = protocol
-        self.manager = BCDDManager((memory - cache * ENTRY) // NODE, cache, 1)
+        self.capacity = (memory - cache * ENTRY) // NODE
+        self.protocol, self.manager = protocol, BCDDManager(self.capacity, cache, 1)
         self._variables()
         self.reached, self.rounds = self.manager.false(), 0
-        with _enough():
-            self._build()
+        self._fitting(self._build)
 
     # -------------------------------------------------- variables
 
@@ -168,7 +163,7 @@ class Relations:
                 relation = relation & bit.equiv(value)
         return relation
 
-    def _step(self, changed: tuple[str, ...], relation: Diagram) -> tuple[int, tuple[Diagram, Diagram, Any]]:
+    def _step(self, changed: tuple[str, ...], relation: Diagram) -> tuple[int, Step]:
         """What a step with this relation needs, behind the highest variable that it changes."""
         old = [v for name in changed for v in self.now[name]]
         new = [v for name in changed for v in self.next[name]]
@@ -188,31 +183,61 @@ class Relations:
         """Take every step from all that is known, until a round brings nothing; then count. `tell` is called after each
         round. Raises OutOfMemory; then, and after an interrupt, `known()` says how far it got."""
         started = time.perf_counter()
-        with _enough():
-            while self._round():
-                if tell is not None:
-                    tell(self._progress(time.perf_counter() - started))
-            fired, leaving = (tuple(map(self.known, where)) for where in (self.taken, self.leaving))
-            holding = tuple(None if claim is None else self.known(claim) for claim in self.claims)
+        while self._round():
+            if tell is not None:
+                tell(self._progress(time.perf_counter() - started))
+        fired, leaving = (tuple(map(self.known, where)) for where in (self.taken, self.leaving))
+        holding = tuple(None if claim is None else self.known(claim) for claim in self.claims)
         seconds, nodes = time.perf_counter() - started, self.reached.node_count()
         return Reached(self.known(), fired, leaving, holding, self.rounds, nodes, seconds)
 
     def known(self, where: Diagram | None = None) -> int:
         """How many of the states that are known so far are of this set."""
-        found = self.reached if where is None else self.reached & where
-        return int(found.sat_count(self.width))  # primed variables are not in it
+        if where is None:
+            return int(self.reached.sat_count(self.width))  # primed variables are not in it
+        return int(self._fitting(lambda: self.reached & where).sat_count(self.width))
 
     def _round(self) -> bool:
         """Whether there was something new."""
-        from oxidd.util import BooleanOperator
-
         before = self.reached
-        for relation, old, back in self.steps:
-            after = self.reached.apply_exists(BooleanOperator.AND, relation, old)
-            self.reached = self.reached | after.substitute(back)
+        for step in self.steps:
+            self.reached = self._fitting(partial(self._taken, step))
         self.rounds += 1
         return bool(self.reached != before)
+
+    def _taken(self, step: Step) -> Diagram:
+        """What is known, and where a step from there leads."""
+        from oxidd.util import BooleanOperator
+
+        relation, old, back = step
+        after = self.reached.apply_exists(BooleanOperator.AND, relation, old)
+        return self.reached | after.substitute(back)
 
     def _progress(self, seconds: float) -> Progress:
         kept = self.manager.approx_num_inner_nodes()
         return Progress(self.rounds, self.known(), self.reached.node_count(), kept, seconds)
+
+    # -------------------------------------------------- memory
+
+    def _fitting(self, work: Callable[[], Any]) -> Any:
+        """What `work` makes. The library collects garbage on a thread of its own, shortly before nothing is left, and
+        meanwhile an operation fails though hardly a node is in use: so it is collected here, earlier, and what failed
+        is tried again."""
+        from oxidd.util import DDMemoryError
+
+        if self.manager.approx_num_inner_nodes() > self.capacity * FULL:
+            self.manager.gc()
+        for _ in range(TRIES):
+            try:
+                return work()
+            except DDMemoryError:
+                self._collect()
+        raise OutOfMemory("the limit of memory was reached")
+
+    def _collect(self) -> None:
+        """Collect garbage, and wait where the library does: `gc` returns at once then."""
+        before = -1
+        while before != (now := self.manager.num_inner_nodes()):
+            self.manager.gc()
+            time.sleep(PAUSE)
+            before = now
