@@ -82,7 +82,7 @@ FAULTS: dict[str, tuple[dict[str, int], tuple[str, ...]]] = {
 
 
 def _counts(v: Verdict | Exploration, seconds: float) -> dict[str, Any]:
-    states = v.states if isinstance(v, Verdict) else len(v.states)
+    states = v.states if isinstance(v, Verdict) else v.distinct
     return {"states": states, "transitions": v.transitions, "depth": v.depth, "seconds": seconds}
 
 

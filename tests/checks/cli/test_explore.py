@@ -172,13 +172,13 @@ protocol = Protocol("wider", {"n": count(0, 2**70)}, [up], [low])
 def test_a_field_that_is_wider_than_a_word_is_left_to_the_plain_engine(
     run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where the vector engine would be the better one; where it was asked for, it refuses."""
+    """Also where the fast engine would be the better one; where it was asked for, it refuses."""
     file = tmp_path / "wider.py"
     file.write_text(WIDER)
     monkeypatch.setattr(choose, "SMALL", 10)
     code, out, err = run(file)
     assert (code, err) == (12, "") and "plain engine: " in out and "41 steps" in out
-    for options in (["--engine", "vector"], ["--symmetry"], ["--resume", tmp_path / "kept"]):
+    for options in (["--engine", "fast"], ["--symmetry"], ["--resume", tmp_path / "kept"]):
         code, out, err = run(file, *options)
         assert (code, out) == (2, "") and err.count("\n") == 1
         assert f"{options[0]}" in err and "n: its values take 71 bits, and 64 are in a word" in err
@@ -186,7 +186,7 @@ def test_a_field_that_is_wider_than_a_word_is_left_to_the_plain_engine(
 
 def test_both_engines_report_the_same(run) -> None:
     said = {}
-    for engine in ("plain", "vector"):
+    for engine in ("plain", "fast"):
         code, out, err = run("--scope", TINY, "--without", "fence_epoch", "--engine", engine, "--json")
         assert (code, err) == (12, "")
         objects = [json.loads(line) for line in out.splitlines()]
@@ -194,25 +194,25 @@ def test_both_engines_report_the_same(run) -> None:
             for name in ("seconds", "states_per_second", "engine", "workers"):
                 facts.pop(name, None)
         said[engine] = objects
-    assert said["plain"] == said["vector"]
+    assert said["plain"] == said["fast"]
 
 
 def test_the_number_of_workers_changes_nothing(run) -> None:
     said = set()
     for workers in (1, 2, 5):
-        code, out, _ = run("--scope", TINY, "--engine", "vector", "--workers", workers)
-        assert code == 0 and f"vector engine on {workers} thread{'s' * (workers > 1)}: " in out
-        said.add("\n".join(line for line in out.splitlines() if not line.startswith("vector engine")))
+        code, out, _ = run("--scope", TINY, "--engine", "fast", "--workers", workers)
+        assert code == 0 and f"fast engine on {workers} thread{'s' * (workers > 1)}: " in out
+        said.add("\n".join(line for line in out.splitlines() if not line.startswith("fast engine")))
     assert len(said) == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--engine", "warp"), "--engine warp: there are plain and vector"),
-        (("--engine", "plain", "--workers", "2"), "--workers is of the vector engine"),
-        (("--engine", "plain", "--symmetry"), "--symmetry is of the vector engine"),
-        (("--engine", "plain", "--resume", "kept"), "--resume is of the vector engine"),
+        (("--engine", "warp"), "--engine warp: there are plain, fast and zdd"),
+        (("--engine", "plain", "--workers", "2"), "--workers is of the fast engine"),
+        (("--engine", "plain", "--symmetry"), "--symmetry is of the fast engine"),
+        (("--engine", "plain", "--resume", "kept"), "--resume is of the fast engine"),
         (("--workers", "0"), "--workers"),
         (("--workers", "many"), "--workers"),
         (("--resume", "/etc/passwd"), "--resume /etc/passwd: is not a folder"),
@@ -232,7 +232,7 @@ def test_wrong_usage_is_one_clear_line(run, tmp_path: Path, monkeypatch, argumen
 
 @pytest.mark.parametrize("ending", ["graphml", "dot", "json"])
 def test_the_graph_is_the_same_file_whichever_engine_writes_it(run, ending: str, tmp_path: Path) -> None:
-    files = [tmp_path / f"{engine}.{ending}" for engine in ("plain", "vector")]
+    files = [tmp_path / f"{engine}.{ending}" for engine in ("plain", "fast")]
     for file in files:
         assert run("--scope", "page_fails", "--engine", file.stem, "--graph", file)[0] == 0
     assert files[0].read_bytes() == files[1].read_bytes() != b""
@@ -240,7 +240,7 @@ def test_the_graph_is_the_same_file_whichever_engine_writes_it(run, ending: str,
 
 def test_a_graph_that_is_too_large_is_refused_after_the_verdicts(run, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(handover, "LIMIT", 2_093)
-    code, out, err = run("--scope", TINY, "--engine", "vector", "--graph", tmp_path / "g.dot")
+    code, out, err = run("--scope", TINY, "--engine", "fast", "--graph", tmp_path / "g.dot")
     assert code == 2 and "holds     always no_lost_write (LAW): 2,094 states" in out
     assert (
         err
@@ -251,7 +251,7 @@ def test_a_graph_that_is_too_large_is_refused_after_the_verdicts(run, tmp_path: 
 
 def test_a_search_that_ended_early_has_no_graph(run, tmp_path: Path) -> None:
     limited = ("--scope", TINY, "--max-states", 500, "--graph", tmp_path / "g.dot")
-    code, out, err = run(*limited, "--engine", "vector")
+    code, out, err = run(*limited, "--engine", "fast")
     assert code == 2 and "unknown   always" in out and "the search ended early; only --engine plain" in err
     assert list(tmp_path.iterdir()) == []
     assert run(*limited, "--engine", "plain")[0] == 3 and (tmp_path / "g.dot").exists()
@@ -267,7 +267,7 @@ def test_in_the_cutover_nothing_is_interchangeable_and_the_reason_is_said(run) -
     assert "    node: with node O and N exchanged, " in out
     code, out, _ = run("--scope", TINY, "--symmetry", "--json")
     facts = counts(out)
-    assert facts["engine"] == "vector" and facts["symmetry"]["reduced"] == []
+    assert facts["engine"] == "fast" and facts["symmetry"]["reduced"] == []
     assert facts["symmetry"]["why_not"]["doc"] == "doc has 1 value"
 
 
@@ -330,7 +330,7 @@ def test_degrees_are_those_of_the_edges() -> None:
     assert plain(two_phase_commit(3), properties=["consistent"]).degrees == []  # nobody counted
 
 
-@pytest.mark.parametrize("engine", ["plain", "vector"])
+@pytest.mark.parametrize("engine", ["plain", "fast"])
 def test_what_ended_a_run_is_said_with_the_deepest_complete_level(run, engine: str) -> None:
     code, out, _ = run("--scope", TINY, "--max-states", 700, "--engine", engine)
     facts = counts(run("--scope", TINY, "--max-states", 700, "--engine", engine, "--json")[1])
@@ -351,8 +351,8 @@ def test_what_was_interrupted_has_no_graph(run, tmp_path: Path, monkeypatch: pyt
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fast.Passes, "reach", interrupting)
-    code, out, err = run("--scope", TINY, "--engine", "vector", "--graph", tmp_path / "g.dot")
+    code, out, err = run("--scope", TINY, "--engine", "fast", "--graph", tmp_path / "g.dot")
     assert code == 2 and "the search ended early" in err and list(tmp_path.iterdir()) == []
     assert "interrupted: the verdicts say what was covered" in err
-    code, out, err = run("--scope", TINY, "--engine", "vector")
+    code, out, err = run("--scope", TINY, "--engine", "fast")
     assert code == 3 and "holds     always" in out and "unknown   can_always" in out
