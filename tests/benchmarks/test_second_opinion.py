@@ -26,6 +26,7 @@ from random_protocols import made, source
 from relations import OutOfMemory, Reached, Relations
 
 from cutproof.checks.engines.plain.explore import explore
+from cutproof.checks.engines.zdd.explore import explore as diagrams
 from cutproof.model.cutover.scopes import SCOPES, SMALL_SCOPES
 from cutproof.model.examples.barrier import barrier
 from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
@@ -84,6 +85,15 @@ def test_examples_are_counted_alike(make: Callable[[], Protocol]) -> None:
 def test_frozen_protocols_have_the_counts_of_the_index(name: str) -> None:
     found, about = reached(frozen(name), 1 << 30), frozen_models()[name]
     assert (found.states, found.transitions) == (about.states, about.transitions)
+
+
+@with_oxidd
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", ["hardened", "385M", "2G"])
+def test_the_engine_of_diagrams_counts_every_transition_alike(name: str) -> None:
+    """Where no search gets to."""
+    one, other = reached(frozen(name), 3 << 30), diagrams(frozen(name), properties=())
+    assert (one.states, one.fired) == (len(other.states), tuple(other.fired))
 
 
 @with_oxidd
