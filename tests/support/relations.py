@@ -201,11 +201,11 @@ class Relations:
         """Whether there was something new."""
         before = self.reached
         for step in self.steps:
-            self.reached = self._fitting(partial(self._taken, step))
+            self.reached = self._fitting(partial(self._after, step))
         self.rounds += 1
         return bool(self.reached != before)
 
-    def _taken(self, step: Step) -> Diagram:
+    def _after(self, step: Step) -> Diagram:
         """What is known, and where a step from there leads."""
         from oxidd.util import BooleanOperator
 
