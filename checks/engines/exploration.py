@@ -33,6 +33,11 @@ class Limits:
     seconds: float | None = None
     memory: int | None = None
 
+    @property
+    def of_states(self) -> bool:
+        """Whether it matters how many states there are."""
+        return self.states is not None
+
     def reached(self, states: int, started: float, more: int = 0) -> str:
         """Which limit was reached, in words, or nothing; of memory, also where `more` bytes are about to be taken."""
         if self.states is not None and states >= self.states:
@@ -130,7 +135,7 @@ class Exploration:
     the expanded states that fired n transitions; empty where nobody counted. `depth` is a number of steps: whatever
     they lead to was found; the longest shortest path, if the search is complete. None: it was not counted, and
     `ended` says no more than that the states which were found are some of all. `counted` is how many states there
-    are, where `states` may be too many for a sequence."""
+    are, where `states` may be too many for a sequence, and `counted_after` the seconds until they were all there."""
 
     protocol: Protocol
     states: Sequence[State] = ()
@@ -149,6 +154,7 @@ class Exploration:
     graph: nx.MultiDiGraph[int] | None = None
     verdicts: list[Verdict] = field(default_factory=list)
     counted: int | None = None
+    counted_after: float = 0.0
 
     @property
     def distinct(self) -> int:

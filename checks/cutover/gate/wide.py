@@ -1,7 +1,7 @@
 """Every policy at once, by decision diagrams: the lattice in seconds, and in scopes that no list of states can hold.
 
-The mechanisms are fields that no transition changes, at the top of the diagrams. What a set has below them is forgotten by
-putting it to 0: what remains are the records of mechanisms that the set has states of.
+The mechanisms are fields that no transition changes, at the top of the diagrams. What a set has below them is forgotten
+by putting it to 0: what remains are the records of mechanisms that the set has states of.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from cutproof.model.language.protocol import Claim
 Tell = Callable[[str], None]
 
 
-def search(scope: Scope, records: tuple[Mechanisms, ...], steps: bool = True, tell: Tell = lambda text: None) -> Run:
+def search(
+    scope: Scope, records: tuple[Mechanisms, ...], steps: bool = True, tell: Tell = lambda text: None
+) -> Run:
     """Every one of these records in one scope. `found` has the fewest steps to a violation; without `steps`, 0. Raises
     OverBudget where the diagrams grow too large."""
     symbolic = cutover(scope)
@@ -37,7 +39,9 @@ def search(scope: Scope, records: tuple[Mechanisms, ...], steps: bool = True, te
 
 
 class _Search:
-    def __init__(self, system: System, claims: tuple[Claim, ...], records: tuple[Mechanisms, ...], tell: Tell) -> None:
+    def __init__(
+        self, system: System, claims: tuple[Claim, ...], records: tuple[Mechanisms, ...], tell: Tell
+    ) -> None:
         self.system, self.claims, self.records, self.tell = system, claims, records, tell
         self.number = {tuple(system.bits(start)): i for i, start in enumerate(system.starts)}
         top = sum(1 for i in system.inputs if self._is_knob(i))
@@ -55,7 +59,9 @@ class _Search:
     def run(self, steps: bool) -> Run:
         """The whole search."""
         system, diagrams = self.system, self.system.diagrams
-        reached = chained(system, lambda number, states: self.tell(f"round {number}, {diagrams.size(states):,} nodes"))
+        reached = chained(
+            system, lambda number, states: self.tell(f"round {number}, {diagrams.size(states):,} nodes")
+        )
         liveness, wanted = Liveness(system, reached), dict[int, Node]()
         for i, claim in enumerate(self.claims):
             holding = diagrams.select(reached, system.truth(claim.holds))
@@ -72,7 +78,9 @@ class _Search:
             for i, states in wanted.items():
                 self.found.update({(record, i): 0 for record in self._records(states)})
         count = diagrams.count(reached)
-        return Run(system.protocol, self.claims, self.records, count, sum(fired(system, reached)), dict(self.found))
+        return Run(
+            system.protocol, self.claims, self.records, count, sum(fired(system, reached)), dict(self.found)
+        )
 
     def _steps(self, wanted: dict[int, Node]) -> None:
         """Layer by layer, for how many steps it takes each record to come to the states that are wanted."""

@@ -154,6 +154,7 @@ class _Run:
             reached = self._reached(system, stop_at_first)
             found.counted, found.states = system.diagrams.count(reached), Members(system, reached)
             found.fired, found.expanded = fired(system, reached), found.counted
+            found.counted_after = time.perf_counter() - self.began
             breadth = Breadth(system, self._layer)
             self._judge_states(system, reached, breadth, witnesses)
             if not found.ended:

@@ -43,7 +43,12 @@ class System:
     where a field has too many values, and OverBudget."""
 
     def __init__(
-        self, protocol: Protocol, order: Sequence[str], make: Make, starts: Sequence[State] = (), **limits: Any
+        self,
+        protocol: Protocol,
+        order: Sequence[str],
+        make: Make,
+        starts: Sequence[State] = (),
+        **limits: Any,
     ) -> None:
         self.protocol, self.starts = protocol, tuple(starts) or protocol.initials
         self.layout = Layout(protocol, possible=possible(protocol, self.starts))

@@ -11,12 +11,13 @@ import pytest
 
 from cutproof.checks.cli import main as cli
 from cutproof.checks.engines import choose, statistics
-from cutproof.checks.engines.choose import PLAIN, VECTOR, explore_any
+from cutproof.checks.engines.choose import FAST, PLAIN, ZDD, explore_any
 from cutproof.checks.engines.exploration import Edges, Limits
 from cutproof.checks.engines.fast import conversion as handover
 from cutproof.checks.engines.fast import explore as fast
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.statistics import Degrees, Run, degrees_of, symmetry_of
+from cutproof.checks.engines.verdict import exit_code
 from cutproof.model.cutover import coordinator
 from cutproof.model.examples.barrier import barrier
 from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
@@ -66,12 +67,28 @@ def test_the_engine_is_chosen_by_size(monkeypatch: pytest.MonkeyPatch) -> None:
     assert engine == PLAIN and len(found.states) == 8_832
     monkeypatch.setattr(choose, "SMALL", 1_000)
     found, engine = explore_any(two_phase_commit(5), properties=iter(["consistent"]))
-    assert engine == VECTOR and len(found.states) == 8_832
+    assert engine == FAST and len(found.states) == 8_832
     assert [v.property for v in found.verdicts] == ["consistent"]
     found, engine = explore_any(two_phase_commit(5), engine=PLAIN)
     assert engine == PLAIN and len(found.states) == 8_832
-    assert explore_any(two_phase_commit(2), engine=VECTOR)[1] == VECTOR
-    assert explore_any(two_phase_commit(2), symmetry=True)[1] == VECTOR
+    assert explore_any(two_phase_commit(2), engine=FAST)[1] == FAST
+    assert explore_any(two_phase_commit(2), symmetry=True)[1] == FAST
+
+
+def test_diagrams_go_on_where_states_are_many_and_the_fast_engine_where_these_grow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(choose, "compiled", lambda: True)
+    monkeypatch.setattr(choose, "SMALL", 1_000)
+    monkeypatch.setattr(choose, "LARGE", 2_000)
+    found, engine = explore_any(two_phase_commit(5))
+    assert engine == ZDD and found.distinct == 8_832 and exit_code(found.verdicts) == 0
+    assert explore_any(two_phase_commit(5), graph=True)[1] == FAST  # which has a graph of states
+    monkeypatch.setattr(choose, "NODES", 300)
+    found, engine = explore_any(two_phase_commit(5))
+    assert engine == FAST and found.distinct == 8_832 and not found.ended
+    found, engine = explore_any(two_phase_commit(5), limits=Limits(states=5_000))
+    assert engine == FAST and found.ended == "the limit of 5,000 states was reached"
 
 
 def test_without_numba_the_plain_engine_is_given_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +96,7 @@ def test_without_numba_the_plain_engine_is_given_more(monkeypatch: pytest.Monkey
     monkeypatch.setattr(choose, "compiled", lambda: False)
     assert explore_any(two_phase_commit(5))[1] == PLAIN
     monkeypatch.setattr(choose, "SMALL_UNCOMPILED", 5_000)
-    assert explore_any(two_phase_commit(5))[1] == VECTOR
+    assert explore_any(two_phase_commit(5))[1] == FAST
 
 
 def test_a_limit_is_a_limit_whichever_engine_comes_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +104,7 @@ def test_a_limit_is_a_limit_whichever_engine_comes_to_it(monkeypatch: pytest.Mon
     found, engine = explore_any(two_phase_commit(5), limits=Limits(states=900))
     assert engine == PLAIN and found.ended == "the limit of 900 states was reached"
     found, engine = explore_any(two_phase_commit(5), limits=Limits(states=3_000))
-    assert engine == VECTOR and found.ended == "the limit of 3,000 states was reached"
+    assert engine == FAST and found.ended == "the limit of 3,000 states was reached"
 
 
 def test_seconds_are_counted_from_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,9 +160,9 @@ def test_states_of_any_width_are_explored_by_both_engines(bits: int, tmp_path: P
     protocol = wide(bits)
     (one, _), (two, engine) = (
         explore_any(protocol, engine=PLAIN),
-        explore_any(protocol, engine=VECTOR, folder=tmp_path),
+        explore_any(protocol, engine=FAST, folder=tmp_path),
     )
-    assert engine == VECTOR and len(two.states) == 6 and set(two.states) == set(one.states)
+    assert engine == FAST and len(two.states) == 6 and set(two.states) == set(one.states)
     said = [
         [(type(v).__name__, v.property, v.form, getattr(v, "path", None)) for v in f.verdicts]
         for f in (one, two)
@@ -184,10 +201,11 @@ def test_a_field_that_is_wider_than_a_word_is_left_to_the_plain_engine(
         assert f"{options[0]}" in err and "n: its values take 71 bits, and 64 are in a word" in err
 
 
-def test_both_engines_report_the_same(run) -> None:
+def test_all_engines_report_the_same(run) -> None:
+    """But for what diagrams do not count: how many transitions leave a state."""
     said = {}
-    for engine in ("plain", "fast"):
-        code, out, err = run("--scope", TINY, "--without", "fence_epoch", "--engine", engine, "--json")
+    for engine, more in (("plain", ()), ("fast", ()), ("zdd", ("--depth",))):
+        code, out, err = run("--scope", TINY, "--without", "fence_epoch", "--engine", engine, *more, "--json")
         assert (code, err) == (12, "")
         objects = [json.loads(line) for line in out.splitlines()]
         for facts in objects:
@@ -195,6 +213,23 @@ def test_both_engines_report_the_same(run) -> None:
                 facts.pop(name, None)
         said[engine] = objects
     assert said["plain"] == said["fast"]
+    said["plain"][-1]["degrees"] = None
+    assert said["plain"] == said["zdd"]
+
+
+def test_the_old_name_of_an_engine_works_with_a_line(run) -> None:
+    code, out, err = run("--scope", TINY, "--engine", "vector")
+    assert code == 0 and "fast engine on" in out
+    assert err == "--engine vector is now --engine fast; the old name goes\n"
+
+
+def test_diagrams_say_what_they_did_not_count(run) -> None:
+    code, out, err = run("--scope", TINY, "--engine", "zdd")
+    assert (code, err) == (0, "") and "depth not counted" in out and "zdd engine: " in out
+    assert ", depth" not in out.replace("depth not counted", "").split("every action")[0]
+    code, out, err = run("--scope", TINY, "--engine", "zdd", "--max-states", 100)
+    assert code == 3 and "ended early: the limit of 100 states was reached\n" in out
+    assert "every state within" not in out
 
 
 def test_the_number_of_workers_changes_nothing(run) -> None:
@@ -213,6 +248,12 @@ def test_the_number_of_workers_changes_nothing(run) -> None:
         (("--engine", "plain", "--workers", "2"), "--workers is of the fast engine"),
         (("--engine", "plain", "--symmetry"), "--symmetry is of the fast engine"),
         (("--engine", "plain", "--resume", "kept"), "--resume is of the fast engine"),
+        (
+            ("--engine", "zdd", "--workers", "2"),
+            "--workers is of the fast engine: it has no part in --engine zdd",
+        ),
+        (("--engine", "zdd", "--graph", "g.dot"), "--graph has no part in --engine zdd"),
+        (("--engine", "fast", "--depth"), "--depth is of the engine zdd: --engine fast always counts it"),
         (("--workers", "0"), "--workers"),
         (("--workers", "many"), "--workers"),
         (("--resume", "/etc/passwd"), "--resume /etc/passwd: is not a folder"),
