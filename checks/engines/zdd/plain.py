@@ -11,7 +11,7 @@ from cutproof.model.language.circuit import AND, ANDN, NOR, XOR
 
 ROOM = 1 << 22  # nodes that are swept first
 GONE = -1  # the level of a node that was swept
-CHUNK = 4096  # new nodes between two calls of `look`
+CHUNK = 512  # new nodes between two calls of `look`
 
 Put = tuple[tuple[int, int], ...]  # (level, 0 or 1), by ascending level
 
