@@ -22,7 +22,10 @@ FORGOTTEN = 30 * 86_400  # seconds after which what was compiled for other versi
 
 def version_of(package: str) -> bytes:
     """What tells the versions of an installed package apart. ImportError where there is none."""
-    spec = util.find_spec(package)
+    try:
+        spec = util.find_spec(package)
+    except ValueError:  # it is there by name alone
+        spec = None
     if spec is None or spec.origin is None:
         raise ImportError(f"there is no {package}")
     try:

@@ -73,7 +73,7 @@ def loops() -> SimpleNamespace:
     """The loops by name. ImportError where numba and llvmlite are not installed, or cannot be used."""
     machine = Machine()
     if machine.folder is None or not any(machine.folder.iterdir()):
-        from cutproof.checks.engines.fast.kernels import building  # noqa: F401  # what is kept was compiled by it once
+        from cutproof.checks.engines.fast.kernels.building import built  # noqa: F401  # what is kept, it has made
     return SimpleNamespace(**{name: Loop(name, machine) for name in TAKEN})
 
 
