@@ -21,6 +21,7 @@ from cutproof.checks.engines.fast.kernels.compiled_sets import (  # what both ki
     scatter,
     take,
 )
+from cutproof.checks.engines.fast.kernels.counting import counted, having
 from cutproof.checks.engines.fast.kernels.emission import emit_eight
 from cutproof.checks.engines.fast.kernels.layout import BLOCK, CASES, DIGITS, LANES
 from cutproof.checks.engines.fast.kernels.vectors import (
@@ -249,31 +250,34 @@ def degrees(planes, rows, low, high, kk, gates, steps, counts):  # type: ignore
     """Count the states of rows[low:high], whole blocks, by how many transitions fire in them."""
     runs, a, b = gates
     cases, masks, width = steps[2], steps[3], width_of(kk)
-    digits = words_for(BLOCK * DIGITS)  # of the count of each state of a row, a bit in each word
+    flat, flat_rows, digits = flat_of(planes), flat_of(rows), words_for(DIGITS * LANES)
+    acting, where = numbers_for(cases.shape[0] + 1), words_for(cases.shape[0] + 1)
     for base in range(low, high, BLOCK):
         fill(planes, rows, base, kk, runs, a, b)
-        digits[:] = U0
+        acts = 0
         for c in range(cases.shape[0]):
-            for lane in range(LANES):
-                some = planes[cases[c, 0], lane]
-                while some:
-                    k = lowest(some)
-                    some &= some - U1
-                    row = k * LANES + lane
-                    at, carry = row * DIGITS, rows[width, base + row] & masks[c]
-                    d = 0
-                    while carry:
-                        digits[at + d], carry = digits[at + d] ^ carry, digits[at + d] & carry
-                        d += 1
-        for at in range(BLOCK):
-            mask = rows[width, base + at]
-            while mask:
-                bit = np.uint64(lowest(mask))
-                mask &= mask - U1
-                degree = 0
-                for d in range(DIGITS):
-                    degree |= np.int64((digits[at * DIGITS + d] >> bit) & U1) << d
-                counts[min(degree, counts.size - 1)] += 1
+            acting[acts], where[acts] = c, any_of(flat, cases[c, 0] * LANES)
+            acts += np.int64(where[acts] != U0)
+        for k in range(64):
+            first, most, levels = width * rows.shape[1] + base + k * LANES, 0, 0
+            if not any_of(flat_rows, first):
+                continue
+            for i in range(acts):
+                if (where[i] >> np.uint64(k)) & U1:
+                    most += 1
+                    if most == 1 << levels:
+                        digits[levels * LANES : (levels + 1) * LANES] = U0
+                        levels += 1
+                    c = acting[i]
+                    counted(
+                        digits, levels, flat, cases[c, 0] * LANES, np.uint64(k), flat_rows, first, masks[c]
+                    )
+            left, degree = having(digits, 0, 0, flat_rows, first), 0
+            while left:
+                states = having(digits, levels, degree, flat_rows, first)
+                counts[min(degree, counts.size - 1)] += states
+                left -= states
+                degree += 1
 
 
 @kernel

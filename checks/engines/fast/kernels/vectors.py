@@ -20,7 +20,7 @@ kernel = njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, error_
 Python but by its address (`native.py`)."""
 
 
-class _Vectors:
+class Vectors:
     """Loads and stores of vectors while an intrinsic is made. Bound to its builder and arguments."""
 
     def __init__(self, context, builder, signature, arguments) -> None:  # type: ignore
@@ -140,7 +140,7 @@ def _gate(operation):  # type: ignore
     @intrinsic
     def gate(context, planes, to, p, q):  # type: ignore
         def made(context, builder, signature, arguments):  # type: ignore
-            v = _Vectors(context, builder, signature, arguments)
+            v = Vectors(context, builder, signature, arguments)
             v.store(0, arguments[1], operation(builder, v.load(0, arguments[2]), v.load(0, arguments[3])))
             return context.get_dummy_value()
 
@@ -160,7 +160,7 @@ def copy(context, to, index, words, at):  # type: ignore
     """to[index] = words[at]"""
 
     def made(context, builder, signature, arguments):  # type: ignore
-        v = _Vectors(context, builder, signature, arguments)
+        v = Vectors(context, builder, signature, arguments)
         v.store(0, arguments[1], v.load(2, arguments[3]))
         return context.get_dummy_value()
 
@@ -172,7 +172,7 @@ def exchange(context, words, one, two, by, mask):  # type: ignore
     """Exchange the bits `mask` << by of words[one] with the bits `mask` of words[two]."""
 
     def made(context, builder, signature, arguments):  # type: ignore
-        v, (_, one, two, by, mask) = _Vectors(context, builder, signature, arguments), arguments
+        v, (_, one, two, by, mask) = Vectors(context, builder, signature, arguments), arguments
         x, y, by = v.load(0, one), v.load(0, two), v.spread(by)
         d = builder.and_(builder.xor(builder.lshr(x, by), y), v.spread(mask))
         v.store(0, one, builder.xor(x, builder.shl(d, by)))
@@ -188,7 +188,7 @@ def _joined(how, kind):  # type: ignore
     @intrinsic
     def joined(context, words, at):  # type: ignore
         def made(context, builder, signature, arguments):  # type: ignore
-            v = _Vectors(context, builder, signature, arguments)
+            v = Vectors(context, builder, signature, arguments)
             return v.reduced(how, v.load(0, arguments[1]))
 
         return kind(words, types.int64), made
@@ -210,7 +210,7 @@ def eight_rows(  # type: ignore
     states of each row take the case acting[i]; where `want`, to moved[at] those that are changed."""
 
     def made(context, builder, signature, arguments):  # type: ignore
-        v = _Vectors(context, builder, signature, arguments)
+        v = Vectors(context, builder, signature, arguments)
         _, size, r, _, k, _, _, _, acts, _, _, _, at, want, _, room, n, width = arguments
 
         def item(array, index):  # type: ignore
