@@ -52,14 +52,20 @@ def explore(
     as_written: AsWritten = False,
     policy: PolicyText = "",
     engine: Annotated[
-        str, typer.Option("--engine", help="plain, or vector; else vector where the states are many.")
+        str,
+        typer.Option(
+            "--engine", help="plain, fast or zdd (decision diagrams); else by the number of states."
+        ),
     ] = "",
     workers: Annotated[
         int | None,
-        typer.Option("--workers", min=1, max=256, help="Threads of the vector engine; else one a core."),
+        typer.Option("--workers", min=1, max=256, help="Threads of the fast engine; else one a core."),
     ] = None,
     symmetry: Annotated[
         bool, typer.Option("--symmetry", help="Explore one of those states that an exchange makes alike.")
+    ] = False,
+    depth: Annotated[
+        bool, typer.Option("--depth", help="With diagrams: count the depth too, which takes longer.")
     ] = False,
     resume: Annotated[
         File | None, typer.Option("--resume", help="Keep each level in this folder, and go on from there.")
@@ -86,7 +92,8 @@ def explore(
 
     seconds = None if max_seconds is None else finite("--max-seconds", max_seconds)
     limits = Limits(max_states, seconds, the_bytes(max_memory))
-    _fits(engine, workers, symmetry, resume)
+    engine = _today(engine)
+    _fits(engine, workers, symmetry, resume, graph, depth)
     _can_be_written(graph, trace)
     with Ticker() as ticker:
         try:
@@ -94,7 +101,7 @@ def explore(
             names = the_properties(loaded.protocol, properties)
             with _in(resume):
                 found, run = _run(
-                    loaded.protocol, limits, engine, workers, symmetry, resume, graph, ticker, names
+                    loaded.protocol, limits, engine, workers, symmetry, resume, graph, ticker, names, depth
                 )
         except KeyboardInterrupt:
             print(f"interrupted: {ticker.text() or 'nothing was explored'}", file=sys.stderr)
@@ -138,16 +145,31 @@ def _other_settings(found: Exploration, about: Mapping[str, Any]) -> dict[str, s
     return commands(about["safeguards_removed"], about["scope"], about["policy"])
 
 
-def _fits(engine: str, workers: int | None, symmetry: bool, resume: File | None) -> None:
+def _today(engine: str) -> str:
+    """The name that an engine has now."""
+    from cutproof.checks.engines.choose import FORMERLY
+
+    if engine in FORMERLY:
+        print(f"--engine {engine} is now --engine {FORMERLY[engine]}; the old name goes", file=sys.stderr)
+    return FORMERLY.get(engine, engine)
+
+
+def _fits(
+    engine: str, workers: int | None, symmetry: bool, resume: File | None, graph: File | None, depth: bool
+) -> None:
     """Refuse what has no part in the engine that was chosen."""
-    from cutproof.checks.engines.choose import ENGINES, PLAIN
+    from cutproof.checks.engines.choose import ENGINES, FAST, ZDD
 
     if engine and engine not in ENGINES:
-        refuse(f"--engine {engine}: there are {' and '.join(ENGINES)}")
+        refuse(f"--engine {engine}: there are {', '.join(ENGINES[:-1])} and {ENGINES[-1]}")
     given = {"--workers": workers is not None, "--symmetry": symmetry, "--resume": resume is not None}
     for option, there in given.items():
-        if engine == PLAIN and there:
-            refuse(f"{option} is of the vector engine: it has no part in --engine plain")
+        if engine not in ("", FAST) and there:
+            refuse(f"{option} is of the fast engine: it has no part in --engine {engine}")
+    if engine == ZDD and graph is not None:
+        refuse("--graph has no part in --engine zdd: it does not see states one by one")
+    if depth and engine not in ("", ZDD):
+        refuse(f"--depth is of the engine zdd: --engine {engine} always counts it")
     if resume is not None and resume.exists() and not resume.is_dir():
         refuse(f"--resume {resume}: is not a folder")
 
@@ -162,9 +184,10 @@ def _run(
     graph: File | None,
     ticker: Ticker,
     properties: list[str] | None,
+    depth: bool,
 ) -> tuple[Exploration, Run]:
     """The exploration, with its progress told, and how it was made."""
-    from cutproof.checks.engines.choose import VECTOR, explore_any
+    from cutproof.checks.engines.choose import FAST, explore_any
     from cutproof.checks.engines.exploration import CheckpointError
     from cutproof.checks.engines.statistics import Run, symmetry_of
     from cutproof.model.language.circuit import TooWide
@@ -178,7 +201,8 @@ def _run(
     try:
         found, name = explore_any(
             protocol, engine=engine, limits=limits, graph=graph is not None, progress=progress, workers=workers,
-            symmetry=symmetry, folder=resume, properties=properties,
+            symmetry=symmetry, folder=resume, properties=properties, depth=depth,
+            told=lambda text: ticker.tell("explore", text),
         )  # fmt: skip
     except TooWide as error:
         option = f"--engine {engine}" if engine else "--resume" if resume else "--symmetry"
@@ -189,7 +213,7 @@ def _run(
         if resume is None:
             raise
         refuse(f"--resume {resume}: {error.strerror or error}")
-    if name != VECTOR:
+    if name != FAST:
         return found, Run(name)
     from cutproof.checks.engines.fast.explore import default_workers
 
@@ -239,9 +263,9 @@ def _write_graph(found: Exploration, file: File) -> None:
 
 
 def _no_graph(found: Exploration, file: File) -> NoReturn:
-    """The vector engine hands over the graph of a whole search that is not too large."""
+    """The fast engine hands over the graph of a whole search that is not too large."""
     from cutproof.checks.engines.fast.conversion import LIMIT
 
     if found.ended or found.interrupted:
         refuse(f"--graph {file}: the search ended early; only --engine plain writes a part of a graph")
-    refuse(f"--graph {file}: a graph has {LIMIT:,} states at most, and there are {len(found.states):,}")
+    refuse(f"--graph {file}: a graph has {LIMIT:,} states at most, and there are {found.distinct:,}")

@@ -28,6 +28,9 @@ def verify(
     full: Annotated[
         bool, typer.Option("--full", help="Also: each counterexample is gone with its safeguard in place.")
     ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit code 3 where a check was not run for want of an extra.")
+    ] = False,
     workers: Annotated[
         int, typer.Option("--workers", min=1, max=64, help="Processes; each may need 1 GB.")
     ] = 2,
@@ -64,7 +67,7 @@ def verify(
             interrupted = False
         except KeyboardInterrupt:
             rows, interrupted = ladder.rows, True
-    code = UNKNOWN if interrupted else ladder_report.exit_code_of(rows)
+    code = UNKNOWN if interrupted else ladder_report.exit_code_of(rows, strict)
     lines = [ladder_report.summary(rows, time.perf_counter() - start, code)]
     if scope:
         lines.insert(0, "only these scopes; the other checks were not run")

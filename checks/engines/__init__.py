@@ -1,7 +1,8 @@
 """Engines: any protocol in, verdicts out. They know no study, return verdicts and never print.
 
-`plain/` is the readable one, and the judge of the others; `fast/` goes level by level on all cores; `proof/` is
-induction by Z3; `foreign/` is SPIN and TLC. Read `verdict.py` and `exploration.py`, which they share, first.
+`plain/` is the readable one, and the judge of the others; `fast/` goes level by level on all cores; `zdd/` has all
+states in one decision diagram; `proof/` is induction by Z3; `foreign/` is SPIN and TLC. Read `verdict.py` and
+`exploration.py`, which they share, first.
 """
 
 __all__ = [
@@ -10,10 +11,12 @@ __all__ = [
     "fast",
     "foreign",
     "lasso",
+    "pending",
     "plain",
     "proof",
     "simulate",
     "statistics",
     "symmetry",
     "verdict",
+    "zdd",
 ]

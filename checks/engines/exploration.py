@@ -38,6 +38,11 @@ class Limits:
     seconds: float | None = None
     memory: int | None = None
 
+    @property
+    def of_states(self) -> bool:
+        """Whether it matters how many states there are."""
+        return self.states is not None
+
     def reached(self, states: int, started: float, more: int = 0) -> str:
         """Which limit was reached, in words, or nothing; of memory, also where `more` bytes are about to be taken."""
         if self.states is not None and states >= self.states:
@@ -133,7 +138,9 @@ class Exploration:
     its domain, or what a violation leads to was pruned. `deadlocks` are the states that no transition leaves.
     `fired` counts, for each transition of the protocol, how often it did, self-loops included. `degrees[n]` counts
     the expanded states that fired n transitions; empty where nobody counted. `depth` is a number of steps: whatever
-    they lead to was found; the longest shortest path, if the search is complete."""
+    they lead to was found; the longest shortest path, if the search is complete. None: it was not counted, and
+    `ended` says no more than that the states which were found are some of all. `counted` is how many states there
+    are, where `states` may be too many for a sequence, and `counted_after` the seconds until they were all there."""
 
     protocol: Protocol
     states: Sequence[State] = ()
@@ -141,7 +148,7 @@ class Exploration:
     via: array[int] = field(default_factory=lambda: array("i"))
     fired: list[int] = field(default_factory=list)
     expanded: int = 0
-    depth: int = 0
+    depth: int | None = 0
     seconds: float = 0.0
     ended: str = ""
     interrupted: bool = False
@@ -151,6 +158,13 @@ class Exploration:
     edges: Edges | None = None
     graph: nx.MultiDiGraph[int] | None = None
     verdicts: list[Verdict] = field(default_factory=list)
+    counted: int | None = None
+    counted_after: float = 0.0
+
+    @property
+    def distinct(self) -> int:
+        """How many states were found."""
+        return len(self.states) if self.counted is None else self.counted
 
     @property
     def transitions(self) -> int:
@@ -160,12 +174,12 @@ class Exploration:
     @property
     def frontier(self) -> int:
         """How many states were found and not expanded."""
-        return len(self.states) - self.expanded
+        return self.distinct - self.expanded
 
     @property
     def rate(self) -> float:
         """States a second, of the search alone."""
-        return len(self.states) / self.seconds if self.seconds else 0.0
+        return self.distinct / self.seconds if self.seconds else 0.0
 
     @property
     def reason(self) -> str:
@@ -196,7 +210,7 @@ class Exploration:
 
     def about(self, name: str, form: str, harm: str = "") -> dict[str, Any]:
         """What every verdict of this exploration carries."""
-        counts = {"states": len(self.states), "transitions": self.transitions, "depth": self.depth}
+        counts = {"states": self.distinct, "transitions": self.transitions, "depth": self.depth}
         claim = {"checked": self.protocol.name, "property": name, "form": form, "harm": harm}
         return {**claim, **counts, "seconds": self.seconds, "protocol": self.protocol}
 

@@ -59,23 +59,28 @@ def degrees_of(counts: Sequence[int]) -> Degrees | None:
 
 def text(found: Exploration, run: Run) -> list[str]:
     """The counts as lines of text."""
-    generated, distinct = found.transitions + len(found.protocol.initials), len(found.states)
+    generated, distinct = found.transitions + len(found.protocol.initials), found.distinct
     fired = ", ".join(f"{name} {times:,}" for name, times in found.coverage.items() if times)
     lines = [f"fired: {fired}"] if fired else []
+    depth = "depth not counted" if found.depth is None else f"depth {found.depth}"
     lines.append(
-        f"{generated:,} states generated, {distinct:,} distinct, {found.frontier:,} left on queue, depth {found.depth}"
+        f"{generated:,} states generated, {distinct:,} distinct, {found.frontier:,} left on queue, {depth}"
     )
     if degrees := degrees_of(found.degrees):
         lines.append(
             f"out-degree: minimum {degrees.minimum}, average {degrees.average:.2f}, maximum {degrees.maximum}, "
             f"95th percentile {degrees.percentile_95}"
         )
-    threads = f" on {run.workers} thread{'s' * (run.workers > 1)}" if run.engine == "vector" else ""
+    threads = f" on {run.workers} thread{'s' * (run.workers > 1)}" if run.engine == "fast" else ""
     lines.append(f"{run.engine} engine{threads}: {found.seconds:.2f} s, {found.rate:,.0f} states/s")
     if found.ended:
-        steps = f"{found.depth} step{'s' * (found.depth != 1)}"
-        lines.append(f"ended early: {found.ended}; every state within {steps} was found")
+        within = "" if found.depth is None else f"; every state within {_steps(found.depth)} was found"
+        lines.append(f"ended early: {found.ended}{within}")
     return lines + (_symmetry(run.symmetry) if run.symmetry else [])
+
+
+def _steps(number: int) -> str:
+    return f"{number} step{'s' * (number != 1)}"
 
 
 def _symmetry(symmetry: Symmetry) -> list[str]:
@@ -91,7 +96,7 @@ def facts(found: Exploration, run: Run) -> dict[str, Any]:
     degrees, symmetry = degrees_of(found.degrees), run.symmetry
     return {
         "generated": found.transitions + len(found.protocol.initials),
-        "distinct": len(found.states),
+        "distinct": found.distinct,
         "queue": found.frontier,
         "depth": found.depth,
         "ended": found.ended,

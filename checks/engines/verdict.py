@@ -51,7 +51,7 @@ class Path:
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What all verdicts carry. `checked` is the protocol's name, `form` one of `FORMS`. `depth` counts steps:
-    every state that can be reached in so many was found and judged.
+    every state that can be reached in so many was found and judged; None where nobody counted.
 
     `protocol` is what was judged, and `settings` what its traces say of it (`traces.trace.from_path`): they make a
     `story` and a file of the verdict, and are no part of what it says."""
@@ -62,7 +62,7 @@ class Verdict:
     harm: str = ""
     states: int = 0
     transitions: int = 0
-    depth: int = 0
+    depth: int | None = 0
     seconds: float = 0.0
     protocol: Protocol | None = field(default=None, compare=False, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -113,6 +113,8 @@ class Unknown(Verdict):
 
     @property
     def covered(self) -> str:
+        if self.depth is None:
+            return f"{_count(self.states, 'state')} found"
         whole = f"all within {_count(self.depth, 'step')}"
         return f"{_count(self.states, 'state')} judged, {whole}; {self.frontier:,} not expanded"
 
@@ -178,7 +180,7 @@ def _why(verdict: Verdict) -> str:
     if isinstance(verdict, Holds) and verdict.witness:
         return f": first after {_count(verdict.witness.steps, 'step')}"
     counts = f"{_count(verdict.states, 'state')}, {_count(verdict.transitions, 'transition')}"
-    return f": {counts}, depth {verdict.depth}"
+    return f": {counts}" + ("" if verdict.depth is None else f", depth {verdict.depth}")
 
 
 def _count(number: int, what: str) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 from cutproof.checks.common.workers import end_workers, leave_interrupts, put_off, unheard
 from cutproof.checks.engines.verdict import UNKNOWN
 
+NOT_RUN = "not run"  # in place of a verdict
+
 
 @dataclass(frozen=True)
 class Row:
@@ -36,6 +38,10 @@ class Row:
     depth: int = 0
     seconds: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)
+
+    def ran(self) -> bool:
+        """False where something is not installed that the check needs; `detail` says what."""
+        return self.verdict != NOT_RUN
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The ladder of `cutproof verify`: what is checked, as functions that return rows.
 
-1. *scope*: the hardened protocol in each named scope, every property.
+1. *scope*: the hardened protocol in each named scope, every property; and in *wide scopes* (`wide.py`), of 10^9 states
+   and more.
 2. *coverage*: that none of it is vacuous: every *sometimes*, every action and every kind of fault happened.
 3. *fault pairs*: every two kinds of fault happen in one behaviour.
 4. *counterexample*: each removed safeguard does the harm that it is there to prevent, by the stored trace.
@@ -22,6 +23,7 @@ from itertools import combinations
 from pathlib import Path as File
 from typing import Any
 
+from cutproof.checks.engines.choose import compiled
 from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits
 from cutproof.checks.engines.fast.explore import explore as fast_explore
 from cutproof.checks.engines.plain.explore import LimitReached, explore, with_both_faults
@@ -49,7 +51,7 @@ from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED
 from cutproof.model.cutover.scopes import SCOPES, Scope, parse_scope
 from cutproof.model.language.protocol import Protocol
 
-# Begun first, so that they do not end last; by the fast engine, which takes a third of the time where states are many.
+# Begun first, so that they do not end last; by the fast engine even where its loops are not compiled.
 HEAVY = ("reads_and_faults", "kinds", "two_documents")
 PAIR_LIMITS = Limits(states=50_000)
 
@@ -82,7 +84,7 @@ FAULTS: dict[str, tuple[dict[str, int], tuple[str, ...]]] = {
 
 
 def _counts(v: Verdict | Exploration, seconds: float) -> dict[str, Any]:
-    states = v.states if isinstance(v, Verdict) else len(v.states)
+    states = v.states if isinstance(v, Verdict) else v.distinct
     return {"states": states, "transitions": v.transitions, "depth": v.depth, "seconds": seconds}
 
 
@@ -101,7 +103,7 @@ def whole(found: Exploration) -> Exploration:
 def scope_rows(progress: Progress | None, name: str) -> list[Row]:
     """The hardened protocol in one scope: every property; *sometimes* is left to the next check."""
     start, scope = time.perf_counter(), parse_scope(name)
-    if name in HEAVY:
+    if name in HEAVY or compiled():
         found = whole(fast_explore(build(scope), progress=progress, workers=1, witnesses=False))
     else:
         found = searched(build(scope), progress=progress)
@@ -114,10 +116,10 @@ def scope_rows(progress: Progress | None, name: str) -> list[Row]:
         "faults": sorted(kinds),
     }
     counts = _counts(found, time.perf_counter() - start)
-    return [_row("scope", name, scope.describe(), worst, facts=facts, **counts)]
+    return [row_of("scope", name, scope.describe(), worst, facts=facts, **counts)]
 
 
-def _row(check: str, name: str, scope: str, verdict: Verdict, **more: Any) -> Row:
+def row_of(check: str, name: str, scope: str, verdict: Verdict, **more: Any) -> Row:
     """The row of something that should hold."""
     row = Row(check, name, scope, word(verdict), code_of(verdict), **more)
     if isinstance(verdict, Holds):
@@ -261,7 +263,7 @@ def unreachable_rows(progress: Progress | None, index: int) -> list[Row]:
     start, protocol = time.perf_counter(), necessity.protocol_of(experiment)
     found = searched(protocol, only=(experiment.property, experiment.harm), cycles=False, progress=progress)
     about = {"removed": experiment.removed, **_counts(found, time.perf_counter() - start)}
-    row = _row("unreachable", experiment.file, experiment.scope_name, found.verdicts[0], **about)
+    row = row_of("unreachable", experiment.file, experiment.scope_name, found.verdicts[0], **about)
     if row.code == HOLDS and not found.coverage[action]:
         return [replace(row, code=LIVENESS, detail=f"{action} never fired, so this shows nothing")]
     return [replace(row, detail=row.detail or why)]
@@ -273,7 +275,7 @@ def as_written_rows(progress: Progress | None, name: str = "base") -> list[Row]:
     found = searched(build(scope, None, removed), cycles=False, stop_at_first=True, progress=progress)
     broken = [v for v in found.verdicts if isinstance(v, Violated) and v.form == "always"]
     about = {"removed": removed, "expected": "violated", **_counts(found, time.perf_counter() - start)}
-    row = _row("as written", name, scope.describe(), (broken or found.verdicts)[0], **about)
+    row = row_of("as written", name, scope.describe(), (broken or found.verdicts)[0], **about)
     why = "" if broken else "the seed's design should be violated"
     return [replace(row, code=HOLDS if broken else SAFETY, detail=why)]
 
@@ -320,11 +322,13 @@ def tasks(full: bool = False, folder: File = FOLDER) -> list[Task]:
     from cutproof.checks.ladder import loss as verify_loss
     from cutproof.checks.ladder import proofs as verify_proof
     from cutproof.checks.ladder import reference as verify_impl
+    from cutproof.checks.ladder import wide
 
     experiments = [(e.file, i) for i, e in enumerate(necessity.EXPERIMENTS)]
     unreached = [(e.file, i) for i, (e, _, _) in enumerate(necessity.UNREACHED)] if full else []
     return [
         *scope_tasks(SCOPES),
+        *wide.tasks(full),
         Task("other settings", other_settings_rows),
         Task("fault pairs", fault_pairs_rows, heavy=True),
         *(Task(name, counterexample_rows, (index, full, str(folder))) for name, index in experiments),

@@ -3,6 +3,7 @@
     python tests/benchmarks/bench_engines.py [MODEL ...] [--runs 3] [--before COMMIT] [--tlc SECONDS]
     python tests/benchmarks/bench_engines.py --quick             # small protocols, one run each: does it work?
     python tests/benchmarks/bench_engines.py 128M --only 'fast, 2;before, 2' --before 149f7e2
+    python tests/benchmarks/bench_engines.py 385M 2G 117G 1T --only diagrams --skip layers
 
 A MODEL is a frozen protocol (`frozen/index.json`: what the sources of one commit made, with its counts), or `today:`
 before the name of one, or before a scope: the protocol of today, counted anew. Without any: `hardened` and `small`
@@ -20,7 +21,8 @@ processor of the whole, all cores and helpers together; on a busy machine compar
 resident. *B/state*: what a search of ours added to that, by state; only large models say something there. *x SPIN* and
 *x before*: how many times as long the other took, for *search* and *whole*; medians of the ratios within each turn, so
 that what slowed a turn slowed both. SPIN is the faster of its rows; *before* is the fast engine at `--before COMMIT`,
-on as many cores. A run that reached `--seconds`, or `--memory` (GB), is told as stopped, with what it had found.
+on as many cores. *nodes*: of the diagram of all states; *peak* beside it: of all that were there at once. A run that
+reached `--seconds`, or `--memory` (GB), is told as stopped, with what it had found.
 
 Exit code 1 if any two runs count differently, in states, transitions, or depth where the search is breadth first, or
 otherwise than the index says; 2 for wrong arguments and for a tool that is missing or fails; 3 where interrupted.
@@ -59,6 +61,9 @@ ROWS = (
     Row("fast, NumPy, 1 core", "fast", 1, NUMPY),
     Row("fast, NumPy, 2 cores", "fast", 2, NUMPY),
     Row("fast, 2 cores, every claim", "fast", 2, judged=True),
+    Row("diagrams", "zdd"),
+    Row("diagrams, every claim", "zdd", judged=True),
+    Row("diagrams, layers", "zdd_layers"),
     Row("before, 1 core", "fast", before=True),
     Row("before, 2 cores", "fast", 2, before=True),
     Row("SPIN, exported", "spin"),
@@ -176,7 +181,7 @@ def warm_up(texts: list[str], options: argparse.Namespace, package: Path | None,
     model = folder / "warm.pickle"
     scopes = [model_of(text, options.models)[0].scope for text in texts]
     for row in {row.name: row for scope in scopes for row in rows_of(options, scope)}.values():
-        if row.tool == "fast" and not row.env:
+        if row.tool in ("fast", "zdd") and not row.env:
             for name in WARM:
                 model.write_bytes(pickle.dumps(frozen_data(name)))
                 run(row, model, options, package if row.before else None)

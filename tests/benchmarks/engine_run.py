@@ -37,9 +37,15 @@ def _explored(explore: Callable[..., Any], protocol: Any, options: Found, **more
     found = explore(protocol, limits=limits, properties=names, **more)
     spent = {"search": found.seconds, "call": time.perf_counter() - start, "added": _peak_mb() - resident}
     if found.reason:
-        return {"states": len(found.states), "stopped": found.reason, **spent}
-    counts = {"states": len(found.states), "transitions": found.transitions, "depth": found.depth}
-    return {**counts, **spent}
+        return {"states": _states(found), "stopped": found.reason, **spent}
+    counts = {"states": _states(found), "transitions": found.transitions, "depth": found.depth}
+    nodes = {key: getattr(found.states, key) for key in ("nodes", "peak_nodes") if hasattr(found.states, key)}
+    return {**counts, **nodes, **spent}
+
+
+def _states(found: Any) -> int:
+    """How many there are; engines of before had them all in a list."""
+    return int(found.distinct) if hasattr(found, "distinct") else len(found.states)
 
 
 def fast(protocol: Any, options: Found) -> Found:
@@ -52,6 +58,20 @@ def plain(protocol: Any, options: Found) -> Found:
     from cutproof.checks.engines.plain.explore import explore
 
     return _explored(explore, protocol, options)
+
+
+def zdd(protocol: Any, options: Found, depth: bool = False) -> Found:
+    """By decision diagrams: all states at once, or in layers too."""
+    from cutproof.checks.engines.zdd.explore import explore
+
+    counts = _explored(explore, protocol, options, witnesses=False, depth=depth)
+    if not depth:
+        counts.pop("depth", None)
+    return counts
+
+
+def zdd_layers(protocol: Any, options: Found) -> Found:
+    return zdd(protocol, options, depth=True)
 
 
 def python(protocol: Any, options: Found) -> Found:
@@ -158,7 +178,8 @@ def _peak_mb() -> float:
 
 
 TOOLS: dict[str, Callable[[Any, Found], Found]] = {
-    "fast": fast, "plain": plain, "python": python, "spin": spin, "tlc": tlc
+    "fast": fast, "plain": plain, "python": python, "spin": spin, "tlc": tlc,
+    "zdd": zdd, "zdd_layers": zdd_layers,
 }  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def table(rows: list[Row], found: dict[str, list[Run]]) -> list[str]:
         "M states/s",
         "M transitions/s",
     ]
-    head += ["peak MB", "B/state", "x SPIN search", "whole", "x before search", "whole"]
+    head += ["nodes", "peak", "peak MB", "B/state", "x SPIN search", "whole", "x before search", "whole"]
     lines = [head]
     for row in rows:
         runs = found[row.name]
@@ -79,6 +79,7 @@ def table(rows: list[Row], found: dict[str, list[Run]]) -> list[str]:
         middle = {key: median(r[key] for r in runs) for key in ("search", "call", "whole", "cpu", "peak")}
         line += [f"{middle[key]:.2f}" for key in ("search", "call", "whole", "cpu")]
         line += [f"{runs[0][key] / middle['search'] / 1e6:.2f}" for key in ("states", "transitions")]
+        line += [f"{runs[0][key]:,}" if key in runs[0] else "-" for key in ("nodes", "peak_nodes")]
         added = [r["added"] * 1e6 / r["states"] for r in runs if "added" in r]
         line += [f"{middle['peak']:.0f}", f"{median(added):.1f}" if added else "-"]
         line += [times(key, runs, spin) for key in ("search", "whole")]

@@ -66,7 +66,7 @@ def test_a_table_has_a_line_for_each_row_and_says_which_was_stopped() -> None:
     found["TLC"] = [{"search": 9.0, "stopped": "the limit of time", "states": 1234}]
     lines = table(rows, found)
     assert len({len(line) for line in lines[:4]}) == 1
-    numbers = "2 1 0.50 3.00 4.00 5.00 0.00 0.00 6 100.0 6.0 1.0 6.0 1.0"
+    numbers = "2 1 0.50 3.00 4.00 5.00 0.00 0.00 - - 6 100.0 6.0 1.0 6.0 1.0"
     assert " ".join(lines[1].split()) == f"fast, 2 cores {numbers}"
     assert lines[4].split(maxsplit=3)[3] == "stopped after 9 s, 1,234 states: the limit of time"
 

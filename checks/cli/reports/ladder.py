@@ -24,7 +24,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     depth = str(row.depth) if row.depth else ""
     seconds = f"{row.seconds:.1f}" if row.seconds else ""
     scope = row.scope if row.check != "scope" else row.scope or "the default bounds"
-    mark = "ok" if row.code == HOLDS else "FAIL"
+    mark = "FAIL" if row.code != HOLDS else "ok" if row.ran() else "-"
     return (mark, row.check, row.name, *counts, depth, seconds, verdict_of(row), scope)
 
 
@@ -35,17 +35,22 @@ def verdict_of(row: Row) -> str:
     return row.verdict + "".join(f": {part}" for part in (about, row.detail) if part)
 
 
-def exit_code_of(rows: Sequence[Row]) -> int:
-    """As for verdicts: safety before liveness before unknown; no row at all shows nothing."""
-    codes = {row.code for row in rows}
+def exit_code_of(rows: Sequence[Row], strict: bool = False) -> int:
+    """As for verdicts: safety before liveness before unknown; no row at all shows nothing. Where `strict`, one that was
+    not run is unknown."""
+    codes = {row.code if row.ran() or not strict else UNKNOWN for row in rows}
     return next((code for code in (SAFETY, LIVENESS, UNKNOWN, HOLDS) if code in codes), UNKNOWN)
 
 
 def summary(rows: Sequence[Row], seconds: float, code: int) -> str:
     """The last line: whether everything was as expected."""
     failed = [row for row in rows if row.code != HOLDS]
+    left = [row for row in rows if not row.ran()]
     if not failed:
-        return f"verified: {len(rows)} of {len(rows)} results are as expected, in {seconds:.0f} s"
+        ran = len(rows) - len(left)
+        missing = "".join(f"; {row.check} {row.name} was not run: {row.detail}" for row in left)
+        said = "verified" if code == HOLDS else f"not verified (exit code {code})"
+        return f"{said}: {ran} of {len(rows)} results are as expected, in {seconds:.0f} s{missing}"
     names = "; ".join(f"{row.check} {row.name}" for row in failed[:5])
     more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
     return f"not verified (exit code {code}): {len(failed)} of {len(rows)} results are not as expected: {names}{more}"
@@ -59,7 +64,7 @@ def row_json(row: Row) -> dict[str, Any]:
         "name": row.name,
         "verdict": row.verdict,
         "expected": row.expected,
-        "as_expected": row.code == HOLDS,
+        "as_expected": row.code == HOLDS and row.ran(),
         "property": row.property,
         "harm": row.harm,
         "reason": row.detail,

@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from cutproof.checks.engines.fast.program import Numbers, Words
 from cutproof.checks.engines.fast.search import BROKEN, VectorSearch
-from cutproof.checks.engines.fast.shortest_paths import packed_steps_of
 from cutproof.checks.engines.fast.states import bits_of, grouped, singles, states_of
 from cutproof.checks.engines.fast.visited import merged
 from cutproof.checks.engines.lasso import fair_round, put_off
+from cutproof.checks.engines.plain.search import packed_steps_of
 from cutproof.model.language.protocol import State
 
 

@@ -17,10 +17,8 @@ import numpy as np
 from cutproof.checks.engines.fast.program import Numbers, Words
 from cutproof.checks.engines.fast.states import rows_of, states_of
 from cutproof.checks.engines.fast.visited import Visited, merged
-from cutproof.checks.engines.plain.search import inside
+from cutproof.checks.engines.plain.search import steps_of
 from cutproof.checks.engines.verdict import Path
-from cutproof.model.language.codegen import Compiled, DomainError
-from cutproof.model.language.protocol import State
 
 if TYPE_CHECKING:
     from cutproof.checks.engines.fast.search import VectorSearch
@@ -148,19 +146,3 @@ def _side_by_side(
     for goal, depth in enumerate(depths.tolist()):
         numbers_of = tuple(int(numbers[goal]) for numbers in taken[:depth])
         yield Path(tuple(level[goal] for level in states[: depth + 1]), numbers_of)
-
-
-def steps_of(compiled: Compiled, state: State) -> list[tuple[int, State]]:
-    """The steps from a state that stay inside their domains, in order."""
-    try:
-        return compiled.successors(state)
-    except DomainError:
-        return inside(compiled.protocol, state)
-
-
-def packed_steps_of(compiled: Compiled, packed: int) -> list[tuple[int, int]]:
-    """The same from a packed state, to packed states."""
-    try:
-        return compiled.successors_packed(packed)
-    except DomainError:
-        return [(n, compiled.pack(s)) for n, s in inside(compiled.protocol, compiled.unpack(packed))]

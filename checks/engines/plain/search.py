@@ -18,7 +18,7 @@ from collections.abc import Callable
 from cutproof.checks.engines.exploration import INTERRUPTED, Edges, Entry, Exploration, Limits, States
 from cutproof.checks.engines.plain.lookup_groups import Layers
 from cutproof.model.language import expressions as ex
-from cutproof.model.language.codegen import DomainError, Steps, compile_protocol
+from cutproof.model.language.codegen import Compiled, DomainError, Steps, compile_protocol
 from cutproof.model.language.packing import Table
 from cutproof.model.language.protocol import Protocol, State
 
@@ -102,7 +102,7 @@ class Search:
         level_end = len(found.states)
         while found.expanded < len(found.states):
             if found.expanded == level_end:
-                found.depth += 1
+                found.depth = (found.depth or 0) + 1
                 level_end = len(found.states)
             found.ended = self._over()
             if found.ended:
@@ -235,7 +235,7 @@ class Search:
         if self.progress and seconds - self.reported >= PAUSE:
             self.reported, found = seconds, self.found
             self._count()
-            self.progress(len(found.states), found.transitions, found.depth, found.frontier, seconds)
+            self.progress(len(found.states), found.transitions, found.depth or 0, found.frontier, seconds)
 
     def _tidy(self) -> None:
         """After an interrupt in the middle of a state: forget what is half written."""
@@ -259,3 +259,19 @@ def inside(protocol: Protocol, state: State) -> list[tuple[int, State]]:
                 after = {**values, **{cell.name: value for cell, value in news}}
                 steps.append((number, tuple(after[cell.name] for cell in protocol.fields)))
     return steps
+
+
+def steps_of(compiled: Compiled, state: State) -> list[tuple[int, State]]:
+    """The steps from a state that stay inside their domains, in order."""
+    try:
+        return compiled.successors(state)
+    except DomainError:
+        return inside(compiled.protocol, state)
+
+
+def packed_steps_of(compiled: Compiled, packed: int) -> list[tuple[int, int]]:
+    """The same from a packed state, to packed states."""
+    try:
+        return compiled.successors_packed(packed)
+    except DomainError:
+        return [(n, compiled.pack(s)) for n, s in inside(compiled.protocol, compiled.unpack(packed))]

@@ -9,7 +9,7 @@ A step that takes one of `left` (0..3, bits 0 and 1) while there are some, and s
 fields slow: `condition` is left > 0, `keep` all bits but 2, `put` bit 2, `add` minus 1. With `held` fast it is two, for
 the states in which it is not set (`shift` 1) and is (`shift` 0); `keep` is all and `put` none then.
 
-Read `Translation.cases` first: it takes a transition apart by fast values; `_enabled` and `_outside` say where it goes
+Read `Translation.cases` first: it takes a transition apart by fast values; `enabled` and `outside` say where it goes
 on and where it would leave a domain, `_changes` what it does.
 """
 
@@ -113,10 +113,10 @@ class Translation:
         )
         for number, transition in enumerate(self.protocol.transitions):
             for known, mask in self._combinations(self._touched(transition)):
-                when = self._enabled(transition, known)
+                when = self.enabled(transition, known)
                 if when is None:
                     continue
-                outside = self.circuit.any(self._outside(transition, known))
+                outside = self.circuit.any(self.outside(transition, known))
                 if outside != NO and (away := _and(when, [outside])) is not None:
                     leaving[number, self.circuit.all(away)] |= mask
                 if (inside := _and(when, [outside ^ 1])) is None:
@@ -153,12 +153,12 @@ class Translation:
             known = dict(zip(some, values, strict=True))
             yield known, self.layout.having(known)
 
-    def _enabled(self, transition: Transition, known: Mapping[str, int]) -> Conditions | None:
+    def enabled(self, transition: Transition, known: Mapping[str, int]) -> Conditions | None:
         """What must hold for it, guard by guard; None if that cannot be."""
         parts = (part for _, guard in transition.guards for part in conjuncts(guard))
         return _and(frozenset(), (self.terms.truth(part, known) for part in parts))
 
-    def _outside(self, transition: Transition, known: Mapping[str, int]) -> Iterator[Edge]:
+    def outside(self, transition: Transition, known: Mapping[str, int]) -> Iterator[Edge]:
         """That a field would get a value outside its domain, field by field."""
         for field, term in transition.updates:
             low, high = ex.constant(field.domain.low), ex.constant(field.domain.high)

@@ -81,7 +81,7 @@ def lines_of(text: str) -> list[dict[str, Any]]:
 # ------------------------------------------------------------------ explore
 
 
-@pytest.mark.parametrize("engine", ["plain", "vector"])
+@pytest.mark.parametrize("engine", ["plain", "fast"])
 @pytest.mark.parametrize("named", ["counter.py", "counter.py:counter", "./counter.py"])
 def test_a_file_is_explored(run, named: str, engine: str) -> None:
     code, out, err = run(f"explore {named} --engine {engine}")

@@ -11,12 +11,13 @@ import pytest
 
 from cutproof.checks.cli import main as cli
 from cutproof.checks.engines import choose, statistics
-from cutproof.checks.engines.choose import PLAIN, VECTOR, explore_any
+from cutproof.checks.engines.choose import FAST, PLAIN, ZDD, explore_any
 from cutproof.checks.engines.exploration import Edges, Limits
 from cutproof.checks.engines.fast import conversion as handover
 from cutproof.checks.engines.fast import explore as fast
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.statistics import Degrees, Run, degrees_of, symmetry_of
+from cutproof.checks.engines.verdict import exit_code
 from cutproof.model.cutover import coordinator
 from cutproof.model.examples.barrier import barrier
 from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
@@ -66,12 +67,28 @@ def test_the_engine_is_chosen_by_size(monkeypatch: pytest.MonkeyPatch) -> None:
     assert engine == PLAIN and len(found.states) == 8_832
     monkeypatch.setattr(choose, "SMALL", 1_000)
     found, engine = explore_any(two_phase_commit(5), properties=iter(["consistent"]))
-    assert engine == VECTOR and len(found.states) == 8_832
+    assert engine == FAST and len(found.states) == 8_832
     assert [v.property for v in found.verdicts] == ["consistent"]
     found, engine = explore_any(two_phase_commit(5), engine=PLAIN)
     assert engine == PLAIN and len(found.states) == 8_832
-    assert explore_any(two_phase_commit(2), engine=VECTOR)[1] == VECTOR
-    assert explore_any(two_phase_commit(2), symmetry=True)[1] == VECTOR
+    assert explore_any(two_phase_commit(2), engine=FAST)[1] == FAST
+    assert explore_any(two_phase_commit(2), symmetry=True)[1] == FAST
+
+
+def test_diagrams_go_on_where_states_are_many_and_the_fast_engine_where_these_grow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(choose, "compiled", lambda: True)
+    monkeypatch.setattr(choose, "SMALL", 1_000)
+    monkeypatch.setattr(choose, "LARGE", 2_000)
+    found, engine = explore_any(two_phase_commit(5))
+    assert engine == ZDD and found.distinct == 8_832 and exit_code(found.verdicts) == 0
+    assert explore_any(two_phase_commit(5), graph=True)[1] == FAST  # which has a graph of states
+    monkeypatch.setattr(choose, "NODES", 300)
+    found, engine = explore_any(two_phase_commit(5))
+    assert engine == FAST and found.distinct == 8_832 and not found.ended
+    found, engine = explore_any(two_phase_commit(5), limits=Limits(states=5_000))
+    assert engine == FAST and found.ended == "the limit of 5,000 states was reached"
 
 
 def test_without_numba_the_plain_engine_is_given_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +96,7 @@ def test_without_numba_the_plain_engine_is_given_more(monkeypatch: pytest.Monkey
     monkeypatch.setattr(choose, "compiled", lambda: False)
     assert explore_any(two_phase_commit(5))[1] == PLAIN
     monkeypatch.setattr(choose, "SMALL_UNCOMPILED", 5_000)
-    assert explore_any(two_phase_commit(5))[1] == VECTOR
+    assert explore_any(two_phase_commit(5))[1] == FAST
 
 
 def test_a_limit_is_a_limit_whichever_engine_comes_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +104,7 @@ def test_a_limit_is_a_limit_whichever_engine_comes_to_it(monkeypatch: pytest.Mon
     found, engine = explore_any(two_phase_commit(5), limits=Limits(states=900))
     assert engine == PLAIN and found.ended == "the limit of 900 states was reached"
     found, engine = explore_any(two_phase_commit(5), limits=Limits(states=3_000))
-    assert engine == VECTOR and found.ended == "the limit of 3,000 states was reached"
+    assert engine == FAST and found.ended == "the limit of 3,000 states was reached"
 
 
 def test_seconds_are_counted_from_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,9 +160,9 @@ def test_states_of_any_width_are_explored_by_both_engines(bits: int, tmp_path: P
     protocol = wide(bits)
     (one, _), (two, engine) = (
         explore_any(protocol, engine=PLAIN),
-        explore_any(protocol, engine=VECTOR, folder=tmp_path),
+        explore_any(protocol, engine=FAST, folder=tmp_path),
     )
-    assert engine == VECTOR and len(two.states) == 6 and set(two.states) == set(one.states)
+    assert engine == FAST and len(two.states) == 6 and set(two.states) == set(one.states)
     said = [
         [(type(v).__name__, v.property, v.form, getattr(v, "path", None)) for v in f.verdicts]
         for f in (one, two)
@@ -172,47 +189,71 @@ protocol = Protocol("wider", {"n": count(0, 2**70)}, [up], [low])
 def test_a_field_that_is_wider_than_a_word_is_left_to_the_plain_engine(
     run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where the vector engine would be the better one; where it was asked for, it refuses."""
+    """Also where the fast engine would be the better one; where it was asked for, it refuses."""
     file = tmp_path / "wider.py"
     file.write_text(WIDER)
     monkeypatch.setattr(choose, "SMALL", 10)
     code, out, err = run(file)
     assert (code, err) == (12, "") and "plain engine: " in out and "41 steps" in out
-    for options in (["--engine", "vector"], ["--symmetry"], ["--resume", tmp_path / "kept"]):
+    for options in (["--engine", "fast"], ["--symmetry"], ["--resume", tmp_path / "kept"]):
         code, out, err = run(file, *options)
         assert (code, out) == (2, "") and err.count("\n") == 1
         assert f"{options[0]}" in err and "n: its values take 71 bits, and 64 are in a word" in err
 
 
-def test_both_engines_report_the_same(run) -> None:
+def test_all_engines_report_the_same(run) -> None:
+    """But for what diagrams do not count: how many transitions leave a state."""
     said = {}
-    for engine in ("plain", "vector"):
-        code, out, err = run("--scope", TINY, "--without", "fence_epoch", "--engine", engine, "--json")
+    for engine, more in (("plain", ()), ("fast", ()), ("zdd", ("--depth",))):
+        code, out, err = run("--scope", TINY, "--without", "fence_epoch", "--engine", engine, *more, "--json")
         assert (code, err) == (12, "")
         objects = [json.loads(line) for line in out.splitlines()]
         for facts in objects:
             for name in ("seconds", "states_per_second", "engine", "workers"):
                 facts.pop(name, None)
         said[engine] = objects
-    assert said["plain"] == said["vector"]
+    assert said["plain"] == said["fast"]
+    said["plain"][-1]["degrees"] = None
+    assert said["plain"] == said["zdd"]
+
+
+def test_the_old_name_of_an_engine_works_with_a_line(run) -> None:
+    code, out, err = run("--scope", TINY, "--engine", "vector")
+    assert code == 0 and "fast engine on" in out
+    assert err == "--engine vector is now --engine fast; the old name goes\n"
+
+
+def test_diagrams_say_what_they_did_not_count(run) -> None:
+    code, out, err = run("--scope", TINY, "--engine", "zdd")
+    assert (code, err) == (0, "") and "depth not counted" in out and "zdd engine: " in out
+    assert ", depth" not in out.replace("depth not counted", "").split("every action")[0]
+    code, out, err = run("--scope", TINY, "--engine", "zdd", "--max-states", 100)
+    assert code == 3 and "ended early: the limit of 100 states was reached\n" in out
+    assert "every state within" not in out
 
 
 def test_the_number_of_workers_changes_nothing(run) -> None:
     said = set()
     for workers in (1, 2, 5):
-        code, out, _ = run("--scope", TINY, "--engine", "vector", "--workers", workers)
-        assert code == 0 and f"vector engine on {workers} thread{'s' * (workers > 1)}: " in out
-        said.add("\n".join(line for line in out.splitlines() if not line.startswith("vector engine")))
+        code, out, _ = run("--scope", TINY, "--engine", "fast", "--workers", workers)
+        assert code == 0 and f"fast engine on {workers} thread{'s' * (workers > 1)}: " in out
+        said.add("\n".join(line for line in out.splitlines() if not line.startswith("fast engine")))
     assert len(said) == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--engine", "warp"), "--engine warp: there are plain and vector"),
-        (("--engine", "plain", "--workers", "2"), "--workers is of the vector engine"),
-        (("--engine", "plain", "--symmetry"), "--symmetry is of the vector engine"),
-        (("--engine", "plain", "--resume", "kept"), "--resume is of the vector engine"),
+        (("--engine", "warp"), "--engine warp: there are plain, fast and zdd"),
+        (("--engine", "plain", "--workers", "2"), "--workers is of the fast engine"),
+        (("--engine", "plain", "--symmetry"), "--symmetry is of the fast engine"),
+        (("--engine", "plain", "--resume", "kept"), "--resume is of the fast engine"),
+        (
+            ("--engine", "zdd", "--workers", "2"),
+            "--workers is of the fast engine: it has no part in --engine zdd",
+        ),
+        (("--engine", "zdd", "--graph", "g.dot"), "--graph has no part in --engine zdd"),
+        (("--engine", "fast", "--depth"), "--depth is of the engine zdd: --engine fast always counts it"),
         (("--workers", "0"), "--workers"),
         (("--workers", "many"), "--workers"),
         (("--resume", "/etc/passwd"), "--resume /etc/passwd: is not a folder"),
@@ -232,7 +273,7 @@ def test_wrong_usage_is_one_clear_line(run, tmp_path: Path, monkeypatch, argumen
 
 @pytest.mark.parametrize("ending", ["graphml", "dot", "json"])
 def test_the_graph_is_the_same_file_whichever_engine_writes_it(run, ending: str, tmp_path: Path) -> None:
-    files = [tmp_path / f"{engine}.{ending}" for engine in ("plain", "vector")]
+    files = [tmp_path / f"{engine}.{ending}" for engine in ("plain", "fast")]
     for file in files:
         assert run("--scope", "page_fails", "--engine", file.stem, "--graph", file)[0] == 0
     assert files[0].read_bytes() == files[1].read_bytes() != b""
@@ -240,7 +281,7 @@ def test_the_graph_is_the_same_file_whichever_engine_writes_it(run, ending: str,
 
 def test_a_graph_that_is_too_large_is_refused_after_the_verdicts(run, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(handover, "LIMIT", 2_093)
-    code, out, err = run("--scope", TINY, "--engine", "vector", "--graph", tmp_path / "g.dot")
+    code, out, err = run("--scope", TINY, "--engine", "fast", "--graph", tmp_path / "g.dot")
     assert code == 2 and "holds     always no_lost_write (LAW): 2,094 states" in out
     assert (
         err
@@ -251,7 +292,7 @@ def test_a_graph_that_is_too_large_is_refused_after_the_verdicts(run, tmp_path: 
 
 def test_a_search_that_ended_early_has_no_graph(run, tmp_path: Path) -> None:
     limited = ("--scope", TINY, "--max-states", 500, "--graph", tmp_path / "g.dot")
-    code, out, err = run(*limited, "--engine", "vector")
+    code, out, err = run(*limited, "--engine", "fast")
     assert code == 2 and "unknown   always" in out and "the search ended early; only --engine plain" in err
     assert list(tmp_path.iterdir()) == []
     assert run(*limited, "--engine", "plain")[0] == 3 and (tmp_path / "g.dot").exists()
@@ -267,7 +308,7 @@ def test_in_the_cutover_nothing_is_interchangeable_and_the_reason_is_said(run) -
     assert "    node: with node O and N exchanged, " in out
     code, out, _ = run("--scope", TINY, "--symmetry", "--json")
     facts = counts(out)
-    assert facts["engine"] == "vector" and facts["symmetry"]["reduced"] == []
+    assert facts["engine"] == "fast" and facts["symmetry"]["reduced"] == []
     assert facts["symmetry"]["why_not"]["doc"] == "doc has 1 value"
 
 
@@ -330,7 +371,7 @@ def test_degrees_are_those_of_the_edges() -> None:
     assert plain(two_phase_commit(3), properties=["consistent"]).degrees == []  # nobody counted
 
 
-@pytest.mark.parametrize("engine", ["plain", "vector"])
+@pytest.mark.parametrize("engine", ["plain", "fast"])
 def test_what_ended_a_run_is_said_with_the_deepest_complete_level(run, engine: str) -> None:
     code, out, _ = run("--scope", TINY, "--max-states", 700, "--engine", engine)
     facts = counts(run("--scope", TINY, "--max-states", 700, "--engine", engine, "--json")[1])
@@ -351,8 +392,8 @@ def test_what_was_interrupted_has_no_graph(run, tmp_path: Path, monkeypatch: pyt
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fast.Passes, "reach", interrupting)
-    code, out, err = run("--scope", TINY, "--engine", "vector", "--graph", tmp_path / "g.dot")
+    code, out, err = run("--scope", TINY, "--engine", "fast", "--graph", tmp_path / "g.dot")
     assert code == 2 and "the search ended early" in err and list(tmp_path.iterdir()) == []
     assert "interrupted: the verdicts say what was covered" in err
-    code, out, err = run("--scope", TINY, "--engine", "vector")
+    code, out, err = run("--scope", TINY, "--engine", "fast")
     assert code == 3 and "holds     always" in out and "unknown   can_always" in out

@@ -42,6 +42,19 @@ def test_a_table_where_there_is_no_terminal_has_no_colours_and_fits() -> None:
     assert head.split()[-1] == "scope" and good.split()[-1] == "writes=2"
 
 
+def test_what_was_not_run_is_counted_and_with_strict_is_unknown() -> None:
+    left = Row("wide scope", "large", "writes=9", "not run", 0, detail="needs the extra `fast`")
+    assert ladder_report.ladder_table([left])[1].split()[:3] == ["-", "wide", "scope"]
+    codes = [ladder_report.exit_code_of([GOOD, left], strict) for strict in (False, True)]
+    assert codes == [0, 3] and ladder_report.exit_code_of([GOOD], strict=True) == 0
+    said = [ladder_report.summary([GOOD, left], 9.0, code) for code in codes]
+    assert said[0] == (
+        "verified: 1 of 2 results are as expected, in 9 s; wide scope large was not run: needs the extra `fast`"
+    )
+    assert said[1].startswith("not verified (exit code 3): 1 of 2 results are as expected")
+    assert ladder_report.row_json(left)["as_expected"] is False
+
+
 def test_a_row_that_failed_is_red_on_a_terminal() -> None:
     head, good, bad, *_ = ladder_report.ladder_table([GOOD, BAD], 200, True)
     assert "\x1b" not in head + good and bad.startswith("\x1b[1;31mFAIL") and bad.endswith("\x1b[0m")

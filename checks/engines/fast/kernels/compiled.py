@@ -1,7 +1,8 @@
 """The inner loops, compiled by numba. They know no protocol: gates, cases and effects are data.
 
-`kk` is a tuple with an item for each word of a key, so that its length is known to the compiler; or, for keys of more than
-two words, their number. They are called by `native.py`, not from Python. Rows are columns of words: those of the key, then the mask. A block is BLOCK rows; in the planes, its row k * LANES + n is bit k of word n.
+`kk` is a tuple with an item for each word of a key, so that its length is known to the compiler; or, for keys of more
+than two words, their number. Rows are columns of words: those of the key, then the mask. A block is BLOCK rows; in the
+planes, its row k * LANES + n is bit k of word n. `native.py` calls them; from Python they cannot be called.
 """
 
 from __future__ import annotations

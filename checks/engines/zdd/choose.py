@@ -1,0 +1,81 @@
+"""Which diagrams there are: compiled by numba where it is installed (`pip install '.[fast]'`) and not switched off
+(NUMBA_DISABLE_JIT), else plain ones."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cutproof.checks.engines.zdd.diagrams import Diagrams, Look
+from cutproof.checks.engines.zdd.plain import PlainDiagrams
+
+NODE = 24  # bytes of a node and its place in the unique table
+CACHES = 1 << 30  # bytes of what is remembered, at most
+PLAIN_NODE = 500  # bytes of a node in dictionaries, with what is remembered of it
+UNKNOWN = 8 << 30  # bytes of memory of a machine that does not say
+
+
+def diagrams(
+    levels: int, *, memory: int | None = None, nodes: int | None = None, look: Look = lambda: None
+) -> Diagrams:
+    """The fastest diagrams there are, of at most so many bytes (without a number: of half the memory of the machine),
+    and at most so many nodes."""
+    memory = memory or _memory() // 2
+    made = _compiled()
+    if made is None:
+        return PlainDiagrams(levels, limit=_least(memory // PLAIN_NODE, nodes), look=look)
+    limit = max(memory - CACHES, memory // 2) // NODE
+    return made(levels, limit=_least(limit, nodes), look=look)
+
+
+def _least(limit: int, nodes: int | None) -> int:
+    return limit if nodes is None else min(limit, nodes)
+
+
+def compiled() -> bool:
+    """Whether they are compiled."""
+    return _compiled() is not None
+
+
+def _memory() -> int:
+    """Bytes of memory of this machine."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return UNKNOWN
+
+
+def _compiled() -> Callable[..., Diagrams] | None:
+    """The compiled ones, where there can be any. What numba compiles is kept in a folder of its own."""
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        return None
+    try:
+        from numba import config
+    except ImportError:
+        return None
+    settings: Any = config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = before or _kept()  # looked at while the loops are imported
+    try:
+        from cutproof.checks.engines.zdd.compiled import CompiledDiagrams
+    finally:
+        settings.CACHE_DIR = before
+    return CompiledDiagrams
+
+
+def _kept() -> str:
+    """As of the fast engine (`fast/kernels/choice.py`): the folder of what was compiled, by all that it comes from."""
+    import numba
+
+    sources = [file.read_bytes() for file in sorted((Path(__file__).parent / "kernels").glob("*.py"))]
+    digest = hashlib.sha256(b"\0".join([numba.__version__.encode(), *sources])).hexdigest()[:16]
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "cutproof"
+    try:
+        (folder / f"loops-{digest}").mkdir(parents=True, exist_ok=True)
+        os.utime(folder / f"loops-{digest}")
+    except (OSError, RuntimeError):
+        return ""
+    return str(folder / f"loops-{digest}")
