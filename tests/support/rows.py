@@ -22,8 +22,8 @@ WORD = (1 << 64) - 1
 
 
 def kernels_for(width: int) -> list[ModuleType]:
-    """The kernels to be tried on keys of so many words: those of one word, of two and of more are compiled apart, and by
-    day the second ones are not."""
+    """The kernels to be tried on keys of so many words: those of one word, of two and of more are compiled apart, and
+    by day the second ones are not."""
     return KERNELS if width != 2 or by_night() else KERNELS[:1]
 
 
