@@ -188,7 +188,7 @@ def _run(
 ) -> tuple[Exploration, Run]:
     """The exploration, with its progress told, and how it was made."""
     from cutproof.checks.engines.choose import FAST, explore_any
-    from cutproof.checks.engines.fast.checkpoint import CheckpointError
+    from cutproof.checks.engines.exploration import CheckpointError
     from cutproof.checks.engines.statistics import Run, symmetry_of
     from cutproof.model.language.circuit import TooWide
 
@@ -223,11 +223,11 @@ def _run(
 @contextmanager
 def _in(resume: File | None) -> Iterator[None]:
     """Alone in the folder of a search; refused where another run is in it."""
-    from cutproof.checks.engines.fast.checkpoint import LOCK
-
     if resume is None:
         yield
         return
+    from cutproof.checks.engines.exploration import LOCK
+
     try:
         resume.mkdir(parents=True, exist_ok=True)
     except OSError as error:

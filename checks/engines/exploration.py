@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     import networkx as nx
 
 INTERRUPTED = "the search was interrupted"
+LOCK = "search.lock"  # in the folder of a search that is kept; held by the run that is in it
+
+
+class CheckpointError(Exception):
+    """A folder that a search cannot go on from; one line that says why."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _compiled() -> Callable[..., Diagrams] | None:
 
 
 def _kept() -> str:
-    """As of the fast engine (`fast/kernels/choice.py`): the folder of what was compiled, by all that it comes from."""
+    """As of the fast engine (`fast/kernels/kept.py`): the folder of what was compiled, by all that it comes from."""
     import numba
 
     sources = [file.read_bytes() for file in sorted((Path(__file__).parent / "kernels").glob("*.py"))]
