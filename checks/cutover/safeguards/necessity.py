@@ -122,6 +122,7 @@ NECESSARY: tuple[Experiment, ...] = (
     _without("keyset_paging", "LAW", "offsets", policy=BOTH_ACKNOWLEDGE),
     _without("failed_page_is_retried", "LAW", "page_fails", policy=BOTH_ACKNOWLEDGE),
     _without("wipe_before_retry", "RD", "leftovers"),
+    _without("wipe_before_retry", "LU", "leftovers,writes=3,before=0"),
     _without("one_owner_record", "LAW", "base"),
     _without("one_owner_record", "SR", "reads", READ),
     _without("target_holds_no_replica", "LAW", "replica", policy=REPLICA_REQUIRED),
@@ -129,6 +130,8 @@ NECESSARY: tuple[Experiment, ...] = (
     _without("roll_forward_only", "LAW", "base"),
     _without("one_migration_per_shard", "LAW", "two_migrations"),
     _without("repairs_fenced", "SR", "two_repairs", "no_regress"),
+    _without("repairs_fenced", "LU", "leftovers,writes=3,before=0,repairs=1"),
+    _without("repairs_fenced", "RD", "leftovers,before=0,repairs=1"),
     _without("repair_is_conditional", "LU", "two_repairs"),
     _without("repair_honours_tombstones", "RD", "kinds"),
     _without("expiry_of_winner_only", "LAW", "kinds"),
@@ -178,23 +181,6 @@ UNSERVED: tuple[Experiment, ...] = (
 FOR_EVER: tuple[Experiment, ...] = (
     _without("copy_waits_for_earlier_alone", "STK", "endless", "begun_ends"),
 )  # fmt: skip
-
-# Kinds of harm that were expected of a safeguard and cannot happen: the scopes are exhausted, and the fault (or the
-# action) that the safeguard answers did fire in them.
-UNREACHED: tuple[tuple[Experiment, str, str], ...] = (
-    (
-        _without("wipe_before_retry", "LU", "leftovers"),
-        "abort",
-        "what an aborted attempt left has the version of its own write: where a later write was acknowledged, that "
-        "one is newer and wins; only where the tombstone is gone can the leftover come alive, as a deleted document",
-    ),
-    (
-        _without("repairs_fenced", "LU", "two_repairs"),
-        "repair",
-        "with the acknowledgement resting on the source, what a repair brings to O behind the scan was never "
-        "acknowledged: it is shown and vanishes at the activation (no_regress), but no promise is broken",
-    ),
-)
 
 
 def _seed(harm: str, scope: str, prop: str, note: str, finding: str, **more: object) -> Experiment:
