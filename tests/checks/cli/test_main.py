@@ -26,10 +26,10 @@ from cutproof.checks.engines.plain import explore as engine
 from cutproof.checks.engines.verdict import Holds, Unknown, Violated
 from cutproof.checks.ladder import loss as verify_loss
 from cutproof.checks.ladder import proofs as verify_proof
-from cutproof.checks.ladder import wide as verify_wide
 from cutproof.checks.ladder import reference as verify_impl
 from cutproof.checks.ladder import tasks as ladder
 from cutproof.checks.ladder import verify as ladders
+from cutproof.checks.ladder import wide as verify_wide
 from cutproof.checks.ladder.tasks import ENDED, Row, Task, _outcome, _submitted
 from cutproof.checks.traces import trace
 from cutproof.model.cutover import coordinator

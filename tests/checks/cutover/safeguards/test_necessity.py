@@ -11,6 +11,7 @@ import pytest
 from places import ROOT
 
 from cutproof.checks.cutover import evidence
+from cutproof.checks.cutover.reference.perform import perform
 from cutproof.checks.cutover.safeguards.necessity import (
     DEFAULT,
     EXPERIMENTS,
@@ -28,6 +29,8 @@ from cutproof.checks.cutover.safeguards.necessity import (
 )
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.verdict import Holds, Violated
+from cutproof.checks.engines.zdd import choose
+from cutproof.checks.engines.zdd.explore import explore as explore_wide
 from cutproof.checks.traces import trace
 from cutproof.checks.traces.replay import replay
 from cutproof.model.cutover.availability import AVAILABILITY
@@ -173,6 +176,27 @@ def test_what_is_masked_is_masked_in_every_scope(experiment: Experiment, scope: 
     ):
         pytest.skip("it has an experiment without any")
     assert isinstance(violated(plain), Holds)
+
+
+@pytest.mark.skipif(not choose.compiled(), reason="so large a scope takes the extra `fast`")
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "reads_and_faults,writes=2",
+        pytest.param("reads_and_faults,writes=2,documents=2", marks=pytest.mark.nightly),
+    ],
+)
+def test_what_is_lost_in_a_scope_that_no_list_holds_is_performed_on_both(scope: str) -> None:
+    """The hardened protocol has 10^12 states there, with two documents."""
+    experiment = Experiment("fence_epoch", "LAW", "no_lost_write", scope)
+    protocol = protocol_of(experiment)
+    found = explore_wide(
+        protocol, only=(experiment.property, experiment.harm), stop_at_first=True, cycles=False
+    )
+    assert isinstance(found.verdicts[0], Violated)
+    shown = perform(trace_of(experiment, found.verdicts[0]), protocol, experiment.scope, experiment.policy)
+    assert shown.reproduced, shown.divergence
+    assert shown.checked.endswith("lost: 1 LAW")
 
 
 SAME = """
