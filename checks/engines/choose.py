@@ -50,10 +50,6 @@ class _WhileSmall(Limits):
 class _WhileNotLarge(Since):
     """Limits of a search that is given up where diagrams may be better."""
 
-    @property
-    def of_states(self) -> bool:
-        return True
-
     def reached(self, states: int, started: float, more: int = 0) -> str:
         reason = super().reached(states, started, more)
         if not reason and states >= LARGE:
