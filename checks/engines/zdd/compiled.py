@@ -125,6 +125,9 @@ class CompiledDiagrams:
                 found = self._node(level, NOTHING, found)
         return found
 
+    def node(self, level: int, low: Node, high: Node) -> Node:
+        return self._node(level, low, high) if high else low
+
     def first(self, states: Node) -> list[int] | None:
         if not states:
             return None

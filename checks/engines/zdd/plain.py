@@ -136,6 +136,9 @@ class PlainDiagrams:
                 found = self._set(level, NOTHING, found)
         return found
 
+    def node(self, level: int, low: Node, high: Node) -> Node:
+        return self._set(level, low, high)
+
     def first(self, states: Node) -> list[int] | None:
         if not states:
             return None

@@ -15,10 +15,10 @@ from cutproof.checks.engines.zdd.system import System
 Tell = Callable[[int, Node], None]  # after each round: its number, and the states that are known
 
 
-def chained(system: System, tell: Tell = lambda number, states: None) -> Node:
-    """All reachable states; they are kept. Raises OverBudget."""
+def chained(system: System, tell: Tell = lambda number, states: None, known: Node = NOTHING) -> Node:
+    """All reachable states; they are kept. `known` are some of them. Raises OverBudget."""
     diagrams, rounds = system.diagrams, 0
-    states = diagrams.keep(system.initial)
+    states = diagrams.keep(known or system.initial)
     while True:
         more = diagrams.keep(system.chain(states, system.all))
         diagrams.drop(states)
