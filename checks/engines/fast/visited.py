@@ -12,11 +12,11 @@ import numpy as np
 from cutproof.checks.engines.fast.kernels.choice import kernels
 from cutproof.checks.engines.fast.kernels.layout import BLOCK
 from cutproof.checks.engines.fast.program import Numbers, Words
-from cutproof.model.language.circuit.layout import WORD
 
 LOADED = 0.75  # of the places of a part, when it is made larger
 NEARLY = 0.9  # ... of that, when it is looked at between two batches
 SMALLEST = 1 << 10
+BITS = 64  # of a mask: states of a row, at most
 HUGE = 1 << 22  # bytes of a table, from which on large pages are asked for
 MIDDLE, LARGE = 1 << 20, 1 << 25  # places, up to which the set grows fourfold, and twofold; then by half
 
@@ -65,7 +65,7 @@ class Visited:
 
     def near(self, most: int | None) -> int:
         """States in the set: to the state where there may be `most` of them, else of levels that are done."""
-        if most is None or self.states + WORD * sum(self.nfresh) < most:
+        if most is None or self.states + BITS * sum(self.nfresh) < most:
             return self.states
         return self.seen
 
