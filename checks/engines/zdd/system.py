@@ -277,22 +277,23 @@ class System:
         d.drop(within)
         return found
 
-    def chain_back(self, states: Node, steps: Steps, within: Node) -> Node:
-        """Some states, and those of `within` from which each step in turn leads into all that are known by then.
-        `within` is kept meanwhile."""
+    def leading_nowhere(self, states: Node, steps: Steps, within: Node) -> Node:
+        """The states of `within` from which none of some transitions leads into `states`, which are kept meanwhile."""
         d = self.diagrams
-        d.keep(within)
+        d.keep(states)
         for event in range(steps.first, steps.last):
-            states = d.union(states, d.preimage(states, event, within))
-            d.tidy(states)
-        for sequence in steps.sequences:
-            d.keep(states)
+            within = d.difference(within, d.preimage(states, event, within))
+            d.tidy(within)
+            if not within:
+                break
+        for sequence in steps.sequences if within else ():
+            d.keep(within)
             came = self._before_sequence(states, sequence, within)
-            d.drop(states)
-            states = d.union(states, came)
-            d.tidy(states)
-        d.drop(within)
-        return states
+            d.drop(within)
+            within = d.difference(within, came)
+            d.tidy(within)
+        d.drop(states)
+        return within
 
     def _before_sequence(self, states: Node, sequence: InOrder, within: Node) -> Node:
         d = self.diagrams
