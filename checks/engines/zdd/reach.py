@@ -13,6 +13,7 @@ from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node
 from cutproof.checks.engines.zdd.system import System
 
 Tell = Callable[[int, Node], None]  # after each round: its number, and the states that are known
+FEW = 3  # rounds of chaining before all that is left is found at once
 
 
 def chained(system: System, tell: Tell = lambda number, states: None) -> Node:
@@ -20,13 +21,13 @@ def chained(system: System, tell: Tell = lambda number, states: None) -> Node:
     diagrams, rounds = system.diagrams, 0
     states = diagrams.keep(system.initial)
     while True:
-        more = diagrams.keep(system.chain(states, system.all))
+        one = system.closed if rounds >= FEW else system.chain
+        more = diagrams.keep(one(states, system.all))
         diagrams.drop(states)
-        rounds += 1
-        tell(rounds, more)
-        if more == states:
+        states, known, rounds = more, states, rounds + 1
+        tell(rounds, states)
+        if states == known or rounds > FEW:
             return states
-        states = more
 
 
 class Breadth:
