@@ -21,6 +21,7 @@ from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated
 from cutproof.checks.engines.zdd import choose
 from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node, OverBudget
 from cutproof.checks.engines.zdd.liveness import Liveness, lasso
+from cutproof.checks.engines.zdd.order import order_of
 from cutproof.checks.engines.zdd.reach import Breadth, chained, fired, members
 from cutproof.checks.engines.zdd.shortest_paths import shortest_path
 from cutproof.checks.engines.zdd.system import System
@@ -87,8 +88,8 @@ def explore(
     nodes: int | None = None,
 ) -> Exploration:
     """As `plain.explore`; `states` are in no order, and `expanded` are all of them or none. The depth is counted where
-    `depth` says so. `order` has the names of the fields that vary, the top of the diagrams first; `nodes` is how
-    many there may be; `told` is told in words how far it is.
+    `depth` says so. `order` has the names of the fields that vary, the top of the diagrams first (else one is looked
+    for); `nodes` is how many there may be; `told` is told in words how far it is.
 
     Raises TooWide where a field can get too many values."""
     began, claims = time.perf_counter(), selected(protocol, properties, only)
@@ -139,8 +140,11 @@ class _Run:
 
     def system(self, protocol: Protocol) -> System:
         """A protocol in diagrams: this one, or this one with a field more, which comes first."""
+        if self.order is None:
+            self.doing = "looking for an order of the fields"
+            self.order = order_of(self.protocol)
         names = list(Layout(protocol).places)
-        order = names if self.order is None else [n for n in self.order if n in names]
+        order = [n for n in self.order if n in names]
         return System(protocol, [n for n in names if n not in order] + order, self.make, look=self.look)
 
     # -------------------------------------------------- exploring

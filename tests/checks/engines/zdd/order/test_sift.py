@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutproof.checks.engines.zdd.order.sift import Shifting, sift
 from cutproof.checks.engines.zdd.plain import PlainDiagrams
-from cutproof.checks.engines.zdd.sift import Shifting, sift
 
 States = set[tuple[int, ...]]
 
@@ -90,8 +90,8 @@ def test_what_belongs_together_ends_side_by_side() -> None:
     }
 
 
-def test_without_work_nothing_moves() -> None:
-    states = {(1, 1, 0, 0), (0, 1, 1, 0), (1, 0, 0, 1)}
-    shifted = shifting(states, [2, 2])
+def test_what_may_not_work_any_more_moves_nothing() -> None:
+    pairs = 4
+    shifted = shifting({bits + bits for bits in product((0, 1), repeat=pairs)}, [1] * (2 * pairs))
     shifted.work = 1
-    assert sift(shifted, work=0) == [0, 1]
+    assert sift(shifted, work=0) == list(range(2 * pairs))
