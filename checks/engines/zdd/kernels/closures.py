@@ -10,6 +10,8 @@ The stages of a closure go round until states that are led over to the other sid
 sides are closed before: what comes later meets a set that is nearly whole, so few nodes are made that do not stay.
 """
 
+# ruff: noqa: PLR1714, PLW3301, SIM108, SIM109   (numba compiles these, and others better than `in`)
+
 from __future__ import annotations
 
 import numpy as np
@@ -99,7 +101,9 @@ def led(nodes, heads, cache, now, stack, puts, relations, chains, op, s, r):  # 
                 s0, s1 = nodes[U2 * states] & LOW32, nodes[U2 * states] >> U32
             l0, l1 = relation, relation << U32
             if top_of(relations, relation) == v:
-                if not known(relations, relation) and not split(nodes, puts, relations, chains, now, relation):
+                if not known(relations, relation) and not split(
+                    nodes, puts, relations, chains, now, relation
+                ):
                     now[OUTER], now[OUTER_SP], now[OUTER_R], now[PAUSED] = U1, sp, x, U1
                     return U0
                 l0, l1 = relations[(relation << U2) + U2], relations[(relation << U2) + F3]

@@ -8,6 +8,8 @@ it; and so on. It is worked out when it is first asked for (`split`); until then
 is ever forgotten: residues are few, as most events say nothing of most levels.
 """
 
+# ruff: noqa: PLR1714, PLW3301, SIM108, SIM109   (numba compiles these, and others better than `in`)
+
 from __future__ import annotations
 
 import numpy as np
@@ -106,8 +108,10 @@ def together(relations, chains, now, a, b):  # type: ignore
     a, b = np.uint64(a), np.uint64(b)
     if a == U0 or b == U0:
         return U0
-    if a == U1 or b == U1:
-        return a * b
+    if a == U1:
+        return b
+    if b == U1:
+        return a
     if a > b:
         a, b = b, a
     top = min(top_of(relations, a), top_of(relations, b))
