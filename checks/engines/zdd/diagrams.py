@@ -12,13 +12,12 @@ An *event* is a condition, and constants that are put into some bits where it ho
 one walk down both, in which a level is selected, forgotten and put at once. So no relation between bits before and
 after is ever built.
 
-A *relation* is what many events do, as one number: the effect of an event, *either* of two relations, or both *together*
-in one step. 0 leads nowhere, and 1 leaves all states as they are. A walk down states and relation splits the relation
-at each level into what is left of it below, so that events whose conditions are false drop out for all others at once.
+A *relation* is what many events do, as one number: the effect of an event, *either* of two relations, or both
+*together* in one step. 0 leads nowhere, and 1 leaves all states as they are. A walk down states and relation splits
+the relation at each level into what is left of it below: an event whose condition is false there drops out.
 
-Nodes that nothing needs are swept away: by `tidy`, and within `chain`, `images`, `led`
-and `closed`. What is kept: all conditions that
-were made before `seal`, whatever was given to `keep`, and the arguments of a call.
+Nodes that nothing needs are swept away: by `tidy`, and within `chain`, `images`, `led` and `closed`. What is kept: all
+conditions that were made before `seal`, whatever was given to `keep`, and the arguments of a call.
 """
 
 from __future__ import annotations
@@ -122,6 +121,8 @@ class Diagrams(Protocol):
 
     def closed(self, states: Node, relation: Relation) -> Node:
         """Some states, and all to which a relation leads from them in any number of steps."""
+
+    known: Node  # what was found by `closed` when it was ended, as far as that is told; it is not kept
 
     # -- room
 

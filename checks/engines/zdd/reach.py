@@ -1,7 +1,7 @@
 """The reachable set: by chaining, or in layers.
 
-*Chaining* lets each event in turn act on all that is known by then, until a round brings nothing new: the least work,
-but no depth. *Layers* are breadth first: a layer has the states whose shortest way has so many steps. Layers are
+*Chaining* lets each event in turn act on all that is known by then; after a few rounds of it, which show early what is
+wrong early, one walk finds all the rest: the least work, but no depth. *Layers* are breadth first: a layer has the states whose shortest way has so many steps. Layers are
 irregular sets, and several times as dear; they give the depth and the shortest ways.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node
+from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node, OverBudget
 from cutproof.checks.engines.zdd.system import System
 
 Tell = Callable[[int, Node], None]  # after each round: its number, and the states that are known
@@ -17,17 +17,23 @@ FEW = 3  # rounds of chaining before all that is left is found at once
 
 
 def chained(system: System, tell: Tell = lambda number, states: None) -> Node:
-    """All reachable states; they are kept. Raises OverBudget."""
+    """All reachable states; they are kept. Raises OverBudget, having told what is known by then."""
     diagrams, rounds = system.diagrams, 0
-    states = diagrams.keep(system.initial)
-    while True:
-        one = system.closed if rounds >= FEW else system.chain
-        more = diagrams.keep(one(states, system.all))
-        diagrams.drop(states)
-        states, known, rounds = more, states, rounds + 1
+    states, known = diagrams.keep(system.initial), NOTHING
+    while states != known and rounds < FEW:
+        states, known, rounds = diagrams.keep(system.chain(states, system.all)), states, rounds + 1
+        diagrams.drop(known)
         tell(rounds, states)
-        if states == known or rounds > FEW:
-            return states
+    if states != known:
+        try:
+            known, states = states, diagrams.keep(system.closed(states, system.all))
+        except OverBudget:
+            if diagrams.known != NOTHING:
+                tell(rounds + 1, diagrams.keep(diagrams.known))
+            raise
+        diagrams.drop(known)
+        tell(rounds + 1, states)
+    return states
 
 
 class Breadth:

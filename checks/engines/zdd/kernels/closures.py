@@ -10,7 +10,7 @@ The stages of a closure go round until states that are led over to the other sid
 sides are closed before: what comes later meets a set that is nearly whole, so few nodes are made that do not stay.
 """
 
-# ruff: noqa: PLR1714, PLW3301, SIM108, SIM109   (numba compiles these, and others better than `in`)
+# ruff: noqa: PLR1714, SIM109   (numba compiles these, and others better than `in`)
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ it; and so on. It is worked out when it is first asked for (`split`); until then
 is ever forgotten: residues are few, as most events say nothing of most levels.
 """
 
-# ruff: noqa: PLR1714, PLW3301, SIM108, SIM109   (numba compiles these, and others better than `in`)
+# ruff: noqa: PLR1714, SIM109   (numba compiles these, and others better than `in`)
 
 from __future__ import annotations
 

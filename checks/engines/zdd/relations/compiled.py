@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cutproof.checks.engines.zdd.diagrams import Node, Relation
+from cutproof.checks.engines.zdd.diagrams import NOTHING, Node, OverBudget, Relation
 from cutproof.checks.engines.zdd.kernels import closures, table
 from cutproof.checks.engines.zdd.kernels import relations as loops
 
@@ -19,6 +19,7 @@ class CompiledRelations(ABC):
     """The part of `CompiledDiagrams` that knows of relations."""
 
     events: list[tuple[Node, int]]
+    known: Node = NOTHING
     _nodes: Words
     _puts: Words
     _now: Words
@@ -41,6 +42,14 @@ class CompiledRelations(ABC):
     @abstractmethod
     def _run(self, kernel: Callable[[], None], roots: tuple[Node, ...] | None = None) -> None:
         """Run a kernel until it is done."""
+
+    @abstractmethod
+    def _free(self) -> int:
+        """How many nodes there is room for."""
+
+    @abstractmethod
+    def _read(self, node: Node) -> tuple[int, Node, Node]:
+        """Level, low and high."""
 
     def effect(self, event: int) -> Relation:
         self._written()
@@ -71,7 +80,35 @@ class CompiledRelations(ABC):
             tables = self._nodes, self._heads, self._cache, self._now, self._stack, self._puts
             found = int(closures.led(*tables, self._relations, self._chains, op, states, relation))
 
-        self._run(run, (states,))
+        self.known = NOTHING
+        try:
+            self._run(run, (states,))
+        except OverBudget:
+            if op == table.CLOSED:
+                self.known = self._so_far()
+            raise
+        return found
+
+    def _so_far(self) -> Node:
+        """What a closure that was paused knows: each call on the stack has a part of what the one below it waits for."""
+        frames = self._stack[: int(self._now[table.OUTER_SP])].reshape(-1, table.FRAME).astype(int).tolist()
+        found = NOTHING
+        if self._free() <= len(frames):
+            return found
+        for both, also, _, third, last in reversed(frames):
+            stage, states = third >> 32, both & 0xFFFFFFFF
+            if stage < closures.BEGINS:  # this one only leads to states, and the next call says from which
+                continue
+            low, high, level = both >> 32, also & 0xFFFFFFFF, last & 0xFFFFFFFF
+            here = self._read(states)
+            s0, s1 = here[1:] if here[0] == level else (states, NOTHING)
+            low, high = low or s0, high or s1
+            if stage == closures.CLOSED_0:
+                low = found or low
+            elif stage == closures.CLOSED_1:
+                high = found or high
+            parts = (np.uint64(level), np.uint64(low), np.uint64(high))
+            found = int(table.node_of(self._nodes, self._heads, self._now, *parts)) if high else low
         return found
 
     def _more_relations(self) -> None:

@@ -15,6 +15,7 @@ class PlainRelations(ABC):
     """The part of `PlainDiagrams` that knows of relations."""
 
     levels: int
+    known: Node = NOTHING  # it is not told
     low: list[Node]
     high: list[Node]
     level: list[int]

@@ -364,3 +364,34 @@ def test_look_is_called_in_the_midst_of_a_walk_and_may_end_it() -> None:
         d.select(d.chain(1, 0, 40), odd)
     assert d.count(d.select(d.chain(1, 0, 40), odd)) == 1 << 39
     assert seen > 20
+
+
+@pytest.mark.parametrize(("pauses", "found"), [(1, 1), (20, 1 << 10)])
+def test_a_closure_that_is_ended_tells_what_it_knows(pauses: int, found: int) -> None:
+    left = pauses
+
+    def look() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise OverBudget
+
+    d = CompiledDiagrams(12, stride=10)
+    relation = 0
+    for level in range(12):  # counts in binary
+        below = TRUE
+        for lower in range(level + 1, 12):
+            below = d.gate(AND, below, d.bit(lower))
+        condition = d.gate(ANDN, below, d.bit(level))
+        put = [(level, 1), *((lower, 0) for lower in range(level + 1, 12))]
+        relation = d.either(relation, d.effect(d.event(condition, put)))
+    d.seal()
+    start = d.single([0] * 11 + [1])
+    d.look = look
+    with pytest.raises(OverBudget):
+        d.closed(d.keep(start), relation)
+    d.look, known = lambda: None, d.keep(d.known)
+    every = d.closed(start, relation)
+    assert d.count(every) == 4095
+    assert d.difference(known, every) == d.difference(start, known) == 0
+    assert found <= d.count(known) < 4095
