@@ -1,8 +1,9 @@
 """The reachable set: by chaining, or in layers.
 
-*Chaining* lets each event in turn act on all that is known by then; after a few rounds of it, which show early what is
-wrong early, one walk finds all the rest: the least work, but no depth. *Layers* are breadth first: a layer has the states whose shortest way has so many steps. Layers are
-irregular sets, and several times as dear; they give the depth and the shortest ways.
+*Chaining* lets each event in turn act on all that is known by then. After a few rounds of it, which show early what is
+soon wrong, one walk down states and relation finds all the rest (`Diagrams.closed`): the least work, but no depth.
+*Layers* are breadth first: a layer has the states whose shortest way has so many steps. Layers are irregular sets, and
+several times as dear; they give the depth and the shortest ways.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class CompiledRelations(ABC):
         return found
 
     def _so_far(self) -> Node:
-        """What a closure that was paused knows: each call on the stack has a part of what the one below it waits for."""
+        """What a closure that was paused knows: each call on the stack has a part of what the one below waits for."""
         frames = self._stack[: int(self._now[table.OUTER_SP])].reshape(-1, table.FRAME).astype(int).tolist()
         found = NOTHING
         if self._free() <= len(frames):
