@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     import networkx as nx
 
 INTERRUPTED = "the search was interrupted"
+LOCK = "search.lock"  # in the folder of a search that is kept; held by the run that is in it
+
+
+class CheckpointError(Exception):
+    """A folder that a search cannot go on from; one line that says why."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,6 @@ class Limits:
     states: int | None = None
     seconds: float | None = None
     memory: int | None = None
-
-    @property
-    def of_states(self) -> bool:
-        """Whether it matters how many states there are."""
-        return self.states is not None
 
     def reached(self, states: int, started: float, more: int = 0) -> str:
         """Which limit was reached, in words, or nothing; of memory, also where `more` bytes are about to be taken."""

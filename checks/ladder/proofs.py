@@ -118,12 +118,12 @@ def gate_rows(progress: Told | None, strength: str) -> list[Row]:
     return rows
 
 
-def accepted_rows(progress: Progress | None, name: str) -> list[Row]:
+def accepted_rows(progress: Told | None, name: str) -> list[Row]:
     """Every policy that the eventual gate accepts, explored in a wider scope."""
     from cutproof.checks.cutover.gate.accepted import in_scope
 
     start = time.perf_counter()
-    found = in_scope(name, workers=1, progress=progress)
+    found = in_scope(name, progress or (lambda text: None))
     bad = next(iter(found.violated), None)
     detail = f"{bad[1]} under {bad[0].changed()}" if bad else f"{found.policies} policies"
     word, code = ("violated", SAFETY) if bad else ("holds", HOLDS)

@@ -22,8 +22,9 @@ WORD = (1 << 64) - 1
 
 
 def kernels_for(width: int) -> list[ModuleType]:
-    """The kernels to be tried on keys of so many words: each width is compiled anew, and by day two of them are."""
-    return KERNELS if width in (1, 3) or by_night() else KERNELS[:1]
+    """The kernels to be tried on keys of so many words: those of one word, of two and of more are compiled apart, and
+    by day the second ones are not."""
+    return KERNELS if width != 2 or by_night() else KERNELS[:1]
 
 
 class Spread(Layout):

@@ -5,8 +5,8 @@
 
 The gates are exact about the scopes `gate` and `gate_alone`: one write, one migration. More can happen elsewhere: a
 retry, a way back, a crash, deletes that are collected. Strictly, `cutproof prove` has one proof for every accepted
-policy in each of its scopes. Eventually, all accepted policies are explored here at once (`lattice.search`), in scopes
-made wider in one direction each.
+policy in each of its scopes. Eventually, all accepted policies are explored here at once (`wide.search`), in scopes
+made wider in one direction each, and in some that are wide in many.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path as File
 
 from cutproof.checks.cutover.evidence import replaced
-from cutproof.checks.cutover.gate import lattice
+from cutproof.checks.cutover.gate import wide
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN
 from cutproof.model.cutover.mechanisms import Mechanisms
 from cutproof.model.cutover.policy import Policy, Strength, policies, resolve, sound_gate
@@ -55,7 +55,7 @@ class Wider:
     violated: dict[tuple[Policy, str], int]
 
 
-def in_scope(name: str, workers: int | None = None, progress: lattice.Progress | None = None) -> Wider:
+def in_scope(name: str, tell: wide.Tell = lambda text: None) -> Wider:
     """Every policy that the eventual gate accepts, in one scope. Raises ValueError for an unknown scope."""
     scope = parse_scope(name)
     accepted = [
@@ -64,7 +64,7 @@ def in_scope(name: str, workers: int | None = None, progress: lattice.Progress |
     named = dict[Mechanisms, Policy]()
     for policy in accepted:
         named.setdefault(resolve(policy), policy)
-    run = lattice.search(scope, tuple(named), workers, traces=False, progress=progress)
+    run = wide.search(scope, tuple(named), tell=tell)
     violated = dict[tuple[Policy, str], int]()
     for (number, claim), steps in sorted(run.found.items()):
         if (name_of := run.claims[claim].property) in EVENTUALLY:
@@ -89,11 +89,11 @@ def main(arguments: list[str]) -> int:
     for name in WIDER:
         start = time.perf_counter()
 
-        def progress(states: int, *_: float, name: str = name) -> None:
-            print(f"{name}: {states:,} states so far", file=sys.stderr, flush=True)
+        def tell(said: str, name: str = name) -> None:
+            print(f"{name}: {said}", file=sys.stderr, flush=True)
 
         try:
-            found.append(in_scope(name, progress=progress))
+            found.append(in_scope(name, tell))
         except KeyboardInterrupt:
             print("interrupted: nothing is written", file=sys.stderr)
             return UNKNOWN

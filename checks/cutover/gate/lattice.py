@@ -3,8 +3,9 @@
     python -m cutproof.checks.cutover.gate.lattice          # the counts
     python -m cutproof.checks.cutover.gate.lattice --write  # ... and docs/policies.csv: every policy and property
 
-A row carries the mechanisms with which its run began, as fields that no transition changes. What policies have in
-common is computed once. For each property that a policy violates there is a shortest trace. The scopes are those of
+A state carries the mechanisms with which its run began, as fields that no transition changes. What policies have in
+common is computed once. The table is drawn by decision diagrams (`wide.py`, in seconds); the fast engine decides the
+same here, and has a shortest trace for each property that a policy violates. The scopes are those of
 the census (`census.py`): `gate`, and `gate_alone` where RF * RG = 1; the census explores each policy on its own, with
 the plain engine, and must agree.
 """
@@ -81,8 +82,14 @@ def decide(
     alone: bool, workers: int | None = None, traces: bool = True, progress: Progress | None = None
 ) -> Run:
     """All policies with one copy of each document (`alone`), or with replicas, as `search` decides them."""
+    return search(*scope_of(alone), workers, traces, progress)
+
+
+def scope_of(alone: bool) -> tuple[Scope, tuple[Mechanisms, ...]]:
+    """The scope in which policies with one copy of each document (`alone`), or with replicas, are decided, and what
+    all of them come down to."""
     records = tuple(dict.fromkeys(resolve(p) for p in policies() if p.replicas is not alone))
-    return search(SMALL_SCOPES["gate_alone" if alone else "gate"], records, workers, traces, progress)
+    return SMALL_SCOPES["gate_alone" if alone else "gate"], records
 
 
 def search(
@@ -216,13 +223,15 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--write"]):
         print("usage: python -m cutproof.checks.cutover.gate.lattice [--write]", file=sys.stderr)
         return 2
+    from cutproof.checks.cutover.gate import wide  # it imports this module
+
     start, runs = time.perf_counter(), list[Run]()
     for alone in (False, True):
-        runs.append(decide(alone))
+        runs.append(wide.search(*scope_of(alone)))
         run = runs[-1]
         print(
             f"{len(run.records)} records of mechanisms, {run.states:,} states, {run.transitions:,} transitions, "
-            f"{len(run.found):,} traces, after {time.perf_counter() - start:.0f} s",
+            f"{len(run.found):,} violations or healings, after {time.perf_counter() - start:.1f} s",
             file=sys.stderr, flush=True,
         )  # fmt: skip
     found = lattice(runs)

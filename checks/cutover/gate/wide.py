@@ -1,7 +1,8 @@
 """Every policy at once, by decision diagrams: the lattice in seconds, and in scopes that no list of states can hold.
 
-The mechanisms are fields that no transition changes, at the top of the diagrams. What a set has below them is forgotten
-by putting it to 0: what remains are the records of mechanisms that the set has states of.
+The mechanisms are fields that no transition changes, at the bottom of the diagrams: what is above them is shared by the
+records that can come to it (at the top, it took ten times as long). What a set has above them is forgotten by putting
+it to 0: what remains are the records that the set has states of.
 """
 
 from __future__ import annotations
@@ -33,9 +34,14 @@ def search(
     protocol, starts = symbolic.resolve_all(records)
     healed = ex.disjunction(*(f.term for f in symbolic.view.healed))
     claims = (*(c for c in protocol.claims if c.form in JUDGED), Claim(HEALS, "sometimes", "", healed))
-    knobs = [f.name for f in protocol.fields if f.variable.startswith("mechanisms.")]
-    system = System(protocol, order_of(protocol, first=knobs, starts=starts), diagrams, starts=starts)
+    found = order_of(protocol, starts=starts)
+    order = sorted(found, key=_is_knob)  # they stay in order otherwise
+    system = System(protocol, order, diagrams, starts=starts)
     return _Search(system, claims, records, tell).run(steps)
+
+
+def _is_knob(name: str) -> bool:
+    return name.startswith("mechanisms.")
 
 
 class _Search:
@@ -44,17 +50,10 @@ class _Search:
     ) -> None:
         self.system, self.claims, self.records, self.tell = system, claims, records, tell
         self.number = {tuple(system.bits(start)): i for i, start in enumerate(system.starts)}
-        top = sum(1 for i in system.inputs if self._is_knob(i))
-        below = [(level, 0) for level in range(top, system.diagrams.levels)]
-        self.forgetting = system.diagrams.event(TRUE, below)
+        bits = sum(system.layout.places[name].width for name in system.order if _is_knob(name))
+        above = [(level, 0) for level in range(system.diagrams.levels - bits)]
+        self.forgetting = system.diagrams.event(TRUE, above)
         self.found: dict[tuple[int, int], int] = {}
-
-    def _is_knob(self, input_: int) -> bool:
-        return any(
-            place.offset <= input_ < place.offset + place.width
-            for name, place in self.system.layout.places.items()
-            if name.startswith("mechanisms.")
-        )
 
     def run(self, steps: bool) -> Run:
         """The whole search."""

@@ -16,6 +16,7 @@ import numpy as np
 import xxhash
 
 from cutproof.checks.common import files
+from cutproof.checks.engines.exploration import LOCK, CheckpointError
 from cutproof.checks.engines.fast.levels import name_of, sum_of
 from cutproof.checks.engines.fast.program import Words
 from cutproof.checks.engines.fast.states import columns
@@ -27,12 +28,7 @@ if TYPE_CHECKING:
 
 NAME, FORMAT = "search.json", 2
 LIMIT = 1 << 30  # bytes of it
-LOCK = "search.lock"  # held by the run that is in the folder
 BROKEN_OR_STUCK = -2  # the least number of what is told beside claims
-
-
-class CheckpointError(Exception):
-    """A folder that this search cannot go on from; one line that says why."""
 
 
 class Told(msgspec.Struct, forbid_unknown_fields=True):
@@ -107,7 +103,7 @@ def read(folder: Path, what: str) -> Saved | None:
         return None
     try:
         saved = msgspec.json.decode(files.content(file, LIMIT), type=Saved)
-    except (msgspec.DecodeError, OSError) as error:
+    except (ValueError, OSError) as error:  # of bytes that are no text too
         raise CheckpointError(f"{file} cannot be read: {error}; give an empty folder") from None
     if saved.format != FORMAT:
         raise CheckpointError(f"{file} has format {saved.format}, not {FORMAT}: give an empty folder")

@@ -236,7 +236,7 @@ class Engine:
         self.together(
             lambda low, high: kernels.judge(
                 planes_for(judging.nodes), padding, low, high, self.kk, judging.gates, judging.told, judging.masks,
-                wanted, found[:, low:high],
+                wanted, found[:, low:high], np.zeros(len(wanted), np.uint8),
             ),
             self._shares(padding.shape[1]),
         )  # fmt: skip
@@ -260,9 +260,10 @@ class Engine:
         found = np.zeros((len(wanted), min(ROWS, last - first)), np.uint64)
         for low in range(first, last, ROWS):
             high = min(last, low + ROWS)
-            hit = kernels.judge(
-                planes, rows, low, high, self.kk, judging.gates, judging.told, judging.masks, wanted, found
-            )
+            hit = np.zeros(len(wanted), np.uint8)
+            kernels.judge(
+                planes, rows, low, high, self.kk, judging.gates, judging.told, judging.masks, wanted, found, hit,
+            )  # fmt: skip
             for term in np.flatnonzero(hit).tolist():
                 at = np.flatnonzero(found[term, : high - low])
                 some = rows[:, low + at]

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from cutproof.checks.engines.fast.program import Numbers, Words
 from cutproof.checks.engines.fast.search import BROKEN, VectorSearch
@@ -42,16 +40,14 @@ class Parts:
 def fair_parts(search: VectorSearch, rows: Words, alone: bool = False) -> Parts:
     """The sets of states, among those of `rows`, within which fair runs without faults go round (`engines/lasso.py`);
     where `alone`, single states too in which nothing fair is possible."""
+    if not rows.shape[1]:
+        return Parts(rows, np.zeros(0, np.int32))
     numbered = _Numbered(search, rows)
-    each, n = numbered.each, numbered.each.shape[1]
+    each = numbered.each
     row, taken, column = numbered.steps(no_fault(search))
     within = column >= 0
-    ends = (row[within], column[within])
-    graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(n, n))
-    many, labels = (
-        connected_components(graph.tocsr(), connection="strong") if n else (0, np.zeros(0, np.int32))
-    )
-    sizes = np.bincount(labels, minlength=many)
+    labels = _strongly_connected(row[within], column[within], each.shape[1])
+    sizes = np.bincount(labels)
     if search.alike:
         return _fair_where_alike(search, each, labels, sizes, np.unique(row[row == column]))
     large = sizes > 1
@@ -69,6 +65,16 @@ def fair_parts(search: VectorSearch, rows: Words, alone: bool = False) -> Parts:
     if alone:
         stays[~of_large] = resting(search, each[:, ~of_large], every_state(search)) != 0
     return Parts(each[:, stays], labels[stays])
+
+
+def _strongly_connected(sources: Any, targets: Any, many: int) -> npt.NDArray[np.integer[Any]]:
+    """Of so many nodes, the component that each is in, by edges from some to others."""
+    from scipy.sparse import coo_array  # takes a while to import
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(sources), np.int8), (sources, targets)), shape=(many, many))
+    labels: npt.NDArray[np.integer[Any]] = connected_components(graph.tocsr(), connection="strong")[1]
+    return labels
 
 
 class _Numbered:

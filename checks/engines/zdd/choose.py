@@ -15,6 +15,8 @@ from cutproof.checks.engines.zdd.plain import PlainDiagrams
 NODE = 24  # bytes of a node and its place in the unique table
 CACHES = 1 << 30  # bytes of what is remembered, at most
 PLAIN_NODE = 500  # bytes of a node in dictionaries, with what is remembered of it
+TRY = 1 << 21  # nodes, while something is only tried
+STEPS = 2000  # of the loops, from one look to the next
 UNKNOWN = 8 << 30  # bytes of memory of a machine that does not say
 
 
@@ -29,6 +31,14 @@ def diagrams(
         return PlainDiagrams(levels, limit=_least(memory // PLAIN_NODE, nodes), look=look)
     limit = max(memory - CACHES, memory // 2) // NODE
     return made(levels, limit=_least(limit, nodes), look=look)
+
+
+def for_a_try(levels: int, look: Look) -> Diagrams:
+    """Diagrams that are never swept, and call `look` each some thousand new nodes: for work that `look` ends."""
+    made = _compiled()
+    if made is None:
+        return PlainDiagrams(levels, limit=TRY, sweep_at=TRY, look=look)
+    return made(levels, limit=TRY, sweep_at=TRY, look=look, stride=STEPS)
 
 
 def _least(limit: int, nodes: int | None) -> int:
@@ -67,7 +77,7 @@ def _compiled() -> Callable[..., Diagrams] | None:
 
 
 def _kept() -> str:
-    """As of the fast engine (`fast/kernels/choice.py`): the folder of what was compiled, by all that it comes from."""
+    """As of the fast engine (`fast/kernels/kept.py`): the folder of what was compiled, by all that it comes from."""
     import numba
 
     sources = [file.read_bytes() for file in sorted((Path(__file__).parent / "kernels").glob("*.py"))]

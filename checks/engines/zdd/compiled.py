@@ -126,6 +126,9 @@ class CompiledDiagrams(CompiledRelations):
                 found = self._node(level, NOTHING, found)
         return found
 
+    def node(self, level: int, low: Node, high: Node) -> Node:
+        return self._node(level, low, high) if high else low
+
     def first(self, states: Node) -> list[int] | None:
         if not states:
             return None
@@ -245,6 +248,7 @@ class CompiledDiagrams(CompiledRelations):
                 self._make_room(roots)
                 kernel()
         except BaseException:
+            self._height = int(now[table.OUTER_SP]) if now[table.OUTER] else 0
             now[PAUSED] = now[table.INNER] = now[table.OUTER] = now[ACC] = now[X] = 0
             raise
 

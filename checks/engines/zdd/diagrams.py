@@ -76,6 +76,9 @@ class Diagrams(Protocol):
     def single(self, bits: Bits) -> Node:
         """The set of one state."""
 
+    def node(self, level: int, low: Node, high: Node) -> Node:
+        """The set of the states of `low`, and those of `high` with this bit set; both have bits below it alone."""
+
     def first(self, states: Node) -> list[int] | None:
         """The bits of one of some states, always the same one; None if there is none."""
 

@@ -12,7 +12,7 @@ from cutproof.model.language.circuit import AND, ANDN, NOR, XOR
 
 ROOM = 1 << 22  # nodes that are swept first
 GONE = -1  # the level of a node that was swept
-CHUNK = 4096  # new nodes between two calls of `look`
+CHUNK = 512  # new nodes between two calls of `look`
 
 
 class PlainDiagrams(PlainRelations):
@@ -135,6 +135,9 @@ class PlainDiagrams(PlainRelations):
             if bits[level]:
                 found = self._set(level, NOTHING, found)
         return found
+
+    def node(self, level: int, low: Node, high: Node) -> Node:
+        return self._set(level, low, high)
 
     def first(self, states: Node) -> list[int] | None:
         if not states:

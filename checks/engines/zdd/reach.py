@@ -17,22 +17,23 @@ Tell = Callable[[int, Node], None]  # after each round: its number, and the stat
 FEW = 3  # rounds of chaining before all that is left is found at once
 
 
-def chained(system: System, tell: Tell = lambda number, states: None) -> Node:
-    """All reachable states; they are kept. Raises OverBudget, having told what is known by then."""
+def chained(system: System, tell: Tell = lambda number, states: None, known: Node = NOTHING) -> Node:
+    """All reachable states; they are kept. `known` are some of them. Raises OverBudget, having told what is known by
+    then."""
     diagrams, rounds = system.diagrams, 0
-    states, known = diagrams.keep(system.initial), NOTHING
-    while states != known and rounds < FEW:
-        states, known, rounds = diagrams.keep(system.chain(states, system.all)), states, rounds + 1
-        diagrams.drop(known)
+    states, before = diagrams.keep(known or system.initial), NOTHING
+    while states != before and rounds < FEW:
+        states, before, rounds = diagrams.keep(system.chain(states, system.all)), states, rounds + 1
+        diagrams.drop(before)
         tell(rounds, states)
-    if states != known:
+    if states != before:
         try:
-            known, states = states, diagrams.keep(system.closed(states, system.all))
-        except OverBudget:
+            states, before = diagrams.keep(system.closed(states, system.all)), states
+        except (OverBudget, KeyboardInterrupt):
             if diagrams.known != NOTHING:
                 tell(rounds + 1, diagrams.keep(diagrams.known))
             raise
-        diagrams.drop(known)
+        diagrams.drop(before)
         tell(rounds + 1, states)
     return states
 

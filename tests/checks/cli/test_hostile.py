@@ -13,7 +13,7 @@ import pytest
 
 from cutproof.checks.cli import main as cli
 from cutproof.checks.common.files import alone
-from cutproof.checks.engines.fast.checkpoint import LOCK
+from cutproof.checks.engines.exploration import LOCK
 from cutproof.model.cutover.scopes import TRACKED
 
 CUTPROOF = (sys.executable, "-m", "cutproof.checks.cli.main")

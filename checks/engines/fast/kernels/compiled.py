@@ -1,13 +1,13 @@
 """The inner loops, compiled by numba. They know no protocol: gates, cases and effects are data.
 
-`kk` is a tuple with an item for each word of a key, so that its length is known to the compiler. Rows are columns of
-words: those of the key, then the mask. A block is BLOCK rows; in the planes, its row k * LANES + n is bit k of word n.
+`kk` is a tuple with an item for each word of a key, so that its length is known to the compiler; or, for keys of more
+than two words, their number. Rows are columns of words: those of the key, then the mask. A block is BLOCK rows; in the
+planes, its row k * LANES + n is bit k of word n. `native.py` calls them; from Python they cannot be called.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from cutproof.checks.engines.fast.kernels.compiled_sets import (  # what both kinds of kernels have
     canonical,
@@ -22,8 +22,9 @@ from cutproof.checks.engines.fast.kernels.compiled_sets import (  # what both ki
     scatter,
     take,
 )
+from cutproof.checks.engines.fast.kernels.counting import counted, having
 from cutproof.checks.engines.fast.kernels.emission import emit_eight
-from cutproof.checks.engines.fast.kernels.layout import BLOCK, CASES, LANES
+from cutproof.checks.engines.fast.kernels.layout import BLOCK, CASES, DIGITS, LANES
 from cutproof.checks.engines.fast.kernels.vectors import (
     any_of,
     both,
@@ -31,9 +32,15 @@ from cutproof.checks.engines.fast.kernels.vectors import (
     copy,
     differ,
     exchange,
+    flags_for,
+    flat_of,
+    kernel,
     lowest,
     neither,
+    numbers_for,
     ones,
+    width_of,
+    words_for,
 )
 
 __all__ = [
@@ -45,11 +52,11 @@ U0, U1 = np.uint64(0), np.uint64(1)
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def fill(planes, rows, base, kk, runs, a, b):  # type: ignore
     """The planes of one block: the bits of its keys, transposed, and then the gates."""
-    flat, rows_flat, size = planes.ravel(), rows.ravel(), rows.shape[1]
-    for x in range(len(kk)):
+    flat, rows_flat, size = flat_of(planes), flat_of(rows), rows.shape[1]
+    for x in range(width_of(kk)):
         first = (1 + 64 * x) * LANES
         for k in range(64):
             copy(flat, first + k * LANES, rows_flat, x * size + base + k * LANES)
@@ -61,7 +68,7 @@ def fill(planes, rows, base, kk, runs, a, b):  # type: ignore
                 k = ((k | by) + 1) & ~by
             by >>= 1
             mask ^= mask << np.uint64(by)
-    first = 1 + 64 * len(kk)
+    first = 1 + 64 * width_of(kk)
     for r in range(runs.shape[0]):
         kind, low, high = runs[r, 0], runs[r, 1], runs[r, 2]
         if kind == 0:
@@ -81,19 +88,10 @@ def fill(planes, rows, base, kk, runs, a, b):  # type: ignore
         planes[first + a.size, lane] = ALL
 
 
-@njit(nogil=True, cache=True)
-def acting_in(flat, cases):  # type: ignore
-    """Which cases have a row in this block."""
-    found = np.empty(cases.shape[0], np.bool_)
-    for c in range(cases.shape[0]):
-        found[c] = any_of(flat, cases[c, 0] * LANES) != U0
-    return found
-
-
-@njit(nogil=True, cache=True)
+@kernel
 def active(planes, cases, low, high, found):  # type: ignore
     """Which of some cases have a row in this block: how many, and their numbers in `found`."""
-    n, flat = 0, planes.ravel()
+    n, flat = 0, flat_of(planes)
     for c in range(low, high):
         if any_of(flat, cases[c, 0] * LANES):
             found[n] = c
@@ -101,7 +99,7 @@ def active(planes, cases, low, high, found):  # type: ignore
     return n
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def change(planes, rows, row, k, lane, words, bits, bit_words, first, count, key):  # type: ignore
     """Put into `key` what an effect (keep, put and add in `words`, `count` computed bits from the first on) makes of
     the key of a row, which is bit k of word `lane` in the planes."""
@@ -113,22 +111,19 @@ def change(planes, rows, row, k, lane, words, bits, bit_words, first, count, key
                 key[x] |= bit_words[q, x]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # type: ignore
     """What a block leads to, as rows appended to `out`, which has room for it. Counts how often each transition fires,
     and where `want`, puts into `moved` the states of each row that some step changes. Returns how many rows there are
     in `out` now."""
     spans, words, cases, masks, bits, bit_words, _, _ = steps
-    width = len(kk)
-    counts, flat, flat_rows, flat_out = (
-        np.empty(CASES * LANES, np.uint64),
-        planes.ravel(),
-        rows.ravel(),
-        out.ravel(),
-    )
-    flat_cases, flat_words = cases.ravel(), words.ravel()
-    on = acting_in(flat, cases)
-    acting, key = np.empty(CASES, np.int64), np.empty(width, np.uint64)
+    width = width_of(kk)
+    flat, flat_rows, flat_out = flat_of(planes), flat_of(rows), flat_of(out)
+    flat_cases, flat_words = flat_of(cases), flat_of(words)
+    counts, acting, key = words_for(CASES * LANES), numbers_for(CASES), words_for(width)
+    on = flags_for(cases.shape[0])
+    for c in range(cases.shape[0]):
+        on[c] = any_of(flat, cases[c, 0] * LANES) != U0
     for e in range(spans.shape[0]):
         count, first, computed, first_bit = spans[e, 0], spans[e, 1], spans[e, 2], spans[e, 3]
         acts = 0
@@ -183,7 +178,7 @@ def emit(planes, rows, base, kk, steps, blocks, fired, moved, want, out, n):  # 
     return n
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def leave(planes, rows, base, width, leaving, masks, left):  # type: ignore
     """Put into `left` the states of each row of a block from which some transition leaves a domain; whether any."""
     found = False
@@ -201,14 +196,14 @@ def leave(planes, rows, base, width, leaving, masks, left):  # type: ignore
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def expand(planes, rows, low, high, kk, gates, steps, blocks, fired, moved, left, want, out, room):  # type: ignore
     """Expand rows[low:high], block by block, until `out` has `room` rows or more.
 
     Returns (the first row not done, rows in `out`, whether states were found that no step changes, ... from which a
     domain is left): where there are, `moved` has those states, by row from `low` on, and `left` these."""
     runs, a, b = gates
-    n, stuck, gone, width = 0, False, False, len(kk)
+    n, stuck, gone, width = 0, False, False, width_of(kk)
     base = low
     while base < high and n < room:
         at = base - low
@@ -227,13 +222,12 @@ def expand(planes, rows, low, high, kk, gates, steps, blocks, fired, moved, left
     return base, n, stuck, gone
 
 
-@njit(nogil=True, cache=True)
-def judge(planes, rows, low, high, kk, gates, told, masks, wanted, found):  # type: ignore
+@kernel
+def judge(planes, rows, low, high, kk, gates, told, masks, wanted, found, hit):  # type: ignore
     """Put into found[term, row - low] the states of each row of rows[low:high], whole blocks, in which a term that is
-    `wanted` holds; sets hit[term] where there are any, and returns these."""
+    `wanted` holds; sets hit[term] where there are any."""
     runs, a, b = gates
-    width = len(kk)
-    hit = np.zeros(wanted.size, np.uint8)
+    width = width_of(kk)
     for base in range(low, high, BLOCK):
         fill(planes, rows, base, kk, runs, a, b)
         for r in range(told.shape[0]):
@@ -250,55 +244,54 @@ def judge(planes, rows, low, high, kk, gates, told, masks, wanted, found):  # ty
                     if mine:
                         found[term, row - low] |= mine
                         hit[term] = 1
-    return hit
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def degrees(planes, rows, low, high, kk, gates, steps, counts):  # type: ignore
     """Count the states of rows[low:high], whole blocks, by how many transitions fire in them."""
     runs, a, b = gates
-    cases, masks, width = steps[2], steps[3], len(kk)
-    digits = np.zeros((BLOCK, 16), np.uint64)  # of the count of each state of a row, a bit in each word
+    cases, masks, width = steps[2], steps[3], width_of(kk)
+    flat, flat_rows, digits = flat_of(planes), flat_of(rows), words_for(DIGITS * LANES)
+    acting, where = numbers_for(cases.shape[0] + 1), words_for(cases.shape[0] + 1)
     for base in range(low, high, BLOCK):
         fill(planes, rows, base, kk, runs, a, b)
-        digits[:] = U0
+        acts = 0
         for c in range(cases.shape[0]):
-            for lane in range(LANES):
-                some = planes[cases[c, 0], lane]
-                while some:
-                    k = lowest(some)
-                    some &= some - U1
-                    at, d = k * LANES + lane, 0
-                    carry = rows[width, base + at] & masks[c]
-                    while carry:
-                        digits[at, d], carry = digits[at, d] ^ carry, digits[at, d] & carry
-                        d += 1
-        for at in range(BLOCK):
-            mask = rows[width, base + at]
-            while mask:
-                bit = np.uint64(lowest(mask))
-                mask &= mask - U1
-                degree = 0
-                for d in range(16):
-                    degree |= np.int64((digits[at, d] >> bit) & U1) << d
-                counts[min(degree, counts.size - 1)] += 1
+            acting[acts], where[acts] = c, any_of(flat, cases[c, 0] * LANES)
+            acts += np.int64(where[acts] != U0)
+        for k in range(64):
+            first, most, levels = width * rows.shape[1] + base + k * LANES, 0, 0
+            if not any_of(flat_rows, first):
+                continue
+            for i in range(acts):
+                if (where[i] >> np.uint64(k)) & U1:
+                    most += 1
+                    if most == 1 << levels:
+                        digits[levels * LANES : (levels + 1) * LANES] = U0
+                        levels += 1
+                    c = acting[i]
+                    counted(
+                        digits, levels, flat, cases[c, 0] * LANES, np.uint64(k), flat_rows, first, masks[c]
+                    )
+            left, degree = having(digits, 0, 0, flat_rows, first), 0
+            while left:
+                states = having(digits, levels, degree, flat_rows, first)
+                counts[min(degree, counts.size - 1)] += states
+                left -= states
+                degree += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, parts, marks, found):  # type: ignore
     """Put into found[row - low, i] the states of each row of rows[low:high], whole blocks, from which an `allowed`
     transition leads to another state that is marked: marks[place, i] has the marked states of the row at a place of the
     set."""
     runs, a, b = gates
     spans, words, cases, masks, bits, bit_words, _, _ = steps
-    width, many = len(kk), marks.shape[1]
-    acting, key = np.empty(CASES, np.int64), np.empty(width, np.uint64)
-    keys, whose, slot = (
-        np.empty((BLOCK, width), np.uint64),
-        np.empty(BLOCK, np.int64),
-        np.empty(BLOCK, np.int64),
-    )
-    is_same, flat, flat_marks = np.empty(BLOCK, np.bool_), table.ravel(), marks.ravel()
+    width, many = width_of(kk), marks.shape[1]
+    acting, key, keys = numbers_for(CASES), words_for(width), words_for(BLOCK * width)
+    whose, slot, is_same = numbers_for(BLOCK), numbers_for(BLOCK), numbers_for(BLOCK)
+    flat, flat_marks, flat_found = flat_of(table), flat_of(marks), flat_of(found)
     for base in range(low, high, BLOCK):
         fill(planes, rows, base, kk, runs, a, b)
         for e in range(spans.shape[0]):
@@ -329,14 +322,14 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
                         canonical(blocks, key)
                     same = True
                     for x in range(width):
-                        keys[some_rows, x] = key[x]
+                        keys[some_rows * width + x] = key[x]
                         same &= key[x] == rows[x, row]
                     whose[some_rows], is_same[some_rows] = k * LANES + lane, same
                     slot[some_rows] = place_of(parts, table.shape[0], key)
                     prefetch(flat, slot[some_rows] * (width + 2))
                     some_rows += 1
             for i in range(some_rows):
-                slot[i] = find_from(table, parts, keys[i], slot[i])
+                slot[i] = find_from(table, parts, keys[i * width : (i + 1) * width], slot[i])
                 prefetch(flat_marks, slot[i] * many)
             for r in range(some_rows):
                 if slot[r] < 0:
@@ -351,10 +344,10 @@ def leads(planes, rows, low, high, kk, gates, steps, blocks, allowed, table, par
                     if mine:
                         for j in range(many):
                             back = (marks[place, j] << np.uint64(cases[c, 3])) >> np.uint64(cases[c, 2])
-                            found[base + at - low, j] |= mine & back
+                            flat_found[(base + at - low) * many + j] |= mine & back
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def spread(
     planes, rows, low, high, at, kk, gates, steps, blocks, allowed, table, parts, marks, stays, staying, still
 ):  # type: ignore
@@ -362,8 +355,8 @@ def spread(
     transition leads to another one that is marked; or, if `staying`, unmark those from which none does, but for those
     of `stays`. still[row] gets bit 0 where some state is not marked (is marked) after that, bit 1 where something
     changed; whether anything did."""
-    width, many, changed = len(kk), marks.shape[1], False
-    found = np.empty((BLOCK, many), np.uint64)
+    width, many, changed = width_of(kk), marks.shape[1], False
+    found = words_for(BLOCK * many)
     for base in range(low, high, BLOCK):
         found[:] = U0
         leads(planes, rows, base, base + BLOCK, kk, gates, steps, blocks, allowed, table, parts, marks, found)
@@ -375,10 +368,10 @@ def spread(
             for i in range(many):
                 was = marks[place, i]
                 if staying:
-                    now = was & (~mask | found[r, i] | stays[row])
+                    now = was & (~mask | found[r * many + i] | stays[row])
                     left |= now & mask
                 else:
-                    now = was | (found[r, i] & mask)
+                    now = was | (found[r * many + i] & mask)
                     left |= mask & ~now
                 if now != was:
                     marks[place, i] = now
@@ -388,15 +381,15 @@ def spread(
     return changed
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def edges(planes, rows, low, high, kk, gates, steps, blocks, allowed, source, number, target):  # type: ignore
     """Each step of rows[low:high], whole blocks, each row with one state: from which row, by which `allowed`
     transition, to which row, those that change nothing included. Returns (the first row not done, steps): a block has
     at most as many steps as it has rows and cases, and so much room is kept."""
     runs, a, b = gates
     spans, words, cases, masks, bits, bit_words, _, _ = steps
-    width, n = len(kk), 0
-    key = np.empty(width, np.uint64)
+    width, n = width_of(kk), 0
+    key = words_for(width)
     base = low
     while base < high and n + BLOCK * allowed.size <= source.size:
         fill(planes, rows, base, kk, runs, a, b)

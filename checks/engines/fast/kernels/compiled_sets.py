@@ -7,11 +7,20 @@ taken into a level yet); where none was seen the place is empty. `parts` is an a
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
+from llvmlite import ir
+from numba import types
 from numba.extending import intrinsic
 
 from cutproof.checks.engines.fast.kernels.layout import ADDED, LOW32, ONE, TWO
-from cutproof.checks.engines.fast.kernels.vectors import lowest, ones
+from cutproof.checks.engines.fast.kernels.vectors import (
+    flat_of,
+    kernel,
+    lowest,
+    numbers_for,
+    ones,
+    width_of,
+    words_for,
+)
 
 U0, U1 = np.uint64(0), np.uint64(1)
 AHEAD = 16  # rows whose places are fetched before they are looked at
@@ -20,7 +29,6 @@ AHEAD = 16  # rows whose places are fetched before they are looked at
 @intrinsic
 def prefetch(context, array, index):  # type: ignore
     """Fetch the line of an item of an array into the cache, to be written to."""
-    from llvmlite import ir
 
     def made(context, builder, signature, arguments):  # type: ignore
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
@@ -34,7 +42,7 @@ def prefetch(context, array, index):  # type: ignore
     return types.void(array, types.int64), made
 
 
-@njit(nogil=True, cache=True, inline="always")
+@kernel
 def mixed(h):  # type: ignore
     """The bits of a hash, each moved by all."""
     h ^= h >> np.uint64(32)
@@ -42,7 +50,7 @@ def mixed(h):  # type: ignore
     return h ^ (h >> np.uint64(29))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def hash_of(rows, n, width):  # type: ignore
     """The hash of the key of a row."""
     h = rows[0, n] * ONE
@@ -51,7 +59,7 @@ def hash_of(rows, n, width):  # type: ignore
     return mixed(h)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def hash_of_key(key):  # type: ignore
     """The same of a key alone."""
     h = key[0] * ONE
@@ -60,26 +68,26 @@ def hash_of_key(key):  # type: ignore
     return mixed(h)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def part_of(h, parts):  # type: ignore
     """Of so many parts the one that a hash belongs to: by its upper half."""
     return np.int64(((h >> np.uint64(32)) * np.uint64(parts)) >> np.uint64(32))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def slot_of(h, size):  # type: ignore
     """Of so many places the first where a hash may be: by its lower half."""
     return np.int64(((h & LOW32) * np.uint64(size)) >> np.uint64(32))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def place_of(parts, places, key):  # type: ignore
     """The first place in a table of so many places where a key may be."""
     h, size = hash_of_key(key), places // parts.size
     return part_of(h, parts.size) * size + slot_of(h, size)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def find_from(table, parts, key, at):  # type: ignore
     """The place of a key, from the first where it may be on; -1 if it is not there."""
     width, size = key.size, table.shape[0] // parts.size
@@ -96,11 +104,11 @@ def find_from(table, parts, key, at):  # type: ignore
     return -1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def places(table, parts, rows, low, high, kk, found):  # type: ignore
     """Put into found[row - low] the place of each row's key, or -1."""
-    width, flat = len(kk), table.ravel()
-    key, ahead = np.empty(width, np.uint64), np.empty(AHEAD, np.int64)
+    width, flat = width_of(kk), flat_of(table)
+    key, ahead = words_for(width), numbers_for(AHEAD)
     for n in range(low, high + AHEAD):
         begin = ahead[n & (AHEAD - 1)] if n >= low + AHEAD else 0
         if n < high:
@@ -116,10 +124,10 @@ def places(table, parts, rows, low, high, kk, found):  # type: ignore
             found[before - low] = find_from(table, parts, key, begin)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def scatter(out, n, kk, parts, to, fill):  # type: ignore
     """Put the rows of `out` into to[part], by part."""
-    width = len(kk)
+    width = width_of(kk)
     for i in range(n):
         p = part_of(hash_of(out, i, width), parts)
         at = fill[p]
@@ -128,15 +136,15 @@ def scatter(out, n, kk, parts, to, fill):  # type: ignore
         fill[p] = at + 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def insert(table, parts, part, used, rows, start, n, kk, fresh, nfresh, room):  # type: ignore
     """Put rows[start:n], all of one part, into the set, as fresh where they are new. Ends where `room` places are
     taken. Returns (the first row not done, places taken, places with fresh states): `fresh` has these."""
-    width = len(kk)
+    width = width_of(kk)
     size = table.shape[0] // parts.size
     begin = part * size
     end, stride = begin + size, width + 2
-    ahead, flat = np.empty(AHEAD, np.int64), table.ravel()
+    ahead, flat = numbers_for(AHEAD), flat_of(table)
     for i in range(start, n + AHEAD):
         at = ahead[i & (AHEAD - 1)] if i >= start + AHEAD else 0
         if i < n:
@@ -174,13 +182,13 @@ def insert(table, parts, part, used, rows, start, n, kk, fresh, nfresh, room):  
     return n, used, nfresh
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def refill(table, parts, part, old, kk, fresh):  # type: ignore
     """Put one part of a smaller table into this one; how many places of it have fresh states: `fresh` has these."""
-    width, nfresh = len(kk), 0
+    width, nfresh = width_of(kk), 0
     size, before = table.shape[0] // parts.size, old.shape[0] // parts.size
     begin = part * size
-    key = np.empty(width, np.uint64)
+    key = words_for(width)
     for i in range(part * before, (part + 1) * before):
         if old[i, width] != U0:
             for x in range(width):
@@ -198,11 +206,11 @@ def refill(table, parts, part, old, kk, fresh):  # type: ignore
     return nfresh
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def take(table, fresh, nfresh, rows, low, kk):  # type: ignore
     """The fresh states of some places, as rows from rows[low] on; they are fresh no more. How many states."""
-    width, states = len(kk), 0
-    flat, stride = table.ravel(), len(kk) + 2
+    width, states = width_of(kk), 0
+    flat, stride = flat_of(table), width_of(kk) + 2
     for i in range(nfresh):
         if i + AHEAD < nfresh:
             prefetch(flat, fresh[i + AHEAD] * stride)
@@ -216,7 +224,7 @@ def take(table, fresh, nfresh, rows, low, kk):  # type: ignore
     return states
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def canonical(blocks, key):  # type: ignore
     """Put the blocks of interchangeable values into order, in place. `blocks` has (set, block, word, offset, width) of
     each piece: those of one block in a row, the first piece the first that is compared."""
@@ -249,14 +257,14 @@ def canonical(blocks, key):  # type: ignore
         first += count * pieces
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def piece(blocks, key, which):  # type: ignore
     """The value of a piece of a block."""
     mask = (U1 << np.uint64(blocks[which, 4])) - U1
     return (key[blocks[which, 2]] >> np.uint64(blocks[which, 3])) & mask
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def put(blocks, key, which, value):  # type: ignore
     """Give a piece of a block a value."""
     word, offset = blocks[which, 2], np.uint64(blocks[which, 3])
@@ -264,7 +272,7 @@ def put(blocks, key, which, value):  # type: ignore
     key[word] = (key[word] & ~mask) | (value << offset)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def distinct(words, scratch):  # type: ignore
     """How many different words there are. `scratch` has a power of two of places, more than words."""
     scratch[:] = U0
@@ -286,7 +294,7 @@ def distinct(words, scratch):  # type: ignore
     return zero + found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def moved(rows, low, high, kk, moves, keys, bits, slow, out):  # type: ignore
     """The states of rows[low:high] in another layout, a row each in `out`, which has room; how many.
 
@@ -294,8 +302,8 @@ def moved(rows, low, high, kk, moves, keys, bits, slow, out):  # type: ignore
     fast value b gets the words keys[b] and the number bits[b] besides; `slow` has, of each field that becomes fast, its
     (word, mask, shift), and how much its value adds to the number."""
     fields, tables = slow
-    width, there, n = len(kk), out.shape[0] - 1, 0
-    kept = np.empty(there, np.uint64)
+    width, there, n = width_of(kk), out.shape[0] - 1, 0
+    kept = words_for(there)
     for row in range(low, high):
         rest, number = rows[width, row], 0
         if rest == U0:

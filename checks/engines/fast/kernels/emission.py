@@ -8,20 +8,20 @@ those that have states left are stored without gaps.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from cutproof.checks.engines.fast.kernels.layout import LANES
-from cutproof.checks.engines.fast.kernels.vectors import any_of, eight_rows, lowest, total
+from cutproof.checks.engines.fast.kernels.vectors import any_of, eight_rows, kernel, lowest, total, width_of
 
 U0, U1 = np.uint64(0), np.uint64(1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def emit_eight(planes, rows, base, kk, words, cases, masks, acting, acts, fired, moved, want, counts, out, n):  # type: ignore
     """What one effect (keep, put and add in `words`) makes of a block, by those of its cases that are `acting`. As
     `emit`, where no bits are computed and nothing is interchangeable. The arrays are flat; `counts` has room for eight
     words for each case."""
-    size, room, left_over = rows.size // (len(kk) + 1), out.size // (len(kk) + 1), U0
+    width, left_over = width_of(kk), U0
+    size, room = rows.size // (width + 1), out.size // (width + 1)
     for i in range(acts):
         left_over |= any_of(planes, cases[4 * acting[i]] * LANES)
         for lane in range(LANES):
@@ -31,7 +31,7 @@ def emit_eight(planes, rows, base, kk, words, cases, masks, acting, acts, fired,
         left_over &= left_over - U1
         n = eight_rows(
             rows, size, base + k * LANES, planes, k, cases, masks, acting, acts, counts, words, moved, k * LANES, want,
-            out, room, n, kk,
+            out, room, n, width,
         )  # fmt: skip
     for i in range(acts):
         fired[cases[4 * acting[i] + 1]] += total(counts, i * LANES)

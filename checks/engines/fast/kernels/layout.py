@@ -9,6 +9,7 @@ import numpy as np
 
 LANES = 8  # words of a plane
 CASES = 128  # cases of one effect, at most
+DIGITS = 16  # of the number of transitions that fire in a state
 BLOCK = 64 * LANES  # rows that are expanded at once: row 64 l + ... is bit k of word l, for k * LANES + l
 
 LOW32 = np.uint64(0xFFFFFFFF)

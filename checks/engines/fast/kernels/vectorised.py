@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cutproof.checks.engines.fast.kernels.layout import BLOCK, LANES
+from cutproof.checks.engines.fast.kernels.layout import BLOCK, DIGITS, LANES
 from cutproof.checks.engines.fast.kernels.vectorised_planes import Chunk
 from cutproof.checks.engines.fast.kernels.vectorised_sets import (  # what both kinds of kernels have
     canonical,
@@ -33,7 +33,6 @@ __all__ = [
 
 TOGETHER = 64  # blocks of a chunk at most: what they need fits into the cache
 RATE = 6  # rows that a row leads to, until it is known better
-DIGITS = 16  # of the number of transitions that fire in a state
 
 
 def _chunks(rows: Words, low: int, high: int, kk: tuple[int, ...], gates: Gates) -> Iterator[Chunk]:
@@ -155,10 +154,9 @@ def _leave(chunk: Chunk, steps: Steps) -> Words:
 
 def judge(
     planes: Words, rows: Words, low: int, high: int, kk: tuple[int, ...], gates: Gates, told: Numbers, masks: Words,
-    wanted: Any, found: Words,
-) -> Any:  # fmt: skip
-    """Put into found[term, row - low] the states in which a `wanted` term holds; which terms have some."""
-    hit = np.zeros(len(wanted), np.uint8)
+    wanted: Any, found: Words, hit: Any,
+) -> None:  # fmt: skip
+    """Put into found[term, row - low] the states in which a `wanted` term holds; set hit[term] where there are any."""
     for chunk in _chunks(rows, low, high, kk, gates):
         for (plane, term), mask in zip(told.tolist(), masks, strict=True):
             if not wanted[term]:
@@ -168,7 +166,6 @@ def judge(
             if mine.any():
                 found[term, chunk.base - low + chunk.number[at]] |= mine
                 hit[term] = 1
-    return hit
 
 
 def degrees(

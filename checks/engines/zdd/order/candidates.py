@@ -47,6 +47,8 @@ Places = Mapping[
 
 def _places(protocol: Protocol) -> Places:
     """Indices that have the same values are one, called by the name of the first: managers, and *other* managers."""
+    if not protocol.indices:
+        return _by_names(protocol.fields)
     first = dict[tuple[Any, ...], str]()
     for name, values in protocol.indices.items():
         first.setdefault(tuple(values), name)
@@ -54,6 +56,26 @@ def _places(protocol: Protocol) -> Places:
     for variable, domain in protocol.variables.items():
         indices = [tuple(protocol.indices[index]) for index in getattr(domain, "indices", ())]
         found[variable] = tuple((first[v], {value: i for i, value in enumerate(v)}) for v in indices)
+    return found
+
+
+def _where(name: str) -> list[str]:
+    """What stands in brackets in the name of a field."""
+    return name[name.index("[") + 1 : -1].split(",") if name.endswith("]") else []
+
+
+def _by_names(fields: Sequence[Field]) -> Places:
+    """The same of a protocol that came as data, without its indices: by what stands in the names of fields."""
+    values = dict[tuple[str, int], dict[Any, int]]()
+    for field in fields:
+        for place, value in enumerate(_where(field.name)):
+            some = values.setdefault((field.variable, place), {})
+            some.setdefault(value, len(some))
+    kinds = dict[frozenset[str], str]()
+    found = dict[str, tuple[tuple[str, Mapping[Any, int]], ...]]()
+    for (variable, place), some in values.items():
+        kind = kinds.setdefault(frozenset(some), f"index {place} of {variable}")
+        found[variable] = (*found.get(variable, ()), (kind, some))
     return found
 
 
@@ -70,7 +92,9 @@ def _by(places: Places, kinds: Sequence[str]) -> Callable[[Field], tuple[int, ..
 
     def key(field: Field) -> tuple[int, ...]:
         at = dict[str, int]()
-        for (kind, values), value in zip(places.get(field.variable, ()), field.where, strict=False):
+        mine = places.get(field.variable, ())
+        where = field.where if len(field.where) == len(mine) else _where(field.name)
+        for (kind, values), value in zip(mine, where, strict=False):
             at[kind] = max(at.get(kind, 0), values[value])
         return tuple(at.get(kind, -1) for kind in kinds)
 

@@ -11,13 +11,13 @@ moment is kept by the digest of the protocol; it would be found again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from copy import copy
 
-from cutproof.checks.engines.zdd.diagrams import Node, OverBudget
+from cutproof.checks.engines.zdd import choose
+from cutproof.checks.engines.zdd.diagrams import Diagrams, Node, OverBudget
 from cutproof.checks.engines.zdd.order import kept
 from cutproof.checks.engines.zdd.order.candidates import candidates
 from cutproof.checks.engines.zdd.order.sift import Shifting, sift
-from cutproof.checks.engines.zdd.plain import PlainDiagrams
 from cutproof.checks.engines.zdd.system import Prepared, Steps, System, prepare
 from cutproof.model.language.protocol import Protocol, State
 
@@ -43,20 +43,29 @@ class Trial:
         limit: int,
     ) -> None:
         self.order, self.states, self.made, self.whole = list(order), 1, 0, False
-        make = partial(PlainDiagrams, limit=limit, sweep_at=1 << 62)
-        self.system = System(protocol, order, make, starts, prepared)
+        self._most, self._diagrams = limit, list[Diagrams]()
+        self.system = System(protocol, order, self._begun, starts, prepared)
         self.known: Node = self.system.initial
         self.conditions = self.system.diagrams.nodes
         self._parts = _parts(self.system.all)
         self._next, self._closed = 0, 0  # the part whose turn it is, and how many in a row brought nothing
 
+    def _begun(self, levels: int) -> Diagrams:
+        self._diagrams.append(choose.for_a_try(levels, self._look))
+        return self._diagrams[0]
+
+    def _look(self) -> None:
+        if self._diagrams and self._diagrams[0].nodes > self._most:
+            raise OverBudget("an order was tried")
+
     def go_on(self, budget: int) -> None:
-        """Until `budget` nodes are made altogether, or all states are known."""
+        """Until some more than `budget` nodes are made altogether, or all states are known."""
         diagrams = self.system.diagrams
-        diagrams.limit = self.conditions + budget
+        self._most = self.conditions + budget
         try:
             while self._closed < len(self._parts):
                 more = self.system.chain(self.known, self._parts[self._next])
+                self._look()
                 self._closed = self._closed + 1 if more == self.known else 0
                 self.known, self._next = more, (self._next + 1) % len(self._parts)
             self.whole = True
@@ -107,7 +116,9 @@ class _Search:
     def __init__(
         self, protocol: Protocol, prepared: Prepared, starts: Sequence[State], top: Sequence[str]
     ) -> None:
-        self.protocol, self.prepared, self.starts, self.top = protocol, prepared, starts, list(top)
+        self.prepared, self.starts, self.top = prepared, starts, list(top)
+        self.protocol = copy(protocol)
+        self.protocol.claims = ()  # nothing is judged
 
     def trial(self, order: Sequence[str], limit: int = CONDITIONS) -> Trial | None:
         """An order on trial, with what has to be at the top there; None where its conditions are too large."""

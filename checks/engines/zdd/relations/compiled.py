@@ -20,6 +20,7 @@ class CompiledRelations(ABC):
 
     events: list[tuple[Node, int]]
     known: Node = NOTHING
+    _height = 0  # of the stack, when the last walk was ended by force
     _nodes: Words
     _puts: Words
     _now: Words
@@ -83,7 +84,7 @@ class CompiledRelations(ABC):
         self.known = NOTHING
         try:
             self._run(run, (states,))
-        except OverBudget:
+        except (OverBudget, KeyboardInterrupt):
             if op == table.CLOSED:
                 self.known = self._so_far()
             raise
@@ -91,7 +92,7 @@ class CompiledRelations(ABC):
 
     def _so_far(self) -> Node:
         """What a closure that was paused knows: each call on the stack has a part of what the one below waits for."""
-        frames = self._stack[: int(self._now[table.OUTER_SP])].reshape(-1, table.FRAME).astype(int).tolist()
+        frames = self._stack[: self._height].reshape(-1, table.FRAME).astype(int).tolist()
         found = NOTHING
         if self._free() <= len(frames):
             return found

@@ -16,7 +16,7 @@ from cutproof.model.cutover.scopes import SCOPES, SMALL_SCOPES
 @pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", accepted.QUICK)
 def test_every_policy_that_is_accepted_is_safe(name: str) -> None:
-    found = accepted.in_scope(name, workers=1)
+    found = accepted.in_scope(name)
     assert found.violated == {} and found.policies in (33, 162) and found.states > 10_000
 
 
@@ -31,7 +31,7 @@ def test_a_policy_that_should_have_been_refused_is_found(monkeypatch: pytest.Mon
     monkeypatch.setattr(
         accepted, "sound_gate", lambda p, _: None if p in (bad, Policy(replicas=False)) else "no"
     )
-    found = accepted.in_scope("gate_alone,attempts=2,aborts=1", workers=1)
+    found = accepted.in_scope("gate_alone,attempts=2,aborts=1")
     assert {policy for policy, _ in found.violated} == {bad}
     steps = found.violated[bad, "no_permanent_loss"]
     plain = explore(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rows import KERNELS, drawn, grouped, layout_of, strewn
 
 from cutproof.checks.engines.fast import fields
-from cutproof.checks.engines.fast.fields import MOST, Fields
+from cutproof.checks.engines.fast.fields import MOST, Fields, states_a_row
 from cutproof.model.language.circuit import Layout
 
 
@@ -42,3 +42,26 @@ def test_fields_that_are_free_of_one_another_are_chosen() -> None:
     names = Fields(()).chosen(layout, rows)
     assert names
     assert len(grouped(Layout(made, names), states)) < len(states) / 2
+
+
+@given(st.integers(0, 60), st.integers(0, 10**6), st.booleans())
+@examples(25)
+def test_states_a_row_are_those_of_the_rows_there_would_be(protocol: int, seed: int, in_part: bool) -> None:
+    """Of all rows exactly; of a part of them too, where there are all combinations of the fast fields in each."""
+    rng = Random(seed)
+    made, states = drawn(protocol)
+    layout = layout_of(made, 1, rng)
+    names = [name for name in layout.values if rng.random() < 0.4 and len(layout.values[name]) > 1]
+    while prod(len(layout.values[n]) for n in names) > MOST:
+        names.pop()
+    if in_part:
+        order = [f.name for f in made.fields]
+        for name in names:
+            at = order.index(name)
+            states = [(*s[:at], value, *s[at + 1 :]) for s in states for value in layout.values[name]]
+        states = list(dict.fromkeys(states))
+    rows = strewn(list(grouped(layout, states).items()), 1, 1, rng)
+    with patch.object(fields, "LOOKED_AT", 200 if in_part else rows.shape[1] + 1):
+        found = states_a_row(layout, rows, names)
+    expected = len(states) / len(grouped(Layout(made, names), states))
+    assert found == expected or (in_part and found == 1.0)  # where no row was looked at

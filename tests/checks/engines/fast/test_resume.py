@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 from cutproof.checks.cli import main as cli
-from cutproof.checks.engines.exploration import Limits
+from cutproof.checks.engines.exploration import CheckpointError, Limits
 from cutproof.checks.engines.fast import explore as fast
 from cutproof.checks.engines.fast import search as vector
-from cutproof.checks.engines.fast.checkpoint import NAME, CheckpointError, Saved, _checksum
+from cutproof.checks.engines.fast.checkpoint import NAME, Saved, _checksum
 from cutproof.checks.engines.fast.levels import name_of
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.verdict import Unknown

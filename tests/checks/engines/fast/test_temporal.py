@@ -9,6 +9,7 @@ from whole_runs import CASES, lock, served
 from cutproof.checks.engines.exploration import Limits
 from cutproof.checks.engines.fast import explore as fast
 from cutproof.checks.engines.fast import temporal
+from cutproof.checks.engines.pending import PENDING, with_pending
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.verdict import Unknown, Violated, exit_code
 from cutproof.model.cutover.coordinator import build
@@ -112,9 +113,9 @@ def test_the_bit_is_pending_and_nothing_else_changes() -> None:
     """The search with one more bit has the steps of the protocol: by number, and every state of it."""
     protocol = served(lock(by_turn=False))
     (claim,) = protocol.claims
-    product = temporal.with_pending(protocol, claim.cases[0], once=False)
+    product = with_pending(protocol, claim.cases[0], once=False)
     assert [str(t) for t in product.transitions] == [str(t) for t in protocol.transitions]
-    states = set(plain(product, properties=[temporal.PENDING.name]).states)
+    states = set(plain(product, properties=[PENDING.name]).states)
     assert {state[:-1] for state in states} == set(plain(protocol).states)
     assert {state[-1] for state in states} == {0, 1}
-    assert temporal.PENDING not in protocol.fields and protocol.initials[0] == product.initials[0][:-1]
+    assert PENDING not in protocol.fields and protocol.initials[0] == product.initials[0][:-1]
