@@ -68,7 +68,8 @@ def explore(
         bool, typer.Option("--depth", help="With diagrams: count the depth too, which takes longer.")
     ] = False,
     resume: Annotated[
-        File | None, typer.Option("--resume", help="Keep each level in this folder, and go on from there.")
+        File | None,
+        typer.Option("--resume", help="Keep what was explored in this folder, and go on from there."),
     ] = None,
     graph: Annotated[
         File | None, typer.Option("--graph", help="Write the state graph: .graphml, .dot, .json.")
@@ -158,11 +159,13 @@ def _fits(
     engine: str, workers: int | None, symmetry: bool, resume: File | None, graph: File | None, depth: bool
 ) -> None:
     """Refuse what has no part in the engine that was chosen."""
-    from cutproof.checks.engines.choose import ENGINES, FAST, ZDD
+    from cutproof.checks.engines.choose import ENGINES, FAST, PLAIN, ZDD
 
     if engine and engine not in ENGINES:
         refuse(f"--engine {engine}: there are {', '.join(ENGINES[:-1])} and {ENGINES[-1]}")
-    given = {"--workers": workers is not None, "--symmetry": symmetry, "--resume": resume is not None}
+    if engine == PLAIN and resume is not None:
+        refuse("--resume is of the engines fast and zdd: it has no part in --engine plain")
+    given = {"--workers": workers is not None, "--symmetry": symmetry}
     for option, there in given.items():
         if engine not in ("", FAST) and there:
             refuse(f"{option} is of the fast engine: it has no part in --engine {engine}")

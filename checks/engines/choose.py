@@ -50,10 +50,6 @@ class _WhileSmall(Limits):
 class _WhileNotLarge(Since):
     """Limits of a search that is given up where diagrams may be better."""
 
-    @property
-    def of_states(self) -> bool:
-        return True
-
     def reached(self, states: int, started: float, more: int = 0) -> str:
         reason = super().reached(states, started, more)
         if not reason and states >= LARGE:
@@ -98,7 +94,7 @@ class _Asked:
 
         found = zdd(
             self.protocol, limits=limits, properties=self.properties, only=self.only, cycles=self.cycles,
-            depth=self.depth, told=self.told, nodes=nodes,
+            depth=self.depth, told=self.told, nodes=nodes, folder=self.folder,
         )  # fmt: skip
         return found, ZDD
 
@@ -122,10 +118,10 @@ def explore_any(
     """Explore with the engine that is named, or that suits: what was found, and the name of the engine that answered.
 
     Without a name: the plain engine up to SMALL states (and the only one where a field is wider than a word), the
-    fast engine up to LARGE, then diagrams; the fast engine goes on where these take more than NODES. `workers`,
-    `symmetry` and `folder` are the fast engine's (`fast.explore`); the last two choose it. `told` is told in words how
-    far diagrams are, and `depth` says that they count it. Raises TooWide where an engine was chosen that cannot have a
-    field, and CheckpointError."""
+    fast engine up to LARGE, then diagrams; the fast engine goes on where these take more than NODES. `workers` and
+    `symmetry` are the fast engine's (`fast.explore`); `symmetry` and `folder` choose it where none is named. `told` is
+    told in words how far diagrams are, and `depth` says that they count it. Raises TooWide where an engine was chosen
+    that cannot have a field, and CheckpointError."""
     names = None if properties is None else list(properties)
     engine = FORMERLY.get(engine, engine) or (FAST if symmetry or folder else "")
     asked = _Asked(protocol, names, only, cycles, graph, progress, told, workers, symmetry, folder, depth)

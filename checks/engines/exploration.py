@@ -38,11 +38,6 @@ class Limits:
     seconds: float | None = None
     memory: int | None = None
 
-    @property
-    def of_states(self) -> bool:
-        """Whether it matters how many states there are."""
-        return self.states is not None
-
     def reached(self, states: int, started: float, more: int = 0) -> str:
         """Which limit was reached, in words, or nothing; of memory, also where `more` bytes are about to be taken."""
         if self.states is not None and states >= self.states:

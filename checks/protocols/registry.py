@@ -16,7 +16,7 @@ from cutproof.model.examples.two_phase_commit import two_phase_commit
 from cutproof.model.language.protocol import Protocol
 
 Settings = Mapping[str, Any]  # what the meta of a trace holds of them: scope, policy, safeguards_removed
-_COUNT = range(1, 10)  # what a bound of an example may be
+_COUNT = range(1, 100)  # what a bound of an example may be
 
 
 def _as_scope(**values: Any) -> Settings:

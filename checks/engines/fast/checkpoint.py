@@ -103,7 +103,7 @@ def read(folder: Path, what: str) -> Saved | None:
         return None
     try:
         saved = msgspec.json.decode(files.content(file, LIMIT), type=Saved)
-    except (msgspec.DecodeError, OSError) as error:
+    except (ValueError, OSError) as error:  # of bytes that are no text too
         raise CheckpointError(f"{file} cannot be read: {error}; give an empty folder") from None
     if saved.format != FORMAT:
         raise CheckpointError(f"{file} has format {saved.format}, not {FORMAT}: give an empty folder")

@@ -205,7 +205,7 @@ class VectorSearch:
         except KeyboardInterrupt:
             self.interrupted = True
             return INTERRUPTED
-        states = self.visited.seen if self.limits.of_states else 0
+        states = self.visited.near(self.limits.states)
         more = self.visited.next_bytes if self.visited.nearly_full else 0
         if not (reason := self.limits.reached(states, self.started, more)) and more:
             self.visited.grow(self.engine.together)

@@ -16,6 +16,7 @@ from cutproof.checks.engines.fast.program import Numbers, Words
 LOADED = 0.75  # of the places of a part, when it is made larger
 NEARLY = 0.9  # ... of that, when it is looked at between two batches
 SMALLEST = 1 << 10
+BITS = 64  # of a mask: states of a row, at most
 HUGE = 1 << 22  # bytes of a table, from which on large pages are asked for
 MIDDLE, LARGE = 1 << 20, 1 << 25  # places, up to which the set grows fourfold, and twofold; then by half
 
@@ -61,6 +62,12 @@ class Visited:
         """States in the set, fresh ones too."""
         more = (self.table[fresh[:n], self.k + 1] for fresh, n in zip(self.fresh, self.nfresh, strict=True))
         return self.states + sum(int(np.bitwise_count(masks).sum()) for masks in more)
+
+    def near(self, most: int | None) -> int:
+        """States in the set: to the state where there may be `most` of them, else of levels that are done."""
+        if most is None or self.states + BITS * sum(self.nfresh) < most:
+            return self.states
+        return self.seen
 
     @property
     def next_bytes(self) -> int:
@@ -136,7 +143,7 @@ def empty_table(places: int, words: int) -> Words:
     size = places * words * 8
     if size < HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
         return np.zeros((places, words), np.uint64)
-    memory = mmap.mmap(-1, size)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # shared ones have none
     with contextlib.suppress(OSError):  # the system has none
         memory.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(memory, np.uint64).reshape(places, words)

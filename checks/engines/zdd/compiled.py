@@ -28,6 +28,7 @@ from cutproof.checks.engines.zdd.kernels.table import (
     USED,
     X,
 )
+from cutproof.checks.engines.zdd.relations.compiled import CompiledRelations, Words
 from cutproof.model.language.circuit import AND, ANDN, NOR, XOR
 
 ROOM = 1 << 24  # nodes that are swept first
@@ -37,10 +38,9 @@ CACHE = 1 << 25  # results that are remembered at most
 MOST = (1 << 32) - 1024  # nodes that have a number
 
 GATES = {AND: table.AND, ANDN: table.ANDN, NOR: table.NOR, XOR: table.XOR}
-Words = NDArray[np.uint64]
 
 
-class CompiledDiagrams:
+class CompiledDiagrams(CompiledRelations):
     """See `diagrams.py`. `sweep_at` is how many nodes are there before it is worth while to sweep; 0: at each pause.
     `stride`: steps from one pause to the next; `small`: the size of each table at first, a power of two."""
 
@@ -70,6 +70,7 @@ class CompiledDiagrams:
         self._now[TOP] = self._now[USED] = 2
         self._now[table.HEADS_SHIFT] = 65 - small.bit_length()
         self._now[table.CACHE_SHIFT] = 64 - small.bit_length()  # twice as many: fewer are lost
+        self._begin_relations(levels, max(small, 2))
         self._put_numbers: dict[tuple[int, int, int], int] = {}
         self._puts = np.full(1, levels, np.uint64)  # level | next << 32 | value << 63; 0 is the end
         self._event_words = np.zeros(0, np.uint64)
@@ -124,6 +125,9 @@ class CompiledDiagrams:
             if bits[level]:
                 found = self._node(level, NOTHING, found)
         return found
+
+    def node(self, level: int, low: Node, high: Node) -> Node:
+        return self._node(level, low, high) if high else low
 
     def first(self, states: Node) -> list[int] | None:
         if not states:
@@ -244,6 +248,7 @@ class CompiledDiagrams:
                 self._make_room(roots)
                 kernel()
         except BaseException:
+            self._height = int(now[table.OUTER_SP]) if now[table.OUTER] else 0
             now[PAUSED] = now[table.INNER] = now[table.OUTER] = now[ACC] = now[X] = 0
             raise
 
@@ -253,6 +258,7 @@ class CompiledDiagrams:
             self._sweep(roots)
         if self.nodes + 2 > len(self._heads):
             self._more_heads()
+        self._more_relations()
         if self._free() <= self.limit >> 10:
             if roots is not None:
                 self._sweep(roots)

@@ -12,8 +12,12 @@ An *event* is a condition, and constants that are put into some bits where it ho
 one walk down both, in which a level is selected, forgotten and put at once. So no relation between bits before and
 after is ever built.
 
-Nodes that nothing needs are swept away: by `tidy`, and within `chain` and `images`. What is kept: all conditions that
-were made before `seal`, whatever was given to `keep`, and the arguments of a call.
+A *relation* is what many events do, as one number: the effect of an event, *either* of two relations, or both
+*together* in one step. 0 leads nowhere, and 1 leaves all states as they are. A walk down states and relation splits
+the relation at each level into what is left of it below: an event whose condition is false there drops out.
+
+Nodes that nothing needs are swept away: by `tidy`, and within `chain`, `images`, `led` and `closed`. What is kept: all
+conditions that were made before `seal`, whatever was given to `keep`, and the arguments of a call.
 """
 
 from __future__ import annotations
@@ -22,10 +26,12 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 Node = int
+Relation = int
 Bits = Sequence[int]  # of a state, by level
 
 NOTHING, START = 0, 1  # the empty set, and that of the state whose bits are all 0
 FALSE, TRUE = 0, 1
+NOWHERE = 0  # the relation that leads nowhere
 
 Look = Callable[[], None]  # called now and then during long work; ends it by what it raises
 
@@ -70,6 +76,9 @@ class Diagrams(Protocol):
     def single(self, bits: Bits) -> Node:
         """The set of one state."""
 
+    def node(self, level: int, low: Node, high: Node) -> Node:
+        """The set of the states of `low`, and those of `high` with this bit set; both have bits below it alone."""
+
     def first(self, states: Node) -> list[int] | None:
         """The bits of one of some states, always the same one; None if there is none."""
 
@@ -98,6 +107,25 @@ class Diagrams(Protocol):
 
     def preimages(self, states: Node, first: int, last: int, within: Node) -> Node:
         """The states of `within` from which some event `first` up to but without `last` leads into `states`."""
+
+    # -- relations
+
+    def effect(self, event: int) -> Relation:
+        """What an event does. Its condition is kept for as long as the relation is used."""
+
+    def either(self, a: Relation, b: Relation) -> Relation:
+        """What one does, or the other."""
+
+    def together(self, a: Relation, b: Relation) -> Relation:
+        """What both do in one step, where the conditions of both hold before it. They put no bit that is the same."""
+
+    def led(self, states: Node, relation: Relation) -> Node:
+        """Where a relation leads from some states."""
+
+    def closed(self, states: Node, relation: Relation) -> Node:
+        """Some states, and all to which a relation leads from them in any number of steps."""
+
+    known: Node  # what was found by `closed` when it was ended, as far as that is told; it is not kept
 
     # -- room
 

@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path as File
 from typing import Any
 
 from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits, Since, resident
 from cutproof.checks.engines.plain.explore import NO_LIMITS, selected
 from cutproof.checks.engines.plain.search import PAUSE
 from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated
-from cutproof.checks.engines.zdd import choose
+from cutproof.checks.engines.zdd import checkpoint, choose
 from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node, OverBudget
 from cutproof.checks.engines.zdd.liveness import Liveness, lasso
 from cutproof.checks.engines.zdd.order import order_of
@@ -32,6 +33,7 @@ from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Claim, Protocol, State
 
 Told = Callable[[str], None]  # progress in words
+SAVE = 30.0  # seconds from one time that states are kept to the next
 ENOUGH = "the search ended once it had what it was asked for"
 
 
@@ -86,16 +88,18 @@ def explore(
     order: Sequence[str] | None = None,
     make: Callable[..., Diagrams] = choose.diagrams,
     nodes: int | None = None,
+    folder: File | None = None,
 ) -> Exploration:
     """As `plain.explore`; `states` are in no order, and `expanded` are all of them or none. The depth is counted where
     `depth` says so. `order` has the names of the fields that vary, the top of the diagrams first (else one is looked
-    for); `nodes` is how many there may be; `told` is told in words how far it is.
+    for); `nodes` is how many there may be; in
+    `folder` the states that are known are kept, from where a run goes on; `told` is told in words how far it is.
 
     Raises TooWide where a field can get too many values."""
     began, claims = time.perf_counter(), selected(protocol, properties, only)
     room = None if limits.memory is None else max(1, limits.memory - resident())
     some = partial(make, memory=room, nodes=nodes) if make is choose.diagrams else make
-    return _Run(protocol, claims, limits, told, order, some, began).explored(
+    return _Run(protocol, claims, limits, told, order, some, began, folder).explored(
         stop_at_first, cycles, depth, witnesses
     )
 
@@ -118,12 +122,13 @@ class _Run:
 
     def __init__(
         self, protocol: Protocol, claims: Sequence[Claim], limits: Limits, tell: Told | None,
-        order: Sequence[str] | None, make: Callable[..., Diagrams], began: float,
+        order: Sequence[str] | None, make: Callable[..., Diagrams], began: float, folder: File | None,
     ) -> None:  # fmt: skip
         self.protocol, self.claims, self.tell, self.doing = protocol, claims, tell, ""
         self.limits = Since(**{"began": began, **vars(limits)})
         self.order, self.make, self.began, self.told = order, make, began, began
-        self.states = 0
+        self.states, self.folder, self.saved = 0, folder, began
+        self.kept: checkpoint.Saved | None = None
         self.answers: dict[Any, _Answer] = {}
         self.found = Exploration(protocol, fired=[0] * len(protocol.transitions), depth=None)
 
@@ -140,6 +145,8 @@ class _Run:
 
     def system(self, protocol: Protocol) -> System:
         """A protocol in diagrams: this one, or this one with a field more, which comes first."""
+        if self.folder and self.kept is None and (kept := checkpoint.read(self.folder, self.protocol.digest)):
+            self.kept, self.order = kept, kept.order
         if self.order is None:
             self.doing = "looking for an order of the fields"
             self.order = order_of(self.protocol)
@@ -190,12 +197,26 @@ class _Run:
             if self.limits.states is not None and self.states >= self.limits.states:
                 raise OverBudget(self.limits.reached(self.states, self.began))
             self.look()
+            if time.perf_counter() - self.saved > SAVE:
+                self._save(system, known)
 
+        if self.folder and self.kept:
+            known = diagrams.keep(checkpoint.restored(self.folder, self.kept, system))
         try:
-            return chained(system, tell)
+            states = chained(system, tell, known)
+            self._save(system, states)
+            return states
         except _Enough:
             self.found.ended = ENOUGH
             return known
+        except (OverBudget, KeyboardInterrupt):
+            self._save(system, known)
+            raise
+
+    def _save(self, system: System, states: Node) -> None:
+        if self.folder and states:
+            checkpoint.save(self.folder, system, states)
+        self.saved = time.perf_counter()
 
     def _layer(self, number: int, states: Node) -> None:
         self.doing = f"layer {number + 1} for a shortest path"
@@ -206,7 +227,7 @@ class _Run:
         diagrams, goals = system.diagrams, dict[Any, Node]()
         if (
             self.found.ended == ENOUGH
-        ):  # a shortest run to a violation may lead to another state than what is known
+        ):  # a shortest run to a violation may lead to a state that is not known yet
             reached = self._first_violated(system, breadth)
         for i, claim in enumerate(self.claims):
             if claim.form in ("always", "sometimes"):

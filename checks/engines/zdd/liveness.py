@@ -55,15 +55,9 @@ class Liveness:
         """The states from which no owed steps lead to where a condition holds. What follows a state where an action
         left its domain is not known, so these count as leading there."""
         d = self.system.diagrams
-        good = d.keep(d.union(d.select(self.reached, holds), self.leaving()))
-        while True:
-            more = d.keep(self.system.chain_back(good, self.owed, self.reached))
-            d.drop(good)
-            if more == good:
-                break
-            good = more
-        found = d.keep(d.difference(self.reached, more))
-        d.drop(more)
+        good = self._backward(d.union(d.select(self.reached, holds), self.leaving()), self.owed, self.reached)
+        found = d.keep(d.difference(self.reached, good))
+        d.drop(good)
         return found
 
     def leaving(self) -> Node:
@@ -92,10 +86,11 @@ class Liveness:
                 able = d.select(stay, system.changes(number))
                 if able:
                     d.keep(able)
-                    taken = system.preimage(stay, self._alone(number), stay)
+                    taken = system.preimage(stay, self._alone(number), able)
                     done = d.union(d.difference(stay, able), taken)
                     d.drop(able)
-                    stay = self._replaced(stay, self._leading(done, stay))
+                    if done != stay:
+                        stay = self._replaced(stay, self._leading(done, stay))
             if stay == before:
                 break
         if alone:
@@ -118,22 +113,33 @@ class Liveness:
         """Those that have a step to one of them again and again, or rest. `stay` is kept; so is the result, instead."""
         d = self.system.diagrams
         while True:
-            on = d.union(self.system.preimage(stay, self.no_fault, stay), d.meet(stay, resting))
-            if on == stay:
+            ends = self.system.leading_nowhere(stay, self.no_fault, stay)
+            ends = d.difference(ends, resting)
+            if not ends:
                 return stay
-            stay = self._replaced(stay, on)
+            stay = self._replaced(stay, d.difference(stay, ends))
 
     def _leading(self, goal: Node, within: Node) -> Node:
         """The states of `within` from which steps among them lead to `goal`. `within` is kept."""
         d = self.system.diagrams
-        found = d.keep(goal)
-        while True:
-            more = d.keep(self.system.chain_back(found, self.no_fault, within))
+        found = self._backward(goal, self.no_fault, within)
+        d.drop(found)
+        return found
+
+    def _backward(self, goal: Node, steps: Steps, within: Node) -> Node:
+        """`goal`, and the states of `within` from which some steps lead there, again and again; it is kept. Only those
+        that are not known yet are looked at: mostly they are few."""
+        d = self.system.diagrams
+        found, rest = d.keep(goal), d.keep(d.difference(within, goal))
+        while rest:
+            more = d.keep(d.union(found, self.system.preimage(found, steps, rest)))
             d.drop(found)
             if more == found:
-                d.drop(more)
-                return more
-            found = more
+                break
+            found, rest = more, self._replaced(rest, d.difference(rest, more))
+        if rest:
+            d.drop(rest)
+        return found
 
     def fair_part(self, breadth: Breadth, stay: Node, alone: bool = False) -> tuple[Path, Node] | None:
         """The shortest path to a state that is on a fair round (or rests, where `alone`), of states that `staying`

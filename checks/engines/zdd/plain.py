@@ -7,22 +7,22 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cutproof.checks.engines.zdd.diagrams import NOTHING, START, Bits, Look, Node, OverBudget
+from cutproof.checks.engines.zdd.relations.plain import PlainRelations, Put
 from cutproof.model.language.circuit import AND, ANDN, NOR, XOR
 
 ROOM = 1 << 22  # nodes that are swept first
 GONE = -1  # the level of a node that was swept
 CHUNK = 512  # new nodes between two calls of `look`
 
-Put = tuple[tuple[int, int], ...]  # (level, 0 or 1), by ascending level
 
-
-class PlainDiagrams:
+class PlainDiagrams(PlainRelations):
     """See `diagrams.py`. `sweep_at` is how many nodes are there before it is worth while to sweep; 0: always."""
 
     def __init__(
         self, levels: int, *, limit: int = 1 << 24, sweep_at: int = ROOM, look: Look = lambda: None
     ) -> None:
         self.levels, self.limit, self.look = levels, limit, look
+        super().__init__()
         self.low, self.high, self.level = [0, 0], [0, 0], [levels, levels]
         self.events: list[tuple[Node, Put]] = []
         self.peak, self.sweeps = 2, 0
@@ -135,6 +135,9 @@ class PlainDiagrams:
             if bits[level]:
                 found = self._set(level, NOTHING, found)
         return found
+
+    def node(self, level: int, low: Node, high: Node) -> Node:
+        return self._set(level, low, high)
 
     def first(self, states: Node) -> list[int] | None:
         if not states:

@@ -1,32 +1,41 @@
 """The reachable set: by chaining, or in layers.
 
-*Chaining* lets each event in turn act on all that is known by then, until a round brings nothing new: the least work,
-but no depth. *Layers* are breadth first: a layer has the states whose shortest way has so many steps. Layers are
-irregular sets, and several times as dear; they give the depth and the shortest ways.
+*Chaining* lets each event in turn act on all that is known by then. After a few rounds of it, which show early what is
+soon wrong, one walk down states and relation finds all the rest (`Diagrams.closed`): the least work, but no depth.
+*Layers* are breadth first: a layer has the states whose shortest way has so many steps. Layers are irregular sets, and
+several times as dear; they give the depth and the shortest ways.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node
+from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node, OverBudget
 from cutproof.checks.engines.zdd.system import System
 
 Tell = Callable[[int, Node], None]  # after each round: its number, and the states that are known
+FEW = 3  # rounds of chaining before all that is left is found at once
 
 
-def chained(system: System, tell: Tell = lambda number, states: None) -> Node:
-    """All reachable states; they are kept. Raises OverBudget."""
+def chained(system: System, tell: Tell = lambda number, states: None, known: Node = NOTHING) -> Node:
+    """All reachable states; they are kept. `known` are some of them. Raises OverBudget, having told what is known by
+    then."""
     diagrams, rounds = system.diagrams, 0
-    states = diagrams.keep(system.initial)
-    while True:
-        more = diagrams.keep(system.chain(states, system.all))
-        diagrams.drop(states)
-        rounds += 1
-        tell(rounds, more)
-        if more == states:
-            return states
-        states = more
+    states, before = diagrams.keep(known or system.initial), NOTHING
+    while states != before and rounds < FEW:
+        states, before, rounds = diagrams.keep(system.chain(states, system.all)), states, rounds + 1
+        diagrams.drop(before)
+        tell(rounds, states)
+    if states != before:
+        try:
+            states, before = diagrams.keep(system.closed(states, system.all)), states
+        except (OverBudget, KeyboardInterrupt):
+            if diagrams.known != NOTHING:
+                tell(rounds + 1, diagrams.keep(diagrams.known))
+            raise
+        diagrams.drop(before)
+        tell(rounds + 1, states)
+    return states
 
 
 class Breadth:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
-from cutproof.checks.engines.zdd.diagrams import FALSE, NOTHING, TRUE, Diagrams, Node
+from cutproof.checks.engines.zdd.diagrams import FALSE, NOTHING, NOWHERE, TRUE, Diagrams, Node, Relation
 from cutproof.checks.engines.zdd.events import Event, Move, Step, moves_of
 from cutproof.model.language.circuit import AND, NOR, XOR, Edge, Layout, Translation, possible
 from cutproof.model.language.expressions import Term
@@ -76,6 +77,7 @@ class System:
         self._made: dict[Edge, Node] = {0: FALSE, 1: TRUE}
         self._truths: dict[Term, Node] = {}
         self._changes: dict[int, Node] = {}
+        self._relations: dict[Steps, Relation] = {}
         self._sealed = False
         self.enabled = [self.condition(move.enabled) for move in self.moves]
         self.leaving = [self.condition(move.leaving) for move in self.moves]
@@ -212,19 +214,34 @@ class System:
                 made.append(self.diagrams.event(condition, put))
         return (made[0], made[-1] + 1) if made else (0, 0)
 
+    def relation(self, steps: Steps) -> Relation:
+        """What some transitions do, as one relation."""
+        if steps not in self._relations:
+            d = self.diagrams
+            some = [d.effect(event) for event in range(steps.first, steps.last)]
+            for sequence in steps.sequences:
+                each = [self._either(d.effect(e) for e in range(*step)) for step in sequence.steps]
+                guard = d.effect(d.event(sequence.guard, ()))
+                some.append(reduce(d.together, each, guard))  # no step reads what an earlier one wrote
+            self._relations[steps] = self._either(some)
+        return self._relations[steps]
+
+    def _either(self, relations: Iterable[Relation]) -> Relation:
+        """Halves of halves: what is split off often is shared. A row of one after the other has ten times as many."""
+        row = list(relations)
+        while len(row) > 1:
+            row = [self.diagrams.either(a, b) for a, b in zip(row[::2], row[1::2], strict=False)] + row[
+                len(row) & ~1 :
+            ]
+        return row[0] if row else NOWHERE
+
     def image(self, states: Node, steps: Steps) -> Node:
-        """Where some transitions lead from some states. Both are kept meanwhile."""
-        d = self.diagrams
-        d.keep(states)
-        found = d.images(states, steps.first, steps.last)
-        for sequence in steps.sequences:
-            d.keep(found)
-            there = self._in_sequence(states, sequence)
-            d.drop(found)
-            found = d.union(found, there)
-            d.tidy(found)
-        d.drop(states)
-        return found
+        """Where some transitions lead from some states."""
+        return self.diagrams.led(states, self.relation(steps))
+
+    def closed(self, states: Node, steps: Steps) -> Node:
+        """Some states, and all to which these transitions lead from them in any number of steps."""
+        return self.diagrams.closed(states, self.relation(steps))
 
     def chain(self, states: Node, steps: Steps) -> Node:
         """Some states, and where each step leads from all that are known by then."""
@@ -277,22 +294,23 @@ class System:
         d.drop(within)
         return found
 
-    def chain_back(self, states: Node, steps: Steps, within: Node) -> Node:
-        """Some states, and those of `within` from which each step in turn leads into all that are known by then.
-        `within` is kept meanwhile."""
+    def leading_nowhere(self, states: Node, steps: Steps, within: Node) -> Node:
+        """The states of `within` from which none of some transitions leads into `states`, which are kept meanwhile."""
         d = self.diagrams
-        d.keep(within)
+        d.keep(states)
         for event in range(steps.first, steps.last):
-            states = d.union(states, d.preimage(states, event, within))
-            d.tidy(states)
-        for sequence in steps.sequences:
-            d.keep(states)
+            within = d.difference(within, d.preimage(states, event, within))
+            d.tidy(within)
+            if not within:
+                break
+        for sequence in steps.sequences if within else ():
+            d.keep(within)
             came = self._before_sequence(states, sequence, within)
-            d.drop(states)
-            states = d.union(states, came)
-            d.tidy(states)
-        d.drop(within)
-        return states
+            d.drop(within)
+            within = d.difference(within, came)
+            d.tidy(within)
+        d.drop(states)
+        return within
 
     def _before_sequence(self, states: Node, sequence: InOrder, within: Node) -> Node:
         d = self.diagrams

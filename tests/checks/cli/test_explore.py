@@ -247,7 +247,7 @@ def test_the_number_of_workers_changes_nothing(run) -> None:
         (("--engine", "warp"), "--engine warp: there are plain, fast and zdd"),
         (("--engine", "plain", "--workers", "2"), "--workers is of the fast engine"),
         (("--engine", "plain", "--symmetry"), "--symmetry is of the fast engine"),
-        (("--engine", "plain", "--resume", "kept"), "--resume is of the fast engine"),
+        (("--engine", "plain", "--resume", "kept"), "--resume is of the engines fast and zdd"),
         (
             ("--engine", "zdd", "--workers", "2"),
             "--workers is of the fast engine: it has no part in --engine zdd",

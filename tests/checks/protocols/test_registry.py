@@ -73,7 +73,7 @@ def test_parameters_and_guards_that_were_dropped_come_back_from_a_trace() -> Non
     ("protocol", "settings", "said"),
     [
         ("mine", {}, "unknown protocol 'mine'; there are cutover, small_cutover, .* --model FILE.py"),
-        ("barrier", {"scope": {"processes": 0}}, "processes=0: is not 1..9"),
+        ("barrier", {"scope": {"processes": 0}}, "processes=0: is not 1..99"),
         ("barrier", {"scope": {"processes": True}}, "is not a whole number"),
         ("barrier", {"scope": {"size": 2}}, "unknown parameter 'size'"),
         ("barrier", {"safeguards_removed": ("lock:no such",)}, "lock has no guard 'no such'; there are"),

@@ -11,6 +11,7 @@ from cutproof.checks.engines.zdd.kernels.table import (
     FREE,
     GONE,
     HEADS_SHIFT,
+    LED,
     LOW32,
     TOP,
     U0,
@@ -22,6 +23,7 @@ from cutproof.checks.engines.zdd.kernels.table import (
 )
 
 SIX, SIXTY_THREE = np.uint64(6), np.uint64(63)
+OP_LED = np.uint64(LED)
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -75,7 +77,8 @@ def sweep(nodes, heads, cache, came, now, marks, todo, roots, sealed):  # type: 
     for i in range(0, cache.size, 2):
         if cache[i + 1]:
             both, result = cache[i], cache[i + 1] >> U32
-            if not (alive(marks, both & LOW32) and alive(marks, both >> U32) and alive(marks, result)):
+            second = both >> U32 if cache[i + 1] & LOW32 < OP_LED else U0  # else it is a relation
+            if not (alive(marks, both & LOW32) and alive(marks, second) and alive(marks, result)):
                 cache[i + 1] = U0
     for i in range(0, came.size, 4):
         if came[i + 2]:

@@ -26,12 +26,14 @@ INNER, INNER_SP, INNER_R = (
 )  # is `combine` paused, how high is the stack, what does the top frame get
 OUTER, OUTER_SP, OUTER_R = 12, 13, 14  # the same of `moved` and `came_from`
 AT, STEP, ACC, X = 15, 16, 17, 18  # of many events: which one, what is done, what was found, and by this one
-NUMBERS = 19
+RELATIONS, RELATIONS_SHIFT, RELATIONS_ROOM = 19, 20, 21  # how many there are, as above, how many there may be
+NUMBERS = 22
 FRAME = 5  # words; see `walks.py`
 SLACK = 16
 
 AND, ANDN, NOR, XOR, UNION, DIFFERENCE, MEET = 1, 2, 3, 4, 5, 6, 7
 MOVED = 8  # and the number of the put
+LED, CLOSED = 0xFFFFFFFE, 0xFFFFFFFF  # of states and a relation, not two nodes
 
 U0, U1, U2 = np.uint64(0), np.uint64(1), np.uint64(2)
 U32 = np.uint64(32)
