@@ -19,7 +19,15 @@ from cutproof.checks.engines.verdict import Verdict, Violated
 from cutproof.checks.traces.trace import Trace, from_path
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck
-from cutproof.model.cutover.policy import CLAUSES, Clause, Policy, Strength, example_of, resolve
+from cutproof.model.cutover.policy import (
+    CLAUSES,
+    Clause,
+    DrainOnTimeout,
+    Policy,
+    Strength,
+    example_of,
+    resolve,
+)
 from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS
 from cutproof.model.cutover.scopes import Scope, parse_scope
 from cutproof.model.language.protocol import Protocol
@@ -258,10 +266,28 @@ def refusal(strength: Strength, clause: Clause) -> Experiment:
     )  # fmt: skip
 
 
+# What the sound gate accepts, and a scope that is wider than its own breaks.
+OPEN: tuple[Experiment, ...] = (
+    Experiment(
+        "", "LAW", "no_permanent_loss", "gate_alone,attempts=2,back=1,crashes=1,strays=1,zombies=1",
+        Policy(drain_on_timeout=DrainOnTimeout.FORCE, acknowledge=Acknowledge.ALL, replicas=False),
+        note="late-deletion-on-the-way-back", about="gate",
+        finding="On the way back O applies a write before its fence is up, and a late deletion takes that again.",
+    ),
+)  # fmt: skip
+
 # One for each clause of the sound gates.
 REFUSALS: tuple[Experiment, ...] = tuple(refusal(s, c) for s in Strength for c in CLAUSES[s])
 
-EXPERIMENTS: tuple[Experiment, ...] = (*NECESSARY, *UNSERVED, *FOR_EVER, *FINDINGS, *GATE_HOLES, *REFUSALS)
+EXPERIMENTS: tuple[Experiment, ...] = (
+    *NECESSARY,
+    *UNSERVED,
+    *FOR_EVER,
+    *FINDINGS,
+    *GATE_HOLES,
+    *OPEN,
+    *REFUSALS,
+)
 
 
 def _protocol(experiment: Experiment, removed: tuple[str, ...]) -> Protocol:
