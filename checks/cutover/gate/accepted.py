@@ -26,6 +26,7 @@ from cutproof.model.cutover.properties import LIVELY, no_permanent_loss
 from cutproof.model.cutover.scopes import parse_scope
 
 EVENTUALLY = tuple(p.name for p in (no_permanent_loss, *LIVELY))
+_FAULTS = "attempts=2,aborts=1,crashes=1,strays=1,zombies=1,failing_tasks=1,losses=1,restarts=1,partitions=1"
 QUICK = (
     "gate_alone,attempts=2,aborts=1",
     "gate_alone,attempts=2,back=1",
@@ -42,6 +43,12 @@ WIDER = (
     "gate,writes=2,queues=0,deletes=1",
     "kinds",
     "two_documents",
+    "gate_alone,documents=2,attempts=2,aborts=1",
+    "leftovers,repairs=1",
+    "leftovers,repairs=1,writes=3,before=0",
+    "leftovers,replica=1,repairs=1",
+    f"gate_alone,{_FAULTS},writes=2,deletes=1,collect=1",
+    f"gate,{_FAULTS},duplicates=1,reads=1,skew=1",
 )
 
 
