@@ -126,6 +126,7 @@ SPOKEN_OF = {
     "lost-write-without-expiry_of_winner_only": "repair_expired",
     "resurrected-delete-without-wipe_before_retry": "abort",
     "lost-update-without-wipe_before_retry": "abort",
+    "lost-write-gate-late-deletion-on-the-way-back": "late_delete",
     "lost-update-without-repairs_fenced": "wipe",
     "resurrected-delete-without-repairs_fenced": "repair",
     "resurrected-delete-without-gc_waits_for_repairs": "repair",
