@@ -1,5 +1,6 @@
 """The engine of diagrams says what the plain one says: counts, verdicts, every path step for step."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -76,14 +77,20 @@ def test_every_case_of_whole_runs(name: str) -> None:
 
 
 EXAMPLES = {
-    "commit": lambda: two_phase_commit(3), "small": lambda: small_cutover(1, 1), "barrier": barrier,
-    "mutex": dijkstra_mutex,
+    "commit": lambda: two_phase_commit(3), "small": lambda: small_cutover(1, 1), "barrier": lambda: barrier(2),
+    "mutex": lambda: dijkstra_mutex(2),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples(name: str) -> None:
     compared(EXAMPLES[name]())
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("example", [barrier, dijkstra_mutex])
+def test_the_examples_in_full(example: Callable[[], Protocol]) -> None:
+    compared(example())
 
 
 @pytest.mark.sampled(12)
