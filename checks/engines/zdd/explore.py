@@ -33,6 +33,7 @@ from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Claim, Protocol, State
 
 Told = Callable[[str], None]  # progress in words
+GROWTH = 6  # a part of the memory of so many may be taken from one look to the next: tables double
 ENOUGH = "the search ended once it had what it was asked for"
 
 
@@ -137,7 +138,8 @@ class _Run:
 
     def look(self) -> None:
         """Ends the work where a limit is reached; tells how far it is."""
-        if reason := replace(self.limits, states=None).reached(0, self.began):
+        more = (self.limits.memory or 0) // GROWTH
+        if reason := replace(self.limits, states=None).reached(0, self.began, more):
             raise OverBudget(reason)
         now = time.perf_counter()
         if self.tell and now - self.told >= PAUSE:
