@@ -117,3 +117,9 @@ def test_no_file_is_run_because_a_trace_names_it(tmp_path: Path, monkeypatch) ->
         with pytest.raises(Wrong, match="give its file"):
             of_trace(name, {"scope": {}, "policy": {}, "safeguards_removed": ()}, "t")
     assert not (tmp_path / "was_run").exists()
+
+
+def test_there_may_be_as_many_managers_as_diagrams_can_have() -> None:
+    assert len(bundled("two_phase_commit").build({"managers": 64})[0].initials) == 1
+    with pytest.raises(Wrong, match=r"managers=65: is not 1\.\.64"):
+        bundled("two_phase_commit").build({"managers": 65})

@@ -18,12 +18,14 @@ from random_protocols import made, source
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.zdd import choose
 from cutproof.checks.engines.zdd.choose import compiled, diagrams
-from cutproof.checks.engines.zdd.order import kept, order_of
+from cutproof.checks.engines.zdd.diagrams import OverBudget
+from cutproof.checks.engines.zdd.order import kept, order_of, search
 from cutproof.checks.engines.zdd.plain import PlainDiagrams
 from cutproof.checks.engines.zdd.reach import chained, fired
 from cutproof.checks.engines.zdd.system import System
 from cutproof.checks.protocols.load import load
 from cutproof.model.examples.two_phase_commit import two_phase_commit
+from cutproof.model.language.circuit import Layout
 from cutproof.model.language.protocol import Protocol
 
 
@@ -145,6 +147,30 @@ def test_what_is_kept_is_what_is_used(nothing_is_kept: Path) -> None:
     assert order_of(protocol, first=["tm"])[1:] != other[1:]
     (nothing_is_kept / next(nothing_is_kept.iterdir())).write_text("[")
     assert order_of(protocol) == found
+
+
+@pytest.mark.parametrize("after", [0, 1, 5, 40])
+def test_the_search_ends_by_what_look_raises_and_keeps_nothing(after: int, nothing_is_kept: Path) -> None:
+    left = after
+
+    def look() -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OverBudget("out of time")
+
+    with pytest.raises(OverBudget, match="out of time"):
+        order_of(two_phase_commit(14), look=look)
+    assert not nothing_is_kept.exists()
+
+
+def test_where_conditions_are_too_large_in_every_order_it_is_the_declared_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(search, "CONDITIONS", 4)
+    monkeypatch.setattr(search, "BUDGETS", (1, 1, 1))
+    protocol = two_phase_commit(8)
+    assert order_of(protocol) == list(Layout(protocol).places)
 
 
 @pytest.mark.parametrize("first", [[], ["tm"]])
