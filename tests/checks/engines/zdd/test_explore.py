@@ -188,16 +188,21 @@ def test_states_by_number_are_counted_from_the_first() -> None:
 
 
 def test_a_limit_ends_a_search_for_a_round_state_by_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    looking_for_a_round = False
+
     def endless(entry: int, inside: Callable[[int], bool], *_: Any) -> None:
-        monkeypatch.setattr(_Run, "look", ended)
+        nonlocal looking_for_a_round
+        looking_for_a_round = True
         assert not all(inside(entry) for _ in range(100)), "nobody looked"
 
-    def ended(self: _Run) -> None:
-        raise OverBudget("enough")
+    def look(self: _Run) -> None:
+        if looking_for_a_round:
+            raise OverBudget("enough")
 
+    monkeypatch.setattr(_Run, "look", look)
     monkeypatch.setattr("cutproof.checks.engines.zdd.liveness.fair_round", endless)
     for name in ("who comes first gets the lock", "mutual exclusion: each one enters"):
-        monkeypatch.setattr(_Run, "look", lambda self: None)
+        looking_for_a_round = False
         assert explore(CASES[name]()).ended == "enough"
 
 
