@@ -168,7 +168,7 @@ def test_where_conditions_are_too_large_in_every_order_it_is_the_declared_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(search, "CONDITIONS", 4)
-    monkeypatch.setattr(search, "BUDGETS", (1, 1, 1))
+    monkeypatch.setattr(choose, "TRY", 50)
     protocol = two_phase_commit(8)
     assert order_of(protocol) == list(Layout(protocol).places)
 
