@@ -20,6 +20,7 @@ from cutproof.checks.cutover.safeguards.necessity import (
     FOR_EVER,
     GATE_HOLES,
     NECESSARY,
+    OPEN,
     REFUSALS,
     UNSERVED,
     Experiment,
@@ -112,6 +113,7 @@ def findings_table(experiments: Iterable[Experiment]) -> Callable[[dict[str, Tra
 PARTS: dict[str, tuple[str, Callable[[dict[str, Trace]], str]]] = {
     "seed": ("docs/findings.md", findings_table(FINDINGS)),
     "gate": ("docs/findings.md", findings_table(GATE_HOLES)),
+    "open": ("docs/findings.md", findings_table(OPEN)),
     "refusals": ("docs/findings.md", findings_table(REFUSALS)),
     "safeguards": ("docs/findings.md", safeguards_table),
     "for_ever": ("docs/findings.md", for_ever_table),

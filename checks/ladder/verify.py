@@ -255,20 +255,6 @@ def _stored(necessity: Any, experiment: Any, verdict: Violated, file: File) -> s
     return "" if same else "the stored trace is of another property"
 
 
-def unreachable_rows(progress: Progress | None, index: int) -> list[Row]:
-    """A harm that was expected and cannot happen: it holds, and what the safeguard answers did happen."""
-    from cutproof.checks.cutover.safeguards import necessity
-
-    experiment, action, why = necessity.UNREACHED[index]
-    start, protocol = time.perf_counter(), necessity.protocol_of(experiment)
-    found = searched(protocol, only=(experiment.property, experiment.harm), cycles=False, progress=progress)
-    about = {"removed": experiment.removed, **_counts(found, time.perf_counter() - start)}
-    row = row_of("unreachable", experiment.file, experiment.scope_name, found.verdicts[0], **about)
-    if row.code == HOLDS and not found.coverage[action]:
-        return [replace(row, code=LIVENESS, detail=f"{action} never fired, so this shows nothing")]
-    return [replace(row, detail=row.detail or why)]
-
-
 def as_written_rows(progress: Progress | None, name: str = "base") -> list[Row]:
     """The seed's design under the default policy: it should not hold."""
     start, scope, removed = time.perf_counter(), parse_scope(name), tuple(sorted(HARDENED - AS_WRITTEN))
@@ -325,14 +311,12 @@ def tasks(full: bool = False, folder: File = FOLDER) -> list[Task]:
     from cutproof.checks.ladder import wide
 
     experiments = [(e.file, i) for i, e in enumerate(necessity.EXPERIMENTS)]
-    unreached = [(e.file, i) for i, (e, _, _) in enumerate(necessity.UNREACHED)] if full else []
     return [
         *scope_tasks(SCOPES),
         *wide.tasks(full),
         Task("other settings", other_settings_rows),
         Task("fault pairs", fault_pairs_rows, heavy=True),
         *(Task(name, counterexample_rows, (index, full, str(folder))) for name, index in experiments),
-        *(Task(f"unreachable {name}", unreachable_rows, (index,)) for name, index in unreached),
         Task("as written", as_written_rows),
         *verify_impl.tasks(full),
         *verify_loss.tasks(full),

@@ -306,7 +306,7 @@ _TABLE = (
         "Anti-entropy writes neither node from the seal to the change of owner nor O after it, "
         "and reads N only after it.",
         "A background repair changes O behind the scan, or spreads what a half-filled N holds.",
-        (LU, SR),
+        (SR, LU, RD),
         "no",
     ),
     Safeguard(

@@ -18,6 +18,7 @@ from pathlib import Path as File
 
 from cutproof.checks.cutover.evidence import replaced
 from cutproof.checks.cutover.gate import wide
+from cutproof.checks.cutover.gate.lattice import Run
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN
 from cutproof.model.cutover.mechanisms import Mechanisms
 from cutproof.model.cutover.policy import Policy, Strength, policies, resolve, sound_gate
@@ -25,6 +26,7 @@ from cutproof.model.cutover.properties import LIVELY, no_permanent_loss
 from cutproof.model.cutover.scopes import parse_scope
 
 EVENTUALLY = tuple(p.name for p in (no_permanent_loss, *LIVELY))
+_FAULTS = "attempts=2,aborts=1,crashes=1,strays=1,zombies=1,failing_tasks=1,losses=1,restarts=1,partitions=1"
 QUICK = (
     "gate_alone,attempts=2,aborts=1",
     "gate_alone,attempts=2,back=1",
@@ -41,6 +43,12 @@ WIDER = (
     "gate,writes=2,queues=0,deletes=1",
     "kinds",
     "two_documents",
+    "gate_alone,documents=2,attempts=2,aborts=1",
+    "leftovers,repairs=1",
+    "leftovers,repairs=1,writes=3,before=0",
+    "leftovers,replica=1,repairs=1",
+    f"gate_alone,{_FAULTS},writes=2,deletes=1,collect=1",
+    f"gate,{_FAULTS},duplicates=1,reads=1,skew=1",
 )
 
 
@@ -64,14 +72,23 @@ def in_scope(name: str, tell: wide.Tell = lambda text: None) -> Wider:
     named = dict[Mechanisms, Policy]()
     for policy in accepted:
         named.setdefault(resolve(policy), policy)
-    run = wide.search(scope, tuple(named), tell=tell)
-    violated = dict[tuple[Policy, str], int]()
-    for (number, claim), steps in sorted(run.found.items()):
-        if (name_of := run.claims[claim].property) in EVENTUALLY:
-            found = named[run.records[number]], name_of
-            fewest = steps if isinstance(steps, int) else steps.steps
-            violated[found] = min(fewest, violated.get(found, fewest))
+    run = wide.search(scope, tuple(named), steps=False, tell=tell)
+    violated, bad = dict[tuple[Policy, str], int](), {run.records[n]: None for n, _, _ in _eventually(run)}
+    if bad:  # layers are several times as dear, and seldom needed
+        for number, name_of, steps in _eventually(run_of_bad := wide.search(scope, tuple(bad), tell=tell)):
+            found = named[run_of_bad.records[number]], name_of
+            violated[found] = min(steps, violated.get(found, steps))
     return Wider(name, len(accepted), run.states, violated)
+
+
+def _eventually(run: Run) -> list[tuple[int, str, int]]:
+    """What is violated of the properties that are asked for: the number of the record, the name, the steps."""
+    names = {i: c.property for i, c in enumerate(run.claims) if c.property in EVENTUALLY}
+    return [
+        (number, names[claim], way if isinstance(way, int) else way.steps)
+        for (number, claim), way in sorted(run.found.items())
+        if claim in names
+    ]
 
 
 def text(found: list[Wider]) -> str:

@@ -19,7 +19,15 @@ from cutproof.checks.engines.verdict import Verdict, Violated
 from cutproof.checks.traces.trace import Trace, from_path
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck
-from cutproof.model.cutover.policy import CLAUSES, Clause, Policy, Strength, example_of, resolve
+from cutproof.model.cutover.policy import (
+    CLAUSES,
+    Clause,
+    DrainOnTimeout,
+    Policy,
+    Strength,
+    example_of,
+    resolve,
+)
 from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS
 from cutproof.model.cutover.scopes import Scope, parse_scope
 from cutproof.model.language.protocol import Protocol
@@ -122,6 +130,7 @@ NECESSARY: tuple[Experiment, ...] = (
     _without("keyset_paging", "LAW", "offsets", policy=BOTH_ACKNOWLEDGE),
     _without("failed_page_is_retried", "LAW", "page_fails", policy=BOTH_ACKNOWLEDGE),
     _without("wipe_before_retry", "RD", "leftovers"),
+    _without("wipe_before_retry", "LU", "leftovers,writes=3,before=0"),
     _without("one_owner_record", "LAW", "base"),
     _without("one_owner_record", "SR", "reads", READ),
     _without("target_holds_no_replica", "LAW", "replica", policy=REPLICA_REQUIRED),
@@ -129,6 +138,8 @@ NECESSARY: tuple[Experiment, ...] = (
     _without("roll_forward_only", "LAW", "base"),
     _without("one_migration_per_shard", "LAW", "two_migrations"),
     _without("repairs_fenced", "SR", "two_repairs", "no_regress"),
+    _without("repairs_fenced", "LU", "leftovers,writes=3,before=0,repairs=1"),
+    _without("repairs_fenced", "RD", "leftovers,before=0,repairs=1"),
     _without("repair_is_conditional", "LU", "two_repairs"),
     _without("repair_honours_tombstones", "RD", "kinds"),
     _without("expiry_of_winner_only", "LAW", "kinds"),
@@ -178,23 +189,6 @@ UNSERVED: tuple[Experiment, ...] = (
 FOR_EVER: tuple[Experiment, ...] = (
     _without("copy_waits_for_earlier_alone", "STK", "endless", "begun_ends"),
 )  # fmt: skip
-
-# Kinds of harm that were expected of a safeguard and cannot happen: the scopes are exhausted, and the fault (or the
-# action) that the safeguard answers did fire in them.
-UNREACHED: tuple[tuple[Experiment, str, str], ...] = (
-    (
-        _without("wipe_before_retry", "LU", "leftovers"),
-        "abort",
-        "what an aborted attempt left has the version of its own write: where a later write was acknowledged, that "
-        "one is newer and wins; only where the tombstone is gone can the leftover come alive, as a deleted document",
-    ),
-    (
-        _without("repairs_fenced", "LU", "two_repairs"),
-        "repair",
-        "with the acknowledgement resting on the source, what a repair brings to O behind the scan was never "
-        "acknowledged: it is shown and vanishes at the activation (no_regress), but no promise is broken",
-    ),
-)
 
 
 def _seed(harm: str, scope: str, prop: str, note: str, finding: str, **more: object) -> Experiment:
@@ -272,10 +266,28 @@ def refusal(strength: Strength, clause: Clause) -> Experiment:
     )  # fmt: skip
 
 
+# What the sound gate accepts, and a scope that is wider than its own breaks.
+OPEN: tuple[Experiment, ...] = (
+    Experiment(
+        "", "LAW", "no_permanent_loss", "gate_alone,attempts=2,back=1,crashes=1,strays=1,zombies=1",
+        Policy(drain_on_timeout=DrainOnTimeout.FORCE, acknowledge=Acknowledge.ALL, replicas=False),
+        note="late-deletion-on-the-way-back", about="gate",
+        finding="On the way back O applies a write before its fence is up, and a late deletion takes that again.",
+    ),
+)  # fmt: skip
+
 # One for each clause of the sound gates.
 REFUSALS: tuple[Experiment, ...] = tuple(refusal(s, c) for s in Strength for c in CLAUSES[s])
 
-EXPERIMENTS: tuple[Experiment, ...] = (*NECESSARY, *UNSERVED, *FOR_EVER, *FINDINGS, *GATE_HOLES, *REFUSALS)
+EXPERIMENTS: tuple[Experiment, ...] = (
+    *NECESSARY,
+    *UNSERVED,
+    *FOR_EVER,
+    *FINDINGS,
+    *GATE_HOLES,
+    *OPEN,
+    *REFUSALS,
+)
 
 
 def _protocol(experiment: Experiment, removed: tuple[str, ...]) -> Protocol:

@@ -29,6 +29,7 @@ from cutproof.checks.ladder import proofs as verify_proof
 from cutproof.checks.ladder import reference as verify_impl
 from cutproof.checks.ladder import tasks as ladder
 from cutproof.checks.ladder import verify as ladders
+from cutproof.checks.ladder import wide as verify_wide
 from cutproof.checks.ladder.tasks import ENDED, Row, Task, _outcome, _submitted
 from cutproof.checks.traces import trace
 from cutproof.model.cutover import coordinator
@@ -480,7 +481,7 @@ def gallery(monkeypatch: pytest.MonkeyPatch, recorded: trace.Trace, tmp_path: Pa
     )  # fmt: skip
     path = engine.Path(((),), ())
     stub = SimpleNamespace(
-        EXPERIMENTS=(experiment,), UNREACHED=((experiment, "begin", "because"),), folder=str(tmp_path),
+        EXPERIMENTS=(experiment,), folder=str(tmp_path),
         protocol_of=lambda e: ladders.build(e.scope, e.policy, e.removed), trace_of=lambda e, v: recorded,
         violated=lambda e: Violated(path=path, **ABOUT), holds_with=lambda e: Holds(**ABOUT),
     )  # fmt: skip
@@ -537,28 +538,18 @@ def test_the_stored_trace_is_held_against_what_is_found(gallery, recorded: trace
     assert "No such file" in judged(gallery)[2]
 
 
-def test_a_harm_that_cannot_happen_is_shown_not_to(gallery) -> None:
-    [row] = ladders.unreachable_rows(None, 0)
-    assert (row.verdict, row.code) == ("violated", 12)
-    gallery.protocol_of = lambda e: ladders.build(e.scope)
-    [row] = ladders.unreachable_rows(None, 0)
-    assert (row.verdict, row.code, row.detail) == ("holds", 0, "because")
-    gallery.UNREACHED = ((gallery.EXPERIMENTS[0], "abort", "because"),)
-    [row] = ladders.unreachable_rows(None, 0)
-    assert row.code == 13 and row.detail == "abort never fired, so this shows nothing"
-
-
 def test_the_ladder_has_every_check(gallery) -> None:
     ours = [*(f"refinement {text}" for text in verify_impl.REFINED), *(f"lock step {name}" for name in WIDE)]
     names = [t.name for t in ladders.tasks()]
     counted = [t.name for t in verify_loss.tasks(False)]
     proved = [t.name for t in verify_proof.tasks(False)]
-    assert names == [*SCOPES, "other settings", "fault pairs", "lost", "as written", *ours, *counted, *proved]
+    large = [t.name for t in verify_wide.tasks(False)]
+    rest = ["other settings", "fault pairs", "lost", "as written"]
+    assert names == [*SCOPES, *large, *rest, *ours, *counted, *proved]
     full = [t.name for t in ladders.tasks(full=True)]
-    assert full.index("unreachable lost") == full.index("as written") - 1
-    assert len(full) == len(names) + 1 + len(verify_impl.REFINED_FULL) + len(verify_loss.LARGE) + 1 + len(
-        WIDER
-    ) - len(QUICK)
+    assert full.index("lost") == full.index("as written") - 1
+    more = len(verify_wide.FULL) - len(verify_wide.SCOPES) + len(WIDER) - len(QUICK)
+    assert len(full) == len(names) + len(verify_impl.REFINED_FULL) + len(verify_loss.LARGE) + 1 + more
 
 
 # ------------------------------------------------------------------ interrupts, and pipes that close

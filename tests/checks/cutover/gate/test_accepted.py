@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from cutproof.checks.cutover.gate import accepted, lattice
+from cutproof.checks.cutover.safeguards.necessity import OPEN
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.verdict import Holds
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck
-from cutproof.model.cutover.policy import Policy, Strength, policies, resolve, sound_gate
+from cutproof.model.cutover.policy import DrainOnTimeout, Policy, Strength, policies, resolve, sound_gate
 from cutproof.model.cutover.scopes import SCOPES, SMALL_SCOPES
 
 
@@ -66,6 +67,16 @@ def test_a_delete_that_was_collected_explains_what_is_missing(policy: Policy, na
 
     found = fast.explore(cutover(SCOPES["kinds"]).resolve(resolve(policy)), properties=[name], cycles=False)
     assert all(isinstance(v, Holds) for v in found.verdicts), found.verdicts
+
+
+def test_what_the_eventual_gate_accepts_and_loses_rests_on_both_nodes() -> None:
+    """The hole that docs/findings.md names: nothing that the strict gate accepts is among it."""
+    found = accepted.in_scope(OPEN[0].scope_name)
+    lost = {policy for policy, _ in found.violated}
+    assert (found.policies, len(lost)) == (33, 15) and OPEN[0].policy in lost
+    for policy in lost:
+        assert policy.acknowledge is Acknowledge.ALL and sound_gate(policy) is not None
+        assert policy.skip_delta_pass or policy.drain_on_timeout is DrainOnTimeout.FORCE
 
 
 def test_the_command_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,21 +92,6 @@ def test_the_stored_table_is_of_every_policy_and_the_gates_say_what_it_says() ->
         assert (row["sound_gate"] == "accepts") is (row["strict"] == "true")
 
 
-@every_share
-def test_the_stored_table_has_what_the_search_finds_for_one_copy(share: int) -> None:
-    run, stored = alone(share), rows()
-    steps: dict[tuple[int, str], int] = {}
-    for (number, claim), way in run.found.items():
-        name = run.claims[claim].property
-        length = way if isinstance(way, int) else way.steps
-        steps[number, name] = min(length, steps.get((number, name), length))
-    for row, policy in zip(stored, policies(), strict=True):
-        if not policy.replicas and resolve(policy) in run.records:
-            number = run.records.index(resolve(policy))
-            for name in {c.property for c in run.claims} - {lattice.HEALS}:
-                assert row.get(name, "") == str(steps.get((number, name), "")), (policy, name)
-
-
 @pytest.mark.nightly
 def test_every_policy_is_decided_as_the_census_does() -> None:
     found = lattice.lattice([lattice.decide(False, traces=False), lattice.decide(True, traces=False)])
