@@ -132,7 +132,8 @@ def explore(
         refuse(conflict)
     if graph is not None:
         _write_graph(found, graph)
-    return exit_code(found.verdicts)
+    code = exit_code(found.verdicts)
+    return UNKNOWN if found.interrupted and not code else code
 
 
 def _other_settings(found: Exploration, about: Mapping[str, Any]) -> dict[str, str]:

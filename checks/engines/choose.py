@@ -157,7 +157,8 @@ def _large(asked: _Asked, since: dict[str, Any]) -> tuple[Exploration, str]:
     except TooWide:
         return asked.fast(Since(**since))
     if found.ended and not found.interrupted and not Since(**since).reached(found.distinct, 0.0):
-        return asked.fast(Since(**since))  # the nodes did not suffice
+        # The nodes did not suffice: for all states, or for what was to be said of these, more than a list can hold.
+        return asked.by_diagrams(Since(**since)) if found.counted_after else asked.fast(Since(**since))
     return found, name
 
 

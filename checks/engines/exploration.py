@@ -131,7 +131,8 @@ class Exploration:
     -1. `ended` says why the search stopped before its end, or is empty; `frontier` counts the states that were
     not expanded then. `cut` are expanded states whose successors are not all there, and why: an action left
     its domain, or what a violation leads to was pruned. `deadlocks` are the states that no transition leaves.
-    `fired` counts, for each transition of the protocol, how often it did, self-loops included. `degrees[n]` counts
+    `fired` counts, for each transition of the protocol, how often it did, self-loops included; empty where the search
+    ended before that was counted. `degrees[n]` counts
     the expanded states that fired n transitions; empty where nobody counted. `depth` is a number of steps: whatever
     they lead to was found; the longest shortest path, if the search is complete. None: it was not counted, and
     `ended` says no more than that the states which were found are some of all. `counted` is how many states there
@@ -173,8 +174,10 @@ class Exploration:
 
     @property
     def rate(self) -> float:
-        """States a second, of the search alone."""
-        return self.distinct / self.seconds if self.seconds else 0.0
+        """States a second, of the search alone: a whole number where a float could not hold it."""
+        if self.distinct < 1 << 64:
+            return self.distinct / self.seconds if self.seconds else 0.0
+        return self.distinct * 10**6 // max(1, round(self.seconds * 10**6))
 
     @property
     def reason(self) -> str:
@@ -182,8 +185,16 @@ class Exploration:
         return self.ended or next(iter(self.cut.values()), "")
 
     @property
+    def fired_counted(self) -> bool:
+        """Whether it was counted how often transitions fired."""
+        return len(self.fired) == len(self.protocol.transitions)
+
+    @property
     def coverage(self) -> dict[str, int]:
-        """How often each action fired, by name, in the order of the protocol; 0 for one that never did."""
+        """How often each action fired, by name, in the order of the protocol; 0 for one that never did. Empty where
+        that was not counted."""
+        if not self.fired_counted:
+            return {}
         found = {action.name: 0 for action in self.protocol.actions}
         for transition, times in zip(self.protocol.transitions, self.fired, strict=True):
             found[transition.action] += times

@@ -9,6 +9,7 @@ from typing import Any
 
 from cutproof.checks.engines.exploration import Exploration
 from cutproof.checks.engines.symmetry import interchangeable, why_not
+from cutproof.checks.engines.verdict import many
 from cutproof.model.language.protocol import Protocol, label
 
 
@@ -59,24 +60,26 @@ def degrees_of(counts: Sequence[int]) -> Degrees | None:
 
 def text(found: Exploration, run: Run) -> list[str]:
     """The counts as lines of text."""
-    generated, distinct = found.transitions + len(found.protocol.initials), found.distinct
-    fired = ", ".join(f"{name} {times:,}" for name, times in found.coverage.items() if times)
+    fired = ", ".join(f"{name} {many(times)}" for name, times in found.coverage.items() if times)
     lines = [f"fired: {fired}"] if fired else []
+    generated = f"{many(_generated(found))} states generated, " if found.fired_counted else ""
     depth = "depth not counted" if found.depth is None else f"depth {found.depth}"
-    lines.append(
-        f"{generated:,} states generated, {distinct:,} distinct, {found.frontier:,} left on queue, {depth}"
-    )
+    lines.append(f"{generated}{many(found.distinct)} distinct, {many(found.frontier)} left on queue, {depth}")
     if degrees := degrees_of(found.degrees):
         lines.append(
             f"out-degree: minimum {degrees.minimum}, average {degrees.average:.2f}, maximum {degrees.maximum}, "
             f"95th percentile {degrees.percentile_95}"
         )
     threads = f" on {run.workers} thread{'s' * (run.workers > 1)}" if run.engine == "fast" else ""
-    lines.append(f"{run.engine} engine{threads}: {found.seconds:.2f} s, {found.rate:,.0f} states/s")
+    lines.append(f"{run.engine} engine{threads}: {found.seconds:.2f} s, {many(round(found.rate))} states/s")
     if found.ended:
         within = "" if found.depth is None else f"; every state within {_steps(found.depth)} was found"
         lines.append(f"ended early: {found.ended}{within}")
     return lines + (_symmetry(run.symmetry) if run.symmetry else [])
+
+
+def _generated(found: Exploration) -> int:
+    return found.transitions + len(found.protocol.initials)
 
 
 def _steps(number: int) -> str:
@@ -95,7 +98,7 @@ def facts(found: Exploration, run: Run) -> dict[str, Any]:
     """The counts for machines."""
     degrees, symmetry = degrees_of(found.degrees), run.symmetry
     return {
-        "generated": found.transitions + len(found.protocol.initials),
+        "generated": _generated(found) if found.fired_counted else None,
         "distinct": found.distinct,
         "queue": found.frontier,
         "depth": found.depth,

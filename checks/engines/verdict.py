@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from cutproof.checks.traces.trace import Trace
 
 HOLDS, UNKNOWN, SAFETY, LIVENESS = 0, 3, 12, 13
+
+READABLE = 10**24  # a count of more digits is written as a power of ten
 
 FORMS = ("always", "sometimes", "can_always", "cycle", "deadlock", "leads_to", "eventually")
 
@@ -116,7 +119,7 @@ class Unknown(Verdict):
         if self.depth is None:
             return f"{_count(self.states, 'state')} found"
         whole = f"all within {_count(self.depth, 'step')}"
-        return f"{_count(self.states, 'state')} judged, {whole}; {self.frontier:,} not expanded"
+        return f"{_count(self.states, 'state')} judged, {whole}; {many(self.frontier)} not expanded"
 
 
 def run_of(verdict: Verdict) -> Path | None:
@@ -183,5 +186,10 @@ def _why(verdict: Verdict) -> str:
     return f": {counts}" + ("" if verdict.depth is None else f", depth {verdict.depth}")
 
 
+def many(number: int) -> str:
+    """A count as text: in full while it can be read, else its size. It may be larger than any float."""
+    return f"{number:,}" if number < READABLE else f"{Decimal(number):.3e}"
+
+
 def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"{many(number)} {what}{'' if number == 1 else 's'}"

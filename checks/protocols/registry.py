@@ -16,7 +16,8 @@ from cutproof.model.examples.two_phase_commit import two_phase_commit
 from cutproof.model.language.protocol import Protocol
 
 Settings = Mapping[str, Any]  # what the meta of a trace holds of them: scope, policy, safeguards_removed
-_COUNT = range(1, 100)  # what a bound of an example may be
+_COUNT = range(1, 10)  # what a bound of an example may be
+_MANY = range(1, 65)  # ... where decision diagrams may have all states of so many
 
 
 def _as_scope(**values: Any) -> Settings:
@@ -72,7 +73,7 @@ BUNDLED = (
     ),
     Bundled(
         "two-phase-commit", "Atomic commit by a transaction manager, after Gray and Lamport.",
-        288, two_phase_commit, {"managers": _COUNT},
+        288, two_phase_commit, {"managers": _MANY},
     ),
     Bundled(
         "barrier", "A barrier that can be used again and again, of two turnstiles and a lock.",

@@ -72,8 +72,11 @@ def explored(found: Exploration, files: Mapping[int, str], traces: Mapping[int, 
     if bad and len(bad) < len(lines):
         said.append("")
     never = ", ".join(found.never_fired)
+    happened = f"never happened in this scope: {never}" if never else "every action happened"
+    if not found.fired_counted:
+        happened = "which actions happened was not counted"
     rest = [text for i, text in lines.items() if i not in bad]
-    return [*said, *rest, "", f"never happened in this scope: {never}" if never else "every action happened"]
+    return [*said, *rest, "", happened]
 
 
 def badness(protocol: Protocol, trace: Trace) -> tuple[int, int, int]:
@@ -93,7 +96,7 @@ def explored_json(
         yield {**to_json(verdict, files.get(i)), **more}
     yield {
         "checked": found.protocol.name,
-        "coverage": found.coverage,
-        "never_fired": found.never_fired,
+        "coverage": found.coverage if found.fired_counted else None,
+        "never_fired": found.never_fired if found.fired_counted else None,
         **more,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,13 +68,34 @@ def _compiled() -> Callable[..., Diagrams] | None:
     except ImportError:
         return None
     settings: Any = config
+    first = "cutproof.checks.engines.zdd.compiled" not in sys.modules
     before = settings.CACHE_DIR
     settings.CACHE_DIR = before or _kept()  # looked at while the loops are imported
     try:
         from cutproof.checks.engines.zdd.compiled import CompiledDiagrams
+        from cutproof.checks.engines.zdd.kernels import events, reading, room, table, walks
     finally:
         settings.CACHE_DIR = before
+    if first:
+        for module in (events, reading, room, table, walks):
+            for loop in vars(module).values():
+                if hasattr(loop, "py_func"):
+                    _compiled_anew_where_damaged(loop._cache)
     return CompiledDiagrams
+
+
+def _compiled_anew_where_damaged(cache: Any) -> None:
+    """What numba kept of a loop and cannot read counts as none."""
+    load = cache.load_overload
+
+    def loaded(*arguments: Any) -> Any:
+        try:
+            return load(*arguments)
+        except Exception:
+            cache.flush()
+            return None
+
+    cache.load_overload = loaded
 
 
 def _kept() -> str:

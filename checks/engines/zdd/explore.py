@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path as File
 from typing import Any
 
 from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits, Since, resident
 from cutproof.checks.engines.plain.explore import NO_LIMITS, selected
 from cutproof.checks.engines.plain.search import PAUSE
-from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated
+from cutproof.checks.engines.verdict import Holds, Path, Verdict, Violated, many
 from cutproof.checks.engines.zdd import checkpoint, choose
 from cutproof.checks.engines.zdd.diagrams import NOTHING, Diagrams, Node, OverBudget
 from cutproof.checks.engines.zdd.liveness import Liveness, lasso
@@ -34,6 +35,7 @@ from cutproof.model.language.protocol import Claim, Protocol, State
 
 Told = Callable[[str], None]  # progress in words
 SAVE = 30.0  # seconds from one time that states are kept to the next
+GROWTH = 6  # a part of the memory of so many may be taken from one look to the next: tables double
 ENOUGH = "the search ended once it had what it was asked for"
 
 
@@ -67,11 +69,15 @@ class Members(Sequence[State]):
     def __iter__(self) -> Iterator[State]:
         return map(self._system.state, members(self._system.diagrams, self._states))
 
+    def __bool__(self) -> bool:
+        return self._states != NOTHING
+
     def __getitem__(self, number: Any) -> Any:
-        for at, state in enumerate(self):
-            if at == number:
-                return state
-        raise IndexError("no such state")
+        if isinstance(number, slice):
+            return list(islice(self, number.start, number.stop, number.step))
+        if number < 0 or number >= self._system.diagrams.count(self._states):
+            raise IndexError("no such state: they are counted from the first alone")
+        return next(islice(self, number, None))
 
 
 def explore(
@@ -130,18 +136,21 @@ class _Run:
         self.states, self.folder, self.saved = 0, folder, began
         self.kept: checkpoint.Saved | None = None
         self.answers: dict[Any, _Answer] = {}
-        self.found = Exploration(protocol, fired=[0] * len(protocol.transitions), depth=None)
+        self.whole = False  # all states are known: what is said of them stays, whatever ends the search later
+        self.found = Exploration(protocol, depth=None)
 
     # -------------------------------------------------- limits, progress
 
     def look(self) -> None:
         """Ends the work where a limit is reached; tells how far it is."""
-        if reason := replace(self.limits, states=None).reached(0, self.began):
+        more = (self.limits.memory or 0) // GROWTH
+        if reason := replace(self.limits, states=None).reached(0, self.began, more):
             raise OverBudget(reason)
         now = time.perf_counter()
         if self.tell and now - self.told >= PAUSE:
             self.told = now
-            self.tell(f"{_many(self.states)} states, {self.doing} ({now - self.began:.0f} s)")
+            some = f"{many(self.states)} states, " if self.states else ""
+            self.tell(f"{some}{self.doing} ({now - self.began:.0f} s)")
 
     def system(self, protocol: Protocol) -> System:
         """A protocol in diagrams: this one, or this one with a field more, which comes first."""
@@ -149,7 +158,7 @@ class _Run:
             self.kept, self.order = kept, kept.order
         if self.order is None:
             self.doing = "looking for an order of the fields"
-            self.order = order_of(self.protocol)
+            self.order = order_of(self.protocol, look=self.look)
         names = list(Layout(protocol).places)
         order = [n for n in self.order if n in names]
         return System(protocol, [n for n in names if n not in order] + order, self.make, look=self.look)
@@ -164,6 +173,8 @@ class _Run:
             system = self.system(self.protocol)
             reached = self._reached(system, stop_at_first)
             found.counted, found.states = system.diagrams.count(reached), Members(system, reached)
+            self.states, self.whole = found.counted, not found.ended
+            self.doing = "counting how often each action happens"
             found.fired, found.expanded = fired(system, reached), found.counted
             found.counted_after = time.perf_counter() - self.began
             breadth = Breadth(system, self._layer)
@@ -321,17 +332,12 @@ class _Run:
 
     def _verdict(self, name: Any, of: str, form: str, harm: str) -> Verdict:
         found, answer = self.found, self.answers.get(name)
-        about = found.about(of, form, harm)
-        witnessed = form == "sometimes" and answer is not None and not answer.violated
-        if answer is not None and answer.violated and not (form == "sometimes" and found.reason):
-            return Violated(path=answer.path, detail=answer.detail, **about)
-        if answer is None or (found.reason and not witnessed):
+        about, partly = found.about(of, form, harm), not self.whole or bool(found.cut)
+        if answer is None or (partly and answer.violated == (form == "sometimes")):
             return found.unknown(of, form, harm)
+        if answer.violated:
+            return Violated(path=answer.path, detail=answer.detail, **about)
         return Holds(witness=answer.path, **about)
-
-
-def _many(number: int) -> str:
-    return f"{number:,}" if number < 10**12 else f"{number:.3e}"
 
 
 def _complaint(protocol: Protocol, state: State) -> str:

@@ -220,6 +220,7 @@ def lasso(system: System, way: Path, part: Node, back: int | None) -> Path:
     entry, states, numbers = compiled.pack(way.states[-1]), tuple[State, ...](), tuple[int, ...]()
 
     def inside(packed: int) -> bool:
+        system.diagrams.look()  # a round is looked for state by state, and may be long
         return system.diagrams.has(part, system.bits(compiled.unpack(packed)))
 
     if back is None or possible(entry, steps, transitions):

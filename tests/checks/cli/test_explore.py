@@ -12,12 +12,12 @@ import pytest
 from cutproof.checks.cli import main as cli
 from cutproof.checks.engines import choose, statistics
 from cutproof.checks.engines.choose import FAST, PLAIN, ZDD, explore_any
-from cutproof.checks.engines.exploration import Edges, Limits
+from cutproof.checks.engines.exploration import Edges, Exploration, Limits
 from cutproof.checks.engines.fast import conversion as handover
 from cutproof.checks.engines.fast import explore as fast
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.statistics import Degrees, Run, degrees_of, symmetry_of
-from cutproof.checks.engines.verdict import exit_code
+from cutproof.checks.engines.verdict import Holds, exit_code, line
 from cutproof.model.cutover import coordinator
 from cutproof.model.examples.barrier import barrier
 from cutproof.model.examples.dijkstra_mutex import dijkstra_mutex
@@ -362,6 +362,63 @@ def test_what_is_counted() -> None:
 )
 def test_out_degrees(counts: list[int], expected: Degrees | None) -> None:
     assert degrees_of(counts) == expected
+
+
+@pytest.mark.parametrize("states", [1 << 63, 10**24, 1 << 1024, 1 << 5000])
+def test_counts_beyond_floats_are_told(states: int) -> None:
+    protocol = two_phase_commit(2)
+    found = Exploration(protocol, fired=[states] * len(protocol.transitions), depth=None, seconds=2.0)
+    found.counted = found.expanded = states
+    facts = json.loads(json.dumps(statistics.facts(found, Run(ZDD))))
+    assert facts["distinct"] == states and facts["states_per_second"] == states // 2
+    found.verdicts = [
+        Holds(**found.about("decided", "always")),
+        found.unknown("decided", "always", reason="r"),
+    ]
+    said = [*statistics.text(found, Run(ZDD)), *map(line, found.verdicts)]
+    size = f"{states:,} " if states < 10**24 else f"e+{len(str(states)) - 1} "
+    assert all(size in text for text in (said[1], said[3], said[4])) and max(map(len, said)) < 400
+
+
+def test_what_was_not_counted_is_not_said_to_be_never(run: Callable[..., Ran]) -> None:
+    few = ["two_phase_commit", "--engine", "zdd", "--max-states", "10"]
+    code, out, _ = run(*few)
+    assert code == 3 and "which actions happened was not counted" in out
+    assert "never" not in out and "generated" not in out
+    facts = counts(run(*few, "--json")[1])
+    assert facts["coverage"] is facts["never_fired"] is facts["generated"] is None
+
+
+def test_an_interrupt_while_the_depth_is_counted_is_not_success(
+    run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> bool:
+        raise KeyboardInterrupt
+
+    options = ("two_phase_commit", "--engine", "zdd", "--property", "consistent", "--depth")
+    assert run(*options)[0] == 0
+    monkeypatch.setattr("cutproof.checks.engines.zdd.reach.Breadth.grow", interrupted)
+    code, out, err = run(*options)
+    assert code == 3 and "holds     always consistent" in out
+    assert err == "interrupted: the verdicts say what was covered\n"
+
+
+def test_where_nodes_suffice_for_all_states_alone_diagrams_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cutproof.checks.engines.zdd import explore as zdd
+
+    def few(*given: Any, nodes: int | None = None, **more: Any) -> Exploration:
+        found = explore(*given, **more)
+        if nodes is not None:
+            found.ended = "the limit of 3 nodes was reached"
+        return found
+
+    explore = zdd.explore
+    monkeypatch.setattr(zdd, "explore", few)
+    monkeypatch.setattr(choose, "compiled", lambda: True)
+    monkeypatch.setattr(choose, "SMALL", 100)
+    monkeypatch.setattr(choose, "LARGE", 1_000)
+    found, engine = explore_any(two_phase_commit(5))
+    assert engine == ZDD and not found.ended and exit_code(found.verdicts) == 0
 
 
 def test_degrees_are_those_of_the_edges() -> None:

@@ -73,7 +73,7 @@ def test_parameters_and_guards_that_were_dropped_come_back_from_a_trace() -> Non
     ("protocol", "settings", "said"),
     [
         ("mine", {}, "unknown protocol 'mine'; there are cutover, small_cutover, .* --model FILE.py"),
-        ("barrier", {"scope": {"processes": 0}}, "processes=0: is not 1..99"),
+        ("barrier", {"scope": {"processes": 0}}, "processes=0: is not 1..9"),
         ("barrier", {"scope": {"processes": True}}, "is not a whole number"),
         ("barrier", {"scope": {"size": 2}}, "unknown parameter 'size'"),
         ("barrier", {"safeguards_removed": ("lock:no such",)}, "lock has no guard 'no such'; there are"),
@@ -117,3 +117,9 @@ def test_no_file_is_run_because_a_trace_names_it(tmp_path: Path, monkeypatch) ->
         with pytest.raises(Wrong, match="give its file"):
             of_trace(name, {"scope": {}, "policy": {}, "safeguards_removed": ()}, "t")
     assert not (tmp_path / "was_run").exists()
+
+
+def test_there_may_be_as_many_managers_as_diagrams_can_have() -> None:
+    assert len(bundled("two_phase_commit").build({"managers": 64})[0].initials) == 1
+    with pytest.raises(Wrong, match=r"managers=65: is not 1\.\.64"):
+        bundled("two_phase_commit").build({"managers": 65})

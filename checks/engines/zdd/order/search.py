@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from copy import copy
 
 from cutproof.checks.engines.zdd import choose
-from cutproof.checks.engines.zdd.diagrams import Diagrams, Node, OverBudget
+from cutproof.checks.engines.zdd.diagrams import Diagrams, Look, Node, OverBudget
 from cutproof.checks.engines.zdd.order import kept
 from cutproof.checks.engines.zdd.order.candidates import candidates
 from cutproof.checks.engines.zdd.order.sift import Shifting, sift
@@ -31,8 +31,9 @@ SIFTED = 2  # times, at most
 
 class Trial:
     """A protocol in one order, as far as a budget goes. `conditions` is how many nodes its conditions have, and `made`
-    how many were made since; `states` is how many states are known, and `whole` whether these are all. Raises
-    OverBudget where conditions have more than `limit` nodes."""
+    how many were made since; `states` is how many states are known, and `whole` whether these are all. `look` is
+    called now and then, and ends all by what it raises. Raises OverBudget where conditions have more than `limit`
+    nodes."""
 
     def __init__(
         self,
@@ -41,9 +42,10 @@ class Trial:
         starts: Sequence[State],
         order: Sequence[str],
         limit: int,
+        look: Look = lambda: None,
     ) -> None:
         self.order, self.states, self.made, self.whole = list(order), 1, 0, False
-        self._most, self._diagrams = limit, list[Diagrams]()
+        self._most, self._diagrams, self.look = limit, list[Diagrams](), look
         self.system = System(protocol, order, self._begun, starts, prepared)
         self.known: Node = self.system.initial
         self.conditions = self.system.diagrams.nodes
@@ -55,6 +57,7 @@ class Trial:
         return self._diagrams[0]
 
     def _look(self) -> None:
+        self.look()
         if self._diagrams and self._diagrams[0].nodes > self._most:
             raise OverBudget("an order was tried")
 
@@ -79,7 +82,7 @@ class Trial:
         places = self.system.layout.places
         nodes = self.system.diagrams.nodes_of(self.known)
         shifting = Shifting(nodes, self.known, [places[name].width for name in self.order])
-        return [self.order[block] for block in sift(shifting)]
+        return [self.order[block] for block in sift(shifting, look=self.look)]
 
     @property
     def rank(self) -> tuple[bool, int]:
@@ -95,10 +98,31 @@ def _parts(steps: Steps) -> list[Steps]:
     return slices + [Steps(0, 0, (sequence,)) for sequence in steps.sequences]
 
 
-def order_of(protocol: Protocol, first: Sequence[str] = (), starts: Sequence[State] = ()) -> list[str]:
+class _Ended(Exception):
+    """The search is over, by what `look` raised."""
+
+
+def _ending(look: Look) -> Look:
+    """The same, so that no trial takes the end of all for its own."""
+
+    def looking() -> None:
+        try:
+            look()
+        except OverBudget as error:
+            raise _Ended from error
+
+    return looking
+
+
+def order_of(
+    protocol: Protocol,
+    first: Sequence[str] = (),
+    starts: Sequence[State] = (),
+    look: Look = lambda: None,
+) -> list[str]:
     """The names of the fields that vary, the one at the top of the diagrams first; fields of `first` stand above all
-    others, as they are given. `starts` are the states that runs begin in, if these are not the protocol's. Raises
-    TooWide where a field has too many values."""
+    others, as they are given. `starts` are the states that runs begin in, if these are not the protocol's. `look` is
+    called now and then, and ends the search by what it raises. Raises TooWide where a field has too many values."""
     starts = tuple(starts) or protocol.initials
     prepared = prepare(protocol, starts)
     names = list(prepared[0].layout.places)
@@ -106,17 +130,25 @@ def order_of(protocol: Protocol, first: Sequence[str] = (), starts: Sequence[Sta
     file = kept.file_of(protocol, top, starts)
     if (known := kept.order_in(file, names)) is not None:
         return known
-    found = _Search(protocol, prepared, starts, top).found()
-    if found.made > BUDGETS[0]:  # else it is as soon found again
-        kept.keep(file, found.order)
-    return found.order
+    search = _Search(protocol, prepared, starts, top, _ending(look))
+    try:
+        found = search.found()
+    except _Ended as ended:
+        assert ended.__cause__ is not None
+        raise ended.__cause__ from None
+    order = search.declared if found is None else found.order
+    if found is None or found.made > BUDGETS[0]:  # else it is as soon found again
+        kept.keep(file, order)
+    return order
 
 
 class _Search:
     def __init__(
-        self, protocol: Protocol, prepared: Prepared, starts: Sequence[State], top: Sequence[str]
+        self, protocol: Protocol, prepared: Prepared, starts: Sequence[State], top: Sequence[str], look: Look
     ) -> None:
-        self.prepared, self.starts, self.top = prepared, starts, list(top)
+        self.prepared, self.starts, self.top, self.look = prepared, starts, list(top), look
+        self.below = [name for name in prepared[0].layout.places if name not in top]
+        self.declared = self.top + self.below
         self.protocol = copy(protocol)
         self.protocol.claims = ()  # nothing is judged
 
@@ -124,15 +156,16 @@ class _Search:
         """An order on trial, with what has to be at the top there; None where its conditions are too large."""
         below = [name for name in order if name not in self.top]
         try:
-            return Trial(self.protocol, self.prepared, self.starts, self.top + below, limit)
+            return Trial(self.protocol, self.prepared, self.starts, self.top + below, limit, self.look)
         except OverBudget:
             return None
 
-    def found(self) -> Trial:
-        """The winner. Of orders in which all states fit into the least budget, the first: all is small there."""
+    def found(self) -> Trial | None:
+        """The winner; None where conditions are too large in every order. Of orders in which all states fit into the
+        least budget, the first: all is small there."""
         trials, least = list[Trial](), CONDITIONS // WORSE
-        below = [name for name in self.prepared[0].layout.places if name not in self.top]
-        for order in candidates(self.protocol, below).values():
+        for order in candidates(self.protocol, self.below).values():
+            self.look()
             if (trial := self.trial(order, WORSE * least + BUDGETS[0])) is None:
                 continue
             least = min(least, trial.conditions)
@@ -140,8 +173,8 @@ class _Search:
             if trial.whole:
                 return trial
             trials.append(trial)
-        if not trials:  # too large in any order
-            return Trial(self.protocol, self.prepared, self.starts, self.top + below, 1 << 62)
+        if not trials:
+            return None
         for budget, left in zip(BUDGETS[1:], GO_ON, strict=True):
             trials = sorted(trials, key=lambda trial: trial.rank)[:left]  # equal ones stay as they come
             for trial in trials:

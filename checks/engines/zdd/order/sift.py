@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from cutproof.checks.engines.zdd.diagrams import Node
+from cutproof.checks.engines.zdd.diagrams import Look, Node
 
 GROWTH = 1.2  # how much larger the set may be on the way than it was at its best
 WORK = 2_000_000  # nodes looked at in swaps: about a second or two
@@ -142,12 +142,19 @@ class Shifting:
                 place += towards
 
 
-def sift(shifting: Shifting, growth: float = GROWTH, work: int = WORK, rounds: int = ROUNDS) -> list[int]:
+def sift(
+    shifting: Shifting,
+    growth: float = GROWTH,
+    work: int = WORK,
+    rounds: int = ROUNDS,
+    look: Look = lambda: None,
+) -> list[int]:
     """The blocks in a better order, the largest moved first; ends when a round brings little, or so much work is
-    done. The set is never larger than it began."""
+    done. The set is never larger than it began. `look` is called before each block."""
     for _ in range(rounds):
         before = shifting.size
         for block in sorted(shifting.order, key=lambda b: (-shifting.weight(b), b)):
+            look()
             if shifting.work > work:
                 return list(shifting.order)
             shifting.settle(block, growth)

@@ -1,5 +1,6 @@
 """The engine of diagrams says what the plain one says: counts, verdicts, every path step for step."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from whole_runs import CASES
 
 from cutproof.checks.engines.exploration import Exploration, Limits
 from cutproof.checks.engines.plain.explore import explore as plain
-from cutproof.checks.engines.verdict import Unknown, Violated, exit_code
-from cutproof.checks.engines.zdd.explore import explore
+from cutproof.checks.engines.verdict import Holds, Unknown, Violated, exit_code
+from cutproof.checks.engines.zdd.diagrams import OverBudget
+from cutproof.checks.engines.zdd.explore import _Run, explore
 from cutproof.checks.engines.zdd.plain import PlainDiagrams
 from cutproof.model.cutover.coordinator import build
 from cutproof.model.cutover.safeguards import AS_WRITTEN, HARDENED, SAFEGUARDS
@@ -76,14 +78,20 @@ def test_every_case_of_whole_runs(name: str) -> None:
 
 
 EXAMPLES = {
-    "commit": lambda: two_phase_commit(3), "small": lambda: small_cutover(1, 1), "barrier": barrier,
-    "mutex": dijkstra_mutex,
+    "commit": lambda: two_phase_commit(3), "small": lambda: small_cutover(1, 1), "barrier": lambda: barrier(2),
+    "mutex": lambda: dijkstra_mutex(2),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples(name: str) -> None:
     compared(EXAMPLES[name]())
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("example", [barrier, dijkstra_mutex])
+def test_the_examples_in_full(example: Callable[[], Protocol]) -> None:
+    compared(example())
 
 
 @pytest.mark.sampled(12)
@@ -149,6 +157,53 @@ def test_an_interrupt_ends_the_search_and_says_what_was_covered(monkeypatch: pyt
     monkeypatch.setattr("cutproof.checks.engines.zdd.explore.fired", interrupted)
     found = explore(two_phase_commit(3))
     assert found.interrupted and found.distinct == 288 and exit_code(found.verdicts) == 3
+
+
+def test_what_is_said_of_all_states_stays_whatever_ends_the_search_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ended(*_: Any) -> None:
+        raise OverBudget("enough")
+
+    monkeypatch.setattr("cutproof.checks.engines.zdd.explore.shortest_path", ended)
+    found = explore(two_phase_commit(3))
+    said = {v.property: type(v) for v in found.verdicts}
+    assert found.ended == "enough" and exit_code(found.verdicts) == 3
+    assert said["consistent"] is Holds and said["all_commit"] is Holds and said["decided"] is Unknown
+
+
+def test_what_was_not_counted_is_not_said_to_be_never() -> None:
+    found = explore(two_phase_commit(3), limits=Limits(states=10))
+    assert not found.fired_counted and found.never_fired == [] and found.coverage == {}
+    assert explore(two_phase_commit(3)).fired_counted
+
+
+def test_states_by_number_are_counted_from_the_first() -> None:
+    states = explore(two_phase_commit(3)).states
+    every = list(states)
+    assert states and states[287] == every[287] and states[3:9:2] == every[3:9:2]
+    for number in (288, -1):
+        with pytest.raises(IndexError, match="no such state"):
+            states[number]
+
+
+def test_a_limit_ends_a_search_for_a_round_state_by_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    looking_for_a_round = False
+
+    def endless(entry: int, inside: Callable[[int], bool], *_: Any) -> None:
+        nonlocal looking_for_a_round
+        looking_for_a_round = True
+        assert not all(inside(entry) for _ in range(100)), "nobody looked"
+
+    def look(self: _Run) -> None:
+        if looking_for_a_round:
+            raise OverBudget("enough")
+
+    monkeypatch.setattr(_Run, "look", look)
+    monkeypatch.setattr("cutproof.checks.engines.zdd.liveness.fair_round", endless)
+    for name in ("who comes first gets the lock", "mutual exclusion: each one enters"):
+        looking_for_a_round = False
+        assert explore(CASES[name]()).ended == "enough"
 
 
 def test_without_the_depth_nothing_is_said_of_it() -> None:

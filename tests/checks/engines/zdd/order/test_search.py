@@ -9,19 +9,23 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from places import ROOT
 from random_protocols import made, source
 
 from cutproof.checks.engines.plain.explore import explore
+from cutproof.checks.engines.zdd import choose
 from cutproof.checks.engines.zdd.choose import compiled, diagrams
-from cutproof.checks.engines.zdd.order import kept, order_of
+from cutproof.checks.engines.zdd.diagrams import OverBudget
+from cutproof.checks.engines.zdd.order import kept, order_of, search
 from cutproof.checks.engines.zdd.plain import PlainDiagrams
 from cutproof.checks.engines.zdd.reach import chained, fired
 from cutproof.checks.engines.zdd.system import System
 from cutproof.checks.protocols.load import load
 from cutproof.model.examples.two_phase_commit import two_phase_commit
+from cutproof.model.language.circuit import Layout
 from cutproof.model.language.protocol import Protocol
 
 
@@ -36,6 +40,9 @@ FIVE: dict[str, Callable[[int], Protocol]] = {
     "chain_replication": lambda size: example("chain_replication", nodes=size),
     "leases": lambda size: example("leases", resources=size),
 }
+LOOPS = os.environ.get("NUMBA_CACHE_DIR") or (
+    choose._kept() if compiled() else ""
+)  # not compiled for each test
 LARGE = {"two_phase_commit": 60, "philosophers": 100, "token_ring": 40, "chain_replication": 12, "leases": 20}
 
 
@@ -99,7 +106,7 @@ def test_large_ones_are_exhausted_without_a_hint(name: str) -> None:
     assert system.diagrams.size(chained(system)) < 20_000
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(30, 1000), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 1 << 30))
 def test_it_names_what_varies_and_can_be_told_what_is_at_the_top(seed: int) -> None:
     protocol = made(source(seed))
@@ -125,6 +132,7 @@ def test_the_same_whatever_the_hash_seed_and_whether_it_was_kept(nothing_is_kept
     (file,) = nothing_is_kept.iterdir()
     assert json.loads(file.read_text()) == first == order_of(protocol)
     elsewhere = {**os.environ, "PYTHONHASHSEED": "7", "XDG_CACHE_HOME": str(nothing_is_kept / "other")}
+    elsewhere["NUMBA_CACHE_DIR"] = LOOPS
     command = [sys.executable, "-c", PRINTED, str(ROOT / "docs" / "examples" / "leases.py")]
     said = subprocess.run(command, env=elsewhere, capture_output=True, text=True, check=True).stdout
     assert said == f"{first}\n"
@@ -139,6 +147,30 @@ def test_what_is_kept_is_what_is_used(nothing_is_kept: Path) -> None:
     assert order_of(protocol, first=["tm"])[1:] != other[1:]
     (nothing_is_kept / next(nothing_is_kept.iterdir())).write_text("[")
     assert order_of(protocol) == found
+
+
+@pytest.mark.parametrize("after", [0, 1, 5, 40])
+def test_the_search_ends_by_what_look_raises_and_keeps_nothing(after: int, nothing_is_kept: Path) -> None:
+    left = after
+
+    def look() -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OverBudget("out of time")
+
+    with pytest.raises(OverBudget, match="out of time"):
+        order_of(two_phase_commit(14), look=look)
+    assert not nothing_is_kept.exists()
+
+
+def test_where_conditions_are_too_large_in_every_order_it_is_the_declared_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(search, "CONDITIONS", 4)
+    monkeypatch.setattr(choose, "TRY", 50)
+    protocol = two_phase_commit(8)
+    assert order_of(protocol) == list(Layout(protocol).places)
 
 
 @pytest.mark.parametrize("first", [[], ["tm"]])
