@@ -38,7 +38,7 @@ def gate(
     from cutproof.checks.cutover.gate.policy_file import combined, read_policy
     from cutproof.impl.miroir import migration_warning_if_ae_disabled
     from cutproof.model.cutover.mechanisms import AntiEntropy
-    from cutproof.model.cutover.policy import refusing_clause, seed_gate
+    from cutproof.model.cutover.policy import open_hole, refusing_clause, seed_gate
 
     strength = the_strength(strength_name)
     known_gate(gate_name)
@@ -51,7 +51,9 @@ def gate(
     clause = refusing_clause(chosen, strength)
     reason = seed_gate(chosen) if gate_name == "seed" else str(clause.why) if clause else None
     without_ae = chosen.anti_entropy is AntiEntropy.OFF and not chosen.skip_delta_pass
-    warning = migration_warning_if_ae_disabled(enabled=False) if without_ae and reason is None else None
+    warnings = [migration_warning_if_ae_disabled(enabled=False)] if without_ae else []
+    warnings += filter(None, [open_hole(chosen, strength)] if gate_name == "sound" else [])
+    warning = "; ".join(map(str, warnings)) if reason is None and warnings else None
     harm = harm_of(chosen, strength, trace) if reason is not None and clause else None
     facts: dict[str, Any] = {
         "accepted": reason is None, "gate": gate_name, "strength": strength.value, "policy": _values(chosen),

@@ -75,6 +75,16 @@ def test_who_has_the_delta_pass_alone_is_warned(ask: Any) -> None:
     assert asked(ask, SEED)[1]["warning"] is None  # it is refused
 
 
+def test_what_the_eventual_gate_is_known_not_to_see_is_said(ask: Any) -> None:
+    """The policy of the stored trace: accepted, eventually, and on a way back it loses what both nodes acknowledged."""
+    forced = ("", "--policy", "drain_on_timeout=force,acknowledge=all,replicas=false", "--strength", "eventual")
+    code, facts = asked(ask, *forced)
+    assert code == 0 and "does not look at ways back" in facts["warning"]
+    safe = ("", "--policy", "acknowledge=all,replicas=false", "--strength", "eventual")
+    assert asked(ask, *safe)[1]["warning"] is None
+    assert asked(ask, "", *forced[1:3])[1]["warning"] is None  # strictly, it is refused
+
+
 def test_what_does_not_matter_is_said_not_to(ask: Any) -> None:
     text = 'drain_timeout = "5s"\n[anti_entropy]\nmax_read_concurrency = 9'
     assert (
