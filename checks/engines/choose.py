@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
 
-from cutproof.checks.engines.exploration import Exploration, Limits, Since
-from cutproof.checks.engines.plain.explore import NO_LIMITS
+from cutproof.checks.engines.exploration import INTERRUPTED, Exploration, Limits, Since
+from cutproof.checks.engines.plain.explore import NO_LIMITS, selected
 from cutproof.checks.engines.plain.explore import explore as plain
 from cutproof.checks.engines.plain.search import Progress
 from cutproof.model.language.circuit import TooWide
@@ -134,9 +134,9 @@ def explore_any(
         except TooLarge:
             pass
     since = {**vars(limits), "began": began}
-    if engine == ZDD:
-        return asked.by_diagrams(Since(**since))
     try:
+        if engine == ZDD:
+            return asked.by_diagrams(Since(**since))
         if engine or graph:
             return asked.fast(Since(**since))
         return _large(asked, since)
@@ -144,6 +144,19 @@ def explore_any(
         if engine:
             raise
         return asked.plainly(limits)
+    except KeyboardInterrupt:  # while an engine was loaded, or its search prepared
+        return _nothing(asked, time.perf_counter() - began), engine or FAST
+
+
+def _nothing(asked: _Asked, seconds: float) -> Exploration:
+    """An exploration that was interrupted before it began."""
+    transitions = len(asked.protocol.transitions)
+    found = Exploration(
+        asked.protocol, fired=[0] * transitions, ended=INTERRUPTED, interrupted=True, seconds=seconds
+    )
+    chosen = selected(asked.protocol, asked.properties, asked.only)
+    found.verdicts = [found.unknown(c.property, c.form, c.harm) for c in chosen]
+    return found
 
 
 def _large(asked: _Asked, since: dict[str, Any]) -> tuple[Exploration, str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cutproof.checks.common.interrupts import Held
 from cutproof.checks.engines.zdd.diagrams import Diagrams, Look
 from cutproof.checks.engines.zdd.plain import PlainDiagrams
 
@@ -73,24 +74,33 @@ def _compiled() -> Callable[..., Diagrams] | None:
     settings.CACHE_DIR = before or _kept()  # looked at while the loops are imported
     try:
         from cutproof.checks.engines.zdd.compiled import CompiledDiagrams
-        from cutproof.checks.engines.zdd.kernels import events, reading, room, table, walks
+        from cutproof.checks.engines.zdd.kernels import (
+            closures,
+            events,
+            reading,
+            relations,
+            room,
+            table,
+            walks,
+        )
     finally:
         settings.CACHE_DIR = before
     if first:
-        for module in (events, reading, room, table, walks):
+        for module in (closures, events, reading, relations, room, table, walks):
             for loop in vars(module).values():
                 if hasattr(loop, "py_func"):
-                    _compiled_anew_where_damaged(loop._cache)
+                    _loaded_with_care(loop._cache)
     return CompiledDiagrams
 
 
-def _compiled_anew_where_damaged(cache: Any) -> None:
-    """What numba kept of a loop and cannot read counts as none."""
+def _loaded_with_care(cache: Any) -> None:
+    """What numba kept of a loop and cannot read counts as none. An interrupt waits: in a callback, it would be lost."""
     load = cache.load_overload
 
     def loaded(*arguments: Any) -> Any:
         try:
-            return load(*arguments)
+            with Held():
+                return load(*arguments)
         except Exception:
             cache.flush()
             return None

@@ -91,6 +91,16 @@ def test_diagrams_go_on_where_states_are_many_and_the_fast_engine_where_these_gr
     assert engine == FAST and found.ended == "the limit of 5,000 states was reached"
 
 
+def test_an_interrupt_before_an_engine_begins_leaves_nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(choose._Asked, "fast", interrupted)
+    found, engine = explore_any(two_phase_commit(2), engine=FAST, properties=["consistent"])
+    assert engine == FAST and found.interrupted and exit_code(found.verdicts) == 3
+    assert [v.property for v in found.verdicts] == ["consistent"] and found.distinct == 0
+
+
 def test_without_numba_the_plain_engine_is_given_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choose, "SMALL", 1_000)
     monkeypatch.setattr(choose, "compiled", lambda: False)

@@ -572,7 +572,8 @@ def test_an_interrupted_exploration_says_what_it_covered(signal_: signal.Signals
     out, err = process.communicate(timeout=60)
     assert process.returncode == 3, err
     assert "interrupted" in err and "Traceback" not in err
-    assert "the search was interrupted; " in out and "states judged, all within" in out
+    assert "the search was interrupted; " in out
+    assert "states judged, all within" in out or "states found" in out  # by whichever engine it was
 
 
 @proc

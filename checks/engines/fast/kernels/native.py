@@ -21,6 +21,7 @@ from weakref import ref
 import numpy as np
 from llvmlite import binding
 
+from cutproof.checks.common.interrupts import Held
 from cutproof.checks.engines.fast.kernels import kept
 from cutproof.checks.engines.fast.kernels.signatures import GIVEN, TAKEN, Kind
 
@@ -63,9 +64,10 @@ class Machine:
 
                 data = built(loop, words, symbol, self.machine)
                 kept.write(self.folder, symbol, data)
-            self.engine.add_object_file(binding.ObjectFileRef.from_data(data))
-            self.engine.finalize_object()
-            address = self.engine.get_function_address(symbol)
+            with Held():  # an interrupt in a callback of llvmlite would be lost
+                self.engine.add_object_file(binding.ObjectFileRef.from_data(data))
+                self.engine.finalize_object()
+                address = self.engine.get_function_address(symbol)
         return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)  # lets other threads run while it does
 
 

@@ -1,6 +1,7 @@
 """Which diagrams there are, and for how much memory."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -39,8 +40,26 @@ class Cache:
 
 def test_what_numba_kept_and_cannot_read_counts_as_none() -> None:
     cache = Cache()
-    choose._compiled_anew_where_damaged(cache)
+    choose._loaded_with_care(cache)
     assert cache.load_overload("signature", "target") is None and cache.flushed
+
+
+def test_an_interrupt_while_loops_are_loaded_is_not_lost() -> None:
+    """In a callback from outside Python it would be: it waits until the loop is there."""
+    steps = list[str]()
+
+    class Cache:
+        def load_overload(self) -> str:
+            signal.raise_signal(signal.SIGINT)
+            steps.append("loaded")
+            return "loop"
+
+    cache = Cache()
+    choose._loaded_with_care(cache)
+    with pytest.raises(KeyboardInterrupt):
+        cache.load_overload()
+    assert steps == ["loaded"]
+
 
 
 @pytest.mark.nightly
