@@ -35,10 +35,11 @@ def gate(
     json_lines: Json = False,
 ) -> int:
     """Accept or refuse a policy: 0 or 12, with the clause that refuses and a shortest trace of the harm."""
+    from cutproof.checks.cutover.gate.open_hole import open_hole
     from cutproof.checks.cutover.gate.policy_file import combined, read_policy
     from cutproof.impl.miroir import migration_warning_if_ae_disabled
     from cutproof.model.cutover.mechanisms import AntiEntropy
-    from cutproof.model.cutover.policy import open_hole, refusing_clause, seed_gate
+    from cutproof.model.cutover.policy import refusing_clause, seed_gate
 
     strength = the_strength(strength_name)
     known_gate(gate_name)
