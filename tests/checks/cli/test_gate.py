@@ -77,7 +77,13 @@ def test_who_has_the_delta_pass_alone_is_warned(ask: Any) -> None:
 
 def test_what_the_eventual_gate_is_known_not_to_see_is_said(ask: Any) -> None:
     """The policy of the stored trace: accepted, eventually, and on a way back it loses what both nodes acknowledged."""
-    forced = ("", "--policy", "drain_on_timeout=force,acknowledge=all,replicas=false", "--strength", "eventual")
+    forced = (
+        "",
+        "--policy",
+        "drain_on_timeout=force,acknowledge=all,replicas=false",
+        "--strength",
+        "eventual",
+    )
     code, facts = asked(ask, *forced)
     assert code == 0 and "does not look at ways back" in facts["warning"]
     safe = ("", "--policy", "acknowledge=all,replicas=false", "--strength", "eventual")

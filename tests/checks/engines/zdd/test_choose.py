@@ -61,7 +61,6 @@ def test_an_interrupt_while_loops_are_loaded_is_not_lost() -> None:
     assert steps == ["loaded"]
 
 
-
 @pytest.mark.nightly
 @pytest.mark.skipif(not choose.compiled(), reason="there is nothing to damage without numba")
 def test_damaged_loops_are_compiled_anew(tmp_path: Path) -> None:
