@@ -2,4 +2,4 @@
 draws that can be repeated, and files that users name.
 """
 
-__all__ = ["binomial", "files", "interrupts", "refusals", "reproducible", "svg_plot", "workers"]
+__all__ = ["binomial", "files", "interrupts", "measured", "refusals", "reproducible", "svg_plot", "workers"]

@@ -11,14 +11,13 @@ the most that the process held.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
 
+from cutproof.checks.common.measured import measured
 from cutproof.checks.common.svg_plot import Point, Series, plot
 from cutproof.checks.cutover.evidence import replaced
 
@@ -74,16 +73,8 @@ def one(text: str) -> dict[str, object]:
 
 def measure(scope: str) -> Measured:
     """Explore one scope in a process of its own. Raises RuntimeError if it fails."""
-    start = time.perf_counter()
-    child = subprocess.Popen([sys.executable, "-m", __spec__.name, "--one", scope], stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    out = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise RuntimeError(f"{scope} ended with {child.returncode}")
-    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Measured(scope, whole=time.perf_counter() - start, peak_bytes=peak, **json.loads(out))
+    out, whole, peak = measured([sys.executable, "-m", __spec__.name, "--one", scope])
+    return Measured(scope, whole=whole, peak_bytes=peak, **json.loads(out))
 
 
 def text(found: Sequence[Measured]) -> str:

@@ -3,7 +3,7 @@
     found = explore(two_phase_commit(60))
     exit_code(found.verdicts), found.distinct, found.never_fired
 
-All states are found first, by chaining. Layers, several times as dear, are made when a path is wanted, or the depth.
+All states are found first (`reach.py`). Layers, several times as dear, are made when a path is wanted, or the depth.
 """
 
 from __future__ import annotations
@@ -98,10 +98,11 @@ def explore(
 ) -> Exploration:
     """As `plain.explore`; `states` are in no order, and `expanded` are all of them or none. The depth is counted where
     `depth` says so. `order` has the names of the fields that vary, the top of the diagrams first (else one is looked
-    for); `nodes` is how many there may be; in
-    `folder` the states that are known are kept, from where a run goes on; `told` is told in words how far it is.
+    for); `make` makes the diagrams, of at most so many `nodes`; `told` is told in words how far it is. In `folder` the
+    states that are known are kept, and a run goes on from there.
 
-    Raises TooWide where a field can get too many values."""
+    Raises TooWide where a field can get too many values, CheckpointError for a folder of something else, and
+    ValueError for a property that is not claimed."""
     began, claims = time.perf_counter(), selected(protocol, properties, only)
     room = None if limits.memory is None else max(1, limits.memory - resident())
     some = partial(make, memory=room, nodes=nodes) if make is choose.diagrams else make
@@ -236,9 +237,7 @@ class _Run:
     def _judge_states(self, system: System, reached: Node, breadth: Breadth, witnesses: bool) -> None:
         """Answers that single states give: *always*, *sometimes*, leaving a domain."""
         diagrams, goals = system.diagrams, dict[Any, Node]()
-        if (
-            self.found.ended == ENOUGH
-        ):  # a shortest run to a violation may lead to a state that is not known yet
+        if self.found.ended == ENOUGH:  # a shortest run may lead to a state that is not known yet
             reached = self._first_violated(system, breadth)
         for i, claim in enumerate(self.claims):
             if claim.form in ("always", "sometimes"):
