@@ -18,6 +18,7 @@ from typing import Annotated
 
 import typer
 
+from cutproof.checks.cli import conform as cli_conform
 from cutproof.checks.cli import explore as cli_explore
 from cutproof.checks.cli import export as cli_export
 from cutproof.checks.cli import gate as cli_gate
@@ -28,6 +29,7 @@ from cutproof.checks.cli import safeguards as cli_safeguards
 from cutproof.checks.cli import simulate as cli_simulate
 from cutproof.checks.cli import verify as cli_verify
 from cutproof.checks.cli.console import Closed, say
+from cutproof.checks.cli.programs import WithProgram
 from cutproof.checks.common.refusals import Wrong, one_line
 
 USAGE, OURS, CLOSED, UNKNOWN = 2, 70, 141, 3
@@ -45,6 +47,7 @@ for command in (
     cli_safeguards.protocols, cli_safeguards.diagram,
 ):  # fmt: skip
     app.command()(command)
+app.command(cls=WithProgram)(cli_conform.conform)
 
 
 # ------------------------------------------------------------------ the one place where everything ends

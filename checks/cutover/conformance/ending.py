@@ -44,11 +44,12 @@ def end(run: Run, probe: Probe, beside: bool = False) -> None:
 
 
 def _ends_under_load(run: Run, probe: Probe) -> None:
-    """While the migration goes on clients do as well: a write for each piece of work that a write makes, to documents
-    that are there and to new ones."""
+    """While the migration goes on clients do as well. One waits for its answer before it writes again, and a write comes
+    in four times the steps that it makes where nothing moves: a move writes twice, and half of the time is left. It goes
+    to documents that are there and to new ones."""
     if run.look() == IDLE or not run.moving or "advance" in run.unsupported or not probe.writes:
         return
-    pace, last = max(1, 2 * probe.work), max(UNDER_LOAD, TIMES * probe.quiet)
+    pace, last = max(1, 4 * probe.work), max(UNDER_LOAD, TIMES * probe.quiet)
     log, writes, taken = len(run.log), 0, 0
     asked: Operation | None = None
     while taken < last and run.look() != IDLE:
