@@ -42,12 +42,13 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 # ------------------------------------------------------------------ commands in files of their own
 
 for command in (
-    cli_verify.verify, cli_explore.explore, cli_simulate.simulate, cli_replay.replay, cli_loss.loss,
+    cli_verify.verify, cli_explore.explore, cli_simulate.simulate, cli_loss.loss,
     cli_loss.scenarios, cli_export.export, cli_gate.gate, cli_prove.prove, cli_safeguards.safeguards,
     cli_safeguards.protocols, cli_safeguards.diagram,
 ):  # fmt: skip
     app.command()(command)
-app.command(cls=WithProgram)(cli_conform.conform)
+for command in (cli_conform.conform, cli_replay.replay):
+    app.command(cls=WithProgram)(command)
 
 
 # ------------------------------------------------------------------ the one place where everything ends

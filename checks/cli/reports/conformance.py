@@ -79,3 +79,18 @@ def facts_of_finding(found: conform.NotConforming, file: str) -> dict[str, Any]:
         "verdict": "found", "kind": type(found).__name__, "reason": found.reason, "run": found.run,
         "schedule": list(found.schedule), "shortest": found.whole, "file": file or None,
     }  # fmt: skip
+
+
+def replayed(schedule: conform.Schedule, found: conform.NotConforming | None, fixed: bool) -> tuple[int, str]:
+    """The exit code of a schedule that was performed again, and the verdict in words. Where it is expected to be fixed: 0
+    nothing was found, 1 something was, 4 it could not be performed."""
+    recorded = schedule.found.kind if schedule.found else ""
+    same = found is not None and recorded in ("", type(found).__name__)
+    if fixed:
+        if found is None:
+            return 0, "fixed"
+        erred = isinstance(found, conform.AdapterFailed) and not same
+        return (ERRED, "not performed") if erred else (1, "not fixed")
+    if same:
+        return 0, "reproduced"
+    return 1, "not reproduced" if found is None else f"not reproduced: {kind_of(found)} instead"

@@ -59,8 +59,11 @@ def _ends_under_load(run: Run, probe: Probe) -> None:
         taken += 1
         if not run.advance(1) and asked not in run.asked:
             break
-    said = f"clients go on writing: {writes} writes in {taken} steps"
+    said = f"clients go on writing: {writes} write{'' if writes == 1 else 's'} in {taken} steps"
     del run.log[log:]
+    for operations in run.history.values():
+        for operation in operations:
+            operation.step = min(operation.step, log + 1)
     if writes:
         run.log.append(said)
     run.counts["written at the end"] += writes
