@@ -2,4 +2,4 @@
 what clients then see (`judge.py`). Nothing here knows the reference implementation or the cutover.
 """
 
-__all__ = ["adapter", "finding", "judge", "system"]
+__all__ = ["adapter", "finding", "histories", "judge", "system"]
