@@ -9,7 +9,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,8 @@ from cutproof.checks.drivers.wire.messages import ANY_REQUEST, REPLIES
 from cutproof.checks.drivers.wire.program import CHUNK, LONGEST
 
 CODES = {REFUSED: ABORT, FAILED: CRASH, UNEQUAL: PRECONDITION_FAILED}
-METHODS = {"init": "start", "reset": "start", "fault": "inject"}  # the rest is called as the message
 TYPES = {type_of(kind): kind for kind in REPLIES}
-MORE = ("reset", "stop", "heal", "observe")  # what every adapter has
+EVERY = ("init", "reset", "stop", "heal", "observe")  # what every adapter has
 
 
 class Numbered(msgspec.Struct):
@@ -67,6 +66,7 @@ class Conversation:
     def __init__(self, adapter: type[Adapter]) -> None:
         self.adapter = adapter
         self.system: Adapter | None = None
+        self.has = [name for name in TYPES if name in EVERY or _overrides(adapter, name)]
         self._late: dict[int, Ask] = {}  # by the number of the request
         self._decode = msgspec.json.Decoder(Envelope[ANY_REQUEST]).decode
         self._encode = msgspec.json.Encoder().encode
@@ -123,6 +123,8 @@ class Conversation:
             if kind is m.Stop:
                 return m.StopOk(number)
             return _error(number, MALFORMED, f"{type_of(request)} comes before init")
+        if type_of(request) not in self.has:
+            raise NotSupported
         return DO[kind](self, self.system, request)
 
     def _begin(self, request: Any) -> Reply:
@@ -132,14 +134,9 @@ class Conversation:
         self.system = system
         if type(request) is m.Reset:
             return m.ResetOk(request.msg_id)
-        has = [name for name in TYPES if name in MORE or self._overrides(name)]
         return m.InitOk(
-            request.msg_id, name=self.adapter.__name__, operations=has, versioned=system.versioned
+            request.msg_id, name=self.adapter.__name__, operations=self.has, versioned=system.versioned
         )
-
-    def _overrides(self, name: str) -> bool:
-        method = METHODS.get(name, name)
-        return getattr(self.adapter, method) is not getattr(Adapter, method)
 
     def _stop(self, _: Adapter, request: m.Stop) -> Reply:
         self.close()
@@ -232,6 +229,11 @@ DO: dict[type, Callable[[Conversation, Adapter, Any], Reply]] = {
 }  # fmt: skip
 
 
+def _overrides(adapter: type[Adapter], name: str) -> bool:
+    method = "inject" if name == "fault" else name
+    return getattr(adapter, method) is not getattr(Adapter, method)
+
+
 def _error(number: int, code: int, text: str = "") -> Error:
     return Error(number, code=code, text=text)
 
@@ -246,15 +248,13 @@ def serve(adapter: type[Adapter], longest: int = LONGEST) -> int:
     bytes."""
     conversation = Conversation(adapter)
     try:
-        with _stdout_of_its_own() as out:
+        with _stdout_of_its_own() as out, closing(conversation):
             for line in _lines(0, longest):
                 said = memoryview(conversation.answer(line))
                 while said:
                     said = said[os.write(out, said) :]
     except (KeyboardInterrupt, BrokenPipeError):
         return 0
-    finally:
-        conversation.close()
     return 0
 
 
