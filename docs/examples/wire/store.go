@@ -9,7 +9,6 @@ import (
 )
 
 type object = map[string]any
-
 type message struct {
 	Src  string
 	Body struct {
@@ -52,7 +51,6 @@ func main() {
 				delete(copies, owner)
 				owner = target
 			}
-		case "stop":
 		default:
 			reply["type"], reply["code"] = "error", 10 // not supported
 		}

@@ -43,7 +43,6 @@ function advance() {
 const answers = {
   init: begin,
   reset: begin,
-  stop() {},
   put: ({ key, value }) => both(key).forEach((copy) => copy.set(key, value)),
   delete: ({ key }) => both(key).forEach((copy) => copy.delete(key)),
   get: ({ key }) => ({ value: owned(key).get(key) ?? null }),

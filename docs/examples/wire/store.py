@@ -45,13 +45,13 @@ def answer(kind, key=None, value=None, node=None, nodes=(), shards=0, **_):
         return {"phase": "copy"}
     elif kind == "advance":
         return advance()
-    elif kind != "stop":
+    else:
         return {"type": "error", "code": 10}  # not supported
     return {}
 
 
 for line in sys.stdin:
     message = json.loads(line)
-    kind = message["body"].pop("type")
-    reply = {"type": f"{kind}_ok", "in_reply_to": message["body"]["msg_id"], **answer(kind, **message["body"])}
+    kind, number = message["body"].pop("type"), message["body"]["msg_id"]
+    reply = {"type": f"{kind}_ok", "in_reply_to": number, **answer(kind, **message["body"])}
     print(json.dumps({"src": "s", "dest": message["src"], "body": reply}), flush=True)

@@ -52,7 +52,6 @@ fn main() {
                     reply["phase"] = json!("idle");
                 }
             }
-            "stop" => {}
             _ => reply = json!({"type": "error", "code": 10, "in_reply_to": asked["msg_id"]}), // not supported
         }
         println!("{}", json!({"src": "s", "dest": message["src"], "body": reply}));
