@@ -9,4 +9,4 @@ safeguards and a gate. Whatever a user gave and cannot be used is a refusal (`co
 place in the file where there is one.
 """
 
-__all__ = ["cutover", "load", "parameters", "registry", "studies"]
+__all__ = ["adapters", "cutover", "load", "parameters", "registry", "studies"]
