@@ -5,17 +5,15 @@ python -m cutproof.checks.drivers.wire.server my_adapter.py:Mine
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from cutproof.checks.common.refusals import Wrong, near, plain, refuse
+from cutproof.checks.common.refusals import Wrong, plain, refuse
 from cutproof.checks.drivers.adapter import (
     ACKNOWLEDGED,
     FAILED,
@@ -284,41 +282,14 @@ def _stdout_of_its_own() -> Iterator[int]:
         os.close(out)
 
 
-# ------------------------------------------------------------------ which adapter
-
-
-def load(named: str) -> type[Adapter]:
-    """The adapter that is named, FILE.py:NAME; the name may be left out where the file has one only. Runs the file.
-
-    Raises Wrong where there is no such file, or adapter in it."""
-    file, _, name = named.partition(".py:") if ".py:" in named else (named.removesuffix(".py"), "", "")
-    path = Path(f"{file}.py")
-    if not path.is_file():
-        refuse(f"{named}: there is no file {path}")
-    spec = importlib.util.spec_from_file_location(f"_adapter_{path.stem}", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    sys.path.insert(0, str(path.resolve().parent))
-    spec.loader.exec_module(module)
-    found = {
-        n: v for n, v in vars(module).items()
-        if isinstance(v, type) and issubclass(v, Adapter) and v.__module__ == spec.name
-    }  # fmt: skip
-    if name in found:
-        return found[name]
-    if name or len(found) != 1:
-        known = ", ".join(found) or "none"
-        refuse(f"{named}: the adapters in it are {known}{near(name, found)}")
-    return next(iter(found.values()))
-
-
 def main(arguments: list[str]) -> int:
     """Serve the adapter that is named; 2 for what cannot be used."""
+    from cutproof.checks.protocols.adapters import load_adapter
+
     try:
         if len(arguments) != 1:
             refuse("say which adapter: python -m cutproof.checks.drivers.wire.server FILE.py:NAME")
-        return serve(load(arguments[0]))
+        return serve(load_adapter(arguments[0]))
     except Wrong as error:
         sys.stderr.write(f"cutproof: {error}\n")
         return 2

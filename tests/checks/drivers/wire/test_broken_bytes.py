@@ -193,7 +193,7 @@ while rest: rest = rest[os.write(1, rest):]
 
 
 @given(lines=st.lists(any_line(ANSWERS, "in_reply_to"), min_size=1, max_size=3), whole=st.booleans())
-@examples(day=40, night=2000)
+@examples(day=40, night=500)
 def test_the_client_is_answered_or_says_why_not(lines: list[bytes], whole: bool) -> None:
     said = b"\n".join(lines) + b"\n" * whole
     program = Program([sys.executable, "-ISc", PARROT], ANY_REPLY, seconds=60, longest=LONGEST, grace=60)

@@ -174,6 +174,14 @@ def test_who_does_not_answer_is_ended(make: Make, name: str) -> None:
     assert re.search(r"did not answer echo within 0\.2 s", error.reason)
 
 
+def test_who_never_said_anything_may_have_forgotten_to_flush(make: Make) -> None:
+    error = failure(make("print(read()); time.sleep(60)", seconds=SHORT / 4))
+    assert error.reason.endswith(
+        "within 0.3 s, and said nothing ever: is what it prints flushed after each line?"
+    )
+    assert "flushed" not in failure(make(HANGS["answers once"], seconds=SHORT), 2).reason
+
+
 def test_who_never_reads_is_ended_too(make: Make) -> None:
     error = failure(make("say(read()); time.sleep(60)", seconds=SHORT), 2, "x" * 200_000)
     assert "did not answer echo" in error.reason

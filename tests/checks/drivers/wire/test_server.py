@@ -14,12 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutproof.checks.common.refusals import Wrong
 from cutproof.checks.cutover.conformance import conform
 from cutproof.checks.drivers.adapter import FAULTS, Adapter, Answer, NotSupported, Read, Unavailable
 from cutproof.checks.drivers.wire.client import OfCommand, adapter_of
 from cutproof.checks.drivers.wire.messages import REPLIES
-from cutproof.checks.drivers.wire.server import TYPES, Conversation, load
+from cutproof.checks.drivers.wire.server import TYPES, Conversation
 
 NODES = ["node-0", "node-1", "node-2"]
 SERVER = [sys.executable, "-m", "cutproof.checks.drivers.wire.server"]
@@ -273,7 +272,7 @@ def test_the_reference_has_not(served: OfCommand) -> None:
         return True
 
     assert [name for name, call in calls.items() if not has(call)] == [
-        "add", "append", "put_if", "scan", "move", "split", "merge",
+        "add", "append", "put_if", "move", "split", "merge",
     ]  # fmt: skip
 
 
@@ -419,42 +418,16 @@ def test_an_end_of_the_reader_ends_it(tmp_path: Path) -> None:
         assert process.wait(60) == 0
 
 
-# ------------------------------------------------------------------ which adapter
-
-
-TWO = "class A(Adapter): pass\nclass B(A): pass\n"
-
-
-def test_an_adapter_is_found(tmp_path: Path) -> None:
-    file = tmp_path / "two.py"
-    file.write_text(f"from cutproof.checks.drivers.adapter import Adapter\n{TWO}")
-    assert load(f"{file}:B").__name__ == "B"
-    (tmp_path / "one.py").write_text("from two import A\nclass Only(A): pass\n")
-    assert load(str(tmp_path / "one.py")).__name__ == "Only"
-
-
 @pytest.mark.parametrize(
-    ("name", "why"),
+    ("arguments", "why"),
     [
-        ("two.py", "the adapters in it are A, B$"),
-        ("two.py:Aa", "the adapters in it are A, B; did you mean A"),
-        ("two.py:Adapter", "the adapters in it are A, B"),
-        ("three.py", "there is no file"),
-        ("two", "there is no file"),
-        ("none.py", "the adapters in it are none"),
+        ([], "say which adapter: python -m cutproof.checks.drivers.wire.server FILE.py:NAME"),
+        (["there_is_none.py"], "there_is_none.py: No such file or directory"),
     ],
 )
-def test_what_is_no_adapter_is_refused(tmp_path: Path, name: str, why: str) -> None:
-    (tmp_path / "two.py").write_text(f"from cutproof.checks.drivers.adapter import Adapter\n{TWO}")
-    (tmp_path / "none.py").write_text("x = 1\n")
-    if name != "two":
-        with pytest.raises(Wrong, match=why):
-            load(str(tmp_path / name))
-
-
-def test_without_an_adapter_it_says_how() -> None:
-    ran = subprocess.run(SERVER, capture_output=True, text=True, check=False)
-    assert ran.returncode == 2 and ran.stderr.startswith("cutproof: say which adapter: python -m")
+def test_what_is_no_adapter_is_refused(arguments: list[str], why: str) -> None:
+    ran = subprocess.run([*SERVER, *arguments], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (2, f"cutproof: {why}\n")
 
 
 def test_every_message_has_a_reply() -> None:
