@@ -1,14 +1,13 @@
-"""A sharded store, driven over stdin and stdout. A shard that moves has two copies, and writes go to both; its documents
-are copied one by one, then one shard after the other changes hands. It is run by `python store.py`."""
+"""A sharded store, driven over stdin and stdout. A shard that moves has two copies, and writes go to both; documents are
+copied one by one, then one shard after the other changes hands. It is run by `python store.py`."""
 
 import json
 import sys
 
 owner = []  # shard -> node
 copies = []  # shard -> node -> key -> value, None if deleted: one copy, or two while the shard moves
+moving = {}  # shard -> the node that it moves to
 todo = []  # keys that are still to be copied
-moving = []  # shards that have not changed hands yet
-target = ""  # where they move to
 
 
 def shard_of(key):
@@ -18,29 +17,30 @@ def shard_of(key):
 def advance():
     went = bool(moving)
     if todo:
-        shard, key = shard_of(todo[0]), todo.pop(0)
-        copies[shard][target][key] = copies[shard][owner[shard]][key]
+        key = todo.pop(0)
+        shard = shard_of(key)
+        copies[shard][moving[shard]][key] = copies[shard][owner[shard]][key]
     elif moving:
-        shard = moving.pop()
+        shard, target = moving.popitem()
         del copies[shard][owner[shard]]
         owner[shard] = target
     return {"went": went, "phase": "copy" if todo else "switch" if moving else "idle"}
 
 
 def answer(kind, key=None, value=None, node=None, nodes=(), shards=0, **_):
-    global owner, copies, todo, moving, target
     if kind in ("init", "reset"):
-        owner, todo, moving = [nodes[0]] * shards, [], []
-        copies = [{nodes[0]: {}} for _ in owner]
+        owner[:], todo[:] = [nodes[0]] * shards, []
+        copies[:] = [{nodes[0]: {}} for _ in owner]
+        moving.clear()
     elif kind in ("put", "delete"):
         for copy in copies[shard_of(key)].values():
             copy[key] = value
     elif kind == "get":
         return {"value": copies[shard_of(key)][owner[shard_of(key)]].get(key)}
     elif kind == "begin_migration":
-        target, moving = node, [shard for shard, now in enumerate(owner) if now != node]
-        todo = [key for shard in moving for key in copies[shard][owner[shard]]]
+        moving.update((shard, node) for shard, now in enumerate(owner) if now != node)
         for shard in moving:
+            todo.extend(copies[shard][owner[shard]])
             copies[shard][node] = {}
         return {"phase": "copy"}
     elif kind == "advance":
