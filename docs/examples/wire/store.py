@@ -1,5 +1,5 @@
-"""A sharded store, driven over stdin and stdout. A shard that moves has two copies, and writes go to both; documents are
-copied one by one, then one shard after the other changes hands. It is run by `python store.py`."""
+"""A sharded store, driven over stdin and stdout. A shard that moves has two copies, and writes go to both; documents
+are copied one by one, then one shard after the other changes hands. It is run by `python store.py`."""
 
 import json
 import sys
