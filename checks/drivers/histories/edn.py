@@ -6,7 +6,7 @@ and four times as much if it is called for each: lines are given to it many at a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -22,8 +22,8 @@ DEEPEST = 60  # brackets within brackets
 
 
 def edn_records(file: BinaryIO, name: str) -> Iterator[tuple[int, Record]]:
-    """The records of an EDN file, each with its line, or with its number where a line is not a record. Refuses, with the
-    line, what is none, and everything if the parser is not installed."""
+    """The records of an EDN file, each with its line, or with its number where a line is not a record. Refuses, with
+    the line, what is none, and everything if the parser is not installed."""
     parser = _Parser(name)
     source = lines(file, name)
     first = list(islice(source, 1))
@@ -108,9 +108,9 @@ class _Parser:
             forms = self._all(b"\n".join(parts))
         except ValueError as error:
             refuse(f"{self.name}: is no EDN: {said(error)}")
-        records = [
-            record for form in forms for record in (form if isinstance(form, list | tuple) else [form])
-        ]
+        if not all(isinstance(form, Mapping | Sequence) for form in forms):
+            refuse(f"{self.name}: is no vector of maps")
+        records = [record for form in forms for record in ([form] if isinstance(form, Mapping) else form)]
         for number, form in enumerate(records, 1):
             yield number, self._record(form, f"{self.name}: record {number}", number)
 

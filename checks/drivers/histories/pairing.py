@@ -34,12 +34,13 @@ class History:
         return sum(map(len, self.keys.values()))
 
 
-def read(path: str) -> History:
-    """The history in a file: EDN if its name ends so, else JSON lines. Refuses, with the line, what is none."""
+def read(path: str, edn: bool = False) -> History:
+    """The history in a file: EDN if its name ends so, or if that is said; else JSON lines. Refuses, with the line, what
+    is none."""
     try:
         files.ordinary(path)
         with Path(path).open("rb") as file:
-            return history(file, path, edn=path.endswith(ENDINGS))
+            return history(file, path, edn or path.endswith(ENDINGS))
     except OSError as error:
         refuse(f"{path}: {error.strerror or error}")
 
@@ -84,7 +85,9 @@ class _Pairing:
                 continue
             if kept and (record.time is None) != (kept[0][1].time is None):
                 has = "has no time" if record.time is None else "has a time"
-                self._refuse(line, f"{has}, unlike the record of line {kept[0][0]}: all have one, or none has")
+                self._refuse(
+                    line, f"{has}, unlike the record of line {kept[0][0]}: all have one, or none has"
+                )
             kept.append((line, record))
         if not kept or kept[0][1].time is None:
             yield from ((line, record, line) for line, record in kept)
@@ -114,7 +117,9 @@ class _Pairing:
             self._refuse(line, f"process {self._who(record)} is answered, and has asked for nothing")
         operation, call, asked = self.open.pop(record.process)
         if record.f != call.f or (record.key is not None and record.key != call.key):
-            self._refuse(line, f"answers something else than process {self._who(record)} asked for on line {asked}")
+            self._refuse(
+                line, f"answers something else than process {self._who(record)} asked for on line {asked}"
+            )
         operation.returned, operation.step = moment, line
         operation.outcome = ANSWERS[record.type]
         unequal = record.type == "fail" and record.error == UNEQUAL_ERROR
@@ -134,7 +139,8 @@ class _Pairing:
     def _has_tuples(calls: list[tuple[Operation, Record]]) -> bool:
         """The keys are in the values, as Jepsen's independent keys are: all of them are [key, value]."""
         return any(o.kind == GET for o, _ in calls) and all(
-            record.key is None and isinstance(record.value, list) and len(record.value) == 2 for _, record in calls
+            record.key is None and isinstance(record.value, list) and len(record.value) == 2
+            for _, record in calls
         )
 
     def _keyed(self, operation: Operation, record: Record, tuples: bool) -> None:

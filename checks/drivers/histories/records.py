@@ -1,7 +1,7 @@
 """What a recorder writes: a record for each call of a client, and for each answer. The fields are those of Jepsen's.
 
-    {"process": 0, "type": "invoke", "f": "write", "key": "doc-1", "value": 3, "time": 100}
-    {"process": 0, "type": "ok",     "f": "write", "key": "doc-1", "value": 3, "time": 140}
+{"process": 0, "type": "invoke", "f": "write", "key": "doc-1", "value": 3, "time": 100}
+{"process": 0, "type": "ok",     "f": "write", "key": "doc-1", "value": 3, "time": 140}
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def checked(record: Record, name: str, number: int) -> Record:
 
 def value_of(value: Any) -> Any:
     """A value as the judge takes it: text, a number, nothing, a list of such; all else as its text."""
-    if value is None or isinstance(value, str | int | float) and not isinstance(value, bool):
+    if value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)):
         return value
     if isinstance(value, list):
         return [value_of(item) for item in value]

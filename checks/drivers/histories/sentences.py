@@ -66,7 +66,10 @@ class _Register(_Reason):
         return [
             o
             for o in self.everything
-            if o.kind != GET and o.outcome != UNEQUAL and o is not self.last and key_of(o.value) == key_of(value)
+            if o.kind != GET
+            and o.outcome != UNEQUAL
+            and o is not self.last
+            and key_of(o.value) == key_of(value)
         ]
 
     def name(self, value: Any) -> str:
