@@ -95,13 +95,12 @@ def _tell(file: str, recorded: History, found: Found) -> None:
     from cutproof.checks.drivers.histories.timeline import timeline
 
     clients = {o.client for _, operations, _, _ in found for o in operations}
-    say(
-        f"{plain(file)}: {len(recorded):,} operations on {_many(len(found), 'key')} by {len(clients):,} processes"
-    )
+    size = [_many(len(recorded), "operation"), _many(len(found), "key"), _many(len(clients), "process")]
+    say(f"{'stdin' if file == STDIN else plain(file, 300)}: {size[0]} on {size[1]} by {size[2]}")
     faulty = [entry for entry in found if entry[2] in (INVALID, UNKNOWN)]
     named = found if len(found) <= FEW else faulty[:FEW]
     for key, operations, word, verdict in named:
-        what = f"{word:8} {plain(key)}, {len(operations):,} operations"
+        what = f"{word:8} {plain(key)}, {_many(len(operations), 'operation')}"
         if isinstance(verdict, Unexplained):
             say("", what, verdict.reason)
             say(*(f"  {row}" for row in timeline(verdict.operations, WIDE - 2)), "", verbatim=True)
@@ -119,7 +118,7 @@ def _tell(file: str, recorded: History, found: Found) -> None:
 
 
 def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return f"{count:,} {what}{'' if count == 1 else 'es' if what.endswith('s') else 's'}"
 
 
 def _tell_json(file: str, recorded: History, found: Found) -> None:

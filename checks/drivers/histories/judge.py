@@ -9,8 +9,8 @@
 That is linearizability of one object: each operation that was acknowledged took effect at one moment between its call
 and its answer; what was refused never did; what is pending or failed may have, at any moment after its call, or never.
 A compare-and-set that was answered "unequal" wrote nothing, and at some moment between its call and its answer
-something else was there than it expected. The object is told by the kinds of operations: a register holds nothing at first, a
-counter 0, a list no items. A read without an answer says nothing.
+something else was there than it expected. The object is told by the kinds of operations: a register holds nothing at
+first, a counter 0, a list no items. A read without an answer says nothing.
 
 When a put or delete that *failed* is over is a matter of reading, and both are offered:
 

@@ -12,8 +12,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from cutproof.checks.drivers.histories.events import Events
-from cutproof.checks.drivers.histories.operation import GET, Operation
-from cutproof.checks.drivers.histories.register import key_of
+from cutproof.checks.drivers.histories.operation import GET, Operation, key_of
 
 READS_NOTHING = -1  # the length that stands for an append
 

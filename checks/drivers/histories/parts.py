@@ -15,8 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from cutproof.checks.drivers.adapter import FAILED, PENDING, REFUSED, UNEQUAL
 from cutproof.checks.drivers.histories.lists import items_of
-from cutproof.checks.drivers.histories.operation import COUNTER, GET, LIST, REGISTER, Operation
-from cutproof.checks.drivers.histories.register import key_of
+from cutproof.checks.drivers.histories.operation import COUNTER, GET, LIST, REGISTER, Operation, key_of
 
 T = TypeVar("T")
 ANCHORS = 12  # reads that a counter's part is tried to begin with

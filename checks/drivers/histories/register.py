@@ -20,7 +20,7 @@ from typing import Any
 
 from cutproof.checks.drivers.adapter import FAILED, UNEQUAL
 from cutproof.checks.drivers.histories.events import Events
-from cutproof.checks.drivers.histories.operation import GET, Operation
+from cutproof.checks.drivers.histories.operation import GET, Operation, key_of
 
 READ, MISMATCH, WRITE, SWAP = 0, 1, 2, 3
 NEVER = -1
@@ -32,11 +32,6 @@ def explained(operations: Sequence[Operation], versioned: bool, most: int) -> bo
 
     `versioned`: a put or delete that failed has no effect once one that was issued after the failure had its own."""
     return _Search(operations, versioned).run(most)
-
-
-def key_of(value: Any) -> Any:
-    """A value as one that can stand in a set, different for different ones."""
-    return tuple(map(key_of, value)) if isinstance(value, list | tuple) else value
 
 
 class _Search:

@@ -6,31 +6,33 @@ from collections.abc import Sequence
 from typing import Any
 
 from cutproof.checks.drivers.adapter import ACKNOWLEDGED, FAILED, PENDING
-from cutproof.checks.drivers.histories.operation import GET, Operation
-from cutproof.checks.drivers.histories.register import key_of
+from cutproof.checks.drivers.histories.operation import GET, Operation, key_of
 from cutproof.checks.drivers.histories.sentences import brief, elided
 
 ROWS = 10
-NARROW = 60  # columns that the words take at most
+SHORT = 6  # columns that a word is not cut below
+BETWEEN = 12  # columns between words, and around bars
 
 
 def timeline(operations: Sequence[Operation], width: int = 100, place: str = "line") -> list[str]:
-    """The operations in order of time, at most `ROWS` lines of at most `width` columns; what was between the first and
-    the last few is summed up. `place` is what `step` of an operation counts."""
+    """The operations in order of time, at most `ROWS` lines of at most `width` columns (80 or more); what was between
+    the first and the last few is summed up. `place` is what `step` of an operation counts."""
     shown, left = list(operations), list[Operation]()
     if len(shown) > ROWS:
         left = shown[2 : len(shown) - (ROWS - 3)]
         shown = [*shown[:2], *shown[len(shown) - (ROWS - 3) :]]
+    if not shown:
+        return []
     items = {key_of(o.argument) for o in operations if o.kind == "append"}
     rows = [(f"#{o.number}", o.client, asked(o), told(o, items), _where(o, place)) for o in shown]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    for column in (3, 2, 1):  # what may be cut, where there is too much of it
-        widths[column] = max(min(widths[column], 8), widths[column] - max(0, sum(widths) + 8 - NARROW))
+    while sum(widths) > width - BETWEEN - 2 * len(shown) and max(widths[1:4]) > SHORT:
+        widths[max((1, 2, 3), key=widths.__getitem__)] -= 1
     words = ["  ".join(_cut(text, w) for text, w in zip(row, widths, strict=True)) for row in rows]
-    bars = _bars(shown, width - sum(widths) - 10)
+    bars = _bars(shown, width - sum(widths) - BETWEEN)
     lines = [f"{text}  {bar}".rstrip() for text, bar in zip(words, bars, strict=True)]
     if left:
-        lines.insert(2, f"... {_sum(left)}")
+        lines.insert(2, _cut(f"... {_sum(left)}", width).rstrip())
     return lines
 
 
@@ -62,7 +64,7 @@ def _cut(text: str, width: int) -> str:
 def _bars(operations: Sequence[Operation], width: int) -> list[str]:
     """A bar for each, from its call to its answer; what has none, or may still happen, is open at the right."""
     moments = sorted({m for o in operations for m in (o.invoked, o.returned) if m is not None})
-    step = max(1, min(3, (width - 2) // max(1, len(moments))))
+    step = max(1, min(3, width // len(moments)))
     column = {moment: step * place for place, moment in enumerate(moments)}
     bars = []
     for o in operations:
