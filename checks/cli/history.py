@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.drivers.histories.pairing import History
 
 STDIN = "-"
-VALID, INVALID, UNKNOWN, EMPTY = "valid", "invalid", "unknown", "nothing to judge"
+VALID, INVALID, UNKNOWN, EMPTY = "valid", "invalid", "unknown", "unread"
 CODES = {INVALID: 12, UNKNOWN: 3, EMPTY: 3, VALID: 0}  # the first that there is, is the verdict on them all
 FEW, WIDE = 20, 100  # keys that are named, columns of a timeline
 

@@ -61,8 +61,8 @@ def test_a_history_that_has_none(judged: Any) -> None:
         "  #1  0  put 1  acknowledged  line 2  |==|",
         "  #5  1  get    -> nothing    line 6        |==|",
         "",
-        "nothing to judge  n, 1 operation",
-        "invalid: invalid 1, nothing to judge 1",
+        "unread   n, 1 operation",
+        "invalid: invalid 1, unread 1",
     ]
 
 
@@ -74,7 +74,7 @@ def test_the_two_readings_of_what_is_not_known(judged: Any) -> None:
 def test_a_history_that_says_nothing(judged: Any) -> None:
     code, said = judged(OTHER)
     assert code == 3
-    assert said.endswith("nothing to judge: nothing to judge 1\n")
+    assert said.endswith("unread: unread 1\n")
     assert judged([])[0] == 3
 
 
@@ -95,7 +95,7 @@ def test_as_json(judged: Any) -> None:
         {"line": 1, "answered": 2, "process": "0", "asked": "put 1", "told": "acknowledged"},
         {"line": 3, "answered": 4, "process": "1", "asked": "get", "told": "-> nothing"},
     ]
-    assert second["key"] == "n" and second["verdict"] == "nothing to judge"
+    assert second["key"] == "n" and second["verdict"] == "unread"
     assert last["verdict"] == "invalid" and last["keys"]["invalid"] == 1
 
 
@@ -122,9 +122,10 @@ def test_many_keys_are_counted(judged: Any) -> None:
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [
-        (WRITTEN + [(0, "invoke", "append", "x", 1)], "key x: append, put on one key: it is a list or a register, not both"),
-        ([(0, "invoke", "add", "x", 1), *GONE, *READ][:1] + [(1, "invoke", "read", "x", None), (1, "ok", "read", "x", "a")],
-         "key x: 'a' is no number, and this key is a counter"),
+        ([*WRITTEN, (0, "invoke", "append", "x", 1)],
+         "key x: append, put on one key: it is a list or a register, not both"),
+        ([*OTHER, (1, "invoke", "read", "n", None), (1, "ok", "read", "n", "a")],
+         "key n: 'a' is no number, and this key is a counter"),
         (READ[1:], "h.jsonl:1: process 0 is answered, and has asked for nothing"),
     ],
 )  # fmt: skip
