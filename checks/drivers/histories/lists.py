@@ -23,7 +23,12 @@ def items_of(value: object) -> tuple[Any, ...]:
         return ()
     if not isinstance(value, list | tuple):
         raise ValueError(f"{value!r} is no list, and this key is a list")
-    return tuple(map(key_of, value))
+    items = tuple(value)
+    try:
+        hash(items)
+    except TypeError:
+        return tuple(map(key_of, items))
+    return items
 
 
 def explained(operations: Sequence[Operation]) -> bool:
