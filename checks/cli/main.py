@@ -18,6 +18,7 @@ from typing import Annotated
 
 import typer
 
+from cutproof.checks.cli import drive as cli_drive
 from cutproof.checks.cli import explore as cli_explore
 from cutproof.checks.cli import export as cli_export
 from cutproof.checks.cli import gate as cli_gate
@@ -40,7 +41,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 # ------------------------------------------------------------------ commands in files of their own
 
 for command in (
-    cli_verify.verify, cli_explore.explore, cli_simulate.simulate, cli_replay.replay, cli_loss.loss,
+    cli_verify.verify, cli_explore.explore, cli_simulate.simulate, cli_drive.drive, cli_replay.replay, cli_loss.loss,
     cli_loss.scenarios, cli_export.export, cli_gate.gate, cli_prove.prove, cli_safeguards.safeguards,
     cli_safeguards.protocols, cli_safeguards.diagram,
 ):  # fmt: skip
