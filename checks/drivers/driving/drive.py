@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from cutproof.checks.drivers.driving.driver import DriverFailed, InProcess, Subject, hints
-from cutproof.checks.drivers.driving.outcome import DIFFERS, ERRED, Driving, Failure
-from cutproof.checks.drivers.driving.performing import perform
+from cutproof.checks.drivers.driving.driver import InProcess, Subject, hints
+from cutproof.checks.drivers.driving.outcome import Driving
+from cutproof.checks.drivers.driving.performing import beginnings, perform
 from cutproof.checks.drivers.driving.shortening import shorten
 from cutproof.checks.drivers.driving.tour import tours
 from cutproof.checks.drivers.driving.walking import Numbers, Walking
@@ -98,25 +98,11 @@ class _Making:
         self.names = [t.action for t in walking.driven.transitions]
 
     def begins(self) -> None:
-        """In which initial states the program can begin: all, or those that are like its own."""
-        driven, subject, found = self.walking.driven, self.subject, self.found
-        found.begun = found.beginnings = len(driven.initials)
-        if subject.starts or found.beginnings == 1:
-            return
-        first = driven.initials[0]
-        try:
-            subject.begin({})
-            own = subject.state()
-            alike = [s for s in driven.initials if not self.walking.differences(s, own)]
-            differences = self.walking.differences(first, own)
-            subject.end()
-        except DriverFailed as error:
-            found.failure = Failure(ERRED, (first,), (), str(error))
-            return
-        found.begun = len(alike)
-        if not alike:
-            found.failure = Failure(DIFFERS, (first,), (), differences=differences)
-        driven.initials = tuple(alike)
+        """In which initial states the program can begin."""
+        driven, found = self.walking.driven, self.found
+        found.beginnings = len(driven.initials)
+        found.failure = beginnings(self.walking, self.subject)
+        found.begun = 0 if found.failure else len(driven.initials)
 
     def make(self, runs: int | None, steps: int, states: int, mode: str, refusals: bool) -> None:
         """Every run, until one fails."""

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -27,7 +26,7 @@ from hypothesis.stateful import (
 from cutproof.checks.common.reproducible import same_draws
 from cutproof.checks.drivers.driving.driver import DriverFailed, InProcess, Subject
 from cutproof.checks.drivers.driving.outcome import Failure, NotAsModelled
-from cutproof.checks.drivers.driving.performing import Performing
+from cutproof.checks.drivers.driving.performing import Performing, beginnings
 from cutproof.checks.drivers.driving.recorded import trace_of
 from cutproof.checks.drivers.driving.walking import Walking
 from cutproof.checks.traces.trace import write
@@ -58,25 +57,32 @@ class Machine(RuleBasedStateMachine):
     @initialize(pick=PICKS)
     def begin(self, pick: int) -> None:
         """Begin in one of the initial states."""
+        self._raise(beginnings(self.walking, self.subject))
         initials = self.walking.driven.initials
         self.run = Performing(self.walking, self.subject, initials[pick % len(initials)], self._took)
         self._raise(self.run.begin())
 
-    @precondition(lambda self: self.run and self.walking.steps(self.run.state))
     @rule(pick=PICKS)
     def step(self, pick: int) -> None:
-        """Take one of the steps that the protocol allows."""
+        """Take one of the steps that the protocol allows; where there is none, begin anew."""
         assert self.run is not None
         steps = list(self.walking.steps(self.run.state))
-        self._raise(self.run.take(steps[pick % len(steps)]))
+        if steps:
+            self._raise(self.run.take(steps[pick % len(steps)]))
+        elif self.run.transitions:
+            self._end()
+            self.begin(pick)
 
     def teardown(self) -> None:
-        if self.run is None:
-            return
         if self.over:
             with suppress(DriverFailed):
                 self.subject.end()
-            return
+        elif self.run is not None:
+            self._end()
+
+    def _end(self) -> None:
+        """The run is over; what the protocol forbids now is tried, if asked for."""
+        assert self.run is not None
         failure = self.run.attempt(self.walking.forbidden(self.run.state)) if self.refusals else None
         self._raise(self.run.end(failure))
 

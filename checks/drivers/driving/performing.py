@@ -14,6 +14,26 @@ from cutproof.model.language.protocol import State
 Took = Callable[[State, int], None]  # a step was taken on both sides: from this state, by this transition
 
 
+def beginnings(walking: Walking, subject: Subject) -> Failure | None:
+    """Leave to the driven protocol, of several initial states, those in which the program begins: all, if it `starts`,
+    else those that are like its own. A failure where there is none."""
+    initials = walking.driven.initials
+    if subject.starts or len(initials) == 1:
+        return None
+    try:
+        subject.begin({})
+        own = subject.state()
+        alike = tuple(s for s in initials if not walking.differences(s, own))
+        differences = walking.differences(initials[0], own)
+        subject.end()
+    except DriverFailed as error:
+        return Failure(ERRED, initials[:1], (), str(error))
+    if not alike:
+        return Failure(DIFFERS, initials[:1], (), differences=differences)
+    walking.driven.initials = alike
+    return None
+
+
 def perform(
     walking: Walking,
     subject: Subject,
