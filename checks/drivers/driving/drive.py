@@ -52,7 +52,7 @@ def drive(
 
     The runs together take every edge of the graph; where that has more than so many `states`, or `runs` are given, they
     are drawn: run n of a seed is the same whatever else is asked for. None has more than `steps`, but where an edge is
-    further from the start. `refusals`: in each state (else, after each drawn run) what the protocol forbids is tried
+    further from the start. `refusals`: after each edge (else, after each drawn run) what the protocol forbids is tried
     too. Of `shard` (i, n) only every n-th run is made. An interrupt (Ctrl-C) ends the runs, not the program. Raises
     Unfit for a driver that cannot drive this, ValueError for a number or a mode that means nothing."""
     low = {"runs": runs, "steps": steps, "states": states, "seed": seed + 1, "shards": shard[1]}
@@ -114,10 +114,22 @@ class _Making:
             numbers = explored.edges.numbers  # type: ignore[union-attr]
             if self._run(explored.states[tour.start], tuple(numbers[e] for e in tour.edges)):
                 return
-        for number in range(len(explored.states)) if refusals else ():
-            if self.walking.forbidden(explored.states[number]):
-                path = explored.path_to(number)
-                if self._run(path.states[0], path.transitions, refusals=True):
+        if refusals:
+            self._refusals(explored)
+
+    def _refusals(self, explored: Exploration) -> None:
+        """What the protocol forbids is tried at the start, and after each edge, in a run of its own: what a program
+        allows may hang on how it came there."""
+        edges, forbidden = explored.edges, self.walking.forbidden
+        assert edges is not None
+        for start in self.walking.driven.initials:
+            if forbidden(start) and self._run(start, (), refusals=True):
+                return
+        for number in range(explored.expanded):
+            path = explored.path_to(number)
+            for edge in range(edges.starts[number], edges.starts[number + 1]):
+                steps = (*path.transitions, edges.numbers[edge])
+                if forbidden(explored.states[edges.targets[edge]]) and self._run(path.states[0], steps, True):
                     return
 
     def _explored(self, states: int) -> Exploration | None:
@@ -146,11 +158,11 @@ class _Making:
                 self.number += 1
                 continue
             run = walker.run(number, stop=False)
-            if self._run(unpack(run.states[0]), tuple(run.transitions), refusals, both=True):
+            if self._run(unpack(run.states[0]), tuple(run.transitions), refusals):
                 return
 
-    def _run(self, start: State, numbers: Numbers, refusals: bool = False, both: bool = False) -> bool:
-        """Make a run, if it is of this shard; whether it failed. `refusals` alone: it was made for them."""
+    def _run(self, start: State, numbers: Numbers, refusals: bool = False) -> bool:
+        """Make a run, if it is of this shard; whether it failed."""
         self.number += 1
         found = self.found
         if self.number % found.shard[1] != found.shard[0]:

@@ -57,6 +57,9 @@ class Machine(RuleBasedStateMachine):
     @initialize(pick=PICKS)
     def begin(self, pick: int) -> None:
         """Begin in one of the initial states."""
+        self._begin(pick)
+
+    def _begin(self, pick: int) -> None:
         self._raise(beginnings(self.walking, self.subject))
         initials = self.walking.driven.initials
         self.run = Performing(self.walking, self.subject, initials[pick % len(initials)], self._took)
@@ -71,7 +74,7 @@ class Machine(RuleBasedStateMachine):
             self._raise(self.run.take(steps[pick % len(steps)]))
         elif self.run.transitions:
             self._end()
-            self.begin(pick)
+            self._begin(pick)
 
     def teardown(self) -> None:
         if self.over:
