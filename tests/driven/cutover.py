@@ -1,0 +1,37 @@
+"""The reference implementation of the cutover, driven through the model of it. The faults are safeguards that are taken
+out of the implementation, and not of the model; each with a scope in which it matters.
+"""
+
+from __future__ import annotations
+
+from cutproof.checks.cutover.reference.twin import STUTTERS, Twin
+from cutproof.checks.drivers.driving.driver import Refused
+from cutproof.checks.traces.trace import Step, plain
+from cutproof.model.cutover.coordinator import cutover
+from cutproof.model.cutover.policy import Policy, resolve
+from cutproof.model.cutover.scopes import parse_scope
+
+
+def model(scope: str = "base"):
+    return cutover(parse_scope(scope)).resolve(resolve(Policy(), ()))
+
+
+class Driver:
+    def __init__(self, fault: str = "", scope: str = "base") -> None:
+        self.twin = Twin(parse_scope(scope), resolve(Policy(), [fault] if fault else []))
+        self.moves = None
+
+    def anything(self, action: str, **arguments: object) -> None:
+        """Steps that mean nothing to the model are taken on the way: they are refused to nobody."""
+        name = str(Step(action, {k: plain(v) for k, v in arguments.items()}))
+        moves = self.twin.enabled()
+        while name not in moves:
+            stutter = next((m for m in moves.values() if m.step.action in STUTTERS), None)
+            if stutter is None:
+                raise Refused
+            stutter.do()
+            moves = self.twin.enabled()
+        moves[name].do()
+
+    def state(self) -> dict[str, object]:
+        return self.twin.abstract()
