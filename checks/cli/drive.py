@@ -22,6 +22,7 @@ from cutproof.checks.cli.console import (
     say,
     say_json,
 )
+from cutproof.checks.cli.programs import program_of
 from cutproof.checks.common.refusals import checked, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -32,10 +33,8 @@ FOUND = File("counterexamples")
 
 
 def drive(
+    context: typer.Context,
     named: Annotated[str, typer.Argument(metavar="PROTOCOL", help="FILE.py[:NAME], or a bundled one.")],
-    command: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- PROGRAM...]", help="A program that answers on a pipe.")
-    ] = None,
     driver: Annotated[
         str,
         typer.Option("--driver", help="FILE.py[:NAME]: a class with a method for each action, and state()."),
@@ -78,9 +77,9 @@ def drive(
         finite("--seconds", seconds)
     if trace != FOUND or trace.exists():
         can_hold("--trace", trace)
-    part = _shard(shard)
+    part, command = _shard(shard), program_of(context)
     loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
-    with _subject(loaded, driver, command or []) as subject:
+    with _subject(loaded, driver, command) as subject:
         if replay is not None:
             return _again(loaded, subject, replay, json_lines)
         with Ticker() as ticker, contextlib.redirect_stdout(sys.stderr):
@@ -113,9 +112,7 @@ def drive(
     return found.exit_code
 
 
-def _command(
-    named: str, parameters: list[str] | None, driver: str, command: list[str] | None, file: str
-) -> str:
+def _command(named: str, parameters: list[str] | None, driver: str, command: list[str], file: str) -> str:
     """What performs a failure again."""
     words = ["cutproof", "drive", named, *(f"--with={p}" for p in parameters or ())]
     words += ["--driver", driver] if driver else []
@@ -136,22 +133,23 @@ def _shard(text: str) -> tuple[int, int]:
 @contextlib.contextmanager
 def _subject(loaded: Loaded, driver: str, command: list[str]) -> Any:
     """The program that is driven; where it is a process, that ends with it."""
-    if bool(driver) == bool(command):
-        refuse("drive: give the program as --driver FILE.py, or as -- PROGRAM ARGUMENTS...")
-    if command:
-        from cutproof.checks.drivers.driving.program import Piped
-
-        with Piped(command, loaded.protocol) as piped:
-            yield piped
-        return
-    from cutproof.checks.drivers.driving.driver import InProcess
+    from cutproof.checks.drivers.driving.driver import InProcess, Unfit
+    from cutproof.checks.drivers.driving.program import Piped
     from cutproof.checks.protocols.drivers import load_driver
 
-    made = load_driver(driver)
+    if bool(driver) == bool(command):
+        refuse("give one program: --driver FILE.py[:NAME], or a program behind --")
     try:
-        yield InProcess(made, loaded.protocol)
-    except ValueError as error:
-        refuse(f"--driver {driver}: {error}")
+        subject = (
+            Piped(command, loaded.protocol) if command else InProcess(load_driver(driver), loaded.protocol)
+        )
+    except Unfit as error:
+        refuse(f"{f'--driver {driver}' if driver else shlex.join(command)}: {error}")
+    try:
+        yield subject
+    finally:
+        if isinstance(subject, Piped):
+            subject.close()
 
 
 def _again(loaded: Loaded, subject: Subject, file: File, json_lines: bool) -> int:

@@ -3,7 +3,7 @@ what clients then see (`judge.py`). `driving/` takes any program through the run
 under Hypothesis. Nothing here knows the reference implementation or the cutover.
 """
 
-__all__ = ["adapter", "driving", "finding", "judge", "machine", "system"]
+__all__ = ["adapter", "driving", "finding", "judge", "machine", "system", "wire"]
 
 
 def __getattr__(name: str) -> object:

@@ -9,4 +9,4 @@ safeguards and a gate; `drivers.py` finds the driver in a file. Whatever a user 
 (`common/refusals.py`): one line, with the place in the file where there is one.
 """
 
-__all__ = ["cutover", "drivers", "load", "parameters", "registry", "studies"]
+__all__ = ["adapters", "cutover", "drivers", "load", "parameters", "registry", "studies"]

@@ -3,6 +3,7 @@ facts for machines. Text is returned; only progress writes, on stderr.
 """
 
 __all__ = [
+    "conformance",
     "explorations",
     "gate_proofs",
     "ladder",

@@ -19,7 +19,7 @@ from __future__ import annotations
 import inspect
 import os
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 from typing import Protocol as Interface
 
@@ -34,7 +34,12 @@ class Refused(Exception):
 
 
 class DriverFailed(Exception):
-    """The driver, or the program behind it, raised what it may not raise, or answered what is no answer."""
+    """The driver, or the program behind it, raised what it may not raise, or answered what is no answer. `told` are
+    lines that say more."""
+
+    def __init__(self, reason: str, told: Sequence[str] = ()) -> None:
+        self.told = tuple(told)
+        super().__init__(reason)
 
 
 class Unfit(ValueError):

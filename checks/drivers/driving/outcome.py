@@ -18,7 +18,8 @@ HOLDS, UNKNOWN, FOUND, FAILED = 0, 3, 12, 4  # exit codes
 class Failure:
     """A run after which model and program part. `transitions` are of the driven protocol, and lead from each of
     `states` to the next; the last one is that which fails, but where the kind is `allows`: then `attempt` is, which the
-    model does not allow after them. `run` is its number, from 0."""
+    model does not allow after them. `run` is its number, from 0; `told` what the driver said beside
+    the reason."""
 
     kind: str
     states: tuple[State, ...]
@@ -27,6 +28,7 @@ class Failure:
     differences: tuple[Difference, ...] = ()
     attempt: int | None = None
     run: int = 0
+    told: tuple[str, ...] = ()
 
     @property
     def failing(self) -> int | None:
@@ -50,8 +52,9 @@ class Failure:
         return f"{step}: {self.reason}"
 
     def lines(self, walking: Walking) -> list[str]:
-        """The headline, and each difference."""
-        return [self.headline(walking), *(f"    {difference}" for difference in self.differences)]
+        """The headline, each difference, and what the driver told of its failure."""
+        more = (*self.differences, *self.told)
+        return [self.headline(walking), *(f"    {line}" for line in more)]
 
 
 class NotAsModelled(NotConforming):
@@ -62,7 +65,8 @@ class NotAsModelled(NotConforming):
         labels = [walking.label(n) for n in failure.transitions]
         if failure.attempt is not None:
             labels.append(f"{walking.label(failure.attempt)}, which the model forbids")
-        said = [f"{name}: {failure.headline(walking)}", *(f"    {d}" for d in failure.differences)]
+        first, *rest = failure.lines(walking)
+        said = [f"{name}: {first}", *rest]
         super().__init__("\n".join(said), labels)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from cutproof.checks.drivers.driving.comparing import Difference
 from cutproof.checks.drivers.driving.driver import DriverFailed, Subject
@@ -27,7 +28,7 @@ def beginnings(walking: Walking, subject: Subject) -> Failure | None:
         differences = walking.differences(initials[0], own)
         subject.end()
     except DriverFailed as error:
-        return Failure(ERRED, initials[:1], (), str(error))
+        return Failure(ERRED, initials[:1], (), str(error), told=error.told)
     if not alike:
         return Failure(DIFFERS, initials[:1], (), differences=differences)
     walking.driven.initials = alike
@@ -79,7 +80,7 @@ class Performing:
         try:
             self.subject.begin(self.walking.whole.decode(self.state))
         except DriverFailed as error:
-            return self._failure(ERRED, str(error))
+            return self._erred(error)
         return self._compare()
 
     def take(self, number: int) -> Failure | None:
@@ -90,7 +91,7 @@ class Performing:
         try:
             done = self.subject.perform(*self.walking.called(number))
         except DriverFailed as error:
-            return self._failure(ERRED, str(error))
+            return self._erred(error)
         if not done:
             return self._failure(REFUSES)
         failure = self._compare()
@@ -108,9 +109,9 @@ class Performing:
                     return self._failure(ALLOWS, "does it", differences, number)
                 failed = self._compare()
             except DriverFailed as error:
-                return self._failure(ERRED, str(error), attempt=number)
+                return self._erred(error, number)
             if failed is not None and failed.kind == ERRED:
-                return self._failure(ERRED, failed.reason, attempt=number)
+                return replace(failed, attempt=number)
             if failed is not None:
                 reason = "refuses it and is in another state now"
                 return self._failure(ALLOWS, reason, failed.differences, number)
@@ -121,15 +122,18 @@ class Performing:
         try:
             self.subject.end()
         except DriverFailed as error:
-            return failure or self._failure(ERRED, str(error))
+            return failure or self._erred(error)
         return failure
 
     def _compare(self) -> Failure | None:
         try:
             differences = self.walking.differences(self.state, self.subject.state())
         except DriverFailed as error:
-            return self._failure(ERRED, str(error))
+            return self._erred(error)
         return self._failure(DIFFERS, differences=differences) if differences else None
+
+    def _erred(self, error: DriverFailed, attempt: int | None = None) -> Failure:
+        return replace(self._failure(ERRED, str(error), attempt=attempt), told=error.told)
 
     def _failure(
         self,
