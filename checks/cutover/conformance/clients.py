@@ -23,11 +23,7 @@ from cutproof.checks.drivers.histories.judge import Undecided, Unexplained, judg
 from cutproof.checks.drivers.histories.operation import Operation
 from cutproof.checks.drivers.system import System
 
-KINDS = {
-    "doc": "put",
-    "counter": "add",
-    "list": "append",
-}  # how a document is written, by the name of its key
+KINDS = {"doc": "put", "counter": "add", "list": "append"}  # how a document is written, by the name of its key
 NOBODY = "value-0"  # a value that is never written
 LARGEST = 40  # a counter is added 1, 2, 4, ... up to two to this
 HOLDS, FINDS = "its owner holds", "a search finds"

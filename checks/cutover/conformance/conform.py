@@ -106,13 +106,7 @@ def _one(adapter: type[Adapter], planned: Planned, seen: Probe, shards: int, rep
 
 
 def _made_short(
-    adapter: type[Adapter],
-    run: Run,
-    found: NotConforming,
-    planned: Planned,
-    seen: Probe,
-    shards: int,
-    beside: bool,
+    adapter: type[Adapter], run: Run, found: NotConforming, planned: Planned, seen: Probe, shards: int, beside: bool
 ) -> NotConforming:
     short = shrink(tuple(run.steps), planned.seed, again(adapter, seen, shards, beside))
     if short is None:
@@ -135,16 +129,14 @@ def _made_short(
 def replay(schedule: Schedule | str | Path, adapter: type[Adapter]) -> NotConforming | None:
     """Perform a schedule, or the file of one, on a system: what it finds, or None. Raises Wrong for what is no schedule.
 
-    def test_the_lost_update_stays_away():
-        assert conform.replay("schedules/lost-update.json", Mine) is None
+        def test_the_lost_update_stays_away():
+            assert conform.replay("schedules/lost-update.json", Mine) is None
     """
     given = schedule if isinstance(schedule, Schedule) else schedules.read(schedule)
     seen = probe(adapter, given.shards)
     lanes = Lanes()
     beside = given.found is not None and given.found.kind == DiffersFromOracle.__name__
-    _, found = perform(
-        adapter, given.steps, given.seed, seen, shards=given.shards, beside=beside, lanes=lanes
-    )
+    _, found = perform(adapter, given.steps, given.seed, seen, shards=given.shards, beside=beside, lanes=lanes)
     if found is not None:
         found.lanes = lanes.lines(found.schedule)
     return found

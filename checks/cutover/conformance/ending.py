@@ -18,10 +18,7 @@ from cutproof.checks.drivers.finding import DiffersFromOracle, NotServed
 from cutproof.checks.drivers.histories.operation import Operation
 
 PATIENCE = 5_000  # steps within which a migration must end once nothing goes wrong and nobody writes
-UNDER_LOAD, TIMES = (
-    300,
-    20,
-)  # ... and while clients write: so many steps, or so many times those of a quiet one
+UNDER_LOAD, TIMES = 300, 20  # ... and while clients write: so many steps, or so many times those of a quiet one
 TRIES = 8  # how often a client asks at the end before it says that it is not served
 TURNS = 40  # steps between two tries, at most
 
@@ -107,9 +104,7 @@ def _read_all(run: Run) -> None:
     shown = run.observed()
     run.shown |= set(shown)
     if documents := shown.get("documents"):
-        values: dict[str, Any] = {
-            k: run.checked("observe", k, v) for k, v in documents.items() if k in run.history
-        }
+        values: dict[str, Any] = {k: run.checked("observe", k, v) for k, v in documents.items() if k in run.history}
         run.seen(values, HOLDS, run.moment, sorted(values))
     _compare_owners(run, shown.get("owner", {}))
 

@@ -59,14 +59,9 @@ def compare(run: Run) -> None:
         theirs = _determined(other.history.get(key, []))
         if ours is None or theirs is None or ours.number != theirs.number:
             continue
-        read = next(
-            (o.result for o in reversed(run.history[key]) if o.kind == "get" and o.outcome == ACKNOWLEDGED),
-            None,
-        )
+        read = next((o.result for o in reversed(run.history[key]) if o.kind == "get" and o.outcome == ACKNOWLEDGED), None)
         if read != held.get(key):
-            reason = (
-                f"{key}: a client reads {read!r}; the oracle, asked for the same, holds {held.get(key)!r}"
-            )
+            reason = f"{key}: a client reads {read!r}; the oracle, asked for the same, holds {held.get(key)!r}"
             run.found = DiffersFromOracle(reason, run.log)
             raise run.found
 

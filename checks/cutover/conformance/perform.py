@@ -46,9 +46,7 @@ def perform(
     return run, found
 
 
-def again(
-    adapter: type[Adapter], probe: Probe, shards: int, beside: bool
-) -> Callable[..., NotConforming | None]:
+def again(adapter: type[Adapter], probe: Probe, shards: int, beside: bool) -> Callable[..., NotConforming | None]:
     """What performs steps again with a seed, for the shrinker."""
 
     def fails(seed: int, steps: Sequence[Step]) -> NotConforming | None:

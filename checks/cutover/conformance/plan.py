@@ -204,26 +204,8 @@ def _again(probe: Probe) -> Iterator[Script]:
         for n, place in enumerate(places(probe, PLACES)):
             for hop in (1, 2) if what == "abort" else (1,):
                 for one in range(3):
-                    yield (
-                        *setup(probe),
-                        BEGIN,
-                        place,
-                        fault(what, 0),
-                        *write(probe, one, one),
-                        SETTLE,
-                        begin(hop),
-                        SETTLE,
-                    )
-                yield (
-                    *setup(probe),
-                    BEGIN,
-                    place,
-                    *write(probe, n),
-                    fault(what, 0),
-                    SETTLE,
-                    begin(hop),
-                    SETTLE,
-                )
+                    yield (*setup(probe), BEGIN, place, fault(what, 0), *write(probe, one, one), SETTLE, begin(hop), SETTLE)
+                yield (*setup(probe), BEGIN, place, *write(probe, n), fault(what, 0), SETTLE, begin(hop), SETTLE)
                 for late in range(len(probe.phases)):
                     yield (*setup(probe), BEGIN, place, fault(what, 0), SETTLE, begin(hop), To(late, 0),
                            *write(probe, n + late, late), SETTLE)  # fmt: skip

@@ -28,9 +28,7 @@ class Report:
     systematic: int = 0  # runs of the plan that come before the draws
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
-    events: Counter[tuple[str, str]] = field(
-        default_factory=Counter
-    )  # (phase, what), between two steps of it
+    events: Counter[tuple[str, str]] = field(default_factory=Counter)  # (phase, what), between two steps of it
     parts: Counter[str] = field(default_factory=Counter)
     unsupported: set[str] = field(default_factory=set)
     shown: set[str] = field(default_factory=set)  # what `observe` told of
@@ -75,9 +73,7 @@ class Report:
         """What never happened in a phase, though the system has it."""
         found = []
         for phase in self.probe.phases:
-            nil = [
-                what for what in [*self.probe.operations, *self.probe.faults] if not self.events[phase, what]
-            ]
+            nil = [what for what in [*self.probe.operations, *self.probe.faults] if not self.events[phase, what]]
             if nil:
                 found.append(f"in the phase {phase} there was no {', no '.join(nil)}")
         return found
@@ -104,9 +100,7 @@ class Report:
         c, probe = self.counts, self.probe
         answers = (ACKNOWLEDGED, "failed", "refused", "unequal", "never answered")
         hidden = [what for what in ("documents", "owner") if what not in self.shown]
-        head = (
-            f"{self.name}: {self.verdict}, in {self.runs:,} runs of {self.steps:,} steps (seed {self.seed})"
-        )
+        head = f"{self.name}: {self.verdict}, in {self.runs:,} runs of {self.steps:,} steps (seed {self.seed})"
         lines = [head, *(f"  because {reason}" for reason in self.missing())]
         rows = {
             "runs": _list(self.parts, list(self.parts)) + (f"; {self.stopped}" if self.stopped else ""),

@@ -102,10 +102,7 @@ def text(schedule: Schedule) -> str:
     """A schedule as JSON: the head, then one step a line, so that two can be compared by eye and by `diff`."""
     head = msgspec.to_builtins(schedule)
     steps, told = head.pop("steps"), head.pop("told", ())
-    lines = [
-        f'  "format": {_json(FORMAT)}',
-        *(f"  {_json(name)}: {_json(value)}" for name, value in head.items()),
-    ]
+    lines = [f'  "format": {_json(FORMAT)}', *(f"  {_json(name)}: {_json(value)}" for name, value in head.items())]
     lines.append('  "steps": [\n' + ",\n".join(f"    {_json(step)}" for step in steps) + "\n  ]")
     if told:
         lines.append('  "told": [\n' + ",\n".join(f"    {_json(line)}" for line in told) + "\n  ]")

@@ -43,7 +43,9 @@ def explained(operations: Sequence[Operation]) -> bool:
     return _run(together, events, lengths, longest)
 
 
-def _run(operations: list[Operation], events: Events, lengths: list[int], longest: tuple[Any, ...]) -> bool:
+def _run(
+    operations: list[Operation], events: Events, lengths: list[int], longest: tuple[Any, ...]
+) -> bool:
     """From event to event: `lengths` are those of the reads, `length` is that of the list."""
     waiting = defaultdict[Any, list[tuple[int, int]]](list)  # by item, by the order of their answers
     watching = defaultdict[int, set[int]](set)  # by length, the reads under way that have no place yet

@@ -42,9 +42,7 @@ class _Search:
     def __init__(self, operations: Sequence[Operation], versioned: bool) -> None:
         self.numbers: dict[Any, int] = {None: 0}
         kept = [o for o in operations if o.demanded]
-        self.seen_by_somebody = {
-            key_of(o.result if o.kind == GET else o.argument[0]) for o in kept if o.shows
-        }
+        self.seen_by_somebody = {key_of(o.result if o.kind == GET else o.argument[0]) for o in kept if o.shows}
         mismatches = any(o.outcome == UNEQUAL for o in kept)
         self.perhaps_needed: set[int] = set()
         optional = self._relevant([o for o in operations if o.possible], mismatches)
@@ -192,19 +190,13 @@ class _Search:
                     mismatch = True
         again = again or any(not done & bit[i] for i in self._maybe.get(value, ()))
         stay = not again and self.last_need[value] > place
-        stuck = not again and len(
-            swaps
-        )  # how many compare-and-sets expect the present value, for the last time
+        stuck = not again and len(swaps)  # how many compare-and-sets expect the present value, for the last time
         hidden: list[int] = []
         if self.last_mismatch <= place and not mismatch:
             mortal = self.mortal & ~done
             for i in writes:
                 u = give[i]
-                unseen = (
-                    not (u in wanted or (swaps and u == value))
-                    and self.last_need[u] <= place
-                    and u not in self.perhaps_needed
-                )
+                unseen = not (u in wanted or (swaps and u == value)) and self.last_need[u] <= place and u not in self.perhaps_needed
                 if unseen and not self.kills[i] & mortal:
                     hidden.append(i)
         forced = self.events.events[place] >> 1
@@ -254,7 +246,9 @@ class _Search:
                     open_.append(self.need[i])
         return found
 
-    def _possible(self, place: int, done: int, value: int, u: int, alike: bool, taken: bool) -> Iterator[int]:
+    def _possible(
+        self, place: int, done: int, value: int, u: int, alike: bool, taken: bool
+    ) -> Iterator[int]:
         """Of what may happen and writes one value, who may be next: each that was issued before all of those that are
         ruled out before it; any one where none is ever ruled out, and none if another is `taken` already."""
         begun, bit, issued = self.events.begun, self.events.bit, self.events.endless
