@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from cutproof.model.examples.two_phase_commit import RM, TM, two_phase_commit
+from cutproof.model.language.protocol import Protocol
 
-MODEL = two_phase_commit
 FAULTS = {
     "a majority is enough": "the manager commits once most have voted",
     "votes are counted, not voters": "a vote that comes twice counts twice",
@@ -31,6 +31,10 @@ FAULTS = {
     "all write one journal": "a list shared by every resource",
     "a resource commits by the votes": "a resource counts votes on its own, and goes ahead",
 }
+
+
+def model() -> Protocol:
+    return two_phase_commit()
 
 
 class Network:
@@ -143,7 +147,9 @@ class Manager:
         if self.decision and not ("aborts after it committed" in self.faults and self.decision == "commit"):
             return False
         self.decision = "abort"
-        told = sorted(self.votes) if "only those that voted are told to abort" in self.faults else self.everyone
+        told = (
+            sorted(self.votes) if "only those that voted are told to abort" in self.faults else self.everyone
+        )
         for resource in told:
             self.network.send(
                 "commit" if "the abort says commit" in self.faults else "abort", "resource", resource

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from places import ROOT
 
 from cutproof.checks.protocols.load import load
+from cutproof.model.language.protocol import Protocol
 
 TOKENS, TIME = 2, 2
 RESOURCES = 1
@@ -39,11 +41,9 @@ FAULTS = {
 }
 
 
-def model():
+@cache
+def model() -> Protocol:
     return load(str(ROOT / "docs/examples/leases.py")).protocol
-
-
-MODEL = model
 
 
 @dataclass
@@ -141,7 +141,9 @@ class Client:
     store: Store
     faults: set[str]
     asleep: bool = False
-    writes: dict[int, int] = field(default_factory=dict)  # by resource, the token of the write that is under way
+    writes: dict[int, int] = field(
+        default_factory=dict
+    )  # by resource, the token of the write that is under way
     first: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -161,7 +163,9 @@ class Client:
         if not self.holds(resource) or resource in self.writes:
             return False
         token = self.service.leases[resource].token
-        self.writes[resource] = self.first.get(resource) or token if "writes by the first token" in self.faults else token
+        self.writes[resource] = (
+            self.first.get(resource) or token if "writes by the first token" in self.faults else token
+        )
         return True
 
     def release(self, resource: int) -> bool:
