@@ -14,7 +14,6 @@ from cutproof.model.cutover.policy import Policy, resolve
 from cutproof.model.cutover.scopes import parse_scope
 from cutproof.model.language.protocol import Protocol
 
-
 FAULTS = {  # each with a scope in which it matters, and how many drawn runs; 0: the runs that take every edge
     "delta_always": ("writes=1", 0), "ack_needs_source": ("writes=1", 0), "fence_epoch": ("writes=1", 0),
     "fence_outlives_data": ("writes=1", 0), "dual_until_seal": ("writes=1", 0), "keyset_paging": ("writes=1", 0),

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path as File
 from typing import Any, ClassVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -136,6 +136,7 @@ def machine(
     share = -(-runs // shards)
     chosen = settings(
         max_examples=share, stateful_step_count=steps, derandomize=True, database=None, deadline=None, print_blob=False,
+        phases=[Phase.generate, Phase.shrink],
         report_multiple_bugs=False, suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     tests = {

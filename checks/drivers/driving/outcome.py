@@ -58,7 +58,10 @@ class Failure:
 
 
 class NotAsModelled(NotConforming):
-    """A program is not in the model's state, or does not what the model does: the reason, and the run that shows it."""
+    """A program is not in the model's state, or does not what the model does: the reason, and the run that shows it.
+    `saved` is the file of its trace, or empty."""
+
+    again = "cutproof drive --replay performs it again"
 
     def __init__(self, failure: Failure, walking: Walking, name: str, saved: str = "") -> None:
         self.failure, self.saved = failure, saved
