@@ -71,14 +71,12 @@ def _asked(item: pytest.Item | Any, config: pytest.Config) -> dict[str, Any]:
     for mark in reversed(list(item.iter_markers(NAME))):
         if mark.args or (strange := [name for name in mark.kwargs if name not in TAKES]):
             wrong = repr(mark.args[0]) if mark.args else strange[0]
-            raise pytest.UsageError(
-                f"{item.nodeid}: mark.cutproof does not take {wrong}; it takes {', '.join(TAKES)} by name"
+            pytest.fail(
+                f"mark.cutproof does not take {wrong}; it takes {', '.join(TAKES)} by name", pytrace=False
             )
         asked |= mark.kwargs
     if not isinstance(asked["shards"], int) or asked["shards"] < 1:
-        raise pytest.UsageError(
-            f"{item.nodeid}: mark.cutproof(shards={asked['shards']!r}): is no number of tests"
-        )
+        pytest.fail(f"mark.cutproof(shards={asked['shards']!r}): is no number of tests", pytrace=False)
     return asked
 
 

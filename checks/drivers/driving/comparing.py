@@ -60,7 +60,7 @@ class Comparing:
             for key, value in self._by_index(path, model, program).items():
                 self._compare((*path, key), model[key], value, found)
         else:
-            self._leaf(path, model, program, found)
+            self._leaf(path, model, _leaf_of(program), found)
 
     def _by_index(self, path: tuple[Any, ...], model: Mapping[Any, Plain], program: Any) -> dict[Any, Any]:
         if isinstance(program, list | tuple):
@@ -74,18 +74,14 @@ class Comparing:
             raise DriverFailed(
                 f"state(): {named(path)} is a {type(program).__name__}; it needs a dictionary by index, or a list"
             )
-        texts: dict[str, Any] = {}
+        known = {(type(key), key): key for key in model} | {(str, str(key)): key for key in model}
         result = {}
         for given, value in program.items():
-            key = _leaf_of(given)
-            if key not in model or type(key) is bool:
-                texts = texts or {str(k): k for k in model}
-                key = texts.get(str(key), key)
-            if key not in model:
-                raise DriverFailed(
-                    f"state(): {named((*path, given))} is unknown; there are {', '.join(map(str, model))}"
-                )
-            result[key] = value
+            plainly = _leaf_of(given)
+            if (type(plainly), plainly) not in known:
+                there = ", ".join(map(str, model))
+                raise DriverFailed(f"state(): {named((*path, given))} is unknown; there are {there}")
+            result[known[type(plainly), plainly]] = value
         return result
 
     def _composite(self, path: tuple[Any, ...], model: Plain, program: Any, found: list[Difference]) -> None:
@@ -109,10 +105,9 @@ class Comparing:
             model, value = list(members(model)), list(members(value))
         self._leaf(path, model, value, found)
 
-    def _leaf(self, path: tuple[Any, ...], model: Plain, program: Any, found: list[Difference]) -> None:
-        value = _leaf_of(program)
-        if not _same(model, value):
-            found.append(Difference(named(path), model, value))
+    def _leaf(self, path: tuple[Any, ...], model: Plain, program: Plain, found: list[Difference]) -> None:
+        if not _same(model, program):
+            found.append(Difference(named(path), model, program))
 
 
 def _leaf_of(value: Any) -> Plain:

@@ -7,9 +7,10 @@ found.outcome, found.covered, found.edges, found.failure
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 from cutproof.checks.drivers.driving.driver import InProcess, Subject, hints
@@ -25,6 +26,7 @@ from cutproof.checks.engines.simulate.walk import Walker
 from cutproof.model.language.protocol import Protocol, State
 
 STATES, STEPS, RUNS = 20_000, 100, 1_000  # where nothing else is said
+IDLE = 0.25  # how often, where a drawn run could do what changes nothing, it does
 PAUSE = 0.5  # seconds between two reports of progress
 
 Progress = Callable[[Driving], None]
@@ -158,8 +160,22 @@ class _Making:
                 self.number += 1
                 continue
             run = walker.run(number, stop=False)
-            if self._run(unpack(run.states[0]), tuple(run.transitions), refusals):
+            start = unpack(run.states[0])
+            if self._run(start, self._with_idle(start, run.transitions, number), refusals):
                 return
+
+    def _with_idle(self, start: State, numbers: Sequence[int], run: int) -> Numbers:
+        """A drawn run has no steps that change nothing: with some in between, for what comes twice, or too late."""
+        draw, state, found = Random(f"{self.found.seed} {run}"), start, list[int]()
+        for number in (*numbers, None):
+            steps = self.walking.steps(state)
+            idle = [n for n, after in steps.items() if after == state]
+            if idle and draw.random() < IDLE:
+                found.append(draw.choice(idle))
+            if number is not None:
+                found.append(number)
+                state = steps[number]
+        return tuple(found)
 
     def _run(self, start: State, numbers: Numbers, refusals: bool = False) -> bool:
         """Make a run, if it is of this shard; whether it failed."""

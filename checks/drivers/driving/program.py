@@ -17,6 +17,7 @@ from cutproof.checks.drivers.wire.envelope import (
     Error,
     Reply,
     Request,
+    type_of,
 )
 from cutproof.checks.drivers.wire.program import SECONDS, NotStarted, Program, ProgramFailed
 from cutproof.checks.traces.trace import plain
@@ -144,22 +145,29 @@ class Piped:
     # -------------------------------------------------- asking
 
     def _ask(self, body: Request, errors: Sequence[int] = ()) -> Any:
+        """The reply that is declared, or one of these errors."""
         assert self.program is not None
         try:
             reply = self.program.request(body)
-            if type(reply) is REPLIES[type(body)] or (type(reply) is Error and reply.code in errors):
-                return reply
-            if type(reply) is Error and reply.code == NOT_SUPPORTED and isinstance(body, Action):
-                self._fail(f"it does not support {body.name}: init_ok lists the actions that it has")
-            said = reply if type(reply) is Error else type(reply).__name__
-            self._fail(f"it answered {type(body).__name__.lower()} with {said}")
         except ProgramFailed as error:
-            lines = [*error.exchanges, *(f"stderr: {line}" for line in error.stderr)]
-            raise DriverFailed(error.reason, lines) from None
+            raise _told(error) from None
+        if type(reply) is REPLIES[type(body)] or (type(reply) is Error and reply.code in errors):
+            return reply
+        if type(reply) is Error and reply.code == NOT_SUPPORTED and isinstance(body, Action):
+            self._fail(f"it does not support {body.name}: init_ok lists the actions that it has")
+        self._fail(f"it answered {type_of(body)} with {reply if type(reply) is Error else type_of(reply)}")
 
     def _fail(self, reason: str) -> NoReturn:
+        """End it. Raises DriverFailed."""
         assert self.program is not None
-        self.program.fail(reason)
+        try:
+            self.program.fail(reason)
+        except ProgramFailed as error:
+            raise _told(error) from None
+
+
+def _told(error: ProgramFailed) -> DriverFailed:
+    return DriverFailed(error.reason, [*error.exchanges, *(f"stderr: {line}" for line in error.stderr)])
 
 
 def in_json(value: Any) -> Any:
