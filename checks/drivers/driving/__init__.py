@@ -9,4 +9,4 @@ one run, `shortening.py` a short one of one that failed; `outcome.py` is what ca
 a failure and how it is performed again. `machine.py` is the same under Hypothesis, `program.py` over a pipe.
 """
 
-__all__ = ["drive", "driver", "machine", "outcome", "program", "recorded"]
+__all__ = ["drive", "driver", "machine", "outcome", "program", "recorded", "walking"]
