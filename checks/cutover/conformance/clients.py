@@ -37,6 +37,8 @@ def kind_of(key: str) -> str:
 class Clients(System):
     """A system, and all that its clients asked and were told: a history for each key."""
 
+    brief = False  # whether it is enough to know that something is wrong: what it was takes longer to say
+
     def __init__(self, adapter: type[Adapter], unsupported: set[str]) -> None:
         super().__init__(adapter, unsupported)
         self.history: dict[str, list[Operation]] = {}
@@ -263,9 +265,9 @@ class Clients(System):
     # -------------------------------------------------- judging
 
     def _judge(self, key: str) -> None:
-        verdict = judge(self.history[key], versioned=self.system.versioned)
+        verdict = judge(self.history[key], versioned=self.system.versioned, brief=self.brief)
         if isinstance(verdict, Unexplained):
-            self._fail(verdict.reason)
+            self._fail(verdict.reason or f"{key}: no order explains it")
         self.counts["not decided"] += isinstance(verdict, Undecided)
 
     def named(self, value: Any) -> str:

@@ -114,7 +114,7 @@ def _made_short(
         return AdapterFailed(reason, found.schedule, planned.number)
     lanes = Lanes()
     _, told = perform(adapter, short.steps, short.seed, seen, shards=shards, beside=beside, lanes=lanes)
-    best = told if told is not None and told.reason == short.best.reason else short.best
+    best = told if told is not None and type(told) is type(short.best) else short.best
     error = type(best)(best.reason, best.schedule, planned.number)
     error.lanes = lanes.lines(best.schedule)
     error.whole = short.whole

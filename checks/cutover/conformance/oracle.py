@@ -68,8 +68,8 @@ def compare(run: Run) -> None:
 
 def _determined(operations: list[Operation]) -> Operation | None:
     """The write whose value must be there in the end; None where that is open."""
-    writes = [o for o in operations if o.kind in ("put", "delete")]
-    if not writes or any(o.outcome not in (ACKNOWLEDGED,) for o in writes if o.outcome != "refused"):
+    writes = [o for o in operations if o.kind != "get"]
+    if not writes or any(o.kind not in ("put", "delete") for o in writes) or any(o.outcome not in (ACKNOWLEDGED,) for o in writes if o.outcome != "refused"):
         return None
     known = [o for o in writes if o.outcome not in ("refused", PENDING)]
     if any(a.returned is None or a.returned >= b.invoked for a, b in zip(known, known[1:], strict=False)):

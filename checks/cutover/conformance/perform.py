@@ -23,11 +23,13 @@ def perform(
     shards: int = SHARDS,
     beside: bool = False,
     lanes: Lanes | None = None,
+    brief: bool = False,
 ) -> tuple[Run | None, NotConforming | None]:
     """Perform it. The run (None where the system did not even start), and what was found, or None."""
     run, found = None, None
     try:
         run = Run(adapter, seed, shards)
+        run.brief = brief
         if lanes is not None:
             run.watch = lanes.watch
         for one in script:
@@ -50,6 +52,6 @@ def again(adapter: type[Adapter], probe: Probe, shards: int, beside: bool) -> Ca
     """What performs steps again with a seed, for the shrinker."""
 
     def fails(seed: int, steps: Sequence[Step]) -> NotConforming | None:
-        return perform(adapter, steps, seed, probe, shards=shards, beside=beside)[1]
+        return perform(adapter, steps, seed, probe, shards=shards, beside=beside, brief=True)[1]
 
     return fails

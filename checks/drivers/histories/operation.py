@@ -77,4 +77,5 @@ def object_of(operations: Iterable[Operation]) -> str:
     shown = [o.result for o in operations if o.shows and o.result is not None]
     if shown and all(isinstance(value, list | tuple) for value in shown):
         return LIST
-    return COUNTER if shown and all(value == 0 for value in shown) else REGISTER
+    numbers = all(isinstance(value, int) and not isinstance(value, bool) for value in shown)
+    return COUNTER if shown and numbers and 0 in shown else REGISTER

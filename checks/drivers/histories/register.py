@@ -24,6 +24,7 @@ from cutproof.checks.drivers.histories.operation import GET, Operation
 
 READ, MISMATCH, WRITE, SWAP = 0, 1, 2, 3
 NEVER = -1
+_NOBODYS = object()
 
 
 def explained(operations: Sequence[Operation], versioned: bool, most: int) -> bool | None:
@@ -44,6 +45,7 @@ class _Search:
         kept = [o for o in operations if o.demanded]
         self.seen_by_somebody = {key_of(o.result if o.kind == GET else o.argument[0]) for o in kept if o.shows}
         mismatches = any(o.outcome == UNEQUAL for o in kept)
+        self.compared = self.seen_by_somebody | {key_of(o.argument[0]) for o in operations if o.kind == "put_if"}
         self.perhaps_needed: set[int] = set()
         optional = self._relevant([o for o in operations if o.possible], mismatches)
         self.optional = [False] * len(kept) + [True] * len(optional)
@@ -60,6 +62,7 @@ class _Search:
                 self.perhaps_needed.add(self.need[i])
         for alike in self._maybe.values():
             alike.sort(key=self._ruled_out)
+        self.perhaps = sum(self.events.bit[len(kept) :])
         self.kills = [0] * len(self.operations)
         self.mortal = 0
         if versioned:
@@ -83,7 +86,9 @@ class _Search:
         return [found[place] for place in sorted(found)]
 
     def _number(self, value: Any) -> int:
-        return self.numbers.setdefault(key_of(value), len(self.numbers))
+        """The number of a value: one for all of those that nobody asks for."""
+        key = key_of(value)
+        return self.numbers.setdefault(key if key in self.compared else _NOBODYS, len(self.numbers))
 
     def _describe(self, o: Operation) -> None:
         if o.kind == GET:
@@ -100,9 +105,16 @@ class _Search:
     def _look_ahead(self) -> None:
         """The last event at which something begins that needs, or gives, each value."""
         self.last_need, self.last_give = [NEVER] * len(self.numbers), [NEVER] * len(self.numbers)
+        self.last_asked = [NEVER] * len(self.numbers)
         self.last_mismatch = NEVER
+        self.alone: dict[int, int] = {}  # by value, the only one that writes it, or NEVER
+        for i, u in enumerate(self.give):
+            self.alone[u] = NEVER if u in self.alone else i
         for i, begun in enumerate(self.events.begun):
             kind = self.kind[i]
+            if self.need[i] != NEVER:
+                asked = self.events.endless if self.optional[i] else begun
+                self.last_asked[self.need[i]] = max(self.last_asked[self.need[i]], asked)
             if kind == MISMATCH:
                 self.last_mismatch = max(self.last_mismatch, begun)
             elif kind != WRITE and not self.optional[i]:
@@ -137,8 +149,8 @@ class _Search:
     def run(self, most: int) -> bool | None:
         """Whether there is an order, or None if that took too much."""
         events, bit, kind, need = self.events.events, self.events.bit, self.kind, self.need
-        end, spent = len(events), 0
-        seen: set[tuple[int, int, int]] = set()
+        end, spent, perhaps = len(events), 0, self.perhaps
+        seen: dict[tuple[int, int, int], list[int]] = {}
         stack = [(0, 0, 0)]
         while stack:
             place, done, value = stack.pop()
@@ -154,9 +166,11 @@ class _Search:
                 place += 1
             else:
                 return True
-            if (configuration := (place, done, value)) in seen:
-                continue
-            seen.add(configuration)
+            used = done & perhaps
+            before = seen.setdefault((place, done ^ used, value), [])
+            if any(not other & ~used for other in before):
+                continue  # what may or may not have happened is better still to come
+            before.append(used)
             ahead = self._next(place, done, value)
             spent += 1 + len(ahead)
             if spent > most:
@@ -167,7 +181,7 @@ class _Search:
     def _next(self, place: int, done: int, value: int) -> list[tuple[int, int, int]]:
         """The configurations that some operation taking effect now leads to; what promises most comes last."""
         bit, kind, need, give = self.events.bit, self.kind, self.need, self.give
-        wanted, writes, swaps, watching, mismatch = set[int](), list[int](), list[int](), list[int](), False
+        wanted, writes, swaps, watching, mismatches = set[int](), list[int](), list[int](), list[int](), set[int]()
         again = self.last_give[value] > place
         for i in self.events.open(place):
             if done & bit[i]:
@@ -187,12 +201,12 @@ class _Search:
                 if what == READ:
                     wanted.add(need[i])
                 else:
-                    mismatch = True
+                    mismatches.add(need[i])
         again = again or any(not done & bit[i] for i in self._maybe.get(value, ()))
         stay = not again and self.last_need[value] > place
         stuck = not again and len(swaps)  # how many compare-and-sets expect the present value, for the last time
         hidden: list[int] = []
-        if self.last_mismatch <= place and not mismatch:
+        if self.last_mismatch <= place and not mismatches:
             mortal = self.mortal & ~done
             for i in writes:
                 u = give[i]
@@ -202,12 +216,18 @@ class _Search:
         forced = self.events.events[place] >> 1
         chosen: list[tuple[int, int, int]] = []
         best: list[tuple[int, int, int]] = []
-        for i in self._candidates(place, done, value, writes, swaps, wanted, mismatch):
+        # On the way to another value a mismatch comes true by itself; else anything that may have happened may help.
+        if mismatches and not (kind[forced] == MISMATCH or give[forced] == value):
+            mismatches = set()
+        if swaps and hidden:
+            wanted.add(value)  # written once more, it covers what is hidden, and the comparison still comes true
+        for i in self._candidates(place, done, value, writes, swaps, wanted, mismatches):
             u = give[i]
             if u != value and (stay or stuck > (kind[i] == SWAP)):
                 continue
-            if i != forced and i in hidden:
-                continue
+            if i != forced and u not in wanted and not mismatches:
+                if i in hidden or self._too_early(i, u, place):
+                    continue
             after = done | bit[i] | self.kills[i]
             for j in hidden if kind[i] == WRITE else ():  # nothing comes between a comparison and its write
                 after |= bit[j] | self.kills[j]
@@ -216,11 +236,15 @@ class _Search:
                     after |= bit[j]
             promising = i == forced or u == need[forced]
             (best if promising else chosen).append((place, after, u))
-        return chosen + best
+        return chosen[::-1] + best[::-1]
+
+    def _too_early(self, i: int, u: int, place: int) -> bool:
+        """A value that nobody looks at now, and somebody later, is not written now where nobody else writes it."""
+        return self.alone[u] == i and self.last_need[u] > place
 
     def _candidates(
         self, place: int, done: int, value: int, writes: list[int], swaps: list[int], wanted: set[int],
-        mismatch: bool,
+        mismatches: set[int],
     ) -> Iterator[int]:  # fmt: skip
         """Who may be the next to take effect. Of several that are alike, the one that has to be first."""
         give, ended = self.give, self.events.ended
@@ -231,8 +255,14 @@ class _Search:
             if like not in first or ended[i] < ended[first[like]]:
                 first[like] = i
         yield from first.values()
-        for u in sorted(self._maybe if mismatch else self._maybe.keys() & self._sought(wanted)):
-            yield from self._possible(place, done, value, u, alike, alike and (u, WRITE) in first)
+        sought, other = self._sought(wanted), False
+        for u in sorted(self._maybe if mismatches else self._maybe.keys() & sought):
+            found = list(self._possible(place, done, value, u, alike, alike and (u, WRITE) in first))
+            if alike and not (u in sought or u in mismatches or self.last_asked[u] > place):
+                if other:
+                    continue  # values that nobody asks for any more are all alike
+                other = bool(found)
+            yield from found
 
     def _sought(self, wanted: set[int]) -> set[int]:
         """What is wanted, and what compare-and-sets that may happen would make it of."""
@@ -252,11 +282,14 @@ class _Search:
         """Of what may happen and writes one value, who may be next: each that was issued before all of those that are
         ruled out before it; any one where none is ever ruled out, and none if another is `taken` already."""
         begun, bit, issued = self.events.begun, self.events.bit, self.events.endless
+        swapped = False
         for i in self._maybe[u]:
-            if begun[i] > place or done & bit[i] or (self.kind[i] == SWAP and self.need[i] != value):
+            if begun[i] > place or done & bit[i]:
                 continue
             if self.kind[i] == SWAP:
-                yield i
+                if self.need[i] == value and not swapped:
+                    swapped = True
+                    yield i
             elif not taken and begun[i] < issued:
                 taken, issued = alike, begun[i]
                 yield i
