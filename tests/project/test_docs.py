@@ -34,6 +34,8 @@ from cutproof.checks.cli.reports import replays
 from cutproof.checks.cli.reports.tables import WIDEST
 from cutproof.checks.cutover.evidence import replaced
 from cutproof.checks.cutover.scenarios.scenarios import SCENARIOS
+from cutproof.checks.drivers.driving.program import REPLIES
+from cutproof.checks.drivers.wire.envelope import type_of
 from cutproof.checks.engines import verdict
 from cutproof.checks.ladder.verify import FAULTS, scope_rows
 from cutproof.model import language
@@ -245,6 +247,7 @@ def test_files_that_are_named_are_there(path: Path) -> None:
 
 def known_names() -> set[str]:
     protocol, names = cutover(Scope()), {*HARDENED, *SCOPES, *SMALL_SCOPES, *language.__all__}
+    names |= {type_of(message) for pair in REPLIES.items() for message in pair}
     names |= {s.name for s in SCENARIOS}
     names |= {p.name for p in PROPERTIES} | {a.name for a in protocol.actions} | set(variables(Scope()))
     for record in (Policy, Scope):
