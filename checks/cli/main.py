@@ -27,6 +27,7 @@ from cutproof.checks.cli import loss as cli_loss
 from cutproof.checks.cli import prove as cli_prove
 from cutproof.checks.cli import replay as cli_replay
 from cutproof.checks.cli import safeguards as cli_safeguards
+from cutproof.checks.cli import serve as cli_serve
 from cutproof.checks.cli import simulate as cli_simulate
 from cutproof.checks.cli import verify as cli_verify
 from cutproof.checks.cli.console import Closed, say
@@ -45,7 +46,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 for command in (
     cli_verify.verify, cli_explore.explore, cli_simulate.simulate, cli_loss.loss,
     cli_loss.scenarios, cli_export.export, cli_gate.gate, cli_prove.prove, cli_safeguards.safeguards,
-    cli_safeguards.protocols, cli_safeguards.diagram,
+    cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference,
 ):  # fmt: skip
     app.command()(command)
 for command in (cli_drive.drive, cli_conform.conform, cli_replay.replay):

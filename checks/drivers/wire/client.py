@@ -19,6 +19,7 @@ from cutproof.checks.drivers.adapter import (
     ACKNOWLEDGED,
     FAILED,
     FAULTS,
+    IDLE,
     PENDING,
     REFUSED,
     UNEQUAL,
@@ -99,7 +100,8 @@ class WireAdapter(Adapter, metaclass=OfCommand):
     """What `adapter_of` makes. All runs of a class share one process; after a failure the next run has a new one."""
 
     def __init__(self) -> None:
-        self._where: str | None = None  # the phase, as long as nothing can have changed it
+        self._where: str | None = IDLE  # the phase, where replies tell it; None where it has to be asked for
+        self._told = False
         self._of = type(self)
         self._program: Program | None = None
 
@@ -234,16 +236,15 @@ class WireAdapter(Adapter, metaclass=OfCommand):
         return self._change(m.Advance(UNSENT)).went
 
     def phase(self) -> str:
-        if self._where is None:
-            self._where = self._ask(m.Phase(UNSENT)).phase
-        assert self._where is not None
-        return self._where
+        return self._ask(m.Phase(UNSENT)).phase if self._where is None else self._where
 
     def _change(self, body: Request, name: str = "") -> Any:
-        """What may change the phase: the reply tells the new one, or it is asked for when it is needed."""
-        self._where = None
+        """What may change the phase. A program that tells it in its replies is not asked for it."""
         reply = self._ask(body, name)
-        self._where = reply.phase
+        if reply.phase is not None:
+            self._where, self._told = reply.phase, True
+        elif not self._told:
+            self._where = None
         return reply
 
     # -------------------------------------------------- faults, and looking

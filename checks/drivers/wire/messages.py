@@ -28,7 +28,7 @@ class Init(Request):
     seed: int
 
 
-class InitOk(Reply):
+class InitOk(Reply, omit_defaults=False):
     """Who it is, and what it has: types of requests, and faults; what is not said is asked for once, and then known.
 
     `versioned` is false for a register without versions, in which a late write may overwrite an acknowledged one."""

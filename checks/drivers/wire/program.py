@@ -41,6 +41,7 @@ CHUNK, SLICE = (
     2**16,
     0.1,
 )  # bytes read at once; seconds after which it is looked whether the program still lives
+SILENT = ", and said nothing ever: is what it prints flushed after each line?"
 SHOWN, WIDTH, TOLD = 6, 240, 20  # lines exchanged that are shown, their width; last lines of stderr
 KEPT, MOST = 2**13, 64  # bytes of stderr that are kept; chunks of it that are read at the end
 
@@ -99,7 +100,7 @@ class Program:
         self._decode = msgspec.json.Decoder(Envelope[replies | Error | Pending]).decode
         self._exchanges: deque[tuple[str, bytes]] = deque(maxlen=SHOWN)
         self._buffer, self._said = bytearray(), b""
-        self._number, self._asked = 0, ""
+        self._number, self._asked, self._heard = 0, "", False
         self._pending: set[int] = set()
         self._late: dict[int, Any] = {}
         self.failed: ProgramFailed | None = None
@@ -199,7 +200,7 @@ class Program:
         """Wait until it said something, or `into` takes something; what it logs is kept meanwhile."""
         left = deadline - monotonic()
         if left <= 0:
-            self.fail(f"it did not answer {self._asked} within {seconds:g} s")
+            self.fail(f"it did not answer {self._asked} within {seconds:g} s{'' if self._heard else SILENT}")
         if into is not None:
             self._reading.register(into, select.POLLOUT)
         events = self._reading.poll(1000 * min(left, SLICE))
@@ -220,6 +221,7 @@ class Program:
             return
         if not chunk:
             self._over()
+        self._heard = True
         self._buffer += chunk
         if len(self._buffer) > self.longest + CHUNK:  # nobody reads it while a request is being sent
             self._too_long()

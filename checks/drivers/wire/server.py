@@ -5,17 +5,15 @@ python -m cutproof.checks.drivers.wire.server my_adapter.py:Mine
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import closing, contextmanager
 from typing import Any
 
 import msgspec
 
-from cutproof.checks.common.refusals import Wrong, near, plain, refuse
+from cutproof.checks.common.refusals import Wrong, plain, refuse
 from cutproof.checks.drivers.adapter import (
     ACKNOWLEDGED,
     FAILED,
@@ -44,9 +42,8 @@ from cutproof.checks.drivers.wire.messages import ANY_REQUEST, REPLIES
 from cutproof.checks.drivers.wire.program import CHUNK, LONGEST
 
 CODES = {REFUSED: ABORT, FAILED: CRASH, UNEQUAL: PRECONDITION_FAILED}
-METHODS = {"init": "start", "reset": "start", "fault": "inject"}  # the rest is called as the message
 TYPES = {type_of(kind): kind for kind in REPLIES}
-MORE = ("reset", "stop", "heal", "observe")  # what every adapter has
+EVERY = ("init", "reset", "stop", "heal", "observe")  # what every adapter has
 
 
 class Numbered(msgspec.Struct):
@@ -67,6 +64,7 @@ class Conversation:
     def __init__(self, adapter: type[Adapter]) -> None:
         self.adapter = adapter
         self.system: Adapter | None = None
+        self.has = [name for name in TYPES if name in EVERY or _overrides(adapter, name)]
         self._late: dict[int, Ask] = {}  # by the number of the request
         self._decode = msgspec.json.Decoder(Envelope[ANY_REQUEST]).decode
         self._encode = msgspec.json.Encoder().encode
@@ -123,6 +121,8 @@ class Conversation:
             if kind is m.Stop:
                 return m.StopOk(number)
             return _error(number, MALFORMED, f"{type_of(request)} comes before init")
+        if type_of(request) not in self.has:
+            raise NotSupported
         return DO[kind](self, self.system, request)
 
     def _begin(self, request: Any) -> Reply:
@@ -132,14 +132,9 @@ class Conversation:
         self.system = system
         if type(request) is m.Reset:
             return m.ResetOk(request.msg_id)
-        has = [name for name in TYPES if name in MORE or self._overrides(name)]
         return m.InitOk(
-            request.msg_id, name=self.adapter.__name__, operations=has, versioned=system.versioned
+            request.msg_id, name=self.adapter.__name__, operations=self.has, versioned=system.versioned
         )
-
-    def _overrides(self, name: str) -> bool:
-        method = METHODS.get(name, name)
-        return getattr(self.adapter, method) is not getattr(Adapter, method)
 
     def _stop(self, _: Adapter, request: m.Stop) -> Reply:
         self.close()
@@ -232,6 +227,11 @@ DO: dict[type, Callable[[Conversation, Adapter, Any], Reply]] = {
 }  # fmt: skip
 
 
+def _overrides(adapter: type[Adapter], name: str) -> bool:
+    method = "inject" if name == "fault" else name
+    return getattr(adapter, method) is not getattr(Adapter, method)
+
+
 def _error(number: int, code: int, text: str = "") -> Error:
     return Error(number, code=code, text=text)
 
@@ -246,15 +246,13 @@ def serve(adapter: type[Adapter], longest: int = LONGEST) -> int:
     bytes."""
     conversation = Conversation(adapter)
     try:
-        with _stdout_of_its_own() as out:
+        with _stdout_of_its_own() as out, closing(conversation):
             for line in _lines(0, longest):
                 said = memoryview(conversation.answer(line))
                 while said:
                     said = said[os.write(out, said) :]
     except (KeyboardInterrupt, BrokenPipeError):
         return 0
-    finally:
-        conversation.close()
     return 0
 
 
@@ -284,41 +282,14 @@ def _stdout_of_its_own() -> Iterator[int]:
         os.close(out)
 
 
-# ------------------------------------------------------------------ which adapter
-
-
-def load(named: str) -> type[Adapter]:
-    """The adapter that is named, FILE.py:NAME; the name may be left out where the file has one only. Runs the file.
-
-    Raises Wrong where there is no such file, or adapter in it."""
-    file, _, name = named.partition(".py:") if ".py:" in named else (named.removesuffix(".py"), "", "")
-    path = Path(f"{file}.py")
-    if not path.is_file():
-        refuse(f"{named}: there is no file {path}")
-    spec = importlib.util.spec_from_file_location(f"_adapter_{path.stem}", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    sys.path.insert(0, str(path.resolve().parent))
-    spec.loader.exec_module(module)
-    found = {
-        n: v for n, v in vars(module).items()
-        if isinstance(v, type) and issubclass(v, Adapter) and v.__module__ == spec.name
-    }  # fmt: skip
-    if name in found:
-        return found[name]
-    if name or len(found) != 1:
-        known = ", ".join(found) or "none"
-        refuse(f"{named}: the adapters in it are {known}{near(name, found)}")
-    return next(iter(found.values()))
-
-
 def main(arguments: list[str]) -> int:
     """Serve the adapter that is named; 2 for what cannot be used."""
+    from cutproof.checks.protocols.adapters import load_adapter
+
     try:
         if len(arguments) != 1:
             refuse("say which adapter: python -m cutproof.checks.drivers.wire.server FILE.py:NAME")
-        return serve(load(arguments[0]))
+        return serve(load_adapter(arguments[0]))
     except Wrong as error:
         sys.stderr.write(f"cutproof: {error}\n")
         return 2
