@@ -19,6 +19,7 @@ from typing import Annotated
 import typer
 
 from cutproof.checks.cli import conform as cli_conform
+from cutproof.checks.cli import drive as cli_drive
 from cutproof.checks.cli import explore as cli_explore
 from cutproof.checks.cli import export as cli_export
 from cutproof.checks.cli import gate as cli_gate
@@ -49,7 +50,7 @@ for command in (
     cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference, cli_history.history,
 ):  # fmt: skip
     app.command()(command)
-for command in (cli_conform.conform, cli_replay.replay):
+for command in (cli_drive.drive, cli_conform.conform, cli_replay.replay):
     app.command(cls=WithProgram)(command)
 
 

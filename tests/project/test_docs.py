@@ -34,6 +34,8 @@ from cutproof.checks.cli.reports import replays
 from cutproof.checks.cli.reports.tables import WIDEST
 from cutproof.checks.cutover.evidence import replaced
 from cutproof.checks.cutover.scenarios.scenarios import SCENARIOS
+from cutproof.checks.drivers.driving.program import REPLIES
+from cutproof.checks.drivers.wire.envelope import type_of
 from cutproof.checks.engines import verdict
 from cutproof.checks.ladder.verify import FAULTS, scope_rows
 from cutproof.model import language
@@ -252,6 +254,7 @@ def names_of_the_wire() -> set[str]:
 
 def known_names() -> set[str]:
     protocol, names = cutover(Scope()), {*HARDENED, *SCOPES, *SMALL_SCOPES, *language.__all__}
+    names |= {type_of(message) for pair in REPLIES.items() for message in pair}
     names |= {s.name for s in SCENARIOS} | names_of_the_wire()
     names |= {p.name for p in PROPERTIES} | {a.name for a in protocol.actions} | set(variables(Scope()))
     for record in (Policy, Scope):
