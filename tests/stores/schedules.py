@@ -51,4 +51,53 @@ SCHEDULES = {
         "put k 1; begin b; settle; begin c; until copy; advance 4; put k 2; settle; sees k 2",
     "DeletesLeaveNothing":
         "put k 1; begin b; until copy; delay b; advance 3; delete k; settle; heal; settle; sees k -",
+    # -------------------------------------------------- slots
+    "ReplicaForgetsTheMove":
+        "put k 1; put k2 1; put k3 1; begin b; advance 14; restart a; sees k 1",
+    "KeysNotLocked":
+        "put k 1; begin b; advance 8; put k 2; settle; sees k 2",
+    "GivenUpInPlace":
+        "put k 1; put k2 1; put k3 1; begin b; advance 14; abort; settle; sees k 1",
+    "DeletedBeforeConfirmed":
+        "put k 1; begin b; advance 6; sees k 1",
+    "IncrementsAreNotSentOn":
+        "add n 1; begin b; advance 18; add n 1; sees n 2",
+    "FoundTwice":
+        "put k 1; begin b; advance 9; finds k",
+    "ImpatientSource":
+        "put k 1; pause b; begin b; advance 8; delete k; heal; settle; sees k -",
+    "SwitchedByRecovery":
+        "put k 1; put k2 1; begin b; advance 4; crash; settle; sees k 1",
+    # -------------------------------------------------- seal and copy
+    "WritesUnderSealDropped":
+        "put k 1; begin b; until copy; advance 8; put k 2; settle; sees k 2",
+    "LateReceiver":
+        "put k 1; begin b; until open; delay b; advance 3; abort; settle; put k 2; heal; settle; "
+        "told 2 refused or sees k 2",
+    "OneCursorForAll":
+        "put k1 1; put k2 1; move 0 b; advance 6; move 1 b; settle; finds k1 k2",
+    "RefusedYetKept":
+        "begin b; until copy; put k 1; timeout; settle; sees k -",
+    "FormerOwnerReads":
+        "put k 1; as two; stale; begin b; settle; as one; put k 2; as two; sees k 2",
+    # -------------------------------------------------- leases
+    "ReadsByLease":
+        "put k 1; as two; stale; fail a; fail a; begin b; settle; as one; put k 2; as two; sees k 2",
+    "UnfencedLedger":
+        "put k 1; as two; stale; fail a; fail a; begin b; settle; put k 2; as one; told 2 refused",
+    "FlushedLate":
+        "pause a; put k 1; begin b; settle; sees k 1",
+    "SegmentsDropped":
+        "put k 1; begin b; settle; restart b; sees k 1",
+    # -------------------------------------------------- pulled on demand
+    "PullOverwrites":
+        "put k 1; settle; begin b; until pull; put k 2; settle; sees k 2",
+    "DeletesForgotten":
+        "put k 1; settle; begin b; until pull; delete k; settle; sees k -",
+    "NothingBeforePulled":
+        "put k 1; settle; begin b; until pull; sees k 1",
+    "FormerOwnerApplies":
+        "delay a; put k 1; advance 1; begin b; settle; heal; settle; sees k 1",
+    "TimeoutMeansRefused":
+        "delay a; put k 1; advance 1; timeout; heal; settle; told 1 failed",
 }  # fmt: skip

@@ -7,26 +7,26 @@ happened or which safeguard of the protocol is missing, and in `harm` what a cli
 
 from __future__ import annotations
 
-from types import ModuleType
+from importlib import import_module
 
 from strangers.kit import Store
-from strangers.right import changelog, dual
-from strangers.wrong import changelog as wrong_changelog
-from strangers.wrong import dual as wrong_dual
 
 __all__ = ["RIGHT", "WRONG", "parent"]
 
-
-def stores(*modules: ModuleType) -> tuple[type[Store], ...]:
-    """The stores that are made in these modules."""
-    return tuple(
-        made for module in modules for made in vars(module).values()
-        if isinstance(made, type) and issubclass(made, Store) and made.__module__ == module.__name__
-    )  # fmt: skip
+DESIGNS = ("dual", "changelog", "slots", "sealed", "leases", "register")
 
 
-RIGHT = stores(dual, changelog)
-WRONG = stores(wrong_dual, wrong_changelog)
+def stores(side: str) -> tuple[type[Store], ...]:
+    """The stores that are made in the modules of one side."""
+    found: list[type[Store]] = []
+    for design in DESIGNS:
+        module = import_module(f"strangers.{side}.{design}")
+        made = [value for value in vars(module).values() if isinstance(value, type)]
+        found += [m for m in made if issubclass(m, Store) and m.__module__ == module.__name__]
+    return tuple(found)
+
+
+RIGHT, WRONG = stores("right"), stores("wrong")
 
 
 def parent(wrong: type[Store]) -> type[Store]:

@@ -193,6 +193,7 @@ class Store(Adapter):
         self.network = Network()
         self.works: list[Work] = []
         self.tickets: list[Ticket] = []
+        self.sent: list[Message] = []  # commands of coordinators
         self.turn = 0
         self.set_up()
 
@@ -214,15 +215,38 @@ class Store(Adapter):
 
     # -------------------------------------------------- what goes on
 
-    def begin(self, job: Any, steps: Iterator[Any]) -> None:
-        """Begin a work."""
-        self.works.append(Work(self.network, job, steps))
+    def begin(self, job: Any) -> None:
+        """Begin a work: its steps are those of its job."""
+        self.works.append(Work(self.network, job, self.steps(job)))
 
     def advance(self) -> bool:
         self.turn += 1
         turns = (self._work, self.network.step)
         first, second = turns if self.turn % 2 else turns[::-1]
         return first() or second() or self.network.step(late=True)
+
+    def command(self, job: Any, node: str, run: Callable[[], None]) -> Message:
+        """Have a node do something, once, and only for the coordinator of now: `job.term` says which that is."""
+        done: list[str] = []
+        term = job.term
+
+        def once() -> None:
+            if term == job.term and not done:
+                done.append(node)
+                run()
+
+        message = self.network.send(node, once, task=True)
+        self.sent.append(message)
+        return message
+
+    def take_over(self, work: Work) -> None:
+        """A coordinator begins anew from the job's record: the store's `steps` say how."""
+        work.job.term += 1
+        work.steps, work.awaited = self.steps(work.job), None
+
+    def steps(self, job: Any) -> Iterator[Any]:
+        """What a coordinator does, from where the job's record stands."""
+        raise NotImplementedError
 
     def _work(self) -> bool:
         for work in list(self.works):
@@ -250,6 +274,16 @@ class Store(Adapter):
         """Clients give up waiting; it may have happened, and may yet."""
         for ticket in self.tickets:
             ticket.tell(FAILED)
+
+    def on_crash(self, node: str) -> None:
+        """Another coordinator goes on from the record."""
+        for work in self.works:
+            self.take_over(work)
+
+    def on_zombie(self, node: str) -> None:
+        """The oldest command of all arrives once more."""
+        if self.sent:
+            self.network.again(self.sent[0], late=True)
 
     def on_restart(self, node: str) -> None:
         """A node restarts without its queue."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cutproof.checks.drivers.adapter import ACKNOWLEDGED, REFUSED, UNEQUAL, Answer, Unavailable, Value
-from strangers.kit import Message, Store, Ticket, Work
+from strangers.kit import Message, Ticket, Work
+from strangers.rows import How, RowStore
 
 
 class Row(NamedTuple):
@@ -53,10 +54,7 @@ class Job:
     more: dict[str, Any] = field(default_factory=dict)  # of those that do it otherwise
 
 
-How = Callable[[Any], Any]  # from what a document holds to what it is to hold, or `UNEQUAL`
-
-
-class ChangeLog(Store):
+class ChangeLog(RowStore):
     """Rows are copied page by page while changes are replayed; the number of the change decides which is newer.
     The last changes are replayed under a lock, for which writers wait."""
 
@@ -66,24 +64,8 @@ class ChangeLog(Store):
         self.nodes = {name: Node() for name in self.names}
         self.owners = dict.fromkeys(range(self.shards), self.names[0])
         self.held: list[tuple[str, How, Ticket]] = []
-        self.sent: list[Message] = []
 
     # -------------------------------------------------- clients
-
-    def put(self, key: str, value: str) -> Answer:
-        return self.change(key, lambda old: value)
-
-    def delete(self, key: str) -> Answer:
-        return self.change(key, lambda old: None)
-
-    def put_if(self, key: str, old: str | None, new: str) -> Answer:
-        return self.change(key, lambda held: new if held == old else UNEQUAL)
-
-    def add(self, key: str, amount: int) -> Answer:
-        return self.change(key, lambda old: (old or 0) + amount)
-
-    def append(self, key: str, item: str) -> Answer:
-        return self.change(key, lambda old: [*(old or []), item])
 
     def change(self, key: str, how: How) -> Answer:
         """Change a document where it is, or wait for the lock."""
@@ -92,9 +74,9 @@ class ChangeLog(Store):
             self.held.append((key, how, ticket))
             return ticket
         owner = self.owners[self.shard_of(key)]
-        return self.write(owner, key, how) if self.reached(owner) else REFUSED
+        return self.perform(owner, key, how) if self.reached(owner) else REFUSED
 
-    def write(self, name: str, key: str, how: How) -> str:
+    def perform(self, name: str, key: str, how: How) -> str:
         """A node changes a document, and its log tells of it."""
         node = self.nodes[name]
         old = node.value(key)
@@ -149,7 +131,7 @@ class ChangeLog(Store):
     def move(self, shards: Sequence[int], node: str) -> None:
         for source in sorted({self.owners[s] for s in shards} - {node}):
             job = Job([s for s in shards if self.owners[s] == source], source, node)
-            self.begin(job, self.steps(job))
+            self.begin(job)
 
     def steps(self, job: Job) -> Iterator[Any]:
         """From the phase of the record on: a coordinator that takes over begins there."""
@@ -198,21 +180,7 @@ class ChangeLog(Store):
             if self.locked(key):
                 self.held.append((key, how, ticket))
             else:
-                ticket.tell(self.write(self.owners[self.shard_of(key)], key, how))
-
-    def command(self, job: Job, node: str, run: Callable[[], None]) -> Message:
-        """Have a node do something, once, and only for the coordinator of now."""
-        done: list[str] = []
-        term = job.term
-
-        def once() -> None:
-            if term == job.term and not done:
-                done.append(node)
-                run()
-
-        message = self.network.send(node, once, task=True)
-        self.sent.append(message)
-        return message
+                ticket.tell(self.perform(self.owners[self.shard_of(key)], key, how))
 
     def copy(self, job: Job) -> Iterator[Any]:
         """Page by page; while one is under way, changes are replayed."""
@@ -298,12 +266,6 @@ class ChangeLog(Store):
         for *_, ticket in held:
             ticket.tell(REFUSED)
 
-    def on_crash(self, node: str) -> None:
-        """Another coordinator goes on from the record."""
-        for work in self.works:
-            work.job.term += 1
-            work.steps, work.awaited = self.steps(work.job), None
-
     def on_abort(self, node: str) -> None:
         """Before the switch a migration can be given up."""
         for work in self.works:
@@ -313,13 +275,7 @@ class ChangeLog(Store):
     def give_up(self, work: Work) -> None:
         """Give a migration up."""
         work.job.phase = "undo"
-        work.job.term += 1
-        work.steps, work.awaited = self.steps(work.job), None
-
-    def on_zombie(self, node: str) -> None:
-        """The oldest command of all arrives once more."""
-        if self.sent:
-            self.network.again(self.sent[0], late=True)
+        self.take_over(work)
 
     def observe(self) -> Mapping[str, Any]:
         shown = {n: {k: r.value for k, r in sorted(node.rows.items())} for n, node in self.nodes.items()}

@@ -54,6 +54,7 @@ class Job:
     target: str
     phase: str = "wipe"
     cursor: str = ""
+    term: int = 0
 
 
 @dataclass
@@ -82,7 +83,7 @@ class Dual(Store):
         self.records = {shard: Record(self.names[0]) for shard in range(self.shards)}
         self.views: dict[str, dict[int, Record]] = {}  # of the routers that are behind
         self.held: list[tuple[str, str | None, Ticket]] = []  # writes that wait for the switch
-        self.sent: dict[int, Message] = {}  # the oldest command about each shard
+        self.oldest: dict[int, Message] = {}  # the oldest command about each shard
         self.sequence = 0
 
     # -------------------------------------------------- clients
@@ -157,7 +158,7 @@ class Dual(Store):
     def move(self, shards: Sequence[int], node: str) -> None:
         job = Job([s for s in shards if self.records[s].owner != node], node)
         if job.shards:
-            self.begin(job, self.steps(job))
+            self.begin(job)
 
     def steps(self, job: Job) -> Iterator[Any]:
         """From the phase of the record on: a coordinator that takes over begins there."""
@@ -184,14 +185,14 @@ class Dual(Store):
             yield "activate"
             yield from self.fence(job)
             for shard in job.shards:
-                yield self.command(job.target, shard, self.collection(job.target, shard))
+                yield self.order(job.target, shard, self.collection(job.target, shard))
             self.release(job)
             job.phase = "cleanup"
         if job.phase == "cleanup":
             yield "cleanup"
             for name in (n for n in self.names if n != job.target):
                 for shard in job.shards:
-                    yield self.command(name, shard, lambda name=name, shard=shard: self.empty(name, shard))
+                    yield self.order(name, shard, lambda name=name, shard=shard: self.empty(name, shard))
         if job.phase == "undo":
             yield "undo"
             yield from self.fence(job)
@@ -231,11 +232,11 @@ class Dual(Store):
         for key, value, ticket in held:
             self.dispatch(key, value, ticket, self.records[self.shard_of(key)])
 
-    def command(self, name: str, shard: int, run: Any) -> Message:
+    def order(self, name: str, shard: int, run: Any) -> Message:
         """A command of the coordinator: it carries the epoch, and obeys the fence."""
         epoch, node = self.records[shard].epoch, self.nodes[name]
         message = self.network.send(name, run, accept=lambda: epoch >= node.fences.get(shard, 0))
-        self.sent.setdefault(shard, message)
+        self.oldest.setdefault(shard, message)
         return message
 
     def fence(self, job: Job) -> Iterator[Message]:
@@ -243,12 +244,12 @@ class Dual(Store):
         for name in self.sides(job):
             for shard in job.shards:
                 epoch, fences = self.records[shard].epoch, self.nodes[name].fences
-                yield self.command(name, shard, lambda f=fences, s=shard, e=epoch: f.update({s: e}))
+                yield self.order(name, shard, lambda f=fences, s=shard, e=epoch: f.update({s: e}))
 
     def wipe(self, job: Job) -> Iterator[Message]:
         """The target holds nothing of the shards."""
         for shard in job.shards:
-            yield self.command(job.target, shard, lambda shard=shard: self.empty(job.target, shard))
+            yield self.order(job.target, shard, lambda shard=shard: self.empty(job.target, shard))
 
     def keys(self, name: str, job: Job) -> list[str]:
         """What a node holds of the shards that are on the move."""
@@ -268,7 +269,7 @@ class Dual(Store):
     def page(self, job: Job, source: str, key: str) -> Message:
         """One document goes to the target."""
         what = self.nodes[source].documents[key]
-        return self.command(job.target, self.shard_of(key), lambda: self.nodes[job.target].apply(key, what))
+        return self.order(job.target, self.shard_of(key), lambda: self.nodes[job.target].apply(key, what))
 
     def delta(self, job: Job) -> Iterator[Any]:
         """The source does not change any more: what the target lacks goes there."""
@@ -312,11 +313,6 @@ class Dual(Store):
             ticket.tell(REFUSED)
         super().on_timeout(node)
 
-    def on_crash(self, node: str) -> None:
-        """Another coordinator goes on from the record."""
-        for work in self.works:
-            work.steps, work.awaited = self.steps(work.job), None
-
     def on_abort(self, node: str) -> None:
         """Before the switch a migration can be given up: the owner stays, and writers go on."""
         for work in self.works:
@@ -326,12 +322,12 @@ class Dual(Store):
     def give_up(self, work: Work) -> None:
         """Give a migration up."""
         self.enter(work.job, "undo", target="", sealed=False)
-        work.steps, work.awaited = self.steps(work.job), None
+        self.take_over(work)
         self.release(work.job)
 
     def on_zombie(self, node: str) -> None:
         """The oldest commands of all arrive once more."""
-        for message in self.sent.values():
+        for message in self.oldest.values():
             self.network.again(message, late=True)
 
     def heal(self) -> None:

@@ -118,10 +118,10 @@ class CursorSurvivesAbort(ChangeLog):
         self.kept = (work.job.target, work.job.cursor)
         super().give_up(work)
 
-    def begin(self, job: Job, steps: Iterator[Any]) -> None:
+    def begin(self, job: Job) -> None:
         if self.kept[0] == job.target:
             job.cursor, self.kept = self.kept[1], ("", "")
-        super().begin(job, steps)
+        super().begin(job)
 
     def drop(self, name: str, job: Job) -> None:
         if name == job.source:

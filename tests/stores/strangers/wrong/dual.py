@@ -108,8 +108,8 @@ class CommandsWithoutEpoch(Dual):
     source = "protocol: command_epoch (temporal#12016)"
     harm = "lost acknowledged write"
 
-    def command(self, name: str, shard: int, run: Any) -> Any:
-        message = super().command(name, shard, run)
+    def order(self, name: str, shard: int, run: Any) -> Any:
+        message = super().order(name, shard, run)
         message.accept = lambda: True
         return message
 
