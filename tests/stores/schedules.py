@@ -100,4 +100,26 @@ SCHEDULES = {
         "delay a; put k 1; advance 1; begin b; settle; heal; settle; sees k 1",
     "TimeoutMeansRefused":
         "delay a; put k 1; advance 1; timeout; heal; settle; told 1 failed",
+    # -------------------------------------------------- actors
+    "DuplicatesCounted":
+        "duplicate a; add n 1; settle; sees n 1",
+    "MemoryLeftBehind":
+        "add n 1; settle; begin b; duplicate a; add n 1; settle; sees n 2",
+    "MemoryEndsWithTheProcess":
+        "duplicate a; add n 1; advance 2; restart a; settle; sees n 1",
+    "RememberedOnArrival":
+        "add n 1; advance 1; restart a; settle; sees n 1",
+    "AwakeWhileSent":
+        "add n 1; settle; begin b; until send; add n 1; settle; sees n 2",
+    "ParkedForgotten":
+        "add n 1; settle; begin b; until send; add n 1; settle; told 2 acknowledged",
+    # -------------------------------------------------- shipped logs
+    "ProducersForgotten":
+        "begin b; until fetch; duplicate a; append l x; settle; sees l x",
+    "GapsBelowTheHighest":
+        "append l x; settle; begin b; advance 4; append l y; settle; sees l x,y",
+    "LeaderAloneAcknowledges":
+        "put k 1; settle; begin b; until in step; advance 3; put k 2; settle; sees k 2",
+    "ReadsBeyondTheWatermark":
+        "append l x; settle; move 1 b; until in step; advance 1; append l y; advance 2; get l; timeout; settle; sees l x,y",
 }  # fmt: skip

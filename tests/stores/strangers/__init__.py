@@ -13,7 +13,7 @@ from strangers.kit import Store
 
 __all__ = ["RIGHT", "WRONG", "parent"]
 
-DESIGNS = ("dual", "changelog", "slots", "sealed", "leases", "register")
+DESIGNS = ("dual", "changelog", "slots", "sealed", "leases", "register", "actors", "lists")
 
 
 def stores(side: str) -> tuple[type[Store], ...]:
