@@ -4,7 +4,7 @@
     as CLIENT           who makes the calls that follow
     begin NODE, move SHARDS NODE, split SHARD, merge SHARD OTHER, and abort, crash, ... or FAULT NODE, heal
     advance N, until PHASE, settle          so many turns, until a word stands in the phase, until nothing goes on
-    sees KEY VALUE ..., told N STATUS ..., idle, serves KEY, finds KEY ..., ends_under KEY
+    sees KEY VALUE ..., same KEY, told N STATUS ..., idle, serves KEY, finds KEY ..., ends_under KEY
                                             what is expected in the end; one `or` another
 
 Nodes are a, b and c. A line with `;` between calls is several steps.
@@ -28,6 +28,7 @@ class Hand:
         self.system = adapter()
         self.system.start(NODES, 2, 0)
         self.answers: list[Any] = []
+        self.seen: Any = None  # what was read last
 
     def perform(self, schedule: str) -> bool:
         """Perform a schedule; whether what is expected in the end is so."""
@@ -70,7 +71,7 @@ class Hand:
 
     def do_get(self, key: str) -> None:
         with contextlib.suppress(Unavailable):
-            self.system.get(key)
+            self.seen = self.system.get(key)
 
     def do_heal(self) -> None:
         self.system.heal()
@@ -107,6 +108,10 @@ class Hand:
         if isinstance(found, list):
             found = ",".join(found)
         return ("-" if found is None else str(found)) in values
+
+    def same(self, key: str) -> bool:
+        """Whether a client reads what was read last."""
+        return bool(self.system.get(key) == self.seen)
 
     def idle(self) -> bool:
         """Whether the migration ends."""

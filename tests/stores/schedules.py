@@ -121,5 +121,5 @@ SCHEDULES = {
     "LeaderAloneAcknowledges":
         "put k 1; settle; begin b; until in step; advance 3; put k 2; settle; sees k 2",
     "ReadsBeyondTheWatermark":
-        "append l x; settle; move 1 b; until in step; advance 1; append l y; advance 2; get l; timeout; settle; sees l x,y",
+        "append l x; settle; move 1 b; until in step; append l y; advance 3; get l; timeout; settle; same l",
 }  # fmt: skip
