@@ -22,7 +22,9 @@ def is_schedule(name: str) -> bool:
         return False
 
 
-def replay_schedules(chosen: list[str], on: str, program: list[str], expect: str, json_lines: bool) -> list[int]:
+def replay_schedules(
+    chosen: list[str], on: str, program: list[str], expect: str, json_lines: bool
+) -> list[int]:
     """Perform each of them; the exit codes."""
     if on in ("model", ""):
         on = ""

@@ -1,7 +1,7 @@
-"""Programs, driven and judged: the functions of an adapter (`adapter.py`), calls to it (`system.py`), and what is raised
-where it does what it should not (`finding.py`). `histories/` judges what clients saw, `wire/` speaks with programs in
-other languages; `driving/` takes any program through the runs of any protocol, and `machine` is that under Hypothesis.
-Nothing here knows the reference implementation or the cutover.
+"""Programs, driven and judged: the functions of an adapter (`adapter.py`), calls to it (`system.py`), and what is
+raised where it does what it should not (`finding.py`). `histories/` judges what clients saw, `wire/` speaks with
+programs in other languages; `driving/` takes any program through the runs of any protocol, and `machine` is that under
+Hypothesis. Nothing here knows the reference implementation or the cutover.
 """
 
 __all__ = ["adapter", "driving", "finding", "histories", "machine", "system", "wire"]
