@@ -10,8 +10,8 @@ import typer
 
 from cutproof.checks.cli.arguments import protocol_of_trace, settings_of
 from cutproof.checks.cli.console import Json, say, say_json
-from cutproof.checks.cli.programs import program_of
-from cutproof.checks.cli.replay_schedule import is_schedule, replay_schedules
+from cutproof.checks.cli.systems.programs import program_of
+from cutproof.checks.cli.systems.replay_schedule import is_schedule, replay_schedules
 from cutproof.checks.common.refusals import Wrong, checked, near, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used

@@ -10,7 +10,7 @@ import typer
 
 from cutproof.checks.cli.arguments import can_hold, finite
 from cutproof.checks.cli.console import Json, say, say_json
-from cutproof.checks.cli.programs import program_of, system
+from cutproof.checks.cli.systems.programs import program_of, system
 from cutproof.checks.common.refusals import refuse
 
 FOUND = File("counterexamples")

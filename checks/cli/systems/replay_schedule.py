@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path as File
 
 from cutproof.checks.cli.console import say, say_json
-from cutproof.checks.cli.programs import system
+from cutproof.checks.cli.systems.programs import system
 from cutproof.checks.common import files
 from cutproof.checks.common.refusals import Wrong, refuse
 
