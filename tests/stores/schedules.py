@@ -122,4 +122,26 @@ SCHEDULES = {
         "put k 1; settle; begin b; until in step; advance 3; put k 2; settle; sees k 2",
     "ReadsBeyondTheWatermark":
         "append l x; settle; move 1 b; until in step; append l y; advance 3; get l; timeout; settle; same l",
+    # -------------------------------------------------- ranges
+    "IntentsLeftBehind":
+        "put k 1; delay a; put_if k 1 2; advance 1; begin b; settle; put_if k 1 3; heal; settle; told 3 unequal",
+    "BoundaryLost":
+        "put k 1; split 0; split 1; settle; sees k 1",
+    "MergedButKeptByNumber":
+        "put k 1; put k2 1; merge 0 1; settle; begin b; settle; finds k k2",
+    "NotFrozen":
+        "put k 1; begin b; until copy; advance 13; put k 2; settle; sees k 2",
+    # -------------------------------------------------- a primary that forwards
+    "MissedButInSync":
+        "put k2 1; put k4 1; settle; begin b; advance 6; put k 1; advance 3; fail b; settle; sees k 1",
+    "RecoveryOverForwarded":
+        "put k 1; settle; begin b; until recover; advance 2; put k 2; settle; sees k 2",
+    "BlockedAfterAbort":
+        "begin b; until hand over; advance 8; abort; serves k",
+    "TwoPrimaries":
+        "put k 1; settle; as two; stale; begin b; until clean up; as one; put k 2; advance 7; as two; sees k 2",
+    "CopiesSearched":
+        "put k 1; settle; begin b; until hand over; advance 1; finds k",
+    "HandOverInMemory":
+        "begin b; until hand over; advance 1; put k 1; advance 4; crash; settle; told 1 acknowledged",
 }  # fmt: skip
