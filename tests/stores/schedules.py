@@ -133,7 +133,7 @@ SCHEDULES = {
         "put k 1; begin b; until copy; advance 13; put k 2; settle; sees k 2",
     # -------------------------------------------------- a primary that forwards
     "MissedButInSync":
-        "put k2 1; put k4 1; settle; begin b; advance 6; put k 1; advance 3; fail b; settle; sees k 1",
+        "put k2 1; put k4 1; settle; begin b; advance 5; put k 1; advance 10; fail b; settle; sees k 1",
     "RecoveryOverForwarded":
         "put k 1; settle; begin b; until recover; advance 2; put k 2; settle; sees k 2",
     "BlockedAfterAbort":
@@ -141,7 +141,7 @@ SCHEDULES = {
     "TwoPrimaries":
         "put k 1; settle; as two; stale; begin b; until clean up; as one; put k 2; advance 7; as two; sees k 2",
     "CopiesSearched":
-        "put k 1; settle; begin b; until hand over; advance 1; finds k",
+        "put k 1; settle; begin b; until hand over; advance 9; finds k",
     "HandOverInMemory":
-        "begin b; until hand over; advance 1; put k 1; advance 4; crash; settle; told 1 acknowledged",
+        "begin b; until hand over; advance 2; put k 1; advance 11; crash; settle; told 1 acknowledged",
 }  # fmt: skip
