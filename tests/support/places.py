@@ -5,5 +5,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS, TRACES, TESTS = ROOT / "docs", ROOT / "traces", ROOT / "tests"
 GUIDES = [
-    "your-own-protocol.md"
+    "your-own-protocol.md",
+    "drive.md",
 ]  # of docs/guides, those that are followed from the first command to the last
