@@ -47,7 +47,7 @@ class Judged:
 def judge(store: type[Store], seed: int, runs: int | None) -> Judged:
     """Judge a store. All that depends on how `conform` is called is here."""
     begun = time.process_time()
-    more = {} if runs is None else {"examples": runs}
+    more = {} if runs is None else {"runs": runs}
     run, steps = 0, 0
     try:
         report = conform.check(store, seed=seed, **more)

@@ -144,4 +144,11 @@ SCHEDULES = {
         "put k 1; settle; begin b; until hand over; advance 9; finds k",
     "HandOverInMemory":
         "begin b; until hand over; advance 2; put k 1; advance 11; crash; settle; told 1 acknowledged",
+    # -------------------------------------------------- states that merge
+    "LastClockWins":
+        "skew a; put k 1; heal; advance 1; put k 2; sees k 2",
+    "OwnPartIsBest":
+        "add n 2; begin b; settle; begin a; settle; sees n 2",
+    "PartsAdded":
+        "add n 2; begin b; settle; sees n 2",
 }  # fmt: skip
