@@ -26,6 +26,7 @@ DESIGNS = (
     "ranges",
     "mirror",
     "threaded",
+    "merged",
 )
 
 

@@ -47,6 +47,7 @@ class Job:
     target: str
     phase: str = "register"
     cursor: str = ""
+    end: str = ""  # the last key of the copy: new ones are in the log
     term: int = 0  # of its coordinator: what an older one sent is not obeyed
     captures: bool = False
     locked: bool = False
@@ -166,7 +167,7 @@ class ChangeLog(RowStore):
 
     def register(self, job: Job) -> None:
         """From now on the source's log tells of the shards."""
-        job.captures = True
+        job.captures, job.end = True, max(self.keys(job), default="")
 
     def lock(self, job: Job) -> Iterator[Any]:
         """Writers wait from now on."""
@@ -206,7 +207,7 @@ class ChangeLog(RowStore):
 
     def next_key(self, job: Job) -> str | None:
         """The key that is copied next."""
-        return next((k for k in self.keys(job) if k > job.cursor), None)
+        return next((k for k in self.keys(job) if job.cursor < k <= job.end), None)
 
     def row(self, job: Job, key: str) -> Row:
         """What is copied of it."""
