@@ -32,7 +32,7 @@ SCHEDULES = {
     "MomentBeforeCapture":
         "begin b; advance 1; put k 1; settle; sees k 1",
     "ReplayedByKey":
-        "put k 1; begin b; until copy; delay b; advance 3; put k 2; put k 3; settle; heal; settle; sees k 3",
+        "put k 1; begin b; until copy; advance 2; put k 2; advance 3; put k 3; settle; sees k 3",
     "RowsOverChanges":
         "put k 1; begin b; until copy; delay b; advance 3; put k 2; settle; heal; settle; sees k 2",
     "FilterInAnotherOrder":
@@ -46,7 +46,7 @@ SCHEDULES = {
     "NoLock":
         "put k 1; begin b; until lock; advance 1; put k 2; settle; sees k 2",
     "StatementsReplayed":
-        "begin b; until copy; add n 1; settle; sees n 1",
+        "add n 1; begin b; until register; advance 7; add n 1; settle; sees n 2",
     "NumbersStartAgain":
         "put k 1; begin b; settle; begin c; until copy; advance 4; put k 2; settle; sees k 2",
     "DeletesLeaveNothing":

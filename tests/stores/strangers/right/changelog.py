@@ -196,7 +196,7 @@ class ChangeLog(RowStore):
                 if page.state in ("failed", "lost"):
                     page = self.page_failed(page)
                 elif job.log:
-                    yield from self.replay(job, 1)
+                    yield from self.replay(job, len(job.log))
                 else:
                     yield lambda page=page: page.state in ("done", "failed", "lost") or job.log
             self.copied(job, key)
@@ -229,17 +229,15 @@ class ChangeLog(RowStore):
             rows[key] = row
 
     def replay(self, job: Job, count: int) -> Iterator[Any]:
-        """So many changes, one after the other."""
-        for _ in range(count):
-            if not job.log:
-                return
-            change = job.log[0]
-            yield self.replay_one(job, change)
-            self.replayed(job, change)
+        """So many changes, all in one message."""
+        if batch := job.log[:count]:
+            yield self.command(job, job.target, lambda: [self.redo(job, change) for change in batch] and None)
+            for change in batch:
+                self.replayed(job, change)
 
-    def replay_one(self, job: Job, change: Change) -> Message:
-        """A change goes to the target."""
-        return self.command(job, job.target, lambda: self.land(job, change.key, change.row))
+    def redo(self, job: Job, change: Change) -> None:
+        """The target does what a change did."""
+        self.land(job, change.key, change.row)
 
     def replayed(self, job: Job, change: Change) -> None:
         """That one is done."""
