@@ -23,6 +23,7 @@ from cutproof.checks.cli import drive as cli_drive
 from cutproof.checks.cli import explore as cli_explore
 from cutproof.checks.cli import export as cli_export
 from cutproof.checks.cli import gate as cli_gate
+from cutproof.checks.cli import history as cli_history
 from cutproof.checks.cli import loss as cli_loss
 from cutproof.checks.cli import prove as cli_prove
 from cutproof.checks.cli import replay as cli_replay
@@ -46,7 +47,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 for command in (
     cli_verify.verify, cli_explore.explore, cli_simulate.simulate, cli_loss.loss,
     cli_loss.scenarios, cli_export.export, cli_gate.gate, cli_prove.prove, cli_safeguards.safeguards,
-    cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference,
+    cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference, cli_history.history,
 ):  # fmt: skip
     app.command()(command)
 for command in (cli_drive.drive, cli_conform.conform, cli_replay.replay):

@@ -37,7 +37,8 @@ def writes(o: Operation) -> bool:
 
 def may_follow(o: Operation, before: Sequence[Operation], versioned: bool) -> bool:
     """What has its place already may come before this one."""
-    if any(o.returned is not None and o.outcome in ("acknowledged", "unequal") and o.returned < b.invoked for b in before):
+    sure = o.returned is not None and o.outcome in ("acknowledged", "unequal")
+    if sure and any(o.returned < b.invoked for b in before):  # type: ignore[operator]
         return False
     late = versioned and o.outcome == "failed" and o.kind in ("put", "delete") and o.returned is not None
     return not (late and any(writes(b) and o.returned < b.invoked for b in before))
@@ -55,14 +56,20 @@ def explained_by_some_order(operations: Sequence[Operation], versioned: bool = F
             return True
         for o in left:
             fits, new = after(state, o)
-            if fits and may_follow(o, placed, versioned) and goes([*placed, o], new, [x for x in left if x is not o]):
+            if (
+                fits
+                and may_follow(o, placed, versioned)
+                and goes([*placed, o], new, [x for x in left if x is not o])
+            ):
                 return True
         return False
 
     return goes([], start, must + may)
 
 
-def random_history(draw: Random, thing: str, count: int, clients: int = 3, values: int = 3) -> list[Operation]:
+def random_history(
+    draw: Random, thing: str, count: int, clients: int = 3, values: int = 3
+) -> list[Operation]:
     """Operations of clients that overlap; what they are told comes from a store that is right most of the time."""
     moment, state = 0, {"register": None, "counter": 0, "list": ()}[thing]
     free, open_, found = [f"client-{c}" for c in range(clients)], list[Operation](), list[Operation]()

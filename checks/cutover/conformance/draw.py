@@ -25,6 +25,7 @@ def drawn(probe: Probe, draw: Random) -> Script:
     script += _more(probe, fresh, draw) if draw.random() < 0.3 else []
     script += [SETTLE] if draw.random() < 0.8 else []
     for _ in range(draw.choice(ROUNDS)):
+        script += _happens(probe, fresh, struck, draw) if draw.random() < 0.3 else ()
         script.append(_move(probe, draw))
         phase = 0
         for _ in range(draw.choice(EVENTS)):

@@ -4,10 +4,11 @@ is determined it must be the oracle's, phases of its names come in its order, an
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cutproof.checks.cutover.conformance.reference import Reference
-from cutproof.checks.drivers.adapter import ACKNOWLEDGED, PENDING
+from cutproof.checks.drivers.adapter import ACKNOWLEDGED, REFUSED
 from cutproof.checks.drivers.finding import DiffersFromOracle, NotConforming
 from cutproof.impl.miroir import MigrationPhase
 
@@ -55,23 +56,33 @@ def compare(run: Run) -> None:
     )  # fmt: skip
     held = other.observed().get("documents", {})
     for key in sorted(run.history):
-        ours = _determined(run.history[key])
-        theirs = _determined(other.history.get(key, []))
-        if ours is None or theirs is None or ours.number != theirs.number:
+        ours, theirs = _writes(run.history[key]), _writes(other.history.get(key, []))
+        same = [(o.kind, o.outcome) for o in ours] == [(o.kind, o.outcome) for o in theirs]
+        if not same or not _determined(ours) or not _determined(theirs):
             continue
-        read = next((o.result for o in reversed(run.history[key]) if o.kind == "get" and o.outcome == ACKNOWLEDGED), None)
-        if read != held.get(key):
-            reason = f"{key}: a client reads {read!r}; the oracle, asked for the same, holds {held.get(key)!r}"
+        reads = [o for o in run.history[key] if o.kind == "get" and o.outcome == ACKNOWLEDGED]
+        # Writes are numbered otherwise where the oracle lacks an operation: the place among the writes tells.
+        if reads and _place(ours, reads[-1].result) != _place(theirs, held.get(key)):
+            reason = (
+                f"{key}: a client reads {run.named(reads[-1].result)}; the oracle, asked for the same, holds "
+                f"{other.named(held.get(key))}"
+            )
             run.found = DiffersFromOracle(reason, run.log)
             raise run.found
 
 
-def _determined(operations: list[Operation]) -> Operation | None:
-    """The write whose value must be there in the end; None where that is open."""
-    writes = [o for o in operations if o.kind != "get"]
-    if not writes or any(o.kind not in ("put", "delete") for o in writes) or any(o.outcome not in (ACKNOWLEDGED,) for o in writes if o.outcome != "refused"):
-        return None
-    known = [o for o in writes if o.outcome not in ("refused", PENDING)]
-    if any(a.returned is None or a.returned >= b.invoked for a, b in zip(known, known[1:], strict=False)):
-        return None
-    return known[-1] if known else None
+def _writes(operations: list[Operation]) -> list[Operation]:
+    return [o for o in operations if o.kind != "get"]
+
+
+def _place(writes: list[Operation], value: object) -> int | None:
+    """Which write a value is of; None for nothing, and for a value of no write."""
+    return next((i for i, o in enumerate(writes) if value is not None and o.argument == value), None)
+
+
+def _determined(writes: list[Operation]) -> bool:
+    """Whether there is only one value that can be there in the end."""
+    known = [o for o in writes if o.outcome != REFUSED]
+    return bool(known) and all(o.kind in ("put", "delete") and o.outcome == ACKNOWLEDGED for o in known) and all(
+        a.returned is not None and a.returned < b.invoked for a, b in pairwise(known)
+    )  # fmt: skip

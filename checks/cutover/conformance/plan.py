@@ -23,12 +23,13 @@ from cutproof.checks.cutover.conformance.edges import follows
 from cutproof.checks.cutover.conformance.probe import DOCUMENTS, Probe, keys
 from cutproof.checks.cutover.conformance.run import Run
 from cutproof.checks.cutover.conformance.script import (
-    BEGIN, HEAL, SETTLE, Script, To, asked, begin, fault, read, setup, write,
+    BEGIN, HEAL, SETTLE, Script, Settle, To, asked, begin, fault, read, setup, write,
 )  # fmt: skip
 from cutproof.checks.cutover.conformance.steps import CLIENTS, Step
 from cutproof.checks.drivers.adapter import NODELESS
 
-PLACES, COARSE = 24, 9  # places that are looked at: one by one, and where there is more to choose
+PLACES, COARSE, FEW_PLACES = 24, 9, 6  # places that are looked at, the fewer the more there is to choose
+HOLDING = ("cut", "pause", "delay", "lose", "fail")  # faults that hold up what is under way
 PAIRED = 700  # runs of part 5 at most; what is then left comes among the draws
 
 
@@ -181,6 +182,9 @@ def _faulty(probe: Probe) -> Iterator[Script]:
             for before in range(-1, len(probe.phases)):
                 for after in range(max(before, 0), len(probe.phases) + 1):
                     yield _late(probe, fault(what, role), before, after)
+            if what in HOLDING:
+                for before in sorted({-1, 0, len(probe.phases) // 2}):
+                    yield from _meanwhile(probe, fault(what, role), before)
 
 
 def _late(probe: Probe, wrong: Step, before: int, after: int) -> Script:
@@ -190,6 +194,16 @@ def _late(probe: Probe, wrong: Step, before: int, after: int) -> Script:
     first = (*written, BEGIN) if before < 0 else (BEGIN, To(before, 0), *written)
     then = (SETTLE,) if after == len(probe.phases) else (To(after, 1),)
     return (*setup(probe), *first, *then, HEAL, *write(probe, after, behind=True), SETTLE)
+
+
+def _meanwhile(probe: Probe, wrong: Step, before: int) -> Iterator[Script]:
+    """Something is wrong from one phase on (-1: from before the migration), which goes on as far as it can, or a few steps;
+    then a client writes, and only then it ends. Nothing else is there, so that the migration is about this document."""
+    first = (wrong, BEGIN) if before < 0 else (BEGIN, To(before, 0), wrong)
+    for then in (Settle(4), Settle(9), SETTLE):
+        for events in _events(probe):
+            if events[0].do not in ("get", "scan"):
+                yield (*setup(probe, [events[0].key]), *first, then, events[0], HEAL, SETTLE)
 
 
 # ------------------------------------------------------------------ 4. again, stale, parts
@@ -252,8 +266,8 @@ def _parts(probe: Probe) -> Iterator[Script]:
     if "merge" in has:
         shapes += [(Step("merge", shards=(0, 1)),)]
     for shape in shapes:
-        for n, place in enumerate(places(probe, COARSE)):
-            for events in _events(probe):
+        for n, place in enumerate(places(probe, FEW_PLACES)):
+            for events in _events(probe, 2):
                 yield (*setup(probe), *shape, place, *events, SETTLE)
             for what in probe.faults:
                 yield (*setup(probe), *shape, place, fault(what, n % 2), *write(probe, n), SETTLE)

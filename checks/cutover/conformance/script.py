@@ -68,9 +68,9 @@ def fault(what: str, role: int, client: str = "") -> Step:
     return Step("fault", fault=what, role=role, client=client)
 
 
-def setup(probe: Probe) -> Script:
-    """The documents that are there before, written and settled."""
-    return (*(asked(kind_of(key), key, CLIENTS[0]) for key in keys(probe.writes)), SETTLE)
+def setup(probe: Probe, some: list[str] | None = None) -> Script:
+    """The documents that are there before, written and settled: all, or some."""
+    return (*(asked(kind_of(key), key, CLIENTS[0]) for key in some or keys(probe.writes)), SETTLE)
 
 
 def write(probe: Probe, number: int, about: int = -1, behind: bool = False) -> tuple[Step, ...]:

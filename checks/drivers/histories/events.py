@@ -11,7 +11,7 @@ class Events:
     """Calls and answers in order of time. Operations go by their index in what was given.
 
     `events[p]` is 2 * i where operation i is invoked, 2 * i + 1 where it is answered; what is invoked at the very
-    moment of an answer overlaps it. `bit[i]` is one bit; the bit of an operation that is answered is used again by later
+    moment of an answer overlaps it. `bit[i]` is one bit; that of an operation that is answered is used again by later
     ones, so that sets of operations stay small numbers however long the history is. `begun[i]` and `ended[i]` are
     places in `events`; what has no answer, or does not have to happen, ends at `endless`."""
 

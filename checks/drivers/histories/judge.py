@@ -8,9 +8,9 @@
 
 That is linearizability of one object: each operation that was acknowledged took effect at one moment between its call
 and its answer; what was refused never did; what is pending or failed may have, at any moment after its call, or never.
-A compare-and-set that was answered "unequal" wrote nothing, and at some moment between its call and its answer something
-else was there than it expected. The object is told by the kinds of operations: a register holds nothing at first, a
-counter 0, a list no items. A read without an answer says nothing.
+A compare-and-set that was answered "unequal" wrote nothing, and at some moment between its call and its answer
+something else was there than it expected. The object is told by the kinds of operations: a register holds nothing at
+first, a counter 0, a list no items. A read without an answer says nothing.
 
 When a put or delete that *failed* is over is a matter of reading, and both are offered:
 
@@ -57,12 +57,13 @@ class Undecided:
     reason: str
 
 
+Verdict = Explained | Unexplained | Undecided
 EXPLAINED = Explained()
 
 
 def judge(
     operations: Sequence[Operation], *, versioned: bool = True, most: int = MOST, place: str = "step", brief: bool = False
-) -> Explained | Unexplained | Undecided:
+) -> Verdict:
     """Judge the operations on one key, given in any order. `place` is what `Operation.step` counts, for sentences;
     `brief` leaves the sentence and the smallest part empty, which take longer than to decide.
 

@@ -12,9 +12,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from cutproof.checks.drivers.histories.events import Events
-from cutproof.checks.drivers.histories.operation import GET, Operation
-from cutproof.checks.drivers.histories.register import key_of
-
+from cutproof.checks.drivers.histories.operation import GET, Operation, key_of
 
 READS_NOTHING = -1  # the length that stands for an append
 
@@ -25,7 +23,12 @@ def items_of(value: object) -> tuple[Any, ...]:
         return ()
     if not isinstance(value, list | tuple):
         raise ValueError(f"{value!r} is no list, and this key is a list")
-    return tuple(map(key_of, value))
+    items = tuple(value)
+    try:
+        hash(items)
+    except TypeError:
+        return tuple(map(key_of, items))
+    return items
 
 
 def explained(operations: Sequence[Operation]) -> bool:
@@ -43,9 +46,7 @@ def explained(operations: Sequence[Operation]) -> bool:
     return _run(together, events, lengths, longest)
 
 
-def _run(
-    operations: list[Operation], events: Events, lengths: list[int], longest: tuple[Any, ...]
-) -> bool:
+def _run(operations: list[Operation], events: Events, lengths: list[int], longest: tuple[Any, ...]) -> bool:
     """From event to event: `lengths` are those of the reads, `length` is that of the list."""
     waiting = defaultdict[Any, list[tuple[int, int]]](list)  # by item, by the order of their answers
     watching = defaultdict[int, set[int]](set)  # by length, the reads under way that have no place yet

@@ -79,3 +79,8 @@ def object_of(operations: Iterable[Operation]) -> str:
         return LIST
     numbers = all(isinstance(value, int) and not isinstance(value, bool) for value in shown)
     return COUNTER if shown and numbers and 0 in shown else REGISTER
+
+
+def key_of(value: Any) -> Any:
+    """A value as one that can stand in a set, different for different ones."""
+    return tuple(map(key_of, value)) if isinstance(value, list | tuple) else value

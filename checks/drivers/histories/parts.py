@@ -1,8 +1,9 @@
 """The smallest part of a history that no order explains.
 
-A history that has an order still has one when a read is left out, when an answer is taken back (what was acknowledged is
-pending then), or when an item is struck from a list and from all that was read of it. So these are tried, in halves that
-become smaller, and what cannot be given up is the part. First of all the history is cut after the answer that broke it.
+A history that has an order still has one when a read is left out, when an answer is taken back (what was acknowledged
+is pending then), or when an item is struck from a list and from all that was read of it. So these are tried, in halves
+that become smaller, and what cannot be given up is the part. First of all the history is cut after the answer that
+broke it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from cutproof.checks.drivers.adapter import FAILED, PENDING, REFUSED, UNEQUAL
 from cutproof.checks.drivers.histories.lists import items_of
-from cutproof.checks.drivers.histories.operation import COUNTER, GET, LIST, REGISTER, Operation
-from cutproof.checks.drivers.histories.register import key_of
+from cutproof.checks.drivers.histories.operation import COUNTER, GET, LIST, REGISTER, Operation, key_of
 
 T = TypeVar("T")
 ANCHORS = 12  # reads that a counter's part is tried to begin with
@@ -37,8 +37,8 @@ class Question:
 
 
 def smallest(question: Question, operations: Sequence[Operation]) -> tuple[list[Operation], Operation]:
-    """Of operations that no order explains, a part of which none does, in order of time; and the one whose answer is the
-    first that could not be explained."""
+    """Of operations that no order explains, a part that none does either, in order of time; and the one whose answer is
+    the first that could not be explained."""
     some, last = _until_broken(question, operations)
     if question.thing == COUNTER:
         part = _of_counter(question, some, last)

@@ -20,7 +20,7 @@ from typing import Any
 
 from cutproof.checks.drivers.adapter import FAILED, UNEQUAL
 from cutproof.checks.drivers.histories.events import Events
-from cutproof.checks.drivers.histories.operation import GET, Operation
+from cutproof.checks.drivers.histories.operation import GET, Operation, key_of
 
 READ, MISMATCH, WRITE, SWAP = 0, 1, 2, 3
 NEVER = -1
@@ -34,23 +34,22 @@ def explained(operations: Sequence[Operation], versioned: bool, most: int) -> bo
     return _Search(operations, versioned).run(most)
 
 
-def key_of(value: Any) -> Any:
-    """A value as one that can stand in a set, different for different ones."""
-    return tuple(map(key_of, value)) if isinstance(value, list | tuple) else value
-
-
 class _Search:
     def __init__(self, operations: Sequence[Operation], versioned: bool) -> None:
         self.numbers: dict[Any, int] = {None: 0}
         kept = [o for o in operations if o.demanded]
-        self.seen_by_somebody = {key_of(o.result if o.kind == GET else o.argument[0]) for o in kept if o.shows}
+        self.seen_by_somebody = {
+            key_of(o.result if o.kind == GET else o.argument[0]) for o in kept if o.shows
+        }
         mismatches = any(o.outcome == UNEQUAL for o in kept)
-        self.compared = self.seen_by_somebody | {key_of(o.argument[0]) for o in operations if o.kind == "put_if"}
+        self.compared = self.seen_by_somebody | {
+            key_of(o.argument[0]) for o in operations if o.kind == "put_if"
+        }
         self.perhaps_needed: set[int] = set()
         optional = self._relevant([o for o in operations if o.possible], mismatches)
         self.optional = [False] * len(kept) + [True] * len(optional)
         self.operations = kept + optional
-        self.kind, self.need, self.give = [], list[int](), list[int]()
+        self.kind, self.need, self.give = list[int](), list[int](), list[int]()
         for o in self.operations:
             self._describe(o)
         self.events = Events(self.operations, self.optional)
@@ -181,7 +180,13 @@ class _Search:
     def _next(self, place: int, done: int, value: int) -> list[tuple[int, int, int]]:
         """The configurations that some operation taking effect now leads to; what promises most comes last."""
         bit, kind, need, give = self.events.bit, self.kind, self.need, self.give
-        wanted, writes, swaps, watching, mismatches = set[int](), list[int](), list[int](), list[int](), set[int]()
+        wanted, writes, swaps, watching, mismatches = (
+            set[int](),
+            list[int](),
+            list[int](),
+            list[int](),
+            set[int](),
+        )
         again = self.last_give[value] > place
         for i in self.events.open(place):
             if done & bit[i]:
@@ -204,14 +209,16 @@ class _Search:
                     mismatches.add(need[i])
         again = again or any(not done & bit[i] for i in self._maybe.get(value, ()))
         stay = not again and self.last_need[value] > place
-        stuck = not again and len(swaps)  # how many compare-and-sets expect the present value, for the last time
+        stuck = not again and len(
+            swaps
+        )  # how many compare-and-sets expect the present value, for the last time
         hidden: list[int] = []
         if self.last_mismatch <= place and not mismatches:
             mortal = self.mortal & ~done
             for i in writes:
                 u = give[i]
-                unseen = not (u in wanted or (swaps and u == value)) and self.last_need[u] <= place and u not in self.perhaps_needed
-                if unseen and not self.kills[i] & mortal:
+                seen = u in wanted or (swaps and u == value) or u in self.perhaps_needed
+                if not seen and self.last_need[u] <= place and not self.kills[i] & mortal:
                     hidden.append(i)
         forced = self.events.events[place] >> 1
         chosen: list[tuple[int, int, int]] = []
@@ -220,14 +227,16 @@ class _Search:
         if mismatches and not (kind[forced] == MISMATCH or give[forced] == value):
             mismatches = set()
         if swaps and hidden:
-            wanted.add(value)  # written once more, it covers what is hidden, and the comparison still comes true
+            wanted.add(
+                value
+            )  # written once more, it covers what is hidden, and the comparison still comes true
         for i in self._candidates(place, done, value, writes, swaps, wanted, mismatches):
             u = give[i]
             if u != value and (stay or stuck > (kind[i] == SWAP)):
                 continue
-            if i != forced and u not in wanted and not mismatches:
-                if i in hidden or self._too_early(i, u, place):
-                    continue
+            free = i != forced and u not in wanted and not mismatches
+            if free and (i in hidden or self._too_early(i, u, place)):
+                continue
             after = done | bit[i] | self.kills[i]
             for j in hidden if kind[i] == WRITE else ():  # nothing comes between a comparison and its write
                 after |= bit[j] | self.kills[j]
@@ -276,9 +285,7 @@ class _Search:
                     open_.append(self.need[i])
         return found
 
-    def _possible(
-        self, place: int, done: int, value: int, u: int, alike: bool, taken: bool
-    ) -> Iterator[int]:
+    def _possible(self, place: int, done: int, value: int, u: int, alike: bool, taken: bool) -> Iterator[int]:
         """Of what may happen and writes one value, who may be next: each that was issued before all of those that are
         ruled out before it; any one where none is ever ruled out, and none if another is `taken` already."""
         begun, bit, issued = self.events.begun, self.events.bit, self.events.endless

@@ -9,8 +9,7 @@ from typing import Any
 from cutproof.checks.common.refusals import plain
 from cutproof.checks.drivers.adapter import ACKNOWLEDGED, FAILED, PENDING, REFUSED, UNEQUAL
 from cutproof.checks.drivers.histories.lists import items_of
-from cutproof.checks.drivers.histories.operation import COUNTER, GET, LIST, Operation
-from cutproof.checks.drivers.histories.register import key_of
+from cutproof.checks.drivers.histories.operation import COUNTER, GET, LIST, Operation, key_of
 
 
 def reason_of(
@@ -66,7 +65,10 @@ class _Register(_Reason):
         return [
             o
             for o in self.everything
-            if o.kind != GET and o.outcome != UNEQUAL and o is not self.last and key_of(o.value) == key_of(value)
+            if o.kind != GET
+            and o.outcome != UNEQUAL
+            and o is not self.last
+            and key_of(o.value) == key_of(value)
         ]
 
     def name(self, value: Any) -> str:

@@ -53,7 +53,9 @@ HISTORIES: list[tuple[str, list[Any], list[tuple[str | None, int]], bool, bool]]
 def register(writes: list[Any], reads: list[tuple[Any, int]]) -> list[Operation]:
     """Puts and deletes of one client, and reads that take a moment."""
     found = [
-        Operation(n, "w", "delete" if v is None else "put", "doc", v, issued, answered, outcome, step=answered)
+        Operation(
+            n, "w", "delete" if v is None else "put", "doc", v, issued, answered, outcome, step=answered
+        )
         for n, (v, issued, answered, outcome) in enumerate(writes, 1)
     ]
     first = len(found) + 1
@@ -63,7 +65,9 @@ def register(writes: list[Any], reads: list[tuple[Any, int]]) -> list[Operation]
     ]
 
 
-def done(number: int, kind: str, argument: Any, result: Any = None, outcome: str = "acknowledged") -> Operation:
+def done(
+    number: int, kind: str, argument: Any, result: Any = None, outcome: str = "acknowledged"
+) -> Operation:
     """An operation after those with lower numbers, and before those with higher ones."""
     moment = 10 * number
     return Operation(number, "c", kind, "k", argument, moment, moment + 1, outcome, result, number)
@@ -73,7 +77,9 @@ def done(number: int, kind: str, argument: Any, result: Any = None, outcome: str
     ("_", "writes", "reads", "fine", "fine_without"), HISTORIES, ids=[h[0] for h in HISTORIES]
 )
 @pytest.mark.parametrize("versioned", [True, False])
-def test_both_readings(_: str, writes: Any, reads: Any, fine: bool, fine_without: bool, versioned: bool) -> None:
+def test_both_readings(
+    _: str, writes: Any, reads: Any, fine: bool, fine_without: bool, versioned: bool
+) -> None:
     verdict = judge(register(writes, reads), versioned=versioned)
     assert isinstance(verdict, Explained) is (fine if versioned else fine_without)
 
@@ -130,7 +136,8 @@ def driven(draw: Random, versioned: bool, deletes: bool) -> tuple[list[Operation
             open_.append((o, former.issue(number, value, moment)))
         elif chance < 0.6 and open_:
             o, formerly = open_.pop(draw.randrange(len(open_)))
-            o.outcome, o.returned, o.step = draw.choice(["acknowledged", "acknowledged", "failed", "refused"]), moment, moment
+            o.outcome = draw.choice(["acknowledged", "acknowledged", "failed", "refused"])
+            o.returned = o.step = moment
             said.append(former.answer(formerly, o.outcome, moment, moment))
             continue
         else:
@@ -167,7 +174,8 @@ PLANTED: dict[str, tuple[list[Operation], str, set[int]]] = {
         [done(1, "put", "a"), done(2, "get", None)],
         "lost acknowledged write: k: put #1 was acknowledged at step 1, and at step 2 a client reads nothing", {1, 2}),
     "stale read": (
-        [done(1, "put", "a"), done(2, "put", "b", outcome="failed"), done(3, "get", None, "b"), done(4, "get", None, "a")],
+        [done(1, "put", "a"), done(2, "put", "b", outcome="failed"), done(3, "get", None, "b"),
+         done(4, "get", None, "a")],
         "a read goes back: k: put #2 was read at step 3, and at step 4 a client reads put #1", {1, 2, 3, 4}),
     "resurrected delete": (
         [done(1, "put", "a"), done(2, "delete", None), done(3, "get", None, "a")],
@@ -192,7 +200,8 @@ PLANTED: dict[str, tuple[list[Operation], str, set[int]]] = {
         {2, 3, 4}),
     "increment counted twice": (
         [done(1, "add", 1), done(2, "add", 2), done(3, "get", None, 5)],
-        "increment counted twice: k: 2 additions, of 3 in all, were asked for, and at step 3 a client reads 5", {1, 2, 3}),
+        "increment counted twice: k: 2 additions, of 3 in all, were asked for, and at step 3 a client reads 5",
+        {1, 2, 3}),
     "counter goes back": (
         [done(1, "add", 1, outcome="failed"), done(2, "get", None, 1), done(3, "get", None, 0)],
         "a read goes back: k: it was 1 at step 2, and at step 3 a client reads 0", {2, 3}),
@@ -229,7 +238,9 @@ def long_history(thing: str, count: int, lost: int) -> list[Operation]:
         kind = {"register": "put", "counter": "add", "list": "append"}[thing] if number % 3 else "get"
         argument = None if kind == "get" else 1 if thing == "counter" else f"v{number}"
         took = 15 if number % 2 and number != lost - 1 else 5
-        o = Operation(number, f"c{number % 2}", kind, "k", argument, 10 * number, 10 * number + took, "acknowledged")
+        o = Operation(
+            number, f"c{number % 2}", kind, "k", argument, 10 * number, 10 * number + took, "acknowledged"
+        )
         o.step = number
         if kind == "get":
             o.result = state

@@ -79,13 +79,13 @@ def test_the_ten_lines_are_a_store() -> None:
         assert adapter.get("doc-1") is None
         assert adapter.put("doc-1", "value-1") == "acknowledged"
         assert adapter.get("doc-1") == "value-1"
-        for call in (
-            lambda: adapter.delete("doc-1"),
-            lambda: adapter.begin_migration("node-1"),
-            adapter.advance,
+        for call, *about in (
+            (adapter.delete, "doc-1"),
+            (adapter.begin_migration, "node-1"),
+            (adapter.advance,),
         ):
             with pytest.raises(NotSupported):
-                call()
+                call(*about)
         adapter.stop()
     made.close()
 
@@ -100,7 +100,7 @@ def test_every_message_stands_in_the_table_with_its_fields() -> None:
     found = {row[0].strip("`"): row for row in rows("request")}
     assert list(found) == list(TYPES)
     for name, kind in TYPES.items():
-        row = [cell for cell in PAGE.read_text("utf-8").splitlines() if cell.startswith(f"| `{name}` |")][0]
+        row = next(line for line in PAGE.read_text("utf-8").splitlines() if line.startswith(f"| `{name}` |"))
         _, _, asked, replied, *_ = row.split("|")
         assert re.findall(r"`(\w+)`", asked) == list(kind.__struct_fields__[1:]), name
         assert sorted(re.findall(r"`(\w+)`", replied)) == sorted(REPLIES[kind].__struct_fields__[1:]), name

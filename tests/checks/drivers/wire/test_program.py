@@ -261,7 +261,9 @@ def test_an_interrupt_ends_it(make: Make) -> None:
 
 def test_it_has_time_to_end_by_itself(make: Make, tmp_path: Path) -> None:
     left = tmp_path / "left"
-    program = make(f"say(read()); sys.stdin.read(); open({str(left)!r}, 'w').close()", grace=PATIENT)
+    program = make(
+        f"say(read()); sys.stdin.read(); time.sleep(0.05); open({str(left)!r}, 'w').close()", grace=PATIENT
+    )
     program.request(Echo(UNSENT))
     program.close()
     assert left.exists()
