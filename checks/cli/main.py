@@ -50,8 +50,8 @@ for command in (
     cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference, cli_history.history,
 ):  # fmt: skip
     app.command()(command)
-for command in (cli_drive.drive, cli_conform.conform, cli_replay.replay):
-    app.command(cls=WithProgram)(command)
+for taking_program in (cli_drive.drive, cli_conform.conform, cli_replay.replay):
+    app.command(cls=WithProgram)(taking_program)
 
 
 # ------------------------------------------------------------------ the one place where everything ends
