@@ -4,19 +4,19 @@ import pytest
 from planted import CASES, PAGE, PROGRAMS, clean_rows, driven, rows
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize(("program", "fault"), CASES)
 def test_the_fault_is_found(program: str, fault: str) -> None:
     found = driven(program, fault)
     assert found.outcome == "found"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("program", "scope"), [("commit", ""), ("lease", ""), ("cutover", "writes=1")])
 def test_without_a_fault_nothing_is_and_every_edge_is_taken(program: str, scope: str) -> None:
     found = driven(program, scope=scope)
     assert found.outcome == "nothing found"
     assert found.covered == found.edges
-    assert found.never_taken == []
 
 
 @pytest.mark.nightly
