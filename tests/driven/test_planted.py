@@ -11,8 +11,14 @@ def test_the_fault_is_found(program: str, fault: str) -> None:
     assert found.outcome == "found"
 
 
-@pytest.mark.sampled(2)
-@pytest.mark.parametrize(("program", "scope"), [("commit", ""), ("lease", ""), ("cutover", "writes=1")])
+@pytest.mark.parametrize(
+    ("program", "scope"),
+    [
+        ("commit", ""),
+        pytest.param("lease", "", marks=pytest.mark.nightly),
+        pytest.param("cutover", "writes=1", marks=pytest.mark.nightly),
+    ],
+)
 def test_without_a_fault_nothing_is_and_every_edge_is_taken(program: str, scope: str) -> None:
     found = driven(program, scope=scope)
     assert found.outcome == "nothing found"
