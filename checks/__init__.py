@@ -3,8 +3,8 @@
 `engines/` give verdicts on a protocol; `traces/` are how runs are stored, replayed and told; `drivers/` move programs
 beside a protocol. They know nothing of shards. `cutover/` holds the studies of this project's own protocol, each a
 folder; `ladder/` runs them all; `protocols/` finds the protocol that is meant, in a file or among those bundled;
-`cli/` is what is typed, and nothing else prints. `common/` is what several need.
-`api.py` is the same from Python.
+`cli/` is what is typed, and nothing else prints; `testing/` is the plugin for other people's pytest. `common/` is what
+several need. `api.py` is the same from Python.
 """
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "explore",
     "ladder",
     "protocols",
+    "testing",
     "traces",
     "verdict",
 ]

@@ -1,3 +1,3 @@
 """The command `cutproof`, one file a command. Nothing else prints; every error ends in `main.py`."""
 
-__all__ = ["main", "start"]
+__all__ = ["main", "reports", "start"]

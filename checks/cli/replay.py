@@ -10,6 +10,8 @@ import typer
 
 from cutproof.checks.cli.arguments import protocol_of_trace, settings_of
 from cutproof.checks.cli.console import Json, say, say_json
+from cutproof.checks.cli.programs import program_of
+from cutproof.checks.cli.replay_schedule import is_schedule, replay_schedules
 from cutproof.checks.common.refusals import Wrong, checked, near, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -18,20 +20,23 @@ if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.traces.trace import Trace
     from cutproof.model.language.protocol import Protocol
 
+SCHEDULE = ".schedule.json"
 STDIN, LONGEST = "-", 255  # bytes of a part of a name
 IMPLEMENTED = "cutover"  # the protocol that there is an implementation of
 
 
 def replay(
+    context: typer.Context,
     files: Annotated[
         list[str],
         typer.Argument(
             metavar="TRACE...",
-            help="Traces: files, folders of *.itf.json, names of stored ones, - for stdin.",
+            help="Traces or schedules: files, folders of them, names of stored traces, - for stdin.",
         ),
     ],
     on: Annotated[
-        str, typer.Option("--on", help="model, or impl: the reference implementation too.")
+        str, typer.Option("--on", help="model, or impl: the reference implementation too. Of a schedule: also "
+                          "ADAPTER.py[:NAME], or a program in quotes.")
     ] = "model",
     model: Annotated[
         str, typer.Option("--model", help="The protocol: FILE.py[:NAME]; else the one that the trace names.")
@@ -48,14 +53,21 @@ def replay(
     ] = 1_000_000,
     json_lines: Json = False,
 ) -> int:
-    """Replay traces: the story of one, a line for each of several, and whether they end as they say."""
+    """Replay traces and schedules: the story of one, a line for each of several, and whether they end as they say."""
     from cutproof.checks.cli.reports import replays as report
     from cutproof.checks.engines.exploration import Limits
     from cutproof.checks.traces.story import account
 
-    _fits(files, on, model, parameters, expect)
+    program = program_of(context)
+    _fits(files, model, parameters, expect)
+    chosen = _chosen(files)
+    schedules = [file for file in chosen if file != STDIN and is_schedule(file)]
+    codes = replay_schedules(schedules, on, program, expect, json_lines) if schedules else []
+    chosen = [file for file in chosen if file not in schedules]
+    if not chosen:
+        return report.worst(codes)
+    _fits_traces(on, model, program)
     fixed, limits = expect == "fixed", Limits(states=max_states)
-    chosen, codes = _chosen(files), []
     if len(chosen) == 1 and len(files) == 1 and chosen[0] == files[0]:
         result = _replayed(chosen[0], on, model, parameters, limits)
         lines = [*account(result), *([report.expected(result)] if fixed else [])]
@@ -85,9 +97,15 @@ def _tell(json_lines: bool, facts: dict[str, object], lines: list[str]) -> None:
         say(*lines)
 
 
-def _fits(files: list[str], on: str, model: str, parameters: str, expect: str) -> None:
-    if on not in ("model", "impl"):
-        refuse(f"--on {on}: a trace is replayed on model or on impl")
+def _fits_traces(on: str, model: str, program: list[str]) -> None:
+    if on not in ("model", "impl") or program:
+        refuse(f"--on {on or ' '.join(program)}: a trace is replayed on model or on impl; on a program of yours by cutproof drive "
+               "--replay TRACE")
+    if model and on == "impl":
+        refuse(f"--model {model}: has no part in --on impl, which is of the protocol of this project")
+
+
+def _fits(files: list[str], model: str, parameters: str, expect: str) -> None:
     if expect not in ("reproduced", "fixed"):
         refuse(f"--expect {expect}: there are reproduced and fixed")
     if parameters and not model:
@@ -95,8 +113,6 @@ def _fits(files: list[str], on: str, model: str, parameters: str, expect: str) -
     for file in files:
         if not file or "\0" in file or max(map(len, file.encode(errors="replace").split(b"/"))) > LONGEST:
             refuse(f"{file!r}: is no name of a file")
-    if model and on == "impl":
-        refuse(f"--model {model}: has no part in --on impl, which is of the protocol of this project")
 
 
 def _chosen(files: list[str]) -> list[str]:
@@ -108,9 +124,9 @@ def _chosen(files: list[str]) -> list[str]:
         if file == STDIN or not File(file).is_dir():
             found.append(file)
             continue
-        inside = sorted(str(f) for f in File(file).glob(f"*{ENDING}"))
+        inside = sorted(str(f) for ending in (ENDING, SCHEDULE) for f in File(file).glob(f"*{ending}"))
         if not inside:
-            refuse(f"{file}: is a folder without traces (*{ENDING})")
+            refuse(f"{file}: is a folder without traces (*{ENDING}) or schedules (*{SCHEDULE})")
         found += inside
     return list(dict.fromkeys(found))
 

@@ -55,7 +55,9 @@ class Adapter:
 
     Nothing should happen by itself between two calls: what is under way goes on in `advance`. What happens all the same
     is judged too, but such a run may not be repeatable. Any other exception than those named here is reported as the
-    adapter's failure. `versioned` says which reading of late writes is meant: see `judge.py`. Documents are of three
+    adapter's failure. `versioned` says which reading of late writes is meant: see
+    `histories/judge.py`. `ends_under_load` = False says that a migration may go on as long as clients write faster than
+    it works; by default that is a failure. Documents are of three
     kinds, told by the names of their keys: those that are put and deleted ("doc-1"), counters ("counter-1"), and lists
     that are appended to ("list-1").
 
@@ -63,6 +65,7 @@ class Adapter:
     a connection, of its own, take the one of that name; where it means nothing, ignore it."""
 
     versioned: ClassVar[bool] = True
+    ends_under_load: ClassVar[bool] = True
     client: str = "client-1"
 
     def start(self, nodes: Sequence[str], shards: int, seed: int) -> None:

@@ -6,8 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from cutproof.checks.common.refusals import plain
 from cutproof.checks.drivers.adapter import Adapter, NotSupported, Unavailable
 from cutproof.checks.drivers.finding import AdapterFailed, NotConforming
+
+READS = ("get", "scan", "answers to a pending read")  # what may be unavailable
+LONGEST = 1_000  # characters of what an adapter's error says
 
 
 class System:
@@ -27,10 +31,10 @@ class System:
             return function(*arguments)
         except NotSupported:
             raise
-        except Exception as error:
-            if what == "get" and isinstance(error, Unavailable):
+        except (Exception, SystemExit) as error:  # a system may not end the program that judges it
+            if isinstance(error, Unavailable) and what in READS:
                 raise
-            said = f"the adapter failed: {what} raised {type(error).__name__}: {error}"
+            said = f"the adapter failed: {what} raised {type(error).__name__}: {plain(str(error), LONGEST)}"
             self._fail(said, AdapterFailed, error)
 
     def _fail(self, reason: str, kind: type[NotConforming] = NotConforming, cause: Any = None) -> None:

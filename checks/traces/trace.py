@@ -48,7 +48,19 @@ Form = Literal["", "always", "sometimes", "can_always", "cycle", "deadlock", "le
 Setting = bool | int | float | Text | None
 
 
-class Meta(msgspec.Struct, frozen=True, rename={"safeguards_removed": "safeguards removed"}):
+class Step(msgspec.Struct, frozen=True):
+    """The action between two states, with its arguments by name."""
+
+    action: Text
+    arguments: dict[Text, bool | int | Text]
+
+    def __str__(self) -> str:
+        return f"{self.action}({', '.join([f'{k}={v}' for k, v in self.arguments.items()])})"
+
+
+class Meta(
+    msgspec.Struct, frozen=True, omit_defaults=True, rename={"safeguards_removed": "safeguards removed"}
+):
     """What a trace shows, and what the specification was on which it happened."""
 
     why: Text  # one sentence
@@ -61,16 +73,9 @@ class Meta(msgspec.Struct, frozen=True, rename={"safeguards_removed": "safeguard
     scope: dict[Text, Setting]
     seed: int | None
     digest: Text  # `Protocol.digest` of the specification as it was run
-
-
-class Step(msgspec.Struct, frozen=True):
-    """The action between two states, with its arguments by name."""
-
-    action: Text
-    arguments: dict[Text, bool | int | Text]
-
-    def __str__(self) -> str:
-        return f"{self.action}({', '.join([f'{k}={v}' for k, v in self.arguments.items()])})"
+    attempt: Step | None = (
+        None  # what a program was asked to do after the last state, which the protocol forbids
+    )
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ from cutproof.checks.cli.reports import replays
 from cutproof.checks.cli.reports.tables import WIDEST
 from cutproof.checks.cutover.evidence import replaced
 from cutproof.checks.cutover.scenarios.scenarios import SCENARIOS
+from cutproof.checks.drivers.driving.program import REPLIES
+from cutproof.checks.drivers.wire.envelope import type_of
 from cutproof.checks.engines import verdict
 from cutproof.checks.ladder.verify import FAULTS, scope_rows
 from cutproof.model import language
@@ -108,7 +110,8 @@ def wrong_command(line: str, run: bool = False) -> str:
     said = io.StringIO()
     long = arguments[0] == "verify" or arguments[:2] == ["prove", "gate"] or (line in BY_NIGHT and not run)
     readers = any(a.endswith(".py") and not (ROOT / a).exists() for a in arguments)  # a file of their own
-    if long or readers or "--graph" in arguments or "--trace" in arguments:
+    program = arguments[0] == "serve-reference" or "--" in arguments  # it reads stdin, or starts another
+    if long or readers or program or "--graph" in arguments or "--trace" in arguments:
         try:
             group: Any = typer.main.get_command(cli.app)
             context = group.commands[arguments[0]].make_context(arguments[0], arguments[1:])
@@ -243,9 +246,16 @@ def test_files_that_are_named_are_there(path: Path) -> None:
     assert missing_files(path.read_text("utf-8")) == []
 
 
+def names_of_the_wire() -> set[str]:
+    """The types of messages, and their fields."""
+    schema = json.loads((ROOT / "docs" / "reference" / "wire.schema.json").read_text("utf-8"))["$defs"]
+    return {*schema} | {field for body in schema.values() for field in body["properties"]}
+
+
 def known_names() -> set[str]:
     protocol, names = cutover(Scope()), {*HARDENED, *SCOPES, *SMALL_SCOPES, *language.__all__}
-    names |= {s.name for s in SCENARIOS}
+    names |= {type_of(message) for pair in REPLIES.items() for message in pair}
+    names |= {s.name for s in SCENARIOS} | names_of_the_wire()
     names |= {p.name for p in PROPERTIES} | {a.name for a in protocol.actions} | set(variables(Scope()))
     for record in (Policy, Scope):
         names |= {f.name for f in fields(record)}

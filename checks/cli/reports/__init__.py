@@ -3,6 +3,8 @@ facts for machines. Text is returned; only progress writes, on stderr.
 """
 
 __all__ = [
+    "conformance",
+    "drives",
     "explorations",
     "gate_proofs",
     "ladder",

@@ -1,293 +1,179 @@
-"""Any Python implementation of a shard migration, judged against the reference implementation by generated schedules.
+"""Any implementation of a shard migration, driven through the schedules that lose data, and judged.
 
     class Mine(conform.Adapter):
         def start(self, nodes, shards, seed): self.store = MyStore(nodes)
         def put(self, key, value): ...
         ...
 
-    print(conform.check(Mine))                   # a report, or NotConforming with the shortest schedule that was found
+    print(conform.check(Mine))                   # a report, or NotConforming with a short schedule that shows it
     TestMine = conform.machine(Mine).TestCase    # the same in pytest or unittest
 
-The methods are those of `Adapter`; `Reference` is an example of each. See docs/verify-your-own.md.
+The methods are those of `Adapter`; `Reference` is an example of each. See docs/verify-your-own.md. `plan.py` says which
+schedules there are, `run.py` and `ending.py` what is done and judged, `report.py` when that is enough to say anything.
 """
 
 from __future__ import annotations
 
+import time
 import unittest
-from collections.abc import Sequence
-from contextlib import suppress
-from functools import partial
-from random import Random
-from typing import Any, ClassVar
+import warnings
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
-from hypothesis.errors import Flaky
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    initialize,
-    multiple,
-    rule,
-    run_state_machine_as_test,
-)
-
-from cutproof.checks.common.reproducible import same_draws
+from cutproof.checks.cutover.conformance import steps as schedules
+from cutproof.checks.cutover.conformance.lanes import Lanes
+from cutproof.checks.cutover.conformance.perform import again, perform
+from cutproof.checks.cutover.conformance.plan import Planned, plan, systematic
+from cutproof.checks.cutover.conformance.probe import Probe, probe
 from cutproof.checks.cutover.conformance.reference import Reference
 from cutproof.checks.cutover.conformance.report import Report
-from cutproof.checks.cutover.conformance.run import NODES, Run
-from cutproof.checks.cutover.conformance.shrink import perform, shrink
-from cutproof.checks.drivers.adapter import (
-    FAULTS,
-    Adapter,
-    Answer,
-    NotSupported,
-    Unavailable,
-)
-from cutproof.checks.drivers.finding import AdapterFailed, DiffersFromOracle, NotConforming
+from cutproof.checks.cutover.conformance.run import Run
+from cutproof.checks.cutover.conformance.shrink import shrink
+from cutproof.checks.cutover.conformance.steps import SHARDS, Found, Schedule
+from cutproof.checks.drivers.adapter import FAULTS, Adapter, Answer, NotSupported, Read, Unavailable
+from cutproof.checks.drivers.finding import AdapterFailed, DiffersFromOracle, NotConforming, NotServed
 
 __all__ = [
-    "FAULTS", "Adapter", "AdapterFailed", "Answer", "DiffersFromOracle", "NotConforming", "NotSupported", "Reference",
-    "Report", "Unavailable", "check", "machine",
+    "FAULTS", "Adapter", "AdapterFailed", "Answer", "DiffersFromOracle", "NotConforming", "NotServed", "NotSupported",
+    "Read", "Reference", "Report", "Schedule", "Unavailable", "check", "machine", "replay",
 ]  # fmt: skip
 
-KEYS = 3
+DRAWS = 1_000  # runs after the systematic ones, unless a budget is given
+BESIDE = 8  # of so many runs one is performed by the oracle too
 NOT_DETERMINISTIC = (
     "the adapter failed: the same schedule, performed again, came out differently; "
     "something happens by itself, or is drawn without the seed"
 )
-SWARM = (0, 1, 2, 2, 3, 3, 4)  # how many faults may happen in one run
-HOPS = st.sampled_from((1, 2, 0))  # to which node a migration goes
-ROLES = (0, 1, 0, 1, 2)  # whom a fault strikes: the node that is moved from, that which is moved to, another
-STRIKES = st.integers(0, 15)  # which of the faults of the run, bit by bit
-EXAMPLES, STEPS, SHARDS = 500, 30, 2
-
-
-# ------------------------------------------------------------------ the schedules
-
-
-class Machine(RuleBasedStateMachine):
-    """The rules. `machine` makes a class of its own for each adapter, so that no two share draws or saved failures."""
-
-    adapter: ClassVar[type[Adapter]]
-    report: ClassVar[Report]
-    faults: ClassVar[Sequence[str]] = ()
-    shards: ClassVar[int] = SHARDS
-    seed: ClassVar[int] = 0
-    runs: ClassVar[int] = 0
-    failed: ClassVar[list[tuple[int, Run, int, NotConforming]]]  # seed, run, its number, and what it found
-
-    keys = Bundle("keys")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.run: Run | None = None
-
-    @initialize(target=keys)
-    def begin(self) -> Any:
-        """Each run has its own choice of faults, or none: where all may happen, they get into each other's way.
-
-        Seeds are counted, not drawn: Hypothesis likes to draw again what it drew before."""
-        type(self).runs += 1
-        draw = Random(f"{self.seed} {self.runs}")
-        self.drawn = draw.randrange(2**32)
-        self.run = Run(self.adapter, self.shards, self.drawn, self.report.unsupported)
-        kinds = draw.sample(self.faults, min(draw.choice(SWARM), len(self.faults)))
-        self.run.faults = [(kind, draw.choice(ROLES)) for kind in kinds]
-        return multiple(*(f"doc-{i}" for i in range(KEYS)))
-
-    @property
-    def now(self) -> Run:
-        """The run that is under way."""
-        assert self.run is not None
-        return self.run
-
-    @rule(key=keys, deletes=st.booleans())
-    def write(self, key: str, deletes: bool) -> None:
-        self.now.write(key, deletes)
-
-    @rule(key=keys)
-    def get(self, key: str) -> None:
-        self.now.get(key)
-
-    @rule(hop=HOPS, phases=st.integers(0, 2))
-    def begin_migration(self, hop: int, phases: int) -> None:
-        self.now.begin(hop)
-        self.now.go_on(phases)
-
-    @rule(times=st.integers(1, 8))
-    def advance(self, times: int) -> None:
-        self.now.advance(times)
-
-    @rule(phases=st.integers(1, 3))
-    def go_on(self, phases: int) -> None:
-        self.now.go_on(phases)
-
-    @rule(strikes=STRIKES)
-    def inject(self, strikes: int) -> None:
-        self.now.strike(strikes)
-
-    @rule()
-    def settle(self) -> None:
-        self.now.settle()
-
-    @rule()
-    def heal(self) -> None:
-        self.now.heal()
-
-    @rule(key=keys, deletes=st.booleans(), strikes=STRIKES, phases=st.integers(0, 3), times=st.integers(0, 4))
-    def write_in_trouble(self, key: str, deletes: bool, strikes: int, phases: int, times: int) -> None:
-        """Something goes wrong, a client writes, and the migration goes on while the write is in flight."""
-        self.now.strike(strikes)
-        self.now.write(key, deletes)
-        self.now.advance(times)
-        self.now.go_on(phases)
-
-    @rule(
-        key=keys, deletes=st.booleans(), hop=HOPS, phases=st.sampled_from((0, 0, 1, 2, 3)),
-        times=st.integers(0, 20), strikes=STRIKES, heals=st.booleans(),
-    )  # fmt: skip
-    def move_under_writes(
-        self,
-        key: str,
-        deletes: bool,
-        hop: int,
-        phases: int,
-        times: int,
-        strikes: int,
-        heals: bool,
-    ) -> None:
-        """A write, a migration, and in one of its phases an overwriting write in trouble; then it runs to its end."""
-        run = self.now
-        run.write(key, False)
-        run.begin(hop)
-        run.go_on(phases)
-        run.advance(times)
-        run.get(key)
-        run.strike(strikes)
-        run.write(key, deletes)
-        run.settle()
-        if heals:
-            run.heal()
-            run.settle()
-        run.get(key)
-
-    def teardown(self) -> None:
-        if self.run is None:
-            return
-        try:
-            try:
-                if not self.run.found and not self.run.counts["begun"]:
-                    self.run.begin(1)
-                self.run.end()
-            finally:
-                self.run.stop()
-        finally:
-            if not self.failed:
-                self.report.add(self.run)
-                if self.run.found:
-                    self.failed.append((self.drawn, self.run, self.runs, self.run.found))
-
-
-def machine(
-    adapter: type[Adapter],
-    *,
-    seed: int = 0,
-    examples: int = EXAMPLES,
-    steps: int = STEPS,
-    shards: int = SHARDS,
-) -> type[Machine]:
-    """The state machine that judges an adapter; its `TestCase` is a test for pytest and unittest.
-
-    Its `report` tells afterwards what was exercised; the test fails too where that is not enough."""
-    name = f"{adapter.__module__}.{adapter.__qualname__}"
-    body: dict[str, Any] = {
-        "adapter": adapter,
-        "report": Report(adapter.__name__),
-        "failed": [],
-        "seed": seed,
-        "shards": shards,
-        "__doc__": f"{name}, judged.",
-        "_hypothesis_internal_add_digest": f"{name} {seed} {shards}".encode(),
-    }
-    made: type[Machine] = type(f"Conformance{adapter.__name__}", (Machine,), body)
-    chosen = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        print_blob=True,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate],  # conform_shrink.py does the rest
-    )
-
-    def run_test(self: unittest.TestCase) -> None:
-        report = _judge(made, chosen)
-        if report.missing():
-            self.fail(str(report))
-
-    case = type(f"{made.__name__}Test", (unittest.TestCase,), {"runTest": run_test, "settings": chosen})
-    made.TestCase = case  # type: ignore[assignment]
-    return made
+Progress = Callable[[int, int], None]  # how many runs were made, and of how many
 
 
 def check(
     adapter: type[Adapter],
     *,
     seed: int = 0,
-    examples: int = EXAMPLES,
-    steps: int = STEPS,
+    runs: int | None = None,
+    seconds: float | None = None,
     shards: int = SHARDS,
+    part: tuple[int, int] = (0, 1),
+    progress: Progress | None = None,
+    examples: int | None = None,
 ) -> Report:
-    """Judge an adapter by so many schedules of at most so many steps. The same arguments give the same schedules.
+    """Judge an adapter by so many `runs` of the plan of a seed: unless given, all systematic ones and a thousand draws.
+    Run n of a seed is the same whatever the budget. `seconds` ends it earlier. `part` (i, n): the i-th of n equal parts of
+    the runs, which together are the same as all; each makes the first tours too. `examples` is the old name of `runs`.
 
-    Raises NotConforming (DiffersFromOracle, AdapterFailed) with the shortest schedule that was found. A report whose
-    verdict is "not exercised" shows nothing; it says what never happened."""
-    made = machine(adapter, seed=seed, examples=examples, steps=steps, shards=shards)
-    return _judge(made, made.TestCase.settings)
-
-
-def _judge(made: type[Machine], chosen: settings) -> Report:
-    made.report.unsupported.clear()
-    made.report.__init__(made.report.name)  # type: ignore[misc]
-    made.failed.clear()
-    made.runs = 0
-    made.faults = _supported(made)
+    Raises NotConforming (DiffersFromOracle, NotServed, AdapterFailed) with a short schedule. A report whose verdict is
+    "not exercised" shows nothing; it says what never happened. Ctrl-C ends it with what was made so far."""
+    if examples is not None:
+        warnings.warn("conform.check: examples is now called runs", DeprecationWarning, stacklevel=2)
+        runs = examples if runs is None else runs
+    seen = probe(adapter, shards)
+    report = Report(adapter.__name__, seen, seed, systematic=systematic(seen, seed))
+    budget = report.systematic + DRAWS if runs is None else runs
+    ends = None if seconds is None else time.monotonic() + seconds
     try:
-        with same_draws():
-            run_state_machine_as_test(made, settings=chosen)
-    except (
-        NotConforming,
-        Flaky,
-    ) as error:  # Hypothesis runs it once more, under another seed, and may find it flaky
-        if isinstance(error, NotConforming) and not made.failed:
-            raise type(error)(error.reason, error.schedule, made.runs) from error.__cause__
-        seed, run, number, found = made.failed[0]
-        best = shrink(tuple(run.steps), seed, partial(perform, made.adapter, made.shards))
-        if best is None:
-            raise AdapterFailed(
-                f"{NOT_DETERMINISTIC}; at first it was: {found.reason}", found.schedule, number
-            ) from None
-        raise type(best)(best.reason, best.schedule, number) from best.__cause__
-    return made.report
+        for planned in islice(plan(seen, seed), budget):
+            if not _mine(planned, part):
+                continue
+            if ends is not None and time.monotonic() > ends:
+                report.stopped = f"cut off after {seconds:g} s"
+                break
+            _one(adapter, planned, seen, shards, report)
+            if progress is not None:
+                progress(planned.number, budget)
+    except KeyboardInterrupt:
+        report.stopped = "interrupted"
+    return report
 
 
-def _supported(made: type[Machine]) -> list[str]:
-    """The faults that a system has: each is tried once, during a migration, on a system that is thrown away."""
-    missing = made.report.unsupported
-    with suppress(Exception):
-        system = made.adapter()
-        with suppress(Exception):
-            system.start(NODES, made.shards, 0)
-            system.begin_migration(NODES[1])
-        for fault in FAULTS:
+def _mine(planned: Planned, part: tuple[int, int]) -> bool:
+    return planned.part == "tours" or planned.number % part[1] == part[0] % part[1]
+
+
+def _one(adapter: type[Adapter], planned: Planned, seen: Probe, shards: int, report: Report) -> None:
+    """One run; what it finds is made short, told and raised."""
+    beside = planned.number % BESIDE == 1
+    run, found = perform(adapter, planned.script, planned.seed, seen, shards=shards, beside=beside)
+    if found is None:
+        assert run is not None
+        report.add(run, planned.part)
+        return
+    if run is None:
+        raise type(found)(found.reason, found.schedule, planned.number) from found.__cause__
+    raise _made_short(adapter, run, found, planned, seen, shards, beside)
+
+
+def _made_short(
+    adapter: type[Adapter], run: Run, found: NotConforming, planned: Planned, seen: Probe, shards: int, beside: bool
+) -> NotConforming:
+    short = shrink(tuple(run.steps), planned.seed, again(adapter, seen, shards, beside))
+    if short is None:
+        reason = f"{NOT_DETERMINISTIC}; at first it was: {found.reason}"
+        return AdapterFailed(reason, found.schedule, planned.number)
+    lanes = Lanes()
+    _, told = perform(adapter, short.steps, short.seed, seen, shards=shards, beside=beside, lanes=lanes)
+    best = told if told is not None and type(told) is type(short.best) else short.best
+    error = type(best)(best.reason, best.schedule, planned.number)
+    error.lanes = lanes.lines(best.schedule)
+    error.whole = short.whole
+    error.data = Schedule(
+        short.steps, short.seed, shards, Found(type(best).__name__, best.reason, planned.number), adapter.__name__,
+        tuple(error.lanes),
+    )  # fmt: skip
+    error.__cause__ = best.__cause__
+    return error
+
+
+def replay(schedule: Schedule | str | Path, adapter: type[Adapter]) -> NotConforming | None:
+    """Perform a schedule, or the file of one, on a system: what it finds, or None. Raises Wrong for what is no schedule.
+
+        def test_the_lost_update_stays_away():
+            assert conform.replay("schedules/lost-update.json", Mine) is None
+    """
+    given = schedule if isinstance(schedule, Schedule) else schedules.read(schedule)
+    seen = probe(adapter, given.shards)
+    lanes = Lanes()
+    beside = given.found is not None and given.found.kind == DiffersFromOracle.__name__
+    _, found = perform(adapter, given.steps, given.seed, seen, shards=given.shards, beside=beside, lanes=lanes)
+    if found is not None:
+        found.lanes = lanes.lines(found.schedule)
+    return found
+
+
+class Machine:
+    """An adapter as tests: `TestCase` for pytest and unittest, `report` of what was exercised."""
+
+    adapter: type[Adapter]
+    report: Report | None = None
+    TestCase: type[unittest.TestCase]
+
+
+def machine(
+    adapter: type[Adapter], *, seed: int = 0, runs: int | None = None, shards: int = SHARDS, parts: int = 1,
+    examples: int | None = None,
+) -> type[Machine]:  # fmt: skip
+    """An adapter as a test, or as so many tests of a part of the runs each: then `-n auto` helps.
+
+    A test fails too where too little was exercised."""
+    made: type[Machine] = type(f"Conformance{adapter.__name__}", (Machine,), {"adapter": adapter})
+    budget = examples if runs is None else runs
+
+    def of(part: int) -> Callable[[unittest.TestCase], None]:
+        def run_test(self: unittest.TestCase) -> None:
+            __tracebackhide__ = True
             try:
-                system.inject(fault, NODES[0])
-            except NotSupported:
-                missing.add(fault)
-            except Exception:
-                continue  # a run will report it
-        system.stop()
-    return [fault for fault in FAULTS if fault not in missing]
+                report = check(adapter, seed=seed, runs=budget, shards=shards, part=(part, parts))
+            except NotConforming as found:
+                raise type(found)(found.reason, found.schedule, found.run) from found.__cause__
+            made.report = report
+            if report.missing():
+                self.fail(str(report))
+
+        return run_test
+
+    names = ["runTest"] if parts == 1 else [f"test_part_{n + 1}_of_{parts}" for n in range(parts)]
+    body: dict[str, Any] = {name: of(n) for n, name in enumerate(names)}
+    made.TestCase = type(f"{made.__name__}Test", (unittest.TestCase,), body)
+    return made

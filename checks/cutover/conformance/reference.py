@@ -15,8 +15,10 @@ from cutproof.checks.drivers.adapter import (
     Adapter,
     Answer,
     Unavailable,
+    Value,
 )
 from cutproof.impl import Cluster, Status, choices, mover
+from cutproof.impl import cluster as clusters
 from cutproof.impl.clients import Write
 from cutproof.impl.node import Message
 from cutproof.impl.shard import Shard
@@ -25,7 +27,6 @@ _STATUS = {
     Status.ACKNOWLEDGED: ACKNOWLEDGED, Status.REFUSED: REFUSED, Status.FAILED: FAILED, Status.TIMED_OUT: FAILED,
     Status.WAITING: PENDING, Status.HELD: PENDING,
 }  # fmt: skip
-_BEHIND = "behind"  # the router that does not know the latest record
 HASTE = (0.2, 0.5, 0.9)  # how often the coordinator is preferred to the messages; drawn for each run
 
 
@@ -46,7 +47,7 @@ class Reference(Adapter):
         self.delayed: set[Message] = set()
         self.paused: set[str] = set()
         self.doubled: set[Write] = set()
-        self.requests = 0
+        self.behind: set[str] = set()  # clients whose router goes on with what it knew, or whose clock is slow
 
     # -------------------------------------------------- clients
 
@@ -72,10 +73,16 @@ class Reference(Adapter):
         shard.answer_read(read)
         return _value(read.answer)
 
+    def scan(self) -> Sequence[tuple[str, Value]]:
+        try:
+            found = self.cluster.search()
+        except clusters.Unavailable as error:
+            raise Unavailable from error
+        return [(key, str(document["value"])) for key, document in found.items()]
+
     def _router(self) -> str:
-        """Every second request goes through the router that is behind, if one is."""
-        self.requests += 1
-        return _BEHIND if self.requests % 2 and _BEHIND in self.cluster.views else ""
+        """Each client has a router; those that are neither stale nor slow are all alike."""
+        return self.client if self.client in self.behind else ""
 
     # -------------------------------------------------- the migration
 
@@ -172,7 +179,11 @@ class Reference(Adapter):
             case "crash":
                 cluster.faults.crash()
             case "stale":
-                cluster.faults.stale(_BEHIND)
+                self.behind.add(self.client)
+                cluster.faults.stale(self.client)
+            case "skew":
+                self.behind.add(self.client)
+                cluster.faults.skew(self.client)
             case "timeout":
                 self._give_up()
             case "abort" if self.phase() != IDLE:
@@ -196,7 +207,9 @@ class Reference(Adapter):
         self.paused.clear()
         for node in self.cluster.nodes:
             self.cluster.faults.heal(node)
-        self.cluster.faults.refresh(_BEHIND)
+        for client in sorted(self.behind):
+            self.cluster.faults.refresh(client)
+        self.behind.clear()
 
     # -------------------------------------------------- looking
 

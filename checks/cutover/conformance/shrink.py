@@ -1,45 +1,36 @@
-"""A failing schedule made short: steps are left out, and taken less often, as long as it still fails in the same way.
+"""A failing schedule made short: steps are left out, one by one and two by two, and taken less often, as long as it still
+fails in the same way. In the end no step, and no two, can be left out.
 
-The schedule is a list of plain steps, performed anew on a fresh system each time. Hypothesis would shrink its own
-draws, of which one may stand for a dozen steps; here each of the dozen can go.
+The schedule is a list of plain steps, performed anew on a fresh system each time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import combinations
 
-from cutproof.checks.cutover.conformance.run import Run, Step
-from cutproof.checks.drivers.adapter import Adapter
+import msgspec
+
+from cutproof.checks.cutover.conformance.steps import CLIENTS, Step, Steps
 from cutproof.checks.drivers.finding import NotConforming
 
-BUDGET = 1_000  # schedules that are tried at most
+BUDGET = 3_000  # schedules that are tried at most
 SEEDS = 12  # that are tried beside the one that failed
 LAST = (4, 6, 8, 10, 13, 17, 22, 30, 40)  # so many of the last steps
+SHORT = 40  # steps of which all pairs are tried
 
-Steps = tuple[Step, ...]
 Fails = Callable[[int, Steps], NotConforming | None]
 
 
-def perform(adapter: type[Adapter], shards: int, seed: int, steps: Steps) -> NotConforming | None:
-    """Perform a schedule on a fresh system, to the end; what was found, or None."""
-    run, found = None, None
-    try:
-        run = Run(adapter, shards, seed, set())
-        for step in steps:
-            run.perform(step)
-        run.end()
-    except NotConforming as error:
-        found = error
-    try:
-        if run is not None:
-            run.stop()
-    except NotConforming as error:
-        found = found or error
-    return found
+class Short:
+    """The shortest that was met: the finding, its seed and its steps. `whole`: nothing was left untried."""
+
+    def __init__(self, best: NotConforming, seed: int, steps: Steps, whole: bool) -> None:
+        self.best, self.seed, self.steps, self.whole = best, seed, steps, whole
 
 
-def shrink(steps: Steps, seed: int, fails: Fails) -> NotConforming | None:
-    """The finding of the shortest schedule that was met; None if these steps don't fail again.
+def shrink(steps: Steps, seed: int, fails: Fails, budget: int = BUDGET) -> Short | None:
+    """A short schedule that shows what these steps show; None if they don't fail again.
 
     `fails` says what a schedule finds with a seed. Only findings of the same class count."""
     best = fails(seed, steps)
@@ -51,7 +42,7 @@ def shrink(steps: Steps, seed: int, fails: Fails) -> NotConforming | None:
         """Take the first of these that fails too; whether there is one."""
         nonlocal best, seed, steps
         for candidate in candidates:
-            if candidate in tried or len(tried) >= BUDGET:
+            if candidate in tried or len(tried) >= budget:
                 continue
             tried.add(candidate)
             found = fails(*candidate)
@@ -64,9 +55,13 @@ def shrink(steps: Steps, seed: int, fails: Fails) -> NotConforming | None:
     # steps alone, where it mostly is, and again when nothing else can be left out.
     others = range(SEEDS)
     first((s, steps[-n:]) for n in LAST if n < len(steps) for s in (seed, *others))
-    while first((seed, c) for c in _shorter(steps)) or first((s, c) for c in _shorter(steps) for s in others):
+    while (
+        first((seed, c) for c in _shorter(steps))
+        or first((seed, c) for c in _by_two(steps))
+        or first((s, c) for c in _shorter(steps) for s in others)
+    ):
         pass
-    return best
+    return Short(best, seed, steps, len(tried) < budget)
 
 
 def _shorter(steps: Steps) -> Iterator[Steps]:
@@ -77,18 +72,35 @@ def _shorter(steps: Steps) -> Iterator[Steps]:
         for end in range(len(steps), 0, -size):
             yield steps[: max(end - size, 0)] + steps[end:]
         size //= 2
-    for i, (name, arguments) in enumerate(steps):
-        if name == "write" and arguments[1]:
-            yield (
-                *steps[:i],
-                ("write", (arguments[0], False)),
-                *steps[i + 1 :],
-            )  # a put reads easier than a delete
-        if name != "advance":
+    for i, step in enumerate(steps):
+        before, after = steps[:i], steps[i + 1 :]
+        if step.do == "advance":
+            if after and after[0].do == "advance":
+                yield (*before, _times(step, step.times + after[0].times), *after[1:])
+            for fewer in sorted({1, step.times // 2, step.times * 3 // 4, step.times - 1}):
+                if 0 < fewer < step.times:
+                    yield (*before, _times(step, fewer), *after)
+        if step.do == "delete":  # a put reads easier than a delete
+            yield (*before, msgspec.structs.replace(step, do="put"), *after)
+        if step.client not in ("", CLIENTS[0]) and step.do != "fault":
+            yield (*before, msgspec.structs.replace(step, client=CLIENTS[0]), *after)
+
+
+def _by_two(steps: Steps) -> Iterator[Steps]:
+    """Two steps at once, wherever they are; or one, and another is taken less often: what alternates changes its turn
+    with every step that is left out."""
+    if len(steps) > SHORT:
+        return
+    for a, b in combinations(range(len(steps)), 2):
+        yield steps[:a] + steps[a + 1 : b] + steps[b + 1 :]
+    for a, step in enumerate(steps):
+        if step.do != "advance" or step.times < 2:
             continue
-        if i + 1 < len(steps) and steps[i + 1][0] == "advance":
-            both = arguments[0] + steps[i + 1][1][0]
-            yield (*steps[:i], ("advance", (both,)), *steps[i + 2 :])
-        for fewer in sorted({1, arguments[0] // 2, arguments[0] * 3 // 4, arguments[0] - 1}):
-            if 0 < fewer < arguments[0]:
-                yield (*steps[:i], ("advance", (fewer,)), *steps[i + 1 :])
+        for b in range(len(steps)):
+            if a != b:
+                less = (*steps[:a], _times(step, step.times - 1), *steps[a + 1 :])
+                yield less[:b] + less[b + 1 :]
+
+
+def _times(step: Step, times: int) -> Step:
+    return msgspec.structs.replace(step, times=times)

@@ -62,9 +62,10 @@ EXPLAINED = Explained()
 
 
 def judge(
-    operations: Sequence[Operation], *, versioned: bool = True, most: int = MOST, place: str = "step"
+    operations: Sequence[Operation], *, versioned: bool = True, most: int = MOST, place: str = "step", brief: bool = False
 ) -> Verdict:
-    """Judge the operations on one key, given in any order. `place` is what `Operation.step` counts, for sentences.
+    """Judge the operations on one key, given in any order. `place` is what `Operation.step` counts, for sentences;
+    `brief` leaves the sentence and the smallest part empty, which take longer than to decide.
 
     Raises ValueError for operations of several kinds of objects, and for results that their object cannot have."""
     thing = object_of(operations)
@@ -73,6 +74,9 @@ def judge(
         return EXPLAINED
     if found is None:
         return Undecided(f"{operations[0].key}: not decided within {most:,} configurations")
+
+    if brief:
+        return Unexplained("", ())
 
     def unexplained(some: Sequence[Operation], start: int = 0) -> bool:
         return _explained(thing, some, versioned, most, start) is False

@@ -1,4 +1,4 @@
-"""The judge of histories: against all orders, against the judge of registers before it, and on planted mistakes."""
+"""The judge of histories: against all orders, and on planted mistakes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from every_order import explained_by_some_order, random_history, wild_history
 from cutproof.checks.drivers.histories import judge as judging
 from cutproof.checks.drivers.histories.judge import Explained, Undecided, Unexplained, judge
 from cutproof.checks.drivers.histories.operation import Operation, object_of
-from cutproof.checks.drivers.judge import Judge
 
 OBJECTS = ["register", "register", "counter", "list"]
 
@@ -123,45 +122,6 @@ def needed(o: Operation, rest: list[Operation]) -> bool:
     wrote = o.kind != "get" and o.outcome != "unequal"
     others = {x.value for x in rest if x.kind != "get" and x.outcome not in ("unequal", "refused")}
     return wrote and o.value in about and o.value not in others
-
-
-def driven(draw: Random, versioned: bool, deletes: bool) -> tuple[list[Operation], list[str]]:
-    """A history of a register with values that are written once, and what the judge before this one says of it."""
-    former, said, operations, open_ = Judge("doc", versioned), list[str](), list[Operation](), list[Any]()
-    for moment in range(1, 13):
-        number, chance = len(operations) + 1, draw.random()
-        if chance < 0.35:
-            value = None if deletes and draw.random() < 0.25 else f"v{number}"
-            o = Operation(number, "w", "put" if value else "delete", "doc", value, moment)
-            open_.append((o, former.issue(number, value, moment)))
-        elif chance < 0.6 and open_:
-            o, formerly = open_.pop(draw.randrange(len(open_)))
-            o.outcome = draw.choice(["acknowledged", "acknowledged", "failed", "refused"])
-            o.returned = o.step = moment
-            said.append(former.answer(formerly, o.outcome, moment, moment))
-            continue
-        else:
-            value = draw.choice([o.argument for o in operations if o.kind == "put"] or [None])
-            if draw.random() < 0.2:
-                value = None
-            o = Operation(number, "r", "get", "doc", None, moment, moment, "acknowledged", value, moment)
-            said.append(former.read(value, moment, moment))
-        operations.append(o)
-    return operations, [s for s in said if s]
-
-
-@pytest.mark.parametrize("versioned", [True, False])
-def test_it_accuses_whom_the_judge_before_it_accused(versioned: bool) -> None:
-    """Both see the same where a value tells its writer; among several deletes the former one gave up earlier."""
-    accused = 0
-    for seed in range(600):
-        operations, said = driven(Random(seed), versioned, deletes=False)
-        verdict = judge(operations, versioned=versioned)
-        assert isinstance(verdict, Unexplained) is bool(said), (seed, said)
-        accused += bool(said)
-        operations, said = driven(Random(seed), versioned, deletes=True)
-        assert not said or isinstance(judge(operations, versioned=versioned), Unexplained), (seed, said)
-    assert 100 < accused < 500
 
 
 # ------------------------------------------------------------------ planted mistakes

@@ -1,0 +1,1 @@
+"""Wrong ones: a module for each design, with the name of the right one."""
