@@ -29,6 +29,7 @@ KINDS = {
     "list": "append",
 }  # how a document is written, by the name of its key
 NOBODY = "value-0"  # a value that is never written
+READS_FROM = 1_000_000  # the numbers of reads, which no schedule names, begin here
 LARGEST = 40  # a counter is added 1, 2, 4, ... up to two to this
 HOLDS, FINDS = "its owner holds", "a search finds"
 
@@ -49,7 +50,7 @@ class Clients(System):
         self.asked: dict[Operation, Callable[[], Any]] = {}  # what is pending
         self.known: dict[str, str | None] = {}  # what a document held when clients last knew
         self.added: Counter[str] = Counter()
-        self.number = 0
+        self.number = self.reads = 0
 
     def noted(self, what: str) -> str:
         """Count what is done, where the migration stands now; returns where that is."""
@@ -146,7 +147,7 @@ class Clients(System):
         self.log.append(f"get {step.key}{_by(step.client)}")
         phase = self.noted("get")
         self.system.client = step.client
-        operation = Operation(self.number, step.client, "get", step.key, None, self.moment + 1)
+        operation = self._read(step.client, step.key, self.moment + 1)
         try:
             has, value = self._try("get", self.system.get, step.key)
         except Unavailable:
@@ -163,6 +164,11 @@ class Clients(System):
         else:
             self._show(operation, value)
         return operation
+
+    def _read(self, client: str, key: str, begun: int) -> Operation:
+        """A read; its number is of no write."""
+        self.reads += 1
+        return Operation(READS_FROM + self.reads, client, "get", key, None, begun)
 
     def _unavailable(self, operation: Operation) -> Operation:
         self.counts["unavailable"] += 1
@@ -235,7 +241,8 @@ class Clients(System):
             if among and key not in among:
                 continue
             value = shown.get(key)
-            operation = Operation(self.number, "", "get", key, None, begun, self.moment, ACKNOWLEDGED, value)
+            operation = self._read("", key, begun)
+            operation.returned, operation.outcome, operation.result = self.moment, ACKNOWLEDGED, value
             operation.step, operation.who = self.now, who
             self.history.setdefault(key, []).append(operation)
             self._judge(key)

@@ -103,7 +103,7 @@ def _read_all(run: Run) -> None:
     log, read = len(run.log), 0
     for key in sorted(run.history):
         for client in CLIENTS[: 1 + (len(run.history[key]) % 2)]:
-            run.get(Step("get", key=key, client=client))
+            _tried(run, Step("get", key=key, client=client), run.get)
             read += 1
             # What shows nothing wrong is one line together, or the schedule of a wrong one is lost in them.
             run.log[log:] = [f"{read} read{'s show' if read > 1 else ' shows'} nothing wrong"]
@@ -141,10 +141,11 @@ def _compare_owners(run: Run, owner: Mapping[str, Any]) -> None:
 def _served(run: Run, probe: Probe) -> None:
     """A last write and a last read of each document succeed."""
     for number, key in enumerate(sorted(run.history)):
-        client = CLIENTS[number % len(CLIENTS)]
+        client, log = CLIENTS[number % len(CLIENTS)], len(run.log)
         if (kind := kind_of(key)) in probe.writes:
             _tried(run, Step(kind, key=key, client=client), run.write)  # type: ignore[arg-type]
         _tried(run, Step("get", key=key, client=client), run.get)
+        del run.log[log:]
 
 
 def _tried(run: Run, step: Step, ask: Any) -> None:
@@ -158,7 +159,8 @@ def _tried(run: Run, step: Step, ask: Any) -> None:
                 break
         run.answers()
         if operation.outcome == ACKNOWLEDGED:
-            del run.log[log:]
+            operation.step = log + 1
+            run.log[log:] = [f"{operation} of {step.key}: {ACKNOWLEDGED}"] if step.do != "get" else []
             return
         if operation.outcome == PENDING and not run.advance(PATIENCE):
             break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from cutproof.checks.cutover.conformance.planning.probe import Probe, keys
+from cutproof.checks.cutover.conformance.planning.probe import Probe
 from cutproof.checks.cutover.conformance.planning.script import (
     HEAL,
     SETTLE,
@@ -35,8 +35,8 @@ ROUNDS = (1, 1, 1, 2, 2, 3)  # migrations
 
 def drawn(probe: Probe, draw: Random) -> Script:
     """One schedule."""
-    known = keys(probe.writes)
-    fresh = [*known, *(["doc-3", "doc-4"] if "put" in probe.writes else [])]
+    known = probe.keys()
+    fresh = [*known, *(["doc-3", "doc-4"] if "put" in probe.operations else [])]
     some = draw.sample(known, draw.randrange(len(known) + 1)) if draw.random() < 0.5 else known
     faults = draw.sample(probe.faults, min(draw.choice(SWARM), len(probe.faults)))
     struck = [(what, draw.choice(ROLES)) for what in faults]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cutproof.checks.cutover.conformance.clients import kind_of
 from cutproof.checks.cutover.conformance.planning.places import (
     COARSE,
     FEW_PLACES,
@@ -13,7 +14,7 @@ from cutproof.checks.cutover.conformance.planning.places import (
     places,
     roles,
 )
-from cutproof.checks.cutover.conformance.planning.probe import Probe, keys
+from cutproof.checks.cutover.conformance.planning.probe import Probe
 from cutproof.checks.cutover.conformance.planning.script import (
     BEGIN,
     HEAL,
@@ -38,15 +39,15 @@ HOLDING = ("cut", "pause", "delay", "lose", "fail")  # faults that hold up what 
 
 def tours(probe: Probe) -> Iterator[Script]:
     """Between every two steps of a migration something of one kind."""
-    known = keys(probe.writes)
-    for kind in [*probe.operations]:
+    known = probe.keys()
+    for kind in probe.operations if known else []:
         for about in [known] if kind == "scan" else alike(known, kind):
             script: list[Step | To | Settle] = [*setup(probe), BEGIN]
             for i, place in enumerate(places(probe, PLACES)):
                 client = CLIENTS[i // 2 % len(CLIENTS)]
                 script += [place, asked(kind, about[i % len(about)], client)]
             yield (*script, SETTLE)
-    if len(probe.operations) > 1:
+    if known and len(probe.operations) > 1:
         script = [*setup(probe), BEGIN]
         for i, place in enumerate(places(probe, PLACES)):
             kind = probe.operations[i % len(probe.operations)]
@@ -157,7 +158,7 @@ def again(probe: Probe) -> Iterator[Script]:
 def stale(probe: Probe) -> Iterator[Script]:
     """A client that knows the owner of then: it asks in a later phase, behind the end, and after a second migration."""
     marks: list[Step] = [fault("stale", 0, CLIENTS[1])] if "stale" in probe.faults else []
-    known = keys(probe.writes)
+    known = probe.keys()
     if not known:
         return
     others = [k for k in probe.operations if k not in ("scan", "put_if")]
@@ -174,7 +175,7 @@ def stale(probe: Probe) -> Iterator[Script]:
                     fresh = asked(kind, key, CLIENTS[0])
                     yield (*setup(probe), mine, *marks, BEGIN, place, fresh, *late, mine, SETTLE)
                 else:
-                    fresh = asked(probe.writes[0], known[0], CLIENTS[0])
+                    fresh = asked(kind_of(known[0]), known[0], CLIENTS[0])
                     seen = read(known[0], CLIENTS[1])
                     yield (*setup(probe), seen, *marks, BEGIN, place, fresh, SETTLE, seen)
                     yield (*setup(probe), seen, *marks, BEGIN, place, SETTLE, fresh, To(0, 1), seen)

@@ -8,7 +8,7 @@ from random import Random
 
 from cutproof.checks.cutover.conformance.planning.edges import follows
 from cutproof.checks.cutover.conformance.planning.places import alike, roles
-from cutproof.checks.cutover.conformance.planning.probe import Probe, keys
+from cutproof.checks.cutover.conformance.planning.probe import Probe
 from cutproof.checks.cutover.conformance.planning.script import (
     BEGIN,
     SETTLE,
@@ -61,5 +61,5 @@ def _event(probe: Probe, what: str, role: int, draw: Random) -> tuple[Step, ...]
         if what == "stale":
             return (fault(what, role, CLIENTS[1]),)
         return (fault(what, role), *write(probe, draw.randrange(6)))[: draw.choice((1, 2))]
-    about = next(iter(alike(keys(probe.writes), what)), [""])
+    about = next(iter(alike(probe.keys(), what)), [""])
     return (asked(what, draw.choice(about), draw.choice(CLIENTS)),)

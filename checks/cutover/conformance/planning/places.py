@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cutproof.checks.cutover.conformance.planning.probe import DOCUMENTS, Probe, keys
+from cutproof.checks.cutover.conformance.planning.probe import DOCUMENTS, Probe
 from cutproof.checks.cutover.conformance.planning.script import To, asked, read
 from cutproof.checks.cutover.conformance.steps import CLIENTS, Step
 from cutproof.checks.drivers.adapter import NODELESS
@@ -39,7 +39,7 @@ def roles(what: str) -> tuple[int, ...]:
 
 def events(probe: Probe, most: int = DOCUMENTS) -> Iterator[tuple[Step, ...]]:
     """What one client may do in one moment: with each of the documents that are there, and with a new one."""
-    known = keys(probe.writes, most)
+    known = probe.keys(most)
     for kind in probe.operations:
         if kind == "scan":
             yield (Step("scan", client=CLIENTS[0]),)

@@ -30,16 +30,16 @@ class Probe:
     work: int = 0
     unsupported: set[str] = field(default_factory=set)
 
+    def keys(self, most: int = DOCUMENTS) -> list[str]:
+        """The documents that schedules are about: of each kind that the system has."""
+        known = self.writes or [kind for kind in ("put", "add", "append") if kind in self.operations]
+        words = {"put": ("doc", most), "add": ("counter", 1), "append": ("list", 1)}
+        return [f"{word}-{n}" for kind in known for word, count in [words[kind]] for n in range(count)]
+
     @property
     def boundaries(self) -> list[tuple[int, int]]:
         """Every moment of a quiet migration: (how many phases on, how many steps of it)."""
         return [(p, s) for p, steps in enumerate(self.phases.values()) for s in range(steps)]
-
-
-def keys(writes: list[str], most: int = DOCUMENTS) -> list[str]:
-    """The documents that schedules are about: of each kind that the system has."""
-    words = {"put": ("doc", most), "add": ("counter", 1), "append": ("list", 1)}
-    return [f"{word}-{n}" for kind in writes for word, count in [words[kind]] for n in range(count)]
 
 
 def probe(adapter: type[Adapter], shards: int = SHARDS) -> Probe:
@@ -53,35 +53,25 @@ def probe(adapter: type[Adapter], shards: int = SHARDS) -> Probe:
         if run is not None:
             with suppress(NotConforming):
                 run.stop()
+    found.operations = [what for what in (*WRITES, "get", "scan") if what not in found.unsupported]
     found.faults = _faults(adapter, shards, found)
     return found
 
 
 def _look(run: Run, found: Probe, seed: int) -> None:
-    tried: list[str] = []
     for what in WRITES:
         key = {"add": "counter-0", "append": "list-0"}.get(what, "doc-0")
         run.advance(MANY)
         operation = run.write(Step(what, key=key, client=CLIENTS[0]))  # type: ignore[arg-type]
-        if operation is None:
-            continue
         taken = run.advance(MANY)
-        tried.append(what)
-        if (
-            operation.outcome == ACKNOWLEDGED
-            and what not in found.writes
-            and what in ("put", "add", "append")
-        ):
+        acknowledged = operation is not None and operation.outcome == ACKNOWLEDGED
+        if acknowledged and what not in found.writes and what in ("put", "add", "append"):
             found.writes.append(what)
             found.work = max(found.work, taken)
-    for what in ("get", "scan"):
-        ask = run.get if what == "get" else run.scan
-        for _ in range(3):
-            step = Step(what, key="doc-0", client=CLIENTS[0])  # type: ignore[arg-type]
-            if ask(step) is not None and what not in tried:
-                tried.append(what)
-    found.operations += [what for what in tried if what not in found.operations]
-    for key in keys(found.writes):
+    for _ in range(3):  # some may have no answer
+        run.get(Step("get", key="doc-0", client=CLIENTS[0]))
+        run.scan(Step("scan", client=CLIENTS[0]))
+    for key in found.keys():
         run.write(Step(kind_of(key), key=key, client=CLIENTS[0]))  # type: ignore[arg-type]
     run.advance(MANY)
     _quiet(run, found)
