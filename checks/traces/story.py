@@ -132,7 +132,10 @@ def _attempt(trace: Trace) -> list[str]:
     attempt = trace.meta.attempt
     if attempt is None:
         return []
-    return [f"{len(trace.steps) + 1:3}. {attempt}", "    which may not happen here: a program was asked to do it"]
+    return [
+        f"{len(trace.steps) + 1:3}. {attempt}",
+        "    which may not happen here: a program was asked to do it",
+    ]
 
 
 def _beginning(run: Run) -> list[str]:
