@@ -97,7 +97,7 @@ def drive(
                 )
             )  # fmt: skip
     settings = {**loaded.settings, "seed": seed}
-    options = {
+    options: dict[str, list[str] | str] = {
         "--with": parameters or [], "--without-guard": guards or [], "--scope": scope, "--policy": policy,
         "--without": ",".join(loaded.settings["safeguards_removed"]) if without or as_written else "",
     }  # fmt: skip
