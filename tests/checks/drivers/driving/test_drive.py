@@ -9,7 +9,7 @@ from commit_program import Driver, model
 from examples import examples
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
-from mirror import Mirror, Wrong
+from protocol_mirror import Mirror, Wrong
 from random_protocols import made, source
 
 from cutproof.checks.drivers.driving import drive as driving
