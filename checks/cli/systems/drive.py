@@ -97,6 +97,10 @@ def drive(
                 )
             )  # fmt: skip
     settings = {**loaded.settings, "seed": seed}
+    options: dict[str, list[str] | str] = {
+        "--with": parameters or [], "--without-guard": guards or [], "--scope": scope, "--policy": policy,
+        "--without": ",".join(loaded.settings["safeguards_removed"]) if without or as_written else "",
+    }  # fmt: skip
     recorded, file, conflict = None, "", ""
     if found.failure is not None:
         recorded = trace_of(found.walking, found.failure, found.name, settings)
@@ -104,7 +108,7 @@ def drive(
     if json_lines:
         say_json(drives.facts(found, file, settings))
     else:
-        say(*drives.driven(found, recorded, file, _command(named, parameters, driver, command, file)))
+        say(*drives.driven(found, recorded, file, _command(named, options, driver, command, file)))
     if found.interrupted:
         print("interrupted: the report says what was covered", file=sys.stderr)
     if conflict:
@@ -112,9 +116,14 @@ def drive(
     return found.exit_code
 
 
-def _command(named: str, parameters: list[str] | None, driver: str, command: list[str], file: str) -> str:
-    """What performs a failure again."""
-    words = ["cutproof", "drive", named, *(f"--with={p}" for p in parameters or ())]
+def _command(
+    named: str, options: dict[str, list[str] | str], driver: str, command: list[str], file: str
+) -> str:
+    """What performs a failure again, on the same protocol."""
+    words = ["cutproof", "drive", named]
+    for option, given in options.items():
+        for value in [given] if isinstance(given, str) else given:
+            words += [option, value] if value else []
     words += ["--driver", driver] if driver else []
     words += ["--replay", file, *(["--", *command] if command else [])]
     return shlex.join(words)

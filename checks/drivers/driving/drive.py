@@ -13,7 +13,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from cutproof.checks.drivers.driving.driver import InProcess, Subject, hints
+from cutproof.checks.drivers.driving.driver import Subject, hints, subject_of
 from cutproof.checks.drivers.driving.outcome import Driving
 from cutproof.checks.drivers.driving.performing import beginnings, perform
 from cutproof.checks.drivers.driving.shortening import shorten
@@ -65,8 +65,8 @@ def drive(
         raise ValueError(f"no mode {mode!r}; there are {', '.join(SCHEDULERS)}")
     if not 0 <= shard[0] < shard[1]:
         raise ValueError(f"shard {shard[0]} of {shard[1]}: they are counted from 0")
-    subject = driver if hasattr(driver, "driven") else InProcess(driver, protocol)
-    making = _Making(protocol, subject, seed, seconds, shard, progress)  # type: ignore[arg-type]
+    subject = subject_of(driver, protocol)
+    making = _Making(protocol, subject, seed, seconds, shard, progress)
     try:
         making.begins()
         if making.found.failure is None:

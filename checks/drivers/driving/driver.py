@@ -78,9 +78,9 @@ class InProcess:
     action, or one that does not take the arguments."""
 
     def __init__(self, make: Callable[[], Any], protocol: Protocol) -> None:
-        self.make, self.driver = make, None
+        self.make, self.driver, self.file = make, None, ""
         self.name = getattr(make, "__name__", type(make).__name__)
-        like = make if isinstance(make, type) else make()
+        like = make if isinstance(make, type) else self._first()
         self.starts = callable(getattr(like, "start", None))
         self.file = _file_of(like if isinstance(like, type) else type(like))
         if not callable(getattr(like, "state", None)):
@@ -94,6 +94,16 @@ class InProcess:
         for t in protocol.transitions:
             if t.action in self.methods:
                 self._takes(getattr(like, self.methods[t.action]), isinstance(like, type), t)
+
+    def _first(self) -> Any:
+        """One that is made to see what it has, where its class is not known."""
+        try:
+            made = self._called(self.make, "making one")
+            if callable(stop := getattr(made, "stop", None)):
+                self._called(stop, "stop()")
+        except DriverFailed as error:
+            raise Unfit(f"{self.name}: {error}") from None
+        return made
 
     def _takes(self, method: Any, of_class: bool, transition: Any) -> None:
         try:
@@ -161,6 +171,13 @@ def _file_of(like: type) -> str:
         return inspect.getfile(like)
     except (TypeError, OSError):
         return getattr(inspect.getmodule(like), "__file__", "") or ""
+
+
+def subject_of(driver: Callable[[], Any] | Subject, protocol: Protocol) -> Subject:
+    """What is driven: a subject as it is, else the drivers that this class or function makes. Raises Unfit."""
+    if isinstance(getattr(driver, "driven", None), frozenset):
+        return driver  # type: ignore[return-value]
+    return InProcess(driver, protocol)  # type: ignore[arg-type]
 
 
 def hints(subject: Subject, protocol: Protocol) -> dict[str, str]:

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 
 from cutproof.checks.common.reproducible import same_draws
-from cutproof.checks.drivers.driving.driver import DriverFailed, InProcess, Subject
+from cutproof.checks.drivers.driving.driver import DriverFailed, Subject, subject_of
 from cutproof.checks.drivers.driving.outcome import Failure, NotAsModelled
 from cutproof.checks.drivers.driving.performing import Performing, beginnings
 from cutproof.checks.drivers.driving.recorded import trace_of
@@ -123,7 +123,7 @@ def machine(
     leaves its trace in `folder`. Raises Unfit for a driver that cannot drive this."""
     if min(runs, steps, shards) < 1:
         raise ValueError("runs, steps and shards are 1 at least")
-    subject: Any = driver if hasattr(driver, "driven") else InProcess(driver, protocol)
+    subject = subject_of(driver, protocol)
     name = "".join(part.capitalize() for part in f"{protocol.name}_{subject.name}".split("_"))
     common: dict[str, Any] = {
         "walking": Walking(protocol, subject.driven), "subject": subject, "refusals": refusals, "folder": folder,

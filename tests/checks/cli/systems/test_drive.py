@@ -1,6 +1,7 @@
 """`cutproof drive`: what is found, what is covered, what is performed again, what is refused."""
 
 import json
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -139,3 +140,14 @@ def test_what_cannot_be_is_refused_in_one_line(folder: Path, run, arguments: lis
     assert (code, out) == (2, "")
     assert said in told
     assert len(told.splitlines()) == 1
+
+
+def test_the_command_that_performs_it_again_is_of_the_same_protocol(folder: Path, run) -> None:
+    code, said, _ = run(*DRIVE, "--without-guard", "commit:all prepared")
+    assert code == 12
+    assert "the program refuses what the model allows" in said
+    again = said.partition("perform it again by cutproof ")[2].partition(" counterexamples/")
+    assert "--without-guard 'commit:all prepared'" in again[0]
+    file = again[2].partition(" ")[0]
+    words = [*shlex.split(again[0]), f"counterexamples/{file}"]
+    assert run(*words)[0] == 12

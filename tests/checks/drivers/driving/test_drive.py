@@ -9,7 +9,7 @@ from commit_program import Driver, model
 from examples import examples
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
-from mirror import Mirror, Wrong
+from protocol_mirror import Mirror, Wrong
 from random_protocols import made, source
 
 from cutproof.checks.drivers.driving import drive as driving
@@ -186,6 +186,33 @@ def test_numbers_that_mean_nothing_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match=next(iter(wrong)).removesuffix("s")):
             drive(model(), Driver, **wrong)
+
+
+def test_a_driver_that_cannot_be_made_is_refused_or_told() -> None:
+    def broken() -> Driver:
+        raise OSError("no disk")
+
+    with pytest.raises(Unfit, match=r"broken: making one raised OSError: no disk \(test_drive.py"):
+        drive(model(), broken)
+
+    class Asks(Driver):
+        def __init__(self, disk: str) -> None:
+            super().__init__()
+
+    found = drive(model(), Asks)  # type: ignore[arg-type]
+    assert found.exit_code == 4
+    assert found.failure is not None
+    assert "a new one raised TypeError" in found.failure.reason
+
+
+def test_a_method_of_any_name_is_an_action() -> None:
+    class Named(Mirror):
+        def driven(self) -> None:
+            """No subject, for all that."""
+
+    protocol = made(source(3))
+    assert drive(protocol, partial(Named, protocol)).failure is None
+    assert drive(model(), type("Plain", (Driver,), {"driven": lambda self: None})).failure is None
 
 
 def test_a_driver_that_cannot_drive_this_is_refused() -> None:

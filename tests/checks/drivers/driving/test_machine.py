@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from commit_program import Driver, model
-from mirror import Mirror
+from protocol_mirror import Mirror
 from random_protocols import made, source
 
 from cutproof.checks.drivers import machine

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from commit_program import Driver, model
-from mirror import Mirror, Wrong
+from protocol_mirror import Mirror, Wrong
 from random_protocols import made, source
 
 from cutproof.checks.drivers.driving.drive import drive
