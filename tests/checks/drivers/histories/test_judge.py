@@ -119,10 +119,13 @@ def check_part(operations: list[Operation], verdict: Unexplained, versioned: boo
 
 def needed(o: Operation, rest: list[Operation]) -> bool:
     """Something in the rest is about a value that this one alone has written, if only in vain."""
-    about = {x.result if x.kind == "get" else x.argument[0] for x in rest if x.shows}
-    wrote = o.kind != "get" and o.outcome != "unequal"
-    others = {x.value for x in rest if x.kind != "get" and x.outcome not in ("unequal", "refused")}
-    return wrote and o.value in about and o.value not in others
+    if o.kind == "get" or o.outcome == "unequal":
+        return False
+    about = [x for x in rest if x.shows and (x.result if x.kind == "get" else x.argument[0]) == o.value]
+    wrote = [
+        x for x in rest if x.kind != "get" and x.outcome not in ("unequal", "refused") and x.value == o.value
+    ]
+    return any(not [x for x in wrote if x is not reader] for reader in about)
 
 
 # Where a search that is a little too eager goes wrong: (kind, argument, invoked, returned, outcome, result).
