@@ -9,11 +9,12 @@ python tests/stores/judged.py --write               the table goes to docs/stran
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -21,6 +22,7 @@ from strangers import RIGHT, WRONG, parent
 from strangers.kit import Store
 
 from cutproof.checks import conform
+from cutproof.checks.drivers.wire import client, server
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "strangers.md"
 HEAD = """# What `conform` catches
@@ -44,30 +46,39 @@ class Judged:
     said: str
 
 
-def judge(store: type[Store], seed: int, runs: int | None) -> Judged:
+def spent() -> float:
+    """The processor's seconds, of this process and of those that it has ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def judge(store: type[Store], seed: int, runs: int | None, wire: bool) -> Judged:
     """Judge a store. All that depends on how `conform` is called is here."""
-    begun = time.process_time()
-    more = {} if runs is None else {"examples": runs}
+    begun = spent()
+    judged: Any = client.adapter_of([sys.executable, __file__, "--serve", store.__name__]) if wire else store
+    more = {} if runs is None else {"runs": runs}
     run, steps = 0, 0
     try:
-        report = conform.check(store, seed=seed, **more)
+        report = conform.check(judged, seed=seed, **more)
         said = "; ".join([report.verdict, *report.missing()])
     except conform.NotConforming as found:
         run, steps, said = found.run, len(found.schedule), found.reason
-    return Judged(run, steps, time.process_time() - begun, said)
+    if wire:
+        judged.close()
+    return Judged(run, steps, spent() - begun, said)
 
 
-def of_wrong(store: type[Store], runs: int | None) -> tuple[bool, list[str]]:
+def of_wrong(store: type[Store], runs: int | None, wire: bool) -> tuple[bool, list[str]]:
     """Whether a wrong store is caught, and its row."""
-    one = judge(store, 0, runs)
+    one = judge(store, 0, runs, wire)
     caught = [str(one.run), str(one.steps)] if one.run else ["**missed**", ""]
     row = [store.__name__, parent(store).__name__, store.bug, store.source, store.harm, *caught]  # type: ignore[attr-defined]
     return bool(one.run), [*row, f"{one.seconds:.1f}", one.said]
 
 
-def of_right(store: type[Store], seeds: int, runs: int | None) -> tuple[bool, list[str]]:
+def of_right(store: type[Store], seeds: int, runs: int | None, wire: bool) -> tuple[bool, list[str]]:
     """Whether a right store is accused, and its row."""
-    all_of_it = [judge(store, seed, runs) for seed in range(seeds)]
+    all_of_it = [judge(store, seed, runs, wire) for seed in range(seeds)]
     accused = [f"seed {seed}: {one.said}" for seed, one in enumerate(all_of_it) if one.run]
     said = accused or sorted({one.said for one in all_of_it})
     seconds = sum(one.seconds for one in all_of_it) / seeds
@@ -91,25 +102,30 @@ def main() -> None:
     )
     options.add_argument("--right", action="store_true", help="only the right ones")
     options.add_argument("--wrong", action="store_true", help="only the wrong ones")
+    options.add_argument("--wire", action="store_true", help="over the wire: each store is a program")
+    options.add_argument("--serve", metavar="STORE", help="be the program of a store")
     options.add_argument("--write", action="store_true", help=f"write {DOCUMENT.name}")
     chosen = options.parse_args()
     names = {store.__name__ for store in (*RIGHT, *WRONG)}
-    if unknown := set(chosen.names) - names:
+    if unknown := {*chosen.names, *([chosen.serve] if chosen.serve else [])} - names:
         options.error(f"there is no store {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}")
+    if chosen.serve:
+        server.serve(next(store for store in (*RIGHT, *WRONG) if store.__name__ == chosen.serve))
+        return
     if chosen.seeds < 1:
         options.error("--seeds: at least one")
-    if chosen.write and (chosen.names or chosen.right or chosen.wrong):
-        options.error("--write: the document is of all stores")
+    if chosen.write and (chosen.names or chosen.right or chosen.wrong or chosen.wire):
+        options.error("--write: the document is of all stores, in process")
 
     def wanted(stores: tuple[type[Store], ...]) -> list[type[Store]]:
         return [store for store in stores if not chosen.names or store.__name__ in chosen.names]
 
     wrong, right = [], []
     for store in [] if chosen.right else wanted(WRONG):
-        wrong.append(of_wrong(store, chosen.runs))
+        wrong.append(of_wrong(store, chosen.runs, chosen.wire))
         print(" | ".join([wrong[-1][1][0], *wrong[-1][1][5:]]), flush=True)
     for store in [] if chosen.wrong else wanted(RIGHT):
-        right.append(of_right(store, chosen.seeds, chosen.runs))
+        right.append(of_right(store, chosen.seeds, chosen.runs, chosen.wire))
         print(" | ".join([right[-1][1][0], *right[-1][1][2:]]), flush=True)
     caught, accused = sum(c for c, _ in wrong), sum(a for a, _ in right)
     print(f"caught: {caught} of {len(wrong)}; accused: {accused} of {len(right)}")

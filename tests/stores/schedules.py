@@ -32,7 +32,7 @@ SCHEDULES = {
     "MomentBeforeCapture":
         "begin b; advance 1; put k 1; settle; sees k 1",
     "ReplayedByKey":
-        "put k 1; begin b; until copy; delay b; advance 3; put k 2; put k 3; settle; heal; settle; sees k 3",
+        "put k 1; begin b; until copy; advance 2; put k 2; advance 3; put k 3; settle; sees k 3",
     "RowsOverChanges":
         "put k 1; begin b; until copy; delay b; advance 3; put k 2; settle; heal; settle; sees k 2",
     "FilterInAnotherOrder":
@@ -46,7 +46,7 @@ SCHEDULES = {
     "NoLock":
         "put k 1; begin b; until lock; advance 1; put k 2; settle; sees k 2",
     "StatementsReplayed":
-        "begin b; until copy; add n 1; settle; sees n 1",
+        "add n 1; begin b; until register; advance 7; add n 1; settle; sees n 2",
     "NumbersStartAgain":
         "put k 1; begin b; settle; begin c; until copy; advance 4; put k 2; settle; sees k 2",
     "DeletesLeaveNothing":
@@ -122,4 +122,33 @@ SCHEDULES = {
         "put k 1; settle; begin b; until in step; advance 3; put k 2; settle; sees k 2",
     "ReadsBeyondTheWatermark":
         "append l x; settle; move 1 b; until in step; append l y; advance 3; get l; timeout; settle; same l",
+    # -------------------------------------------------- ranges
+    "IntentsLeftBehind":
+        "put k 1; delay a; put_if k 1 2; advance 1; begin b; settle; put_if k 1 3; heal; settle; told 3 unequal",
+    "BoundaryLost":
+        "put k 1; split 0; split 1; settle; sees k 1",
+    "MergedButKeptByNumber":
+        "put k 1; put k2 1; merge 0 1; settle; begin b; settle; finds k k2",
+    "NotFrozen":
+        "put k 1; begin b; until copy; advance 13; put k 2; settle; sees k 2",
+    # -------------------------------------------------- a primary that forwards
+    "MissedButInSync":
+        "put k2 1; put k4 1; settle; begin b; advance 5; put k 1; advance 10; fail b; settle; sees k 1",
+    "RecoveryOverForwarded":
+        "put k 1; settle; begin b; until recover; advance 2; put k 2; settle; sees k 2",
+    "BlockedAfterAbort":
+        "begin b; until hand over; advance 8; abort; serves k",
+    "TwoPrimaries":
+        "put k 1; settle; as two; stale; begin b; until clean up; as one; put k 2; advance 7; as two; sees k 2",
+    "CopiesSearched":
+        "put k 1; settle; begin b; until hand over; advance 9; finds k",
+    "HandOverInMemory":
+        "begin b; until hand over; advance 2; put k 1; advance 11; crash; settle; told 1 acknowledged",
+    # -------------------------------------------------- states that merge
+    "LastClockWins":
+        "skew a; put k 1; heal; advance 1; put k 2; sees k 2",
+    "OwnPartIsBest":
+        "add n 2; begin b; settle; begin a; settle; sees n 2",
+    "PartsAdded":
+        "add n 2; begin b; settle; sees n 2",
 }  # fmt: skip

@@ -47,6 +47,7 @@ class Job:
     target: str
     phase: str = "register"
     cursor: str = ""
+    end: str = ""  # the last key of the copy: new ones are in the log
     term: int = 0  # of its coordinator: what an older one sent is not obeyed
     captures: bool = False
     locked: bool = False
@@ -166,7 +167,7 @@ class ChangeLog(RowStore):
 
     def register(self, job: Job) -> None:
         """From now on the source's log tells of the shards."""
-        job.captures = True
+        job.captures, job.end = True, max(self.keys(job), default="")
 
     def lock(self, job: Job) -> Iterator[Any]:
         """Writers wait from now on."""
@@ -195,7 +196,7 @@ class ChangeLog(RowStore):
                 if page.state in ("failed", "lost"):
                     page = self.page_failed(page)
                 elif job.log:
-                    yield from self.replay(job, 1)
+                    yield from self.replay(job, len(job.log))
                 else:
                     yield lambda page=page: page.state in ("done", "failed", "lost") or job.log
             self.copied(job, key)
@@ -206,7 +207,7 @@ class ChangeLog(RowStore):
 
     def next_key(self, job: Job) -> str | None:
         """The key that is copied next."""
-        return next((k for k in self.keys(job) if k > job.cursor), None)
+        return next((k for k in self.keys(job) if job.cursor < k <= job.end), None)
 
     def row(self, job: Job, key: str) -> Row:
         """What is copied of it."""
@@ -228,17 +229,15 @@ class ChangeLog(RowStore):
             rows[key] = row
 
     def replay(self, job: Job, count: int) -> Iterator[Any]:
-        """So many changes, one after the other."""
-        for _ in range(count):
-            if not job.log:
-                return
-            change = job.log[0]
-            yield self.replay_one(job, change)
-            self.replayed(job, change)
+        """So many changes, all in one message."""
+        if batch := job.log[:count]:
+            yield self.command(job, job.target, lambda: [self.redo(job, change) for change in batch] and None)
+            for change in batch:
+                self.replayed(job, change)
 
-    def replay_one(self, job: Job, change: Change) -> Message:
-        """A change goes to the target."""
-        return self.command(job, job.target, lambda: self.land(job, change.key, change.row))
+    def redo(self, job: Job, change: Change) -> None:
+        """The target does what a change did."""
+        self.land(job, change.key, change.row)
 
     def replayed(self, job: Job, change: Change) -> None:
         """That one is done."""

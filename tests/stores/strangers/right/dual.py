@@ -54,6 +54,7 @@ class Job:
     target: str
     phase: str = "wipe"
     cursor: str = ""
+    end: str = ""  # the last key of the copy: new ones come by themselves
     term: int = 0
 
 
@@ -156,9 +157,8 @@ class Dual(Store):
         self.move([s for s, record in self.records.items() if record.owner != node], node)
 
     def move(self, shards: Sequence[int], node: str) -> None:
-        job = Job([s for s in shards if self.records[s].owner != node], node)
-        if job.shards:
-            self.begin(job)
+        for source in sorted({self.records[s].owner for s in shards} - {node}):
+            self.begin(Job([s for s in shards if self.records[s].owner == source], node))
 
     def steps(self, job: Job) -> Iterator[Any]:
         """From the phase of the record on: a coordinator that takes over begins there."""
@@ -169,7 +169,7 @@ class Dual(Store):
         if job.phase == "dual":
             yield "dual"
             yield from self.fence(job)
-            job.phase = "copy"
+            job.phase, job.end = "copy", max(self.keys(self.sides(job)[0], job), default="")
         if job.phase == "copy":
             yield "copy"
             yield from self.copy(job)
@@ -260,7 +260,7 @@ class Dual(Store):
         source = self.sides(job)[0]
         while True:
             yield lambda: self.reached(source)
-            keys = [k for k in self.keys(source, job) if k > job.cursor]
+            keys = [k for k in self.keys(source, job) if job.cursor < k <= job.end]
             if not keys:
                 return
             yield self.page(job, source, keys[0])

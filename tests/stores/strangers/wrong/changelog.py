@@ -154,20 +154,17 @@ class NoLock(ChangeLog):
 class StatementsReplayed(ChangeLog):
     """The log holds what was done, not what came of it."""
 
-    bug = "an increment that the page holds already, or an entry that arrives twice, is added once more"
+    bug = "an increment that the page holds already, or that is replayed again after a crash, is added once more"
     source = "what is not idempotent, delivered at least once (automq#437 by kin)"
     harm = "counted twice"
 
-    def replay_one(self, job: Job, change: Change) -> Message:
-        if not isinstance(change.row.value, int):
-            return super().replay_one(job, change)
-        rows, key, amount = self.nodes[job.target].rows, change.key, change.row.value - int(change.old or 0)
-
-        def add() -> None:
-            held = rows.get(key, Row(0, 0))
-            rows[key] = Row(change.row.number, int(held.value or 0) + amount)
-
-        return self.network.send(job.target, add, task=True)
+    def redo(self, job: Job, change: Change) -> None:
+        if isinstance(change.row.value, int):
+            rows, amount = self.nodes[job.target].rows, change.row.value - int(change.old or 0)
+            held = rows.get(change.key, Row(0, 0)).value
+            rows[change.key] = Row(change.row.number, int(held or 0) + amount)
+        else:
+            super().redo(job, change)
 
 
 class NumbersStartAgain(ChangeLog):
