@@ -120,17 +120,19 @@ def _of_register(question: Question, some: list[Operation], last: Operation) -> 
     free = {o: taken_back(o) for o in told}
     back = given_up(told, lambda out: question.unexplained([free[o] if o in out else o for o in some]))
     part = [o for o in some if (o in free and o not in back) or watches(o) or o is last]
-    for value in sorted({_sought(o) for o in part if o.shows} - {None}, key=repr):
-        if not any(_gives(o, value) for o in part):
-            writers = [o for o in some if _gives(o, value)]
+    for reader in [o for o in part if o.shows and _sought(o) is not None]:
+        value = _sought(reader)
+        if not any(_gives(o, value) for o in part if o is not reader):
+            writers = [o for o in some if _gives(o, value) and o is not reader]
             part += [max(writers, key=lambda o: (o.outcome != REFUSED, o.number))] if writers else []
     return part
 
 
 def _orphans(o: Operation, rest: Sequence[Operation]) -> bool:
     """Something in the rest is about a value that only this one has written."""
-    about = any(x.shows and _gives(o, _sought(x)) for x in rest)
-    return about and not any(_gives(x, o.value) and x.outcome != REFUSED for x in rest)
+    about = [x for x in rest if x.shows and _gives(o, _sought(x))]
+    others = [x for x in rest if _gives(x, o.value) and x.outcome != REFUSED]
+    return any(all(x is reader for x in others) for reader in about)
 
 
 def _sought(o: Operation) -> Any:

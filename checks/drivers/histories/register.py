@@ -180,13 +180,8 @@ class _Search:
     def _next(self, place: int, done: int, value: int) -> list[tuple[int, int, int]]:
         """The configurations that some operation taking effect now leads to; what promises most comes last."""
         bit, kind, need, give = self.events.bit, self.kind, self.need, self.give
-        wanted, writes, swaps, watching, mismatches = (
-            set[int](),
-            list[int](),
-            list[int](),
-            list[int](),
-            set[int](),
-        )
+        writes, swaps, watching = list[int](), list[int](), list[int]()
+        wanted, mismatches = set[int](), set[int]()
         again = self.last_give[value] > place
         for i in self.events.open(place):
             if done & bit[i]:
@@ -211,7 +206,7 @@ class _Search:
         stay = not again and self.last_need[value] > place
         stuck = not again and len(
             swaps
-        )  # how many compare-and-sets expect the present value, for the last time
+        )  # so many compare-and-sets expect the present value, for the last time
         hidden: list[int] = []
         if self.last_mismatch <= place and not mismatches:
             mortal = self.mortal & ~done
@@ -226,10 +221,8 @@ class _Search:
         # On the way to another value a mismatch comes true by itself; else anything that may have happened may help.
         if mismatches and not (kind[forced] == MISMATCH or give[forced] == value):
             mismatches = set()
-        if swaps and hidden:
-            wanted.add(
-                value
-            )  # written once more, it covers what is hidden, and the comparison still comes true
+        if swaps and hidden:  # written once more, the value covers them, and the comparison still comes true
+            wanted.add(value)
         for i in self._candidates(place, done, value, writes, swaps, wanted, mismatches):
             u = give[i]
             if u != value and (stay or stuck > (kind[i] == SWAP)):

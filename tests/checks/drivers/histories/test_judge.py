@@ -119,10 +119,13 @@ def check_part(operations: list[Operation], verdict: Unexplained, versioned: boo
 
 def needed(o: Operation, rest: list[Operation]) -> bool:
     """Something in the rest is about a value that this one alone has written, if only in vain."""
-    about = {x.result if x.kind == "get" else x.argument[0] for x in rest if x.shows}
-    wrote = o.kind != "get" and o.outcome != "unequal"
-    others = {x.value for x in rest if x.kind != "get" and x.outcome not in ("unequal", "refused")}
-    return wrote and o.value in about and o.value not in others
+    if o.kind == "get" or o.outcome == "unequal":
+        return False
+    about = [x for x in rest if x.shows and (x.result if x.kind == "get" else x.argument[0]) == o.value]
+    wrote = [
+        x for x in rest if x.kind != "get" and x.outcome not in ("unequal", "refused") and x.value == o.value
+    ]
+    return any(not [x for x in wrote if x is not reader] for reader in about)
 
 
 # Where a search that is a little too eager goes wrong: (kind, argument, invoked, returned, outcome, result).
@@ -130,7 +133,8 @@ ACK, FAIL, UNEQUAL, PENDING = "acknowledged", "failed", "unequal", "pending"
 CORNERS: dict[str, list[tuple[Any, ...]]] = {
     "a delete that a compare-and-set still needs is not covered": [
         ("put", "a", 4, 4, ACK), ("delete", None, 1, 5, ACK), ("get", None, 7, 7, ACK, "c"),
-        ("put_if", (None, "c"), 3, 7, ACK), ("put", "b", 9, 14, ACK), ("get", None, 10, 13, ACK, "b")],
+        ("put_if", (None, "c"), 3, 7, ACK), ("put", "b", 9, 14, ACK), ("get", None, 10, 13, ACK, "b"),
+        ("get", None, 12, 16, ACK, "b")],
     "nothing is covered between a comparison and its write": [
         ("put", "b", 1, 6, ACK), ("put_if", (None, "c"), 1, 4, ACK), ("delete", None, 2, 7, ACK),
         ("put", "a", 3, 10, FAIL), ("put", "a", 5, 11, ACK), ("put_if", ("c", "c"), 7, 12, ACK),
@@ -221,6 +225,10 @@ PLANTED: dict[str, tuple[list[Operation], str, set[int]]] = {
         [done(1, "append", "a"), done(2, "append", "b"), done(3, "get", None, ["b", "a"])],
         "appends out of order: k: append #1 was acknowledged at step 1, then append #2 was acknowledged at step 2,"
         " and at step 3 a client reads ['b', 'a']", {1, 2, 3}),
+    "of two sums at one moment": (
+        [done(1, "add", 1), *(Operation(n, "b", "get", "k", None, 20, 21, "acknowledged", shown, n)
+                              for n, shown in ((2, 1), (3, 7)))],
+        "increment counted twice: k: add #1 of 1 was asked for, and at step 3 a client reads 7", {1, 3}),
     "of two answers at one moment": (
         [Operation(1, "a", "get", "k", None, 0, 1, "acknowledged", None, 1),
          Operation(2, "b", "get", "k", None, 0, 1, "acknowledged", "b", 2)],

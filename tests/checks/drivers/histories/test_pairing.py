@@ -103,7 +103,7 @@ def test_what_was_written_is_read(form: str, timed: bool) -> None:
 
 def test_records_with_times_may_come_in_any_order() -> None:
     rows = recorded(random_history(Random(5), "register", 8), timed=True)
-    shuffled = sorted(rows, key=lambda row: (row["process"], row["type"] != "invoke"))
+    shuffled = sorted(rows, key=lambda row: (-row["process"], row["type"] != "invoke"))
     assert shuffled != rows
     first, second = from_json(as_json(rows)), from_json(as_json(shuffled))
     timed = [
