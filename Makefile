@@ -93,8 +93,8 @@ mutation: $(STAMP)  ## small changes of the reference implementation that no tes
 	$(BIN)/python -m pip install --quiet --editable '.[mutation]'
 	$(BIN)/python tests/mutation.py
 
-bench: $(STAMP)  ## run tests/benchmarks/bench_*.py one after another
-	@set -e; found=; for script in tests/benchmarks/bench_*.py; do \
+bench: $(STAMP)  ## run tests/benchmarks/**/bench_*.py one after another
+	@set -e; found=; for script in tests/benchmarks/bench_*.py tests/benchmarks/*/bench_*.py; do \
 	  if [ -e "$$script" ]; then found=1; echo "== $$script"; $(BIN)/python "$$script"; fi; \
 	done; if [ -z "$$found" ]; then echo "no benchmarks yet"; fi
 

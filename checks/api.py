@@ -15,10 +15,10 @@ Nothing is printed here. What a user gave and cannot be used raises `api.Wrong`,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cutproof.checks.common.refusals import Wrong, refuse
 from cutproof.checks.engines.choose import explore_any
@@ -32,13 +32,14 @@ from cutproof.checks.traces.trace import read as _read
 from cutproof.model.language.protocol import Protocol
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
+    from cutproof.checks.drivers.driving.outcome import Driving
     from cutproof.checks.engines.proof.judge import Judged
     from cutproof.checks.engines.simulate.simulate import Simulation
     from cutproof.checks.traces.replay import Replay
 
 __all__ = [
     "Exploration", "Holds", "Loaded", "Trace", "TraceError", "Unknown", "Verdict", "Violated", "Wrong",
-    "exit_code", "explore", "export", "line", "load", "prove", "replay", "simulate",
+    "drive", "exit_code", "explore", "export", "line", "load", "prove", "replay", "simulate",
 ]  # fmt: skip
 
 
@@ -113,6 +114,48 @@ def simulate(
     settings = {**(protocol.settings if isinstance(protocol, Loaded) else {}), "seed": seed}
     found.violations = [replace(violated, settings=settings) for violated in found.violations]
     return found
+
+
+def drive(
+    protocol: Protocol | Loaded,
+    driver: Callable[[], Any],
+    *,
+    refusals: bool = False,
+    runs: int | None = None,
+    steps: int = 100,
+    states: int = 20_000,
+    seconds: float | None = None,
+    seed: int = 0,
+) -> Driving:
+    """Take a program through runs of a protocol that take every edge of its graph, or through `runs` drawn ones, and
+    compare them after each step; `refusals`: what the protocol forbids is tried too. `driver` has a method for each
+    action and `state()`: see docs/guides/drive.md. Raises ValueError for one that cannot drive this.
+
+    class Driver:
+        def __init__(self):
+            self.managers = {}
+
+        def prepare(self, rm):
+            self.managers[rm] = "PREPARED"
+
+        def state(self):
+            return {"rm": self.managers}
+
+    found = api.drive(protocol, Driver)
+    print(found.outcome, found.covered, found.edges, found.undriven.keys())
+    """
+    from cutproof.checks.drivers.driving.drive import drive as make_runs
+
+    return make_runs(
+        _protocol(protocol),
+        driver,
+        refusals=refusals,
+        runs=runs,
+        steps=steps,
+        states=states,
+        seconds=seconds,
+        seed=seed,
+    )
 
 
 def prove(

@@ -318,6 +318,7 @@ def main(modules: list[str]) -> int:
     if strange := sorted(set(modules) - set(MODULES)):
         print(f"no module {strange[0]!r}: there are {', '.join(MODULES)}", file=sys.stderr)
         return 2
+    sys.path[:] = [p for p in sys.path if Path(p).resolve() != ROOT / "tests"]  # tests/model is no package of ours
     warmed()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "touched"

@@ -18,21 +18,21 @@ from typing import Annotated
 
 import typer
 
-from cutproof.checks.cli import conform as cli_conform
-from cutproof.checks.cli import drive as cli_drive
 from cutproof.checks.cli import explore as cli_explore
 from cutproof.checks.cli import export as cli_export
 from cutproof.checks.cli import gate as cli_gate
-from cutproof.checks.cli import history as cli_history
 from cutproof.checks.cli import loss as cli_loss
 from cutproof.checks.cli import prove as cli_prove
 from cutproof.checks.cli import replay as cli_replay
 from cutproof.checks.cli import safeguards as cli_safeguards
-from cutproof.checks.cli import serve as cli_serve
 from cutproof.checks.cli import simulate as cli_simulate
 from cutproof.checks.cli import verify as cli_verify
 from cutproof.checks.cli.console import Closed, say
-from cutproof.checks.cli.programs import WithProgram
+from cutproof.checks.cli.systems import conform as cli_conform
+from cutproof.checks.cli.systems import drive as cli_drive
+from cutproof.checks.cli.systems import history as cli_history
+from cutproof.checks.cli.systems import serve as cli_serve
+from cutproof.checks.cli.systems.programs import WithProgram
 from cutproof.checks.common.refusals import Wrong, one_line
 
 USAGE, OURS, CLOSED, UNKNOWN = 2, 70, 141, 3
@@ -50,8 +50,8 @@ for command in (
     cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference, cli_history.history,
 ):  # fmt: skip
     app.command()(command)
-for command in (cli_drive.drive, cli_conform.conform, cli_replay.replay):
-    app.command(cls=WithProgram)(command)
+for with_program in (cli_drive.drive, cli_conform.conform, cli_replay.replay):
+    app.command(cls=WithProgram)(with_program)
 
 
 # ------------------------------------------------------------------ the one place where everything ends

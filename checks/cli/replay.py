@@ -10,8 +10,8 @@ import typer
 
 from cutproof.checks.cli.arguments import protocol_of_trace, settings_of
 from cutproof.checks.cli.console import Json, say, say_json
-from cutproof.checks.cli.programs import program_of
-from cutproof.checks.cli.replay_schedule import is_schedule, replay_schedules
+from cutproof.checks.cli.systems.programs import program_of
+from cutproof.checks.cli.systems.replay_schedule import is_schedule, replay_schedules
 from cutproof.checks.common.refusals import Wrong, checked, near, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -35,8 +35,12 @@ def replay(
         ),
     ],
     on: Annotated[
-        str, typer.Option("--on", help="model, or impl: the reference implementation too. Of a schedule: also "
-                          "ADAPTER.py[:NAME], or a program in quotes.")
+        str,
+        typer.Option(
+            "--on",
+            help="model, or impl: the reference implementation too. Of a schedule: also "
+            "ADAPTER.py[:NAME], or a program in quotes.",
+        ),
     ] = "model",
     model: Annotated[
         str, typer.Option("--model", help="The protocol: FILE.py[:NAME]; else the one that the trace names.")
@@ -99,8 +103,10 @@ def _tell(json_lines: bool, facts: dict[str, object], lines: list[str]) -> None:
 
 def _fits_traces(on: str, model: str, program: list[str]) -> None:
     if on not in ("model", "impl") or program:
-        refuse(f"--on {on or ' '.join(program)}: a trace is replayed on model or on impl; on a program of yours by cutproof drive "
-               "--replay TRACE")
+        refuse(
+            f"--on {on or ' '.join(program)}: a trace is replayed on model or on impl; on a program of yours by "
+            "cutproof drive --replay TRACE"
+        )
     if model and on == "impl":
         refuse(f"--model {model}: has no part in --on impl, which is of the protocol of this project")
 

@@ -1,16 +1,20 @@
-"""Programs, driven and judged: the functions of an adapter (`adapter.py`), calls to it (`system.py`), and what is raised
-where it does what it should not (`finding.py`). `histories/` judges what clients saw, `wire/` speaks with programs in
-other languages; `driving/` takes any program through the runs of any protocol, and `machine` is that under Hypothesis.
-Nothing here knows the reference implementation or the cutover.
+"""Programs, driven and judged: the functions of an adapter (`adapter.py`), calls to it (`system.py`), and what is
+raised where it does what it should not (`finding.py`). `histories/` judges what clients saw, `wire/` speaks with
+programs in other languages. `driving/` takes any program through the runs of any protocol: `machine` is that under
+Hypothesis, and `Refused` what a driver raises. Nothing here knows the reference implementation or the cutover.
 """
 
-__all__ = ["adapter", "driving", "finding", "histories", "machine", "system", "wire"]
+__all__ = ["Refused", "adapter", "driving", "finding", "histories", "machine", "system", "wire"]
 
 
 def __getattr__(name: str) -> object:
-    """`machine`, when it is asked for: Hypothesis takes a while to import."""
+    """`machine` and `Refused`, when they are asked for: they take a while to import."""
     if name == "machine":
         from cutproof.checks.drivers.driving.machine import machine
 
         return machine
+    if name == "Refused":
+        from cutproof.checks.drivers.driving.driver import Refused
+
+        return Refused
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,8 +9,8 @@ from typing import Any
 class NotConforming(AssertionError):
     """A promise was broken: `reason`; `schedule` shows it, a line for each step; `run` is how many runs it took.
 
-    `lanes` tells the same with what each node held, where the system shows that; `data` is the schedule as it is written
-    to a file; `whole` says that no step, and no two, can be left out."""
+    `lanes` tells the same with what each node held, where the system shows that; `data` is the schedule as it is
+    written to a file; `whole` says that no step, and no two, can be left out."""
 
     def __init__(self, reason: str, schedule: Sequence[str], run: int = 0) -> None:
         self.reason, self.schedule, self.run = reason, tuple(schedule), run

@@ -22,7 +22,9 @@ def load_adapter(text: str) -> type[Adapter]:
     """The class that is named. Raises Wrong, one line."""
     match = _FILE.fullmatch(text)
     if match is None:
-        refuse(f"{text}: an adapter is a class in a file that ends in .py, FILE.py[:NAME]; a program stands behind --")
+        refuse(
+            f"{text}: an adapter is a class in a file that ends in .py, FILE.py[:NAME]; a program stands behind --"
+        )
     path, name = Path(match["path"]), match["name"]
     module = module_of(path)
     found = _adapters(module)

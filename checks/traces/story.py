@@ -33,14 +33,14 @@ def story(trace: Trace, protocol: Protocol | None = None) -> list[str]:
             lines += [f"       {c}" for c in changes_of(*map(_flat, trace.states[number - 1 : number + 1]))]
         return [*lines, *_round(trace)]
     run = run_of(protocol, [_whole(protocol, state) for state in trace.states], trace.steps)
-    return [*lines, *_steps(run), *_round(trace), *_end(run), *_claim(trace, protocol)]
+    return [*lines, *_steps(run), *_round(trace), *_attempt(trace), *_end(run), *_claim(trace, protocol)]
 
 
 def account(result: Replay) -> list[str]:
     """The replay as lines: what it did, and at the end what came of it."""
     trace, protocol, divergence = result.trace, result.protocol, result.divergence
     run = run_of(protocol, result.states, [w.step for w in result.walked])
-    around = _round(trace) if divergence is None else []
+    around = [*_round(trace), *_attempt(trace)] if divergence is None else []
     lines = [*_head(trace), *_steps(run), *around, *_end(run)]
     if divergence is None:
         lines += _claim(trace, protocol)
@@ -125,6 +125,14 @@ def _round(trace: Trace) -> list[str]:
     if again > last:
         return ["     and so for ever: nothing that is owed and fair is possible"]
     return [f"     and {f'step {last}' if again == last else f'steps {again} to {last}'} again, for ever"]
+
+
+def _attempt(trace: Trace) -> list[str]:
+    """What a program was asked to do in the end, though it may not happen."""
+    attempt = trace.meta.attempt
+    if attempt is None:
+        return []
+    return [f"{len(trace.steps) + 1:3}. {attempt}", "    which may not happen here: a program was asked to do it"]
 
 
 def _beginning(run: Run) -> list[str]:

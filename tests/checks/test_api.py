@@ -107,7 +107,7 @@ def example_of(name: str) -> str:
     return "\n".join(line.removeprefix("    ") for line in text.splitlines())
 
 
-EXAMPLES = ("load", "explore", "simulate", "prove", "replay", "export")
+EXAMPLES = ("load", "explore", "simulate", "drive", "prove", "replay", "export")
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

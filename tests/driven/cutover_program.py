@@ -7,7 +7,7 @@ from __future__ import annotations
 from functools import cache
 
 from cutproof.checks.cutover.reference.twin import STUTTERS, Move, Twin
-from cutproof.checks.drivers.driving.driver import Refused
+from cutproof.checks.drivers import Refused
 from cutproof.checks.traces.trace import Step, plain
 from cutproof.model.cutover.coordinator import cutover
 from cutproof.model.cutover.policy import Policy, resolve

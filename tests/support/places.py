@@ -4,7 +4,5 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS, TRACES, TESTS = ROOT / "docs", ROOT / "traces", ROOT / "tests"
-GUIDES = [
-    "your-own-protocol.md",
-    "drive.md",
-]  # of docs/guides, those that are followed from the first command to the last
+# Of docs/guides, those that are followed from the first command to the last.
+GUIDES = ["your-own-protocol.md", "drive.md", "histories.md"]

@@ -1,4 +1,5 @@
-"""What was found in a store, or in a schedule that was performed again, as text, as facts for machines, as exit codes."""
+"""What was found in a store, or in a schedule that was performed again, as text, as facts for machines, as exit
+codes."""
 
 from __future__ import annotations
 
@@ -82,8 +83,8 @@ def facts_of_finding(found: conform.NotConforming, file: str) -> dict[str, Any]:
 
 
 def replayed(schedule: conform.Schedule, found: conform.NotConforming | None, fixed: bool) -> tuple[int, str]:
-    """The exit code of a schedule that was performed again, and the verdict in words. Where it is expected to be fixed: 0
-    nothing was found, 1 something was, 4 it could not be performed."""
+    """The exit code of a schedule that was performed again, and the verdict in words. Where it is expected to be
+    fixed: 0 nothing was found, 1 something was, 4 it could not be performed."""
     recorded = schedule.found.kind if schedule.found else ""
     same = found is not None and recorded in ("", type(found).__name__)
     if fixed:

@@ -23,7 +23,11 @@ from cutproof.checks.drivers.histories.judge import Undecided, Unexplained, judg
 from cutproof.checks.drivers.histories.operation import Operation
 from cutproof.checks.drivers.system import System
 
-KINDS = {"doc": "put", "counter": "add", "list": "append"}  # how a document is written, by the name of its key
+KINDS = {
+    "doc": "put",
+    "counter": "add",
+    "list": "append",
+}  # how a document is written, by the name of its key
 NOBODY = "value-0"  # a value that is never written
 LARGEST = 40  # a counter is added 1, 2, 4, ... up to two to this
 HOLDS, FINDS = "its owner holds", "a search finds"
@@ -178,8 +182,8 @@ class Clients(System):
             return
         del self.asked[operation]
         if not isinstance(read, Read):
-            self._fail(f"the adapter failed: a read that was pending came to {_short(read)}; it must be a Read, or None "
-                       "while it is pending", AdapterFailed)  # fmt: skip
+            self._fail(f"the adapter failed: a read that was pending came to {_short(read)}; it must be a Read, or "
+                       "None while it is pending", AdapterFailed)  # fmt: skip
         self._show(operation, read.value)
 
     def _show(self, operation: Operation, value: Any) -> None:
@@ -240,8 +244,8 @@ class Clients(System):
         try:
             pairs = [(key, value) for key, value in found]
         except (TypeError, ValueError):
-            pairs = None  # type: ignore[assignment]
-        if pairs is None or not all(isinstance(key, str) for key, _ in pairs):
+            pairs = [(None, None)]
+        if not all(isinstance(key, str) for key, _ in pairs):
             self._fail(f"the adapter failed: scan returned {_short(found)}; it must be pairs of key and value",
                        AdapterFailed)  # fmt: skip
         return [(key, self.checked("scan", key, value)) for key, value in pairs]

@@ -25,8 +25,8 @@ from typing import Any
 from cutproof.checks.cutover.conformance import steps as schedules
 from cutproof.checks.cutover.conformance.lanes import Lanes
 from cutproof.checks.cutover.conformance.perform import again, perform
-from cutproof.checks.cutover.conformance.plan import Planned, plan, systematic
-from cutproof.checks.cutover.conformance.probe import Probe, probe
+from cutproof.checks.cutover.conformance.planning.plan import Planned, plan, systematic
+from cutproof.checks.cutover.conformance.planning.probe import Probe, probe
 from cutproof.checks.cutover.conformance.reference import Reference
 from cutproof.checks.cutover.conformance.report import Report
 from cutproof.checks.cutover.conformance.run import Run
@@ -61,8 +61,9 @@ def check(
     examples: int | None = None,
 ) -> Report:
     """Judge an adapter by so many `runs` of the plan of a seed: unless given, all systematic ones and a thousand draws.
-    Run n of a seed is the same whatever the budget. `seconds` ends it earlier. `part` (i, n): the i-th of n equal parts of
-    the runs, which together are the same as all; each makes the first tours too. `examples` is the old name of `runs`.
+    Run n of a seed is the same whatever the budget. `seconds` ends it earlier. `part` (i, n): the i-th of n equal
+    parts of the runs, which together are the same as all; each makes the first tours too. `examples` is the old name
+    of `runs`.
 
     Raises NotConforming (DiffersFromOracle, NotServed, AdapterFailed) with a short schedule. A report whose verdict is
     "not exercised" shows nothing; it says what never happened. Ctrl-C ends it with what was made so far."""
@@ -106,7 +107,13 @@ def _one(adapter: type[Adapter], planned: Planned, seen: Probe, shards: int, rep
 
 
 def _made_short(
-    adapter: type[Adapter], run: Run, found: NotConforming, planned: Planned, seen: Probe, shards: int, beside: bool
+    adapter: type[Adapter],
+    run: Run,
+    found: NotConforming,
+    planned: Planned,
+    seen: Probe,
+    shards: int,
+    beside: bool,
 ) -> NotConforming:
     short = shrink(tuple(run.steps), planned.seed, again(adapter, seen, shards, beside))
     if short is None:
@@ -127,16 +134,19 @@ def _made_short(
 
 
 def replay(schedule: Schedule | str | Path, adapter: type[Adapter]) -> NotConforming | None:
-    """Perform a schedule, or the file of one, on a system: what it finds, or None. Raises Wrong for what is no schedule.
+    """Perform a schedule, or the file of one, on a system: what it finds, or None. Raises Wrong for what is no
+    schedule.
 
-        def test_the_lost_update_stays_away():
-            assert conform.replay("schedules/lost-update.json", Mine) is None
+    def test_the_lost_update_stays_away():
+        assert conform.replay("schedules/lost-update.json", Mine) is None
     """
     given = schedule if isinstance(schedule, Schedule) else schedules.read(schedule)
     seen = probe(adapter, given.shards)
     lanes = Lanes()
     beside = given.found is not None and given.found.kind == DiffersFromOracle.__name__
-    _, found = perform(adapter, given.steps, given.seed, seen, shards=given.shards, beside=beside, lanes=lanes)
+    _, found = perform(
+        adapter, given.steps, given.seed, seen, shards=given.shards, beside=beside, lanes=lanes
+    )
     if found is not None:
         found.lanes = lanes.lines(found.schedule)
     return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from cutproof.checks.cutover.conformance import oracle
 from cutproof.checks.cutover.conformance.clients import HOLDS, kind_of
-from cutproof.checks.cutover.conformance.probe import Probe
+from cutproof.checks.cutover.conformance.planning.probe import Probe
 from cutproof.checks.cutover.conformance.run import Run
 from cutproof.checks.cutover.conformance.steps import CLIENTS, NODES, Step
 from cutproof.checks.drivers.adapter import ACKNOWLEDGED, IDLE, PENDING
@@ -18,7 +18,10 @@ from cutproof.checks.drivers.finding import DiffersFromOracle, NotServed
 from cutproof.checks.drivers.histories.operation import Operation
 
 PATIENCE = 5_000  # steps within which a migration must end once nothing goes wrong and nobody writes
-UNDER_LOAD, TIMES = 300, 20  # ... and while clients write: so many steps, or so many times those of a quiet one
+UNDER_LOAD, TIMES = (
+    300,
+    20,
+)  # ... and while clients write: so many steps, or so many times those of a quiet one
 TRIES = 8  # how often a client asks at the end before it says that it is not served
 TURNS = 40  # steps between two tries, at most
 
@@ -44,9 +47,9 @@ def end(run: Run, probe: Probe, beside: bool = False) -> None:
 
 
 def _ends_under_load(run: Run, probe: Probe) -> None:
-    """While the migration goes on clients do as well. One waits for its answer before it writes again, and a write comes
-    in four times the steps that it makes where nothing moves: a move writes twice, and half of the time is left. It goes
-    to documents that are there and to new ones."""
+    """While the migration goes on clients do as well. One waits for its answer before it writes again, and a write
+    comes in four times the steps that it makes where nothing moves: a move writes twice, and half of the time is
+    left. It goes to documents that are there and to new ones."""
     if run.look() == IDLE or not run.moving or "advance" in run.unsupported or not probe.writes:
         return
     if not run.system.ends_under_load:
@@ -72,13 +75,13 @@ def _ends_under_load(run: Run, probe: Probe) -> None:
     if run.look() != IDLE and taken >= last:
         run.advance(PATIENCE)
         if run.look() == IDLE:
-            run._fail(f"the migration does not end while clients go on writing: {last} steps were not enough, where a quiet "
-                      f"one takes {probe.quiet}; it ended when they stopped", NotServed)  # fmt: skip
+            run._fail(f"the migration does not end while clients go on writing: {last} steps were not enough, where a "
+                      f"quiet one takes {probe.quiet}; it ended when they stopped", NotServed)  # fmt: skip
 
 
 def _next_write(probe: Probe, number: int) -> Step:
-    """To new documents and to these again, turn by turn, in no order of their names. The schedule's own documents are left
-    as they are, or what went wrong with them would be written over."""
+    """To new documents and to these again, turn by turn, in no order of their names. The schedule's own documents are
+    left as they are, or what went wrong with them would be written over."""
     kind = probe.writes[0]
     word = {"put": "doc", "add": "counter", "append": "list"}[kind]
     turn = number if number % 2 else number // 4 * 2 + 1
@@ -109,7 +112,9 @@ def _read_all(run: Run) -> None:
     shown = run.observed()
     run.shown |= set(shown)
     if documents := shown.get("documents"):
-        values: dict[str, Any] = {k: run.checked("observe", k, v) for k, v in documents.items() if k in run.history}
+        values: dict[str, Any] = {
+            k: run.checked("observe", k, v) for k, v in documents.items() if k in run.history
+        }
         run.seen(values, HOLDS, run.moment, sorted(values))
     _compare_owners(run, shown.get("owner", {}))
 

@@ -16,7 +16,9 @@ WIDTH = 100  # characters of a line at most
 class Lanes:
     """What a system showed after each step; `watch` it while it runs, then `lines`."""
 
-    shown: dict[int, dict[str, str]] = field(default_factory=dict)  # by the line of the log: what each node holds
+    shown: dict[int, dict[str, str]] = field(
+        default_factory=dict
+    )  # by the line of the log: what each node holds
     phases: dict[int, str] = field(default_factory=dict)
 
     def watch(self, run: Run) -> None:
@@ -65,7 +67,10 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
     for row in [head, *rows]:
         cells = [_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
         for line in range(max(map(len, cells))):
-            parts = [(cell[line] if line < len(cell) else "").ljust(w) for cell, w in zip(cells, widths, strict=True)]
+            parts = [
+                (cell[line] if line < len(cell) else "").ljust(w)
+                for cell, w in zip(cells, widths, strict=True)
+            ]
             made.append(" | ".join(parts).rstrip(" |"))
     return made
 

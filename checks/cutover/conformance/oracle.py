@@ -1,5 +1,6 @@
-"""What is compared with the reference implementation, beside what clients were promised: where the outcome of a schedule
-is determined it must be the oracle's, phases of its names come in its order, and it acknowledges about as much.
+"""What is compared with the reference implementation, beside what clients were promised: where the outcome of a
+schedule is determined it must be the oracle's, phases of its names come in its order, and it acknowledges about as
+much.
 """
 
 from __future__ import annotations

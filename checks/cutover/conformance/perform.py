@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from cutproof.checks.cutover.conformance.ending import end
 from cutproof.checks.cutover.conformance.lanes import Lanes
-from cutproof.checks.cutover.conformance.probe import Probe
+from cutproof.checks.cutover.conformance.planning.probe import Probe
+from cutproof.checks.cutover.conformance.planning.script import Settle, To
 from cutproof.checks.cutover.conformance.run import Run
-from cutproof.checks.cutover.conformance.script import Settle, To
 from cutproof.checks.cutover.conformance.steps import SHARDS, Step
 from cutproof.checks.drivers.adapter import Adapter
 from cutproof.checks.drivers.finding import NotConforming
@@ -48,7 +48,9 @@ def perform(
     return run, found
 
 
-def again(adapter: type[Adapter], probe: Probe, shards: int, beside: bool) -> Callable[..., NotConforming | None]:
+def again(
+    adapter: type[Adapter], probe: Probe, shards: int, beside: bool
+) -> Callable[..., NotConforming | None]:
     """What performs steps again with a seed, for the shrinker."""
 
     def fails(seed: int, steps: Sequence[Step]) -> NotConforming | None:

@@ -47,7 +47,9 @@ class Reference(Adapter):
         self.delayed: set[Message] = set()
         self.paused: set[str] = set()
         self.doubled: set[Write] = set()
-        self.behind: set[str] = set()  # clients whose router goes on with what it knew, or whose clock is slow
+        self.behind: set[str] = (
+            set()
+        )  # clients whose router goes on with what it knew, or whose clock is slow
 
     # -------------------------------------------------- clients
 

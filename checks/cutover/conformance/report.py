@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cutproof.checks.cutover.conformance.probe import Probe
+from cutproof.checks.cutover.conformance.planning.probe import Probe
 from cutproof.checks.cutover.conformance.run import Run
 from cutproof.checks.cutover.conformance.steps import WRITES
 from cutproof.checks.drivers.adapter import ACKNOWLEDGED
@@ -28,7 +28,9 @@ class Report:
     systematic: int = 0  # runs of the plan that come before the draws
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
-    events: Counter[tuple[str, str]] = field(default_factory=Counter)  # (phase, what), between two steps of it
+    events: Counter[tuple[str, str]] = field(
+        default_factory=Counter
+    )  # (phase, what), between two steps of it
     parts: Counter[str] = field(default_factory=Counter)
     unsupported: set[str] = field(default_factory=set)
     shown: set[str] = field(default_factory=set)  # what `observe` told of
@@ -49,10 +51,8 @@ class Report:
         """What would have to happen before anything is shown: a system that refuses everything loses nothing."""
         c, found = self.counts, []
         if not c[ACKNOWLEDGED] or c["acknowledged beside it"] < ENOUGH * c["the oracle acknowledged"]:
-            found.append(
-                f"it acknowledged {c['acknowledged beside it'] or c[ACKNOWLEDGED]:,} writes where the oracle acknowledged "
-                f"{c['the oracle acknowledged']:,}"
-            )
+            mine, theirs = c["acknowledged beside it"] or c[ACKNOWLEDGED], c["the oracle acknowledged"]
+            found.append(f"it acknowledged {mine:,} writes where the oracle acknowledged {theirs:,}")
         if not c["get"]:
             found.append("no read was answered")
         if not c["begun"]:
@@ -73,7 +73,9 @@ class Report:
         """What never happened in a phase, though the system has it."""
         found = []
         for phase in self.probe.phases:
-            nil = [what for what in [*self.probe.operations, *self.probe.faults] if not self.events[phase, what]]
+            nil = [
+                what for what in [*self.probe.operations, *self.probe.faults] if not self.events[phase, what]
+            ]
             if nil:
                 found.append(f"in the phase {phase} there was no {', no '.join(nil)}")
         return found
@@ -100,14 +102,16 @@ class Report:
         c, probe = self.counts, self.probe
         answers = (ACKNOWLEDGED, "failed", "refused", "unequal", "never answered")
         hidden = [what for what in ("documents", "owner") if what not in self.shown]
-        head = f"{self.name}: {self.verdict}, in {self.runs:,} runs of {self.steps:,} steps (seed {self.seed})"
+        head = (
+            f"{self.name}: {self.verdict}, in {self.runs:,} runs of {self.steps:,} steps (seed {self.seed})"
+        )
         lines = [head, *(f"  because {reason}" for reason in self.missing())]
         rows = {
             "runs": _list(self.parts, list(self.parts)) + (f"; {self.stopped}" if self.stopped else ""),
             "operations": _list(c, probe.operations) + f"; {c['unavailable']:,} reads had no answer",
             "answers": _list(c, [a for a in answers if c[a] or a == ACKNOWLEDGED]),
-            "the oracle": f"acknowledged {c['the oracle acknowledged']:,} in {c['beside the oracle']:,} runs of the same "
-            f"schedules; this system {c['acknowledged beside it']:,}",
+            "the oracle": f"acknowledged {c['the oracle acknowledged']:,} in {c['beside the oracle']:,} runs of the "
+            f"same schedules; this system {c['acknowledged beside it']:,}",
             "migrations": f"begun {c['begun']:,}, ended {c['ended']:,}; a quiet one takes {probe.quiet} steps",
             "faults": _list(self.faults, sorted(self.faults)) or "none",
             "not supported": ", ".join(sorted(self.unsupported)) or "-",
@@ -131,10 +135,8 @@ class Report:
             faults = sum(counts.get(fault, 0) for fault in self.probe.faults)
             rows.append([f"  {phase}", *(f"{counts.get(c, 0):,}" for c in columns[:-1]), f"{faults:,}"])
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        return [
-            "  " + "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
-            for row in rows
-        ]  # fmt: skip
+        padded = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows]
+        return ["  " + "  ".join(row) for row in padded]
 
 
 def _list(counts: Mapping[str, int], names: Sequence[str]) -> str:

@@ -24,7 +24,9 @@ class Run(Clients):
 
     `owners` tells, by shard, who owns it by what was asked for and ended; `events` counts what was done by phase."""
 
-    def __init__(self, adapter: type[Adapter], seed: int = 0, shards: int = SHARDS, unsupported: set[str] | None = None) -> None:
+    def __init__(
+        self, adapter: type[Adapter], seed: int = 0, shards: int = SHARDS, unsupported: set[str] | None = None
+    ) -> None:
         super().__init__(adapter, set() if unsupported is None else unsupported)
         self.steps: list[Step] = []
         self.injected: Counter[str] = Counter()
@@ -120,9 +122,9 @@ class Run(Clients):
                 self.owners[shard] = node
         self.moves.clear()
         self.counts["ended"] += 1
-        if self.aborted and (everywhere := self.observed_owners()):
-            if len(everywhere) == 1:
-                self.owners = [everywhere.pop()] * len(self.owners)
+        everywhere = self.observed_owners() if self.aborted else set()
+        if len(everywhere) == 1:
+            self.owners = [everywhere.pop()] * len(self.owners)
 
     def observed_owners(self) -> set[int]:
         """The nodes that own a document, as the system shows it; empty where it shows nothing of the kind."""
@@ -152,7 +154,9 @@ class Run(Clients):
 
     def move(self, step: Step) -> None:
         """Some shards begin to move, others may be on the move already."""
-        shards = [n for n in step.shards if n < len(self.owners) and n not in self.moves and self.owners[n] != GONE]
+        shards = [
+            n for n in step.shards if n < len(self.owners) and n not in self.moves and self.owners[n] != GONE
+        ]
         if not shards or "move" in self.unsupported:
             return
         source = self.owners[shards[0]]
@@ -290,4 +294,3 @@ class Run(Clients):
     def stop(self) -> None:
         """The run is over."""
         self._try("stop", self.system.stop)
-

@@ -1,5 +1,5 @@
-"""A failing schedule made short: steps are left out, one by one and two by two, and taken less often, as long as it still
-fails in the same way. In the end no step, and no two, can be left out.
+"""A failing schedule made short: steps are left out, one by one and two by two, and taken less often, as long as it
+still fails in the same way. In the end no step, and no two, can be left out.
 
 The schedule is a list of plain steps, performed anew on a fresh system each time.
 """

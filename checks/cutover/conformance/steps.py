@@ -38,8 +38,8 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
     key, client: whose document is written or read, and by whom. matches: whether a `put_if` names the value that the
     client knows last. times: how often `advance` is called. hop: how many nodes on (1, 2) the shards go. shards: which
-    are moved (`move`), split, or merged (the second into the first). fault, role: what goes wrong, and at which node: the
-    one that is moved from (0), to (1), or another (2)."""
+    are moved (`move`), split, or merged (the second into the first). fault, role: what goes wrong, and at which node:
+    the one that is moved from (0), to (1), or another (2)."""
 
     do: Do
     key: str = ""
@@ -102,7 +102,10 @@ def text(schedule: Schedule) -> str:
     """A schedule as JSON: the head, then one step a line, so that two can be compared by eye and by `diff`."""
     head = msgspec.to_builtins(schedule)
     steps, told = head.pop("steps"), head.pop("told", ())
-    lines = [f'  "format": {_json(FORMAT)}', *(f"  {_json(name)}: {_json(value)}" for name, value in head.items())]
+    lines = [
+        f'  "format": {_json(FORMAT)}',
+        *(f"  {_json(name)}: {_json(value)}" for name, value in head.items()),
+    ]
     lines.append('  "steps": [\n' + ",\n".join(f"    {_json(step)}" for step in steps) + "\n  ]")
     if told:
         lines.append('  "told": [\n' + ",\n".join(f"    {_json(line)}" for line in told) + "\n  ]")

@@ -94,9 +94,7 @@ class _Making:
         self.number = -1  # of the run
         self.found = Driving(walking, subject.name, seed, shard)
         self.found.undriven = hints(subject, protocol)
-        self.found.taken = {
-            n: 0 for n in dict.fromkeys(a.name for a in protocol.actions) if n in subject.driven
-        }
+        self.found.taken = dict.fromkeys((t.action for t in walking.driven.transitions), 0)
         self.names = [t.action for t in walking.driven.transitions]
 
     def begins(self) -> None:

@@ -62,7 +62,12 @@ EXPLAINED = Explained()
 
 
 def judge(
-    operations: Sequence[Operation], *, versioned: bool = True, most: int = MOST, place: str = "step", brief: bool = False
+    operations: Sequence[Operation],
+    *,
+    versioned: bool = True,
+    most: int = MOST,
+    place: str = "step",
+    brief: bool = False,
 ) -> Verdict:
     """Judge the operations on one key, given in any order. `place` is what `Operation.step` counts, for sentences;
     `brief` leaves the sentence and the smallest part empty, which take longer than to decide.

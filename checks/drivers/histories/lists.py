@@ -66,8 +66,8 @@ def _run(operations: list[Operation], events: Events, lengths: list[int], longes
         while i not in done:
             if not unplaced:
                 return True
-            # What nobody ever reads comes after all reads, and there are some left; and no list becomes shorter.
-            if length == len(longest) or length > lengths[i] != READS_NOTHING:
+            # What nobody ever reads comes after all reads, and there are some left.
+            if length == len(longest):
                 return False
             if not (ready := waiting[longest[length]]):
                 return False

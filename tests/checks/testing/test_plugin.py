@@ -78,6 +78,7 @@ def test_what_is_found_fails_the_test_and_is_told_and_saved(folder: Path) -> Non
     assert all(name in summary for name in files)
 
 
+@pytest.mark.nightly
 def test_shards_are_spread_over_workers(folder: Path) -> None:
     ran = pytest_in(
         folder, "-n2", "--cutproof-shards", "2", "test_mine.py::test_agrees", "test_mine.py::test_commit"

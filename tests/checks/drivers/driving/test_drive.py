@@ -30,7 +30,7 @@ def stays_inside(protocol: Protocol) -> bool:
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(examples(4, 300), phases=PHASES)
+@settings(examples(2, 300), phases=PHASES)
 def test_a_program_that_is_the_protocol_is_not_accused(seed: int) -> None:
     protocol = made(source(seed))
     found = drive(protocol, partial(Mirror, protocol), refusals=True)
@@ -43,7 +43,7 @@ def test_a_program_that_is_the_protocol_is_not_accused(seed: int) -> None:
 
 
 @given(seed=st.integers(0, 10**9), how=st.sampled_from(list(KINDS)))
-@settings(examples(15, 1000), phases=PHASES)
+@settings(examples(10, 1000), phases=PHASES)
 def test_one_wrong_edge_is_found_at_it(seed: int, how: str) -> None:
     protocol, rng = made(source(seed)), Random(seed)
     assume(stays_inside(protocol))

@@ -30,7 +30,7 @@ def run(made: Any) -> None:
 def test_what_is_right_passes_and_most_edges_are_taken(tmp_path: Path) -> None:
     made = machine(model(), Driver, runs=40, refusals=True, folder=tmp_path)
     run(made)
-    assert len(made.edges) > 100
+    assert len(made.edges) > 50
     assert not list(tmp_path.iterdir())
 
 

@@ -10,7 +10,7 @@ import typer
 
 from cutproof.checks.cli.arguments import can_hold, finite
 from cutproof.checks.cli.console import Json, say, say_json
-from cutproof.checks.cli.programs import program_of, system
+from cutproof.checks.cli.systems.programs import program_of, system
 from cutproof.checks.common.refusals import refuse
 
 FOUND = File("counterexamples")
@@ -32,7 +32,9 @@ def conform(
     answer_within: Annotated[
         float, typer.Option("--answer-within", min=0.01, help="Seconds that a program has for each answer.")
     ] = 10.0,
-    trace: Annotated[File, typer.Option("--trace", help="Where the schedule of a failure is written.")] = FOUND,
+    trace: Annotated[
+        File, typer.Option("--trace", help="Where the schedule of a failure is written.")
+    ] = FOUND,
     json_lines: Json = False,
 ) -> int:
     """Drive a store of yours through the schedules of a cutover that lose data, and judge what its clients see.

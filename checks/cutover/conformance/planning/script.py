@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cutproof.checks.cutover.conformance.clients import kind_of
-from cutproof.checks.cutover.conformance.probe import Probe, keys
+from cutproof.checks.cutover.conformance.planning.probe import Probe, keys
 from cutproof.checks.cutover.conformance.run import FEW, Run
 from cutproof.checks.cutover.conformance.steps import CLIENTS, Step
 from cutproof.checks.drivers.adapter import IDLE

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from random import Random
 
-from cutproof.checks.cutover.conformance.probe import Probe, keys
-from cutproof.checks.cutover.conformance.script import HEAL, SETTLE, Script, Settle, To, asked, begin, fault, read
+from cutproof.checks.cutover.conformance.planning.probe import Probe, keys
+from cutproof.checks.cutover.conformance.planning.script import (
+    HEAL,
+    SETTLE,
+    Script,
+    Settle,
+    To,
+    asked,
+    begin,
+    fault,
+    read,
+)
 from cutproof.checks.cutover.conformance.steps import CLIENTS, Step
 
-SWARM = (0, 1, 1, 2, 2, 3, 3, 4)  # how many kinds of faults may happen in one run: all of them get into each other's way
+SWARM = (
+    0,
+    1,
+    1,
+    2,
+    2,
+    3,
+    3,
+    4,
+)  # how many kinds of faults may happen in one run: all of them get into each other's way
 ROLES = (0, 1, 0, 1, 2)  # whom a fault strikes: the node that is moved from, that which is moved to, another
 EVENTS = (1, 2, 2, 3, 3, 4, 5, 6)  # in one migration
 ROUNDS = (1, 1, 1, 2, 2, 3)  # migrations

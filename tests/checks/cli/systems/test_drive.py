@@ -61,6 +61,7 @@ def test_a_finding_is_saved_replayed_and_gone_when_mended(folder: Path, run) -> 
     code, said, _ = run("replay", file, "--model", "atomic_commit.py")
     assert code == 0
     assert "Driver: after step 3" in said
+    assert "4. commit(node=0) which may not happen here" in said
     assert run(*DRIVE, "--replay", file)[0] == 12
     mend(folder)
     assert run(*DRIVE, "--replay", file)[0] == 0

@@ -1,6 +1,6 @@
 """How fast histories are judged: CPU seconds, the median of several turns.
 
-    python tests/benchmarks/bench_histories.py [--turns 5] [--small] [--write FOLDER]
+    python tests/benchmarks/drivers/bench_histories.py [--turns 5] [--small] [--write FOLDER]
 
 The histories come from a store that is right, whose clients overlap; in the `wrong` columns one read shows what an
 earlier one showed. `--write` leaves them as JSON lines, which `cutproof history` reads, for other checkers to judge.

@@ -5,15 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import click
 from typer.core import TyperCommand
 
 from cutproof.checks.common.refusals import refuse
-
-if TYPE_CHECKING:
-    from cutproof.checks.drivers.adapter import Adapter
 
 PROGRAM = "cutproof.program"
 
@@ -21,7 +17,7 @@ PROGRAM = "cutproof.program"
 class WithProgram(TyperCommand):
     """A command that takes a program: everything behind `--`, and none of it is an option of ours."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep the program apart."""
         if "--" in args:
             at = args.index("--")
@@ -31,7 +27,7 @@ class WithProgram(TyperCommand):
                 refuse("no program stands behind --")
         return super().parse_args(ctx, args)
 
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The usage says so."""
         return [*super().collect_usage_pieces(ctx), "[-- PROGRAM...]"]
 
@@ -42,8 +38,8 @@ def program_of(context: Any) -> list[str]:
 
 
 @contextmanager
-def system(named: str, program: list[str], seconds: float | None = None) -> Iterator[type[Adapter]]:
-    """The adapter that is meant: a class in a file, or a program, which has ended when this ends."""
+def system(named: str, program: list[str], seconds: float | None = None) -> Iterator[Any]:
+    """The class of adapters that is meant: one in a file, or a program, which has ended when this ends."""
     from cutproof.checks.drivers.wire.client import adapter_of
     from cutproof.checks.protocols.adapters import is_file, load_adapter
 

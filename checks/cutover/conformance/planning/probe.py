@@ -67,7 +67,11 @@ def _look(run: Run, found: Probe, seed: int) -> None:
             continue
         taken = run.advance(MANY)
         tried.append(what)
-        if operation.outcome == ACKNOWLEDGED and what not in found.writes and what in ("put", "add", "append"):
+        if (
+            operation.outcome == ACKNOWLEDGED
+            and what not in found.writes
+            and what in ("put", "add", "append")
+        ):
             found.writes.append(what)
             found.work = max(found.work, taken)
     for what in ("get", "scan"):

@@ -1,11 +1,12 @@
 """Which events can follow one another: taken from the model's own graph, for systems that have other phases.
 
-The protocol of the cutover is explored in small scopes, each with some of what may go wrong. An *edge class* is an event
-(a write, a delete, a read, a fault) in a phase. Two classes are a *pair* if there is a path in the graph that takes an
-edge of the one, and later an edge of the other. The phases of a system that is judged are laid over those of the model in
-their order, so that a pair of the model is looked for at the places where that system would have it.
+The protocol of the cutover is explored in small scopes, each with some of what may go wrong. An *edge class* is an
+event (a write, a delete, a read, a fault) in a phase. Two classes are a *pair* if there is a path in the graph that
+takes an edge of the one, and later an edge of the other. The phases of a system that is judged are laid over those of
+the model in their order, so that a pair of the model is looked for at the places where that system would have it.
 
-    python -m cutproof.checks.cutover.conformance.edges --write      # edges.json, drawn anew; a test compares it
+    python -m cutproof.checks.cutover.conformance.planning.edges --write      # edges.json, drawn anew; a test
+    compares it
 """
 
 from __future__ import annotations

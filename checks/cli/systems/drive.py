@@ -22,7 +22,7 @@ from cutproof.checks.cli.console import (
     say,
     say_json,
 )
-from cutproof.checks.cli.programs import program_of
+from cutproof.checks.cli.systems.programs import program_of
 from cutproof.checks.common.refusals import checked, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used

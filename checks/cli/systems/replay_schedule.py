@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path as File
 
 from cutproof.checks.cli.console import say, say_json
-from cutproof.checks.cli.programs import system
+from cutproof.checks.cli.systems.programs import system
 from cutproof.checks.common import files
 from cutproof.checks.common.refusals import Wrong, refuse
 
@@ -22,7 +22,9 @@ def is_schedule(name: str) -> bool:
         return False
 
 
-def replay_schedules(chosen: list[str], on: str, program: list[str], expect: str, json_lines: bool) -> list[int]:
+def replay_schedules(
+    chosen: list[str], on: str, program: list[str], expect: str, json_lines: bool
+) -> list[int]:
     """Perform each of them; the exit codes."""
     if on in ("model", ""):
         on = ""

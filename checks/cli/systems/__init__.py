@@ -1,0 +1,6 @@
+"""Commands about programs that are not ours: `conform.py` drives a store through the schedules of a cutover, `drive.py`
+any program along any protocol, `history.py` judges what clients recorded, `serve.py` has the reference behind the wire.
+`programs.py` finds the system that a command is about, `replay_schedule.py` performs a schedule on it again.
+"""
+
+__all__ = ["conform", "drive", "history", "programs", "replay_schedule", "serve"]

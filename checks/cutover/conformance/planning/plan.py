@@ -1,0 +1,66 @@
+"""Which schedules a system is put through: first every class of events at every place, then draws without end.
+
+A plan is numbered: run n of a seed is the same whatever the budget, so a bigger one only adds. What is written here
+says *where* something happens by places: so many phases on, and so many steps of that phase, as the probe saw them in
+quiet migrations. When a plan is performed, that becomes plain steps (`steps.py`). `families.py` has parts 1 to 4.
+
+1. Tours: an event of one kind between every two steps.
+2. One event: each write, delete and read, of each document, at each place; and on a way back.
+3. One fault at each place, a write before it or behind it; healed at once, or in a later phase.
+4. Given up or crashed at each place, and begun again; stale clients; parts of the shards, two moves at once, splits.
+5. Pairs, triples and quadruples of events, until each pair that the model's graph has (`edges.py`) was there once.
+6. Draws (`draw.py`), biased to the middle of migrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from cutproof.checks.cutover.conformance.planning.draw import drawn
+from cutproof.checks.cutover.conformance.planning.families import again, faulty, parts, single, stale, tours
+from cutproof.checks.cutover.conformance.planning.pairs import pairs
+from cutproof.checks.cutover.conformance.planning.probe import Probe
+from cutproof.checks.cutover.conformance.planning.script import Script
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run to come: its number, the seed of the system, and what happens."""
+
+    number: int
+    seed: int
+    part: str
+    script: Script
+
+
+def plan(probe: Probe, seed: int) -> Iterator[Planned]:
+    """The runs of a seed, in order, without end."""
+    number = 0
+    for part, script in _systematic(probe, seed):
+        number += 1
+        yield Planned(number, _seed(seed, number), part, script)
+    while True:
+        number += 1
+        draw = Random(f"{seed} {number} drawn")
+        yield Planned(number, _seed(seed, number), "draws", drawn(probe, draw))
+
+
+def _seed(seed: int, number: int) -> int:
+    return Random(f"{seed} {number}").randrange(2**32)
+
+
+def systematic(probe: Probe, seed: int) -> int:
+    """How many runs come before the draws."""
+    return sum(1 for _ in _systematic(probe, seed))
+
+
+def _systematic(probe: Probe, seed: int) -> Iterator[tuple[str, Script]]:
+    families = {
+        "tours": tours(probe), "one event": single(probe), "one fault": faulty(probe), "again": again(probe),
+        "stale": stale(probe), "parts": parts(probe), "pairs": pairs(probe, seed),
+    }  # fmt: skip
+    for part, scripts in families.items():
+        for script in scripts:
+            yield part, script
