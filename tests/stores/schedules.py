@@ -117,9 +117,9 @@ SCHEDULES = {
     "ProducersForgotten":
         "begin b; until fetch; duplicate a; append l x; settle; sees l x",
     "GapsBelowTheHighest":
-        "append l x; settle; begin b; advance 4; append l y; settle; sees l x,y",
+        "append l x; settle; move 1 b; advance 4; append l y; settle; sees l x,y",
     "LeaderAloneAcknowledges":
-        "put k 1; settle; begin b; until in step; advance 3; put k 2; settle; sees k 2",
+        "put k 1; settle; begin b; until in step; put k 2; settle; sees k 2",
     "ReadsBeyondTheWatermark":
         "append l x; settle; move 1 b; until in step; append l y; advance 3; get l; timeout; settle; same l",
     # -------------------------------------------------- ranges
@@ -133,17 +133,17 @@ SCHEDULES = {
         "put k 1; begin b; until copy; advance 13; put k 2; settle; sees k 2",
     # -------------------------------------------------- a primary that forwards
     "MissedButInSync":
-        "put k2 1; put k4 1; settle; begin b; advance 5; put k 1; advance 10; fail b; settle; sees k 1",
+        "put k2 1; put k4 1; settle; begin b; advance 2; put k 1; advance 4; fail b; settle; sees k 1",
     "RecoveryOverForwarded":
         "put k 1; settle; begin b; until recover; advance 2; put k 2; settle; sees k 2",
     "BlockedAfterAbort":
-        "begin b; until hand over; advance 8; abort; serves k",
+        "begin b; until hand over; advance 4; abort; serves k",
     "TwoPrimaries":
-        "put k 1; settle; as two; stale; begin b; until clean up; as one; put k 2; advance 7; as two; sees k 2",
+        "put k 1; settle; as two; stale; begin b; until clean up; as one; put k 2; advance 2; as two; sees k 2",
     "CopiesSearched":
         "put k 1; settle; begin b; until hand over; advance 9; finds k",
     "HandOverInMemory":
-        "begin b; until hand over; advance 2; put k 1; advance 11; crash; settle; told 1 acknowledged",
+        "begin b; until hand over; advance 2; put k 1; advance 6; crash; settle; told 1 acknowledged",
     # -------------------------------------------------- states that merge
     "LastClockWins":
         "skew a; put k 1; heal; advance 1; put k 2; sees k 2",

@@ -258,7 +258,7 @@ class Store(Adapter):
         return False
 
     def phase(self) -> str:
-        return ", ".join(sorted(work.phase for work in self.works)) or IDLE
+        return ", ".join(sorted({work.phase for work in self.works})) or IDLE
 
     # -------------------------------------------------- faults
 

@@ -123,7 +123,8 @@ class Actors(RowStore):
     # -------------------------------------------------- the migration
 
     def begin_migration(self, node: str) -> None:
-        self.move(range(self.shards), node)
+        away = {self.shard_of(key) for key, lives in self.directory.items() if lives != node}
+        self.move([s for s, owner in self.owners.items() if owner != node or s in away], node)
 
     def move(self, shards: Sequence[int], node: str) -> None:
         self.begin(Job([*shards], node))

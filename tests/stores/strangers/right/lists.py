@@ -36,11 +36,17 @@ class Node:
 class Job:
     """A hand-over's durable state."""
 
-    shard: int
+    shards: list[int]  # those that are still to go, one after the other
     source: str
     target: str
     phase: str = "fetch"
+    aborted: bool = False
     term: int = 0
+
+    @property
+    def shard(self) -> int:
+        """The one that goes now."""
+        return self.shards[0] if self.shards else -1
 
 
 class Lists(Store):
@@ -153,11 +159,19 @@ class Lists(Store):
         self.move([s for s, leader in self.leaders.items() if leader != node], node)
 
     def move(self, shards: Sequence[int], node: str) -> None:
-        for shard in shards:
-            if self.leaders[shard] != node:
-                self.begin(Job(shard, self.leaders[shard], node))
+        for source in sorted({self.leaders[s] for s in shards} - {node}):
+            self.begin(Job([s for s in shards if self.leaders[s] == source], source, node))
 
     def steps(self, job: Job) -> Iterator[Any]:
+        """Shard by shard; the rest stays after an abort."""
+        while job.shards:
+            yield from self.steps_of_one(job)
+            job.shards.pop(0)
+            if job.aborted:
+                return
+            job.phase = "fetch"
+
+    def steps_of_one(self, job: Job) -> Iterator[Any]:
         """Fetch what is there, be in step, lead."""
         log = self.nodes[job.source].logs.get(job.shard, [])
         if job.phase == "fetch":
@@ -219,6 +233,7 @@ class Lists(Store):
     def on_abort(self, node: str) -> None:
         """The leader stays, and waits for nobody."""
         for work in self.works:
+            work.job.aborted = True
             if work.job.phase in ("fetch", "in step"):
                 self.give_up(work)
 

@@ -37,11 +37,17 @@ class Copy:
 class Job:
     """A relocation's durable state."""
 
-    shard: int
+    shards: list[int]  # those that are still to go, one after the other
     source: str
     target: str
     phase: str = "recover"
+    aborted: bool = False
     term: int = 0
+
+    @property
+    def shard(self) -> int:
+        """The one that goes now."""
+        return self.shards[0] if self.shards else -1
 
 
 class Mirror(RowStore):
@@ -166,11 +172,19 @@ class Mirror(RowStore):
         self.move([s for s, name in self.primaries.items() if name != node], node)
 
     def move(self, shards: Sequence[int], node: str) -> None:
-        for shard in shards:
-            if self.primaries[shard] != node:
-                self.begin(Job(shard, self.primaries[shard], node))
+        for source in sorted({self.primaries[s] for s in shards} - {node}):
+            self.begin(Job([s for s in shards if self.primaries[s] == source], source, node))
 
     def steps(self, job: Job) -> Iterator[Any]:
+        """Shard by shard; the rest stays after an abort."""
+        while job.shards:
+            yield from self.steps_of_one(job)
+            job.shards.pop(0)
+            if job.aborted:
+                return
+            job.phase = "recover"
+
+    def steps_of_one(self, job: Job) -> Iterator[Any]:
         """Recover, hand over, clean up."""
         if job.phase == "recover":
             yield "recover"
@@ -239,6 +253,7 @@ class Mirror(RowStore):
     def on_abort(self, node: str) -> None:
         """The primary stays."""
         for work in self.works:
+            work.job.aborted = True
             if work.job.phase in ("recover", "hand over"):
                 self.give_up(work)
 

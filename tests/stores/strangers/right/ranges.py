@@ -70,6 +70,7 @@ class Ranges(RowStore):
         self.replicas: dict[str, dict[int, Replica]] = {name: {} for name in self.names}
         self.replicas[self.names[0]] = {n: Replica() for n in self.ranges}
         self.held: list[tuple[str, Callable[[], str | None], Ticket]] = []
+        self.parked: list[Callable[[], None]] = []  # second steps that wait for a frozen range
         self.intents = 0
 
     # -------------------------------------------------- clients
@@ -107,6 +108,9 @@ class Ranges(RowStore):
 
     def go_on(self) -> None:
         """Who need not wait any more goes on."""
+        parked, self.parked = self.parked, []
+        for send in parked:
+            send()
         held, self.held = self.held, []
         for key, act, ticket in held:
             if self.waits(key):
@@ -139,13 +143,11 @@ class Ranges(RowStore):
         owner = self.ranges[self.where(key)].owner
 
         def run() -> None:
-            replica = self.replicas[owner].get(self.where(key))
-            if (
-                self.ranges[self.where(key)].owner != owner
-                or self.ranges[self.where(key)].frozen
-                or replica is None
-            ):
-                self.commit(key, number, new, ticket)
+            one, replica = self.ranges[self.where(key)], self.replicas[owner].get(self.where(key))
+            if one.frozen or one.owner != owner or replica is None:
+                self.parked.append(lambda: self.commit(key, number, new, ticket))
+                if not one.frozen:
+                    self.go_on()
                 return
             ticket.tell(self.committed(replica, key, number, new))
             self.go_on()
