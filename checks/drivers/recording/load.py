@@ -4,6 +4,7 @@
     load.batch(20)              # each client does twenty operations, all at once; returns when they are done
     with load.running():        # they go on until the block is left
         move_a_shard()
+        load.let_work(20)       # waits until they have done twenty more
     load.read_all()             # a client reads every key
 
 A store is any object with the methods `write(key, value)`, `delete(key)`, `add(key, amount)`, `append(key, item)` and
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from random import Random
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from typing import Any
 
 from cutproof.checks.drivers.recording.recorder import Client, Recorder
@@ -48,6 +49,11 @@ class Load:
         kinds = {"register": registers, "counter": counters, "list": lists}
         self.keys = [f"{kind}-{n}{suffix}" for kind, most in kinds.items() for n in range(1, most + 1)]
         self.expected = expected
+        self._changed, self._done, self._ended = (
+            Condition(),
+            0,
+            False,
+        )  # operations that are over; a client has failed
         self._clients = [
             (recorder.client(name), store, self.drawn(seed, name)) for name, store in stores.items()
         ]
@@ -101,6 +107,12 @@ class Load:
         if failed:
             raise failed[0]
 
+    def let_work(self, operations: int) -> None:
+        """While they are running: wait until the clients together have done so many more, or have failed."""
+        with self._changed:
+            enough = self._done + operations
+            self._changed.wait_for(lambda: self._done >= enough or self._ended)
+
     def read_all(self) -> dict[str, Any]:
         """The first client reads every key: what it was answered, without those that it was not."""
         client, store, _ = self._clients[0]
@@ -116,6 +128,9 @@ class Load:
         for _ in times:
             yield
             self._perform(client, store, *next(drawn))
+            with self._changed:
+                self._done += 1
+                self._changed.notify_all()
 
     def _perform(self, client: Client, store: Any, f: str, key: str, value: Any) -> tuple[bool, Any]:
         arguments = (key,) if f in ("read", "delete") else (key, value)
@@ -131,14 +146,18 @@ class Load:
         if failed:
             raise failed[0]
 
-    @staticmethod
-    def _threads(works: list[Iterator[None]], failed: list[BaseException]) -> list[Thread]:
+    def _threads(self, works: list[Iterator[None]], failed: list[BaseException]) -> list[Thread]:
+        self._ended = False
+
         def work(steps: Iterator[None]) -> None:
             try:
                 for _ in steps:
                     pass
             except BaseException as error:
                 failed.append(error)
+                with self._changed:
+                    self._ended = True
+                    self._changed.notify_all()
 
         threads = [Thread(target=work, args=(steps,), daemon=True) for steps in works]
         for thread in threads:

@@ -1,0 +1,98 @@
+"""Servers that an example starts: on loopback, on free ports, in a temporary folder, and ended with the example, whatever
+ends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+LONGEST = 30.0  # seconds that anything is waited for
+
+
+class CannotRun(Exception):
+    """Something that the example needs is not here: one line says what."""
+
+
+class Servers:
+    """A folder and the servers in it. Leaving the block kills them, and removes the folder. If this program is killed, the
+    kernel kills them (Linux); SIGTERM leaves the block in order."""
+
+    def __init__(self) -> None:
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Servers:
+        self.folder = Path(tempfile.mkdtemp(prefix="stores-"))
+        self._before = signal.signal(signal.SIGTERM, _leave)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        for process in self.processes:
+            process.kill()  # also ends one that is stopped
+        for process in self.processes:
+            process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        signal.signal(signal.SIGTERM, self._before)
+
+    def start(self, command: Sequence[object], log: Path, user: int | None = None) -> subprocess.Popen[bytes]:
+        """Start a server, from the main thread: its death signal comes when the thread that started it ends."""
+        words = [str(word) for word in command]
+        if setpriv := shutil.which("setpriv"):
+            other = [] if user is None else [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+            words = [setpriv, *other, "--pdeathsig", "KILL", *words]
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=log.parent,
+                start_new_session=True,
+            )
+        self.processes.append(process)
+        return process
+
+
+def _leave(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody has. Somebody else may take one before it is used: then try others."""
+    taken = [socket.socket() for _ in range(count)]
+    try:
+        for one in taken:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in taken]
+    finally:
+        for one in taken:
+            one.close()
+
+
+def stop_at_once(process: subprocess.Popen[bytes]) -> None:
+    """The process does nothing from now on, until `go_on`. Returns when that is so."""
+    os.kill(process.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+
+
+def go_on(process: subprocess.Popen[bytes]) -> None:
+    """What `stop_at_once` has stopped works again."""
+    os.kill(process.pid, signal.SIGCONT)
+
+
+def wait_until(true: Callable[[], object], what: str) -> None:
+    """Wait until something is so. Raises TimeoutError, with what was waited for."""
+    end = time.monotonic() + LONGEST
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {LONGEST:.0f} s in vain for this: {what}")
+        time.sleep(0.01)
