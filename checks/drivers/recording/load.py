@@ -87,6 +87,12 @@ class Load:
             ]
             self._perform(client, store, f, key, value)
 
+    def delete(self, keys: Iterable[str]) -> None:
+        """The first client deletes these registers."""
+        client, store, _ = self._clients[0]
+        for key in keys:
+            self._perform(client, store, "delete", key, None)
+
     def batch(self, operations: int) -> None:
         """Each client does so many operations, all clients at the same time."""
         self._together([self._some(n, range(operations)) for n in range(len(self._clients))])

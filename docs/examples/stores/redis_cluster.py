@@ -116,21 +116,19 @@ class Cluster:
             wait_until(
                 lambda: copy.do("INFO", "replication")["master_link_status"] == "up", "a replica's link"
             )
-        self.everybody = everybody
-        self.serves()
+        self.serves(everybody)
         for node in everybody:
             wait_until(
                 lambda node=node: len(node.nodes()) == len(everybody), "a cluster whose nodes know each other"
             )
 
-    def serves(self) -> None:
-        """Wait until the cluster is whole, for each node that is alive."""
-        for node in self.everybody:
-            if node.process.poll() is None:
-                wait_until(
-                    lambda node=node: "cluster_state:ok" in node.do("CLUSTER", "INFO"),
-                    "a cluster that serves",
-                )
+    @staticmethod
+    def serves(nodes: Sequence[Node]) -> None:
+        """Wait until the cluster is whole in the eyes of these nodes."""
+        for node in nodes:
+            wait_until(
+                lambda node=node: "cluster_state:ok" in node.do("CLUSTER", "INFO"), "a cluster that serves"
+            )
 
     def caught_up(self) -> None:
         """Wait until the replica has what its master has; nobody writes meanwhile."""
@@ -143,8 +141,8 @@ class Cluster:
 
 
 class Store:
-    """A client of the cluster, as an application has it: redis-py, which knows the slots and follows redirections. It repeats
-    nothing that got no answer, for that may have happened."""
+    """A client of the cluster, as an application has it: redis-py, which knows the slots and follows redirections. It
+    repeats nothing that got no answer, for that may have happened."""
 
     def __init__(self, node: Node) -> None:
         self.client = RedisCluster(
@@ -175,8 +173,8 @@ class Store:
 
 
 class Move:
-    """The move of one slot from its owner, `source`, to `target`; `other` is the third master. `load` are clients at work on
-    the keys of that slot, and what is drawn is drawn from `random`."""
+    """The move of one slot from its owner, `source`, to `target`; `other` is the third master. `load` are clients at
+    work on the keys of that slot, and what is drawn is drawn from `random`."""
 
     def __init__(self, cluster: Cluster, slot: int, random: Random, load: Load, recorder: Recorder) -> None:
         self.cluster, self.slot, self.random, self.load, self.recorder = cluster, slot, random, load, recorder
@@ -204,13 +202,12 @@ class Move:
         self.recorder.note(f"{self.source.name}: MIGRATE {' '.join(keys)}")
         self.source.do("MIGRATE", "127.0.0.1", self.target.port, "", 0, timeout, "KEYS", *keys)
 
-    def some(self, most: int) -> list[str]:
-        """Some of the keys that the source has, at least one, at most so many."""
+    def some(self) -> list[str]:
+        """Some of the keys that the source has: a quarter of them, or a few more."""
         keys = sorted(self.keys(self.source))
-        return self.random.sample(keys, self.random.randint(1, min(most, len(keys))))
+        return self.random.sample(keys, self.random.randint(-(-len(keys) // 4), len(keys) * 2 // 5))
 
-    def agreed(self, owner: Node) -> None:
-        """Wait until all nodes that work take this one for the owner of the slot."""
-        for node in self.cluster.nodes:
-            if node.process.poll() is None:
-                wait_until(lambda node=node: node.owns(self.slot) == owner.id, f"{node.name} knows the owner")
+    def agreed(self, owner: Node, nodes: Sequence[Node]) -> None:
+        """Wait until these nodes take that one for the owner of the slot."""
+        for node in nodes:
+            wait_until(lambda node=node: node.owns(self.slot) == owner.id, f"{node.name} knows the owner")

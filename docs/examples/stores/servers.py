@@ -1,5 +1,5 @@
-"""Servers that an example starts: on loopback, on free ports, in a temporary folder, and ended with the example, whatever
-ends it."""
+"""Servers that an example starts: on loopback, on free ports, in a temporary folder, and ended with the example,
+whatever ends that."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class CannotRun(Exception):
 
 
 class Servers:
-    """A folder and the servers in it. Leaving the block kills them, and removes the folder. If this program is killed, the
-    kernel kills them (Linux); SIGTERM leaves the block in order."""
+    """A folder and the servers in it. Leaving the block kills them, and removes the folder. If this program is killed,
+    the kernel kills them (Linux); SIGTERM leaves the block in order."""
 
     def __init__(self) -> None:
         self.processes: list[subprocess.Popen[bytes]] = []

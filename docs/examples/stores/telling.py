@@ -20,7 +20,10 @@ from cutproof.checks.drivers.histories.timeline import timeline
 
 PAGE = Path(__file__).resolve().parents[2] / "real-stores.md"
 WIDTH = 118
-COLUMNS = "| way | runs | acknowledged | refused, unknown | runs that no order explains | keys of these | increments lost | items lost |"
+COLUMNS = (
+    "| way | runs | acknowledged | refused, unknown | runs that no order explains | keys of these |"
+    " increments lost | items lost |"
+)
 
 
 @dataclass(frozen=True)
