@@ -22,7 +22,8 @@ from telling import Told, Variant, main, told
 try:
     from redis_cluster import EXPECTED, NEVER, SLOTS, Cluster, Move, Store, program
 except CannotRun as error:
-    sys.exit(f"cannot run: {error}")
+    print(f"cannot run: {error}", file=sys.stderr)
+    sys.exit(2)
 import redis
 from redis.crc import key_slot
 

@@ -22,33 +22,44 @@ class CannotRun(Exception):
 
 
 class Servers:
-    """A folder and the servers in it. Leaving the block kills them, and removes the folder. If this program is killed,
-    the kernel kills them (Linux); SIGTERM leaves the block in order."""
+    """A folder and the servers in it. Leaving the block ends them, and removes the folder. If this program is killed,
+    the kernel ends them (Linux); SIGTERM leaves the block in order."""
 
     def __init__(self) -> None:
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
 
     def __enter__(self) -> Servers:
-        self.folder = Path(tempfile.mkdtemp(prefix="stores-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="stores-", dir=_open_folder()))
         self._before = signal.signal(signal.SIGTERM, _leave)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        for process in self.processes:
-            process.kill()  # also ends one that is stopped
-        for process in self.processes:
-            process.wait()
+        for process, ending in self.processes:
+            process.send_signal(ending)
+            process.send_signal(signal.SIGCONT)  # or one that is stopped would not hear it
+        for process, _ in self.processes:
+            try:
+                process.wait(LONGEST)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
         signal.signal(signal.SIGTERM, self._before)
 
-    def start(self, command: Sequence[object], log: Path, user: int | None = None) -> subprocess.Popen[bytes]:
-        """Start a server, from the main thread: its death signal comes when the thread that started it ends."""
+    def start(
+        self,
+        command: Sequence[object],
+        log: Path,
+        ending: signal.Signals = signal.SIGKILL,
+        user: int | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start a server, from the main thread: the kernel sends it `ending` when the thread that started it ends."""
         words = [str(word) for word in command]
         if setpriv := shutil.which("setpriv"):
             other = [] if user is None else [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-            words = [setpriv, *other, "--pdeathsig", "KILL", *words]
+            words = [setpriv, *other, "--pdeathsig", ending.name[3:], *words]
         with log.open("ab") as out:
             process = subprocess.Popen(
                 words,
@@ -58,8 +69,15 @@ class Servers:
                 cwd=log.parent,
                 start_new_session=True,
             )
-        self.processes.append(process)
+        self.processes.append((process, ending))
         return process
+
+
+def _open_folder() -> str | None:
+    """Where temporary folders are made: root may start servers as another user, who must get there."""
+    usual = Path(tempfile.gettempdir()).resolve()
+    shut = [path for path in (usual, *usual.parents) if not path.stat().st_mode & 0o001]
+    return "/tmp" if shut and os.getuid() == 0 else None
 
 
 def _leave(number: int, frame: object) -> None:
