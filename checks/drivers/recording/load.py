@@ -119,9 +119,9 @@ class Load:
             enough = self._done + operations
             self._changed.wait_for(lambda: self._done >= enough or self._ended)
 
-    def read_all(self) -> dict[str, Any]:
-        """The first client reads every key: what it was answered, without those that it was not."""
-        client, store, _ = self._clients[0]
+    def read_all(self, name: str | None = None) -> dict[str, Any]:
+        """A client, the first one unless another is named, reads every key: what it was answered, where it was."""
+        client, store, _ = next(some for some in self._clients if name in (None, some[0].name))
         found = {}
         for key in self.keys:
             answered, value = self._perform(client, store, "read", key, None)

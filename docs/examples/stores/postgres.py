@@ -64,6 +64,21 @@ class Programs:
     def _works(self) -> bool:
         return self.run("postgres", "--version").returncode == 0
 
+    def prepare(self, *names: str) -> None:
+        """Make a folder with an empty database for each name: the first one, and copies of it."""
+        first, *others = names
+        made = self.run(
+            "initdb", "-D", first, "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"
+        )
+        if made.returncode:
+            raise CannotRun(f"initdb fails: {made.stderr.strip()[-200:]}")
+        for name in others:
+            folder = shutil.copytree(self.servers.folder / first, self.servers.folder / name)
+            folder.chmod(0o700)
+            if self.user is not None:
+                for path in (folder, *folder.rglob("*")):
+                    os.chown(path, NOBODY, NOBODY)
+
     def run(self, name: str, *words: object) -> subprocess.CompletedProcess[str]:
         """Run one of them to its end, in the folder of the servers."""
         other = (
@@ -81,15 +96,10 @@ class Programs:
 
 
 class Database:
-    """A server with the tables, and a connection for the operator."""
+    """A server on a folder that was prepared, with the tables, and a connection for the operator."""
 
     def __init__(self, programs: Programs, name: str) -> None:
         self.name, servers = name, programs.servers
-        made = programs.run(
-            "initdb", "-D", name, "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"
-        )
-        if made.returncode:
-            raise CannotRun(f"initdb fails: {made.stderr.strip()[-200:]}")
         settings = [word for key, value in SETTINGS.items() for word in ("-c", f"{key}={value}")]
         for _ in range(5):
             (self.port,) = free_ports(1)
@@ -123,11 +133,11 @@ class Database:
 
     def do(self, statement: str) -> None:
         """A statement of the operator."""
-        self.operator.execute(statement)  # type: ignore[arg-type]
+        self.operator.execute(statement)
 
     def ask(self, question: str) -> Any:
         """What the operator is answered: one value."""
-        row = self.operator.execute(question).fetchone()  # type: ignore[arg-type]
+        row = self.operator.execute(question).fetchone()
         return row and row[0]
 
 
@@ -175,7 +185,7 @@ class Store:
 
     def _do(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with self.gate.passing(self.name) as database:
-            cursor = self.connections[database.name].execute(statement, values)  # type: ignore[arg-type]
+            cursor = self.connections[database.name].execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 
     def write(self, key: str, value: str) -> None:

@@ -78,7 +78,8 @@ def both_written(move: Move) -> None:
     move.set_sequence()
     move.gate.strays["client-0"] = move.target
     move.recorder.note("client-0 is led to the target")
-    move.load.batch(SOME)
+    move.load.batch(2 * SOME)
+    move.load.read_all("client-1")
     move.flip()
 
 
@@ -92,6 +93,7 @@ def run(name: str, seed: int, file: Path) -> Told:
     """One run, on two new servers; what clients saw is written to `file`."""
     with Servers() as servers, Recorder(file, NEVER) as recorder:
         programs = Programs(servers)
+        programs.prepare("source", "target")
         source, target = (Database(programs, which) for which in ("source", "target"))
         gate = Gate(source)
         stores = {f"client-{n}": Store(f"client-{n}", gate, [source, target]) for n in range(CLIENTS)}

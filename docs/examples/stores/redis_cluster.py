@@ -73,7 +73,7 @@ class Node:
 
     def do(self, *words: object) -> Any:
         """One command, a word at a time as it is typed; what the server answers."""
-        return self.client.execute_command(*words)  # type: ignore[no-untyped-call]
+        return self.client.execute_command(*words)
 
     def nodes(self) -> list[list[str]]:
         """What it thinks of all nodes: the words of each line of CLUSTER NODES."""

@@ -126,7 +126,7 @@ def main(
     mark: str, text: str | None, variants: Mapping[str, Variant], run: Callable[[str, int, Path], Told]
 ) -> None:
     """The command of an example. Ends the program: 0 explained, 12 not, 3 undecided, 2 it cannot run here."""
-    ways = "\n".join(f"  {name:14} {v.text}" for name, v in variants.items())
+    ways = "\n".join(f"  {name:19} {v.text}" for name, v in variants.items())
     parser = argparse.ArgumentParser(
         description=(text or "").splitlines()[0],
         epilog=f"ways:\n{ways}",
@@ -146,6 +146,11 @@ def main(
     given = parser.parse_args()
     if given.runs < 1:
         parser.error("--runs: at least one")
+    try:
+        if given.history:
+            given.history.write_text("")
+    except OSError as error:
+        parser.error(f"--history {given.history}: {error.strerror}")
     chosen = list(variants) if given.write or given.way == "all" else [given.way]
     rows, code = list[str](), 0
     with tempfile.TemporaryDirectory() as folder:
