@@ -117,18 +117,16 @@ class Cluster:
                 lambda: copy.do("INFO", "replication")["master_link_status"] == "up", "a replica's link"
             )
         self.serves(everybody)
-        for node in everybody:
-            wait_until(
-                lambda node=node: len(node.nodes()) == len(everybody), "a cluster whose nodes know each other"
-            )
+        wait_until(
+            lambda: all(len(n.nodes()) == len(everybody) for n in everybody), "nodes that know each other"
+        )
 
     @staticmethod
     def serves(nodes: Sequence[Node]) -> None:
         """Wait until the cluster is whole in the eyes of these nodes."""
-        for node in nodes:
-            wait_until(
-                lambda node=node: "cluster_state:ok" in node.do("CLUSTER", "INFO"), "a cluster that serves"
-            )
+        wait_until(
+            lambda: all("cluster_state:ok" in n.do("CLUSTER", "INFO") for n in nodes), "a cluster that serves"
+        )
 
     def caught_up(self) -> None:
         """Wait until the replica has what its master has; nobody writes meanwhile."""
@@ -209,5 +207,4 @@ class Move:
 
     def agreed(self, owner: Node, nodes: Sequence[Node]) -> None:
         """Wait until these nodes take that one for the owner of the slot."""
-        for node in nodes:
-            wait_until(lambda node=node: node.owns(self.slot) == owner.id, f"{node.name} knows the owner")
+        wait_until(lambda: all(n.owns(self.slot) == owner.id for n in nodes), "nodes that agree on the owner")

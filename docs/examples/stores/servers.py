@@ -45,7 +45,9 @@ class Servers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        end = time.monotonic() + LONGEST  # what a server has started may still write for a moment
+        while self.folder.exists() and time.monotonic() < end:
+            shutil.rmtree(self.folder, ignore_errors=True)
         signal.signal(signal.SIGTERM, self._before)
 
     def start(
