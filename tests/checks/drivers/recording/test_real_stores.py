@@ -108,7 +108,7 @@ def test_no_server_outlives_its_example(
     running = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=place
     )
-    folder = None
+    folder, started = None, list[int]()
     try:
         until(lambda: running.poll() is not None or len(children(running.pid)) >= servers)
         if running.poll() == 2:
@@ -126,5 +126,7 @@ def test_no_server_outlives_its_example(
     finally:
         running.kill()
         running.communicate()
+        for pid in filter(works, started):
+            os.kill(pid, signal.SIGKILL)
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
