@@ -71,7 +71,9 @@ def check(
         warnings.warn("conform.check: examples is now called runs", DeprecationWarning, stacklevel=2)
         runs = examples if runs is None else runs
     seen = probe(adapter, shards)
-    report = Report(adapter.__name__, seen, seed, systematic=systematic(seen, seed), unsupported=set(seen.unsupported))
+    report = Report(
+        adapter.__name__, seen, seed, systematic=systematic(seen, seed), unsupported=set(seen.unsupported)
+    )
     budget = report.systematic + DRAWS if runs is None else runs
     ends = None if seconds is None else time.monotonic() + seconds
     try:

@@ -26,6 +26,7 @@ class Probe:
     faults: list[str] = field(default_factory=list)
     migrations: list[str] = field(default_factory=list)  # "begin_migration", "move", "split", "merge"
     phases: dict[str, int] = field(default_factory=dict)
+    always: set[str] = field(default_factory=set)  # those of the phases that every quiet migration had
     quiet: int = 0
     work: int = 0
     unsupported: set[str] = field(default_factory=set)
@@ -92,6 +93,7 @@ def _quiet(run: Run, found: Probe) -> None:
             break
         taken += 1
     found.quiet = max(found.quiet, taken)
+    found.always = set(seen) if not found.phases else found.always & set(seen)
     for phase, steps in seen.items():
         found.phases[phase] = max(found.phases.get(phase, 0), steps)
 
