@@ -39,7 +39,7 @@ HOLDING = ("cut", "pause", "delay", "lose", "fail")  # faults that hold up what 
 
 def tours(probe: Probe) -> Iterator[Script]:
     """Between every two steps of a migration something of one kind."""
-    known = probe.keys()
+    known = probe.documents()
     for kind in probe.operations if known else []:
         for about in [known] if kind == "scan" else alike(known, kind):
             script: list[Step | To | Settle] = [*setup(probe), BEGIN]
@@ -56,7 +56,7 @@ def tours(probe: Probe) -> Iterator[Script]:
         yield tuple(script)
     phases = len(probe.phases)
     for what in probe.faults:
-        if what in ("abort",):
+        if what in ("abort", "crash"):
             yield from ((*setup(probe), BEGIN, To(p, 0), fault(what, 0), SETTLE) for p in range(phases))
             continue
         for role in roles(what):
@@ -158,7 +158,7 @@ def again(probe: Probe) -> Iterator[Script]:
 def stale(probe: Probe) -> Iterator[Script]:
     """A client that knows the owner of then: it asks in a later phase, behind the end, and after a second migration."""
     marks: list[Step] = [fault("stale", 0, CLIENTS[1])] if "stale" in probe.faults else []
-    known = probe.keys()
+    known = probe.documents()
     if not known:
         return
     others = [k for k in probe.operations if k not in ("scan", "put_if")]
