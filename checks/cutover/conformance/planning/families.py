@@ -31,7 +31,7 @@ from cutproof.checks.cutover.conformance.planning.script import (
 )  # fmt: skip
 from cutproof.checks.cutover.conformance.steps import CLIENTS, Step
 
-HOLDING = ("cut", "pause", "delay", "lose", "fail")  # faults that hold up what is under way
+HOLDING = ("cut", "pause", "delay")  # faults that hold up what is under way
 
 
 # ------------------------------------------------------------------ 1. tours
@@ -99,7 +99,7 @@ def faulty(probe: Probe) -> Iterator[Script]:
                 for after in range(max(before, 0), len(probe.phases) + 1):
                     yield _late(probe, fault(what, role), before, after)
             if what in HOLDING:
-                for before in sorted({-1, 0, len(probe.phases) // 2}):
+                for before in range(-1, len(probe.phases)):
                     yield from _meanwhile(probe, fault(what, role), before)
 
 
@@ -117,10 +117,13 @@ def _meanwhile(probe: Probe, wrong: Step, before: int) -> Iterator[Script]:
     steps; then a client writes, and only then it ends. Nothing else is there, so that the migration is about this
     document."""
     first: Script = (wrong, BEGIN) if before < 0 else (BEGIN, To(before, 0), wrong)
-    for then in (Settle(4), Settle(9), SETTLE):
-        for chosen in events(probe):
-            if chosen[0].do not in ("get", "scan"):
-                yield (*setup(probe, [chosen[0].key]), *first, then, chosen[0], HEAL, SETTLE)
+    for then in (Settle(3), Settle(9), SETTLE):
+        for chosen in events(probe, 1):
+            if chosen[0].do in ("get", "scan"):
+                continue
+            alone = (*setup(probe, [chosen[0].key]), *first, then, chosen[0])
+            yield (*alone, HEAL, SETTLE)
+            yield (*alone, SETTLE, HEAL, SETTLE)  # what else is under way is done before what was held up
 
 
 # ------------------------------------------------------------------ 4. again, stale, parts
@@ -179,6 +182,22 @@ def stale(probe: Probe) -> Iterator[Script]:
                     seen = read(known[0], CLIENTS[1])
                     yield (*setup(probe), seen, *marks, BEGIN, place, fresh, SETTLE, seen)
                     yield (*setup(probe), seen, *marks, BEGIN, place, SETTLE, fresh, To(0, 1), seen)
+    for what in probe.faults:
+        if what not in ("abort", "stale"):
+            for role in roles(what):
+                yield from _stale_and_faulty(probe, fault(what, role), marks, known[0])
+
+
+def _stale_and_faulty(probe: Probe, wrong: Step, marks: list[Step], key: str) -> Iterator[Script]:
+    """A client knows the owner of then, and something goes wrong, once or twice: perhaps with what should tell it, or
+    the former owner."""
+    mine, theirs = read(key, CLIENTS[1]), read(key, CLIENTS[0])
+    fresh, late = (asked(kind_of(key), key, client) for client in CLIENTS)
+    for times in (1, 2):
+        for begun in ((*[wrong] * times, BEGIN), (BEGIN, *[wrong] * times)):
+            first: Script = (*setup(probe), mine, *marks, *begun, SETTLE)
+            yield (*first, fresh, mine)
+            yield (*first, late, theirs)
 
 
 def parts(probe: Probe) -> Iterator[Script]:
