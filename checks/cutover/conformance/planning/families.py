@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cutproof.checks.cutover.conformance.clients import kind_of
 from cutproof.checks.cutover.conformance.planning.places import (
@@ -84,46 +84,57 @@ def single(probe: Probe) -> Iterator[Script]:
 # ------------------------------------------------------------------ 3. one fault
 
 
+def _faults(probe: Probe, among: Sequence[str] = ()) -> list[tuple[str, int]]:
+    """The faults of one step, with whom they strike."""
+    known = [
+        what for what in among or probe.faults if what in probe.faults and what not in ("abort", "stale")
+    ]
+    return [(what, role) for what in known for role in roles(what)]
+
+
 def faulty(probe: Probe) -> Iterator[Script]:
-    for what in probe.faults:
-        if what in ("abort", "stale"):
-            continue
-        for role in roles(what):
-            for n, place in enumerate(places(probe, COARSE)):
-                for behind in (True, False):
-                    wrong, written = (fault(what, role),), write(probe, n + behind)
-                    both: Script = (*wrong, *written) if behind else (*written, *wrong)
-                    yield (*setup(probe), BEGIN, place, *both, SETTLE)
-                yield (*setup(probe), BEGIN, place, fault(what, role), SETTLE, HEAL, SETTLE, *write(probe, n))
-            for before in range(-1, len(probe.phases)):
-                for after in range(max(before, 0), len(probe.phases) + 1):
-                    yield _late(probe, fault(what, role), before, after)
-            if what in HOLDING:
-                for before in range(-1, len(probe.phases)):
-                    yield from _meanwhile(probe, fault(what, role), before)
+    """Something goes wrong in each place: before a write, behind one, or until the migration has ended."""
+    for n, place in enumerate(places(probe, COARSE)):
+        for what, role in _faults(probe):
+            wrong, until = fault(what, role), (SETTLE, HEAL, SETTLE)
+            yield (*setup(probe), BEGIN, place, wrong, *write(probe, n + 1), SETTLE)
+            yield (*setup(probe), BEGIN, place, *write(probe, n), wrong, SETTLE)
+            yield (*setup(probe), BEGIN, place, wrong, *until, *write(probe, n))
 
 
-def _late(probe: Probe, wrong: Step, before: int, after: int) -> Script:
+def late(probe: Probe) -> Iterator[Script]:
     """Something goes wrong with a write in one phase (-1: before the migration), and ends in a later one; the last is
     the end of the migration."""
-    written: Script = (wrong, *write(probe, before + after))
-    first: Script = (*written, BEGIN) if before < 0 else (BEGIN, To(before, 0), *written)
-    then: Script = (SETTLE,) if after == len(probe.phases) else (To(after, 1),)
-    return (*setup(probe), *first, *then, HEAL, *write(probe, after, behind=True), SETTLE)
+    many = len(probe.phases)
+    for before in range(-1, many):
+        for after in range(max(before, 0), many + 1):
+            for what, role in _faults(probe):
+                written: Script = (fault(what, role), *write(probe, before + after))
+                first: Script = (*written, BEGIN) if before < 0 else (BEGIN, To(before, 0), *written)
+                then: Script = (SETTLE,) if after == many else (To(after, 1),)
+                yield (*setup(probe), *first, *then, HEAL, *write(probe, after, behind=True), SETTLE)
 
 
-def _meanwhile(probe: Probe, wrong: Step, before: int) -> Iterator[Script]:
-    """Something is wrong from one phase on (-1: from before the migration), which goes on as far as it can, or a few
+def held_up(probe: Probe) -> Iterator[Script]:
+    """Something is held up from one phase on (-1: from before the migration), which goes on as far as it can, or a few
     steps; then a client writes, and only then it ends. Nothing else is there, so that the migration is about this
     document."""
-    first: Script = (wrong, BEGIN) if before < 0 else (BEGIN, To(before, 0), wrong)
     for then in (Settle(3), Settle(9), SETTLE):
-        for chosen in events(probe, 1):
-            if chosen[0].do in ("get", "scan"):
-                continue
-            alone = (*setup(probe, [chosen[0].key]), *first, then, chosen[0])
-            yield (*alone, HEAL, SETTLE)
-            yield (*alone, SETTLE, HEAL, SETTLE)  # what else is under way is done before what was held up
+        for before in range(-1, len(probe.phases)):
+            for what, role in _faults(probe, HOLDING):
+                wrong = fault(what, role)
+                first: Script = (wrong, BEGIN) if before < 0 else (BEGIN, To(before, 0), wrong)
+                for chosen in events(probe, 1):
+                    if chosen[0].do in ("get", "scan"):
+                        continue
+                    alone = (*setup(probe, [chosen[0].key]), *first, then, chosen[0])
+                    yield (*alone, HEAL, SETTLE)
+                    yield (
+                        *alone,
+                        SETTLE,
+                        HEAL,
+                        SETTLE,
+                    )  # what else is under way is done before what was held up
 
 
 # ------------------------------------------------------------------ 4. again, stale, parts
@@ -182,10 +193,8 @@ def stale(probe: Probe) -> Iterator[Script]:
                     seen = read(known[0], CLIENTS[1])
                     yield (*setup(probe), seen, *marks, BEGIN, place, fresh, SETTLE, seen)
                     yield (*setup(probe), seen, *marks, BEGIN, place, SETTLE, fresh, To(0, 1), seen)
-    for what in probe.faults:
-        if what not in ("abort", "stale"):
-            for role in roles(what):
-                yield from _stale_and_faulty(probe, fault(what, role), marks, known[0])
+    for what, role in _faults(probe):
+        yield from _stale_and_faulty(probe, fault(what, role), marks, known[0])
 
 
 def _stale_and_faulty(probe: Probe, wrong: Step, marks: list[Step], key: str) -> Iterator[Script]:

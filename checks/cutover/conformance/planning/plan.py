@@ -21,7 +21,16 @@ from dataclasses import dataclass
 from random import Random
 
 from cutproof.checks.cutover.conformance.planning.draw import drawn
-from cutproof.checks.cutover.conformance.planning.families import again, faulty, parts, single, stale, tours
+from cutproof.checks.cutover.conformance.planning.families import (
+    again,
+    faulty,
+    held_up,
+    late,
+    parts,
+    single,
+    stale,
+    tours,
+)
 from cutproof.checks.cutover.conformance.planning.pairs import pairs
 from cutproof.checks.cutover.conformance.planning.probe import Probe
 from cutproof.checks.cutover.conformance.planning.script import Script
@@ -61,8 +70,8 @@ def systematic(probe: Probe, seed: int) -> int:
 def _systematic(probe: Probe, seed: int) -> Iterator[tuple[str, Script]]:
     yield from (("tours", script) for script in tours(probe))
     open_ = {
-        "one event": single(probe), "one fault": faulty(probe), "again": again(probe), "stale": stale(probe),
-        "parts": parts(probe), "pairs": pairs(probe, seed),
+        "one event": single(probe), "one fault": faulty(probe), "late": late(probe), "held up": held_up(probe),
+        "again": again(probe), "stale": stale(probe), "parts": parts(probe), "pairs": pairs(probe, seed),
     }  # fmt: skip
     while open_:  # by turns: nobody knows which of them a system fails
         for part, scripts in list(open_.items()):
