@@ -23,6 +23,7 @@ USED = {
     "your-own-protocol.md": {"explore", "prove", "simulate", "export", "replay"},
     "drive.md": {"drive", "replay"},
     "histories.md": {"history"},
+    "record.md": {"history"},
 }
 
 

@@ -6,4 +6,4 @@ part that cannot be true (`parts.py`), a sentence about it (`sentences.py`) and 
 recorders write (`records.py`, `edn.py`) is read, and calls and answers are brought together, by `pairing.py`.
 """
 
-__all__ = ["judge", "operation", "pairing", "timeline"]
+__all__ = ["judge", "operation", "pairing", "records", "timeline"]

@@ -1,0 +1,171 @@
+"""Clients that do something: registers are written, deleted and read, counters added to, lists appended to.
+
+    load = Load(recorder, {"c1": Store(), "c2": Store()}, seed=7, registers=4, counters=2, lists=1)
+    load.batch(20)              # each client does twenty operations, all at once; returns when they are done
+    with load.running():        # they go on until the block is left
+        move_a_shard()
+        load.let_work(20)       # waits until they have done twenty more
+    load.read_all()             # a client reads every key
+
+A store is any object with the methods `write(key, value)`, `delete(key)`, `add(key, amount)`, `append(key, item)` and
+`read(key)`, of which it needs those of its kinds of keys. What a client does next hangs on the seed and on how much it
+has done before, not on time. Keys are `register-1`, `counter-1`, `list-1` and so on; every value is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from random import Random
+from threading import Condition, Event, Thread
+from typing import Any
+
+from cutproof.checks.drivers.recording.recorder import Client, Recorder
+
+READS = 0.35  # of the operations
+DELETES = 0.3  # of those that change a register
+MOST_ADDED = 5
+
+
+class Load:
+    """A client for each store, all on the same keys, recorded. `suffix` ends the name of each key.
+
+    `expected` are exceptions that a client gets over: it goes on with its next operation. Others end the load, and
+    `batch` and `running` raise them."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        stores: Mapping[str, Any],
+        seed: int,
+        *,
+        registers: int = 4,
+        counters: int = 2,
+        lists: int = 1,
+        suffix: str = "",
+        expected: tuple[type[BaseException], ...] = (),
+    ) -> None:
+        kinds = {"register": registers, "counter": counters, "list": lists}
+        self.keys = [f"{kind}-{n}{suffix}" for kind, most in kinds.items() for n in range(1, most + 1)]
+        self.expected = expected
+        self._changed, self._done, self._ended = (
+            Condition(),
+            0,
+            False,
+        )  # operations that are over; a client has failed
+        self._clients = [
+            (recorder.client(name), store, self.drawn(seed, name)) for name, store in stores.items()
+        ]
+
+    def drawn(self, seed: int, name: str) -> Iterator[tuple[str, str, Any]]:
+        """What a client of this name does, without end: (f, key, value)."""
+        random = Random(f"{seed} {name}")
+        for n in count(1):
+            key = random.choice(self.keys)
+            reads, deletes, amount = (
+                random.random() < READS,
+                random.random() < DELETES,
+                random.randint(1, MOST_ADDED),
+            )
+            if reads:
+                yield "read", key, None
+            elif key.startswith("counter"):
+                yield "add", key, amount
+            elif key.startswith("list"):
+                yield "append", key, f"{name}.{n}"
+            else:
+                yield ("delete", key, None) if deletes else ("write", key, f"{name}.{n}")
+
+    def fill(self) -> None:
+        """The first client writes every key once."""
+        client, store, _ = self._clients[0]
+        for key in self.keys:
+            kind = key.partition("-")[0]
+            f, value = {"register": ("write", "first"), "counter": ("add", 1), "list": ("append", "first")}[
+                kind
+            ]
+            self._perform(client, store, f, key, value)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """The first client deletes these registers."""
+        client, store, _ = self._clients[0]
+        for key in keys:
+            self._perform(client, store, "delete", key, None)
+
+    def batch(self, operations: int) -> None:
+        """Each client does so many operations, all clients at the same time."""
+        self._together([self._some(n, range(operations)) for n in range(len(self._clients))])
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Clients work while the block does, and end with it."""
+        over, failed = Event(), list[BaseException]()
+        threads = self._threads(
+            [self._some(n, iter(over.is_set, True)) for n in range(len(self._clients))], failed
+        )
+        try:
+            yield
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        if failed:
+            raise failed[0]
+
+    def let_work(self, operations: int) -> None:
+        """While they are running: wait until the clients together have done so many more, or have failed."""
+        with self._changed:
+            enough = self._done + operations
+            self._changed.wait_for(lambda: self._done >= enough or self._ended)
+
+    def read_all(self, name: str | None = None) -> dict[str, Any]:
+        """A client, the first one unless another is named, reads every key: what it was answered, where it was."""
+        client, store, _ = next(some for some in self._clients if name in (None, some[0].name))
+        found = {}
+        for key in self.keys:
+            answered, value = self._perform(client, store, "read", key, None)
+            if answered:
+                found[key] = value
+        return found
+
+    def _some(self, number: int, times: Iterable[object]) -> Iterator[None]:
+        client, store, drawn = self._clients[number]
+        for _ in times:
+            yield
+            self._perform(client, store, *next(drawn))
+            with self._changed:
+                self._done += 1
+                self._changed.notify_all()
+
+    def _perform(self, client: Client, store: Any, f: str, key: str, value: Any) -> tuple[bool, Any]:
+        arguments = (key,) if f in ("read", "delete") else (key, value)
+        try:
+            return True, client.call(f, key, value, lambda: getattr(store, f)(*arguments))
+        except self.expected:
+            return False, None
+
+    def _together(self, works: list[Iterator[None]]) -> None:
+        failed = list[BaseException]()
+        for thread in self._threads(works, failed):
+            thread.join()
+        if failed:
+            raise failed[0]
+
+    def _threads(self, works: list[Iterator[None]], failed: list[BaseException]) -> list[Thread]:
+        self._ended = False
+
+        def work(steps: Iterator[None]) -> None:
+            try:
+                for _ in steps:
+                    pass
+            except BaseException as error:
+                failed.append(error)
+                with self._changed:
+                    self._ended = True
+                    self._changed.notify_all()
+
+        threads = [Thread(target=work, args=(steps,), daemon=True) for steps in works]
+        for thread in threads:
+            thread.start()
+        return threads

@@ -1,0 +1,130 @@
+"""Real stores, moved under clients, as the examples do it: the orderly way is clean, each other is caught in its first
+run, and no server outlives an example, whatever ends that.
+
+Skipped where a server is missing; with REAL_STORES=required in the environment that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from places import DOCS
+
+from cutproof.checks.drivers.histories.judge import Unexplained, judge
+from cutproof.checks.drivers.histories.pairing import read
+
+STORES = DOCS / "examples" / "stores"
+CAUGHT = {
+    "redis_slots.py": ["target-alone", "fix", "timed-out", "failed-over", "source-killed", "given-up"],
+    "postgres_replication.py": ["flipped-early", "sequence-forgotten", "both-written"],
+}
+WAYS = [(program, way) for program, ways in CAUGHT.items() for way in ("orderly", *ways)]
+
+
+def example(program: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run an example; the test is skipped if it cannot run here."""
+    command = [sys.executable, str(STORES / program), *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
+    if done.returncode == 2 and done.stderr.startswith("cannot run: "):
+        if os.environ.get("REAL_STORES") == "required":
+            pytest.fail(done.stderr)
+        pytest.skip(done.stderr.strip())
+    return done
+
+
+@pytest.mark.parametrize(("program", "way"), WAYS)
+def test_each_way_is_judged_rightly(program: str, way: str, tmp_path: Path) -> None:
+    file = tmp_path / "history.jsonl"
+    done = example(program, way, "--seed", "3", "--history", str(file))
+    clean = way == "orderly"
+    assert done.returncode == (0 if clean else 12), done.stdout + done.stderr
+    first, *more = done.stdout.splitlines()
+    acknowledged = int(
+        re.fullmatch(rf"{way}, seed 3: ([\d,]+) operations acknowledged on 15 keys; (.*)", first)[1]
+    )  # type: ignore[index]
+    assert acknowledged >= 140
+    assert clean == ("some order explains them all" in first)
+    assert len(more) <= 0 if clean else 3 <= len(more) <= 13
+    # What was kept says the same.
+    verdicts = [judge(operations, versioned=False) for operations in read(str(file)).keys.values()]
+    faulty = sum(isinstance(verdict, Unexplained) for verdict in verdicts)
+    assert faulty == 0 if clean else f"no order explains those on {faulty}" in first
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("program", "way"), WAYS)
+def test_each_of_many_runs_is_judged_rightly(program: str, way: str) -> None:
+    runs = 100 if way == "orderly" else 20
+    done = example(program, way, "--seed", "1000", "--runs", str(runs))
+    verdicts = re.findall(
+        rf"^{way}, seed \d+: .* operations acknowledged on 15 keys; (.*)$", done.stdout, re.MULTILINE
+    )
+    assert len(verdicts) == runs, done.stderr
+    assert {verdict == "some order explains them all" for verdict in verdicts} == {way == "orderly"}
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def works(pid: int) -> bool:
+    """Whether a process is there, and not one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked up in /proc")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(("program", "servers"), [("redis_slots.py", 3), ("postgres_replication.py", 2)])
+def test_no_server_outlives_its_example(
+    program: str, servers: int, how: signal.Signals, tmp_path: Path
+) -> None:
+    example(program, "--help")
+    command = [sys.executable, str(STORES / program), "--runs", "9"]
+    place = {**os.environ, "TMPDIR": str(tmp_path)}
+    running = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=place
+    )
+    folder = None
+    try:
+        until(lambda: running.poll() is not None or len(children(running.pid)) >= servers)
+        if running.poll() == 2:
+            pytest.skip(running.stderr.read() if running.stderr else "")
+        started = children(running.pid)
+        words = Path(f"/proc/{started[0]}/cmdline").read_text().split("\0")
+        folder = next(Path(*Path(word).parts[: n + 1]) for word in words for n, part in enumerate(Path(word).parts)
+                      if part.startswith("stores-"))  # fmt: skip
+        started += [pid for child in started for pid in children(child)]
+        assert folder.is_dir()
+        running.send_signal(how)
+        assert running.wait(60) == (128 + how if how == signal.SIGTERM else -how)
+        until(lambda: not any(map(works, started)))
+        assert folder.exists() == (how == signal.SIGKILL)
+    finally:
+        running.kill()
+        running.communicate()
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
