@@ -36,7 +36,18 @@ from cosmic_ray.work_db import use_db
 
 ROOT = Path(__file__).resolve().parent.parent
 EXPLAINED = ROOT / "docs" / "mutation.md"
-FLAGS = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=mutation"]
+# Plugins are named, not looked for: of a package that has one, pytest imports every module by itself, past the
+# changed text.
+FLAGS = [
+    "-x",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "_hypothesis_pytestplugin",
+    "--hypothesis-profile=mutation",
+]
+os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 OURS = 70  # the exit code of a process in which not the mutant is at fault
 PROCESSOR_TIME, TIMEOUT = 25, 300  # seconds of one mutant's tests, which take ten; one that hangs is noticed
 LOADED = (

@@ -34,8 +34,11 @@ class System:
         except (Exception, SystemExit) as error:  # a system may not end the program that judges it
             if isinstance(error, Unavailable) and what in READS:
                 raise
-            said = f"the adapter failed: {what} raised {type(error).__name__}: {plain(str(error), LONGEST)}"
-            self._fail(said, AdapterFailed, error)
+            why = getattr(
+                error, "reason", None
+            )  # of a program beyond a pipe, whose last lines are told apart
+            raised = f"{what}: {why}" if why else f"{what} raised {type(error).__name__}: {error}"
+            self._fail(f"the adapter failed: {plain(raised, LONGEST)}", AdapterFailed, error)
 
     def _fail(self, reason: str, kind: type[NotConforming] = NotConforming, cause: Any = None) -> None:
         self.found = kind(reason, self.log)

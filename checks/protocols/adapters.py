@@ -14,8 +14,9 @@ _FILE = re.compile(r"(?P<path>.*\.py)(?::(?P<name>[^:/]*))?", re.DOTALL)
 
 
 def is_file(text: str) -> bool:
-    """Whether a text names a file of Python, and not a command."""
-    return _FILE.fullmatch(text) is not None
+    """Whether a text names a file of Python, and not a command such as "python3 store.py"."""
+    match = _FILE.fullmatch(text)
+    return match is not None and (not any(c.isspace() for c in text) or Path(match["path"]).exists())
 
 
 def load_adapter(text: str) -> type[Adapter]:

@@ -4,6 +4,7 @@ codes."""
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,19 @@ def finding(found: conform.NotConforming, file: str, system: str) -> list[str]:
     if found.run:
         short = "; no step, and no two, can be left out" if found.whole else ""
         lines.append(f"found in run {found.run}; a short schedule that shows it{short}:")
-    lines += told(found)
+    lines += [*told(found), *_exchanges(found)]
     if file:
         how = system if system.startswith("-- ") else f"--on {system}"
-        lines += ["", f"saved: {file}", f"cutproof replay {file} {how}"]
+        lines += ["", f"saved: {file}", f"cutproof replay {shlex.quote(file)} {how}"]
     return lines
+
+
+def _exchanges(found: conform.NotConforming) -> list[str]:
+    """The last lines to and from a program, and what it logged."""
+    cause = found.__cause__
+    logged = [f"  stderr: {line}" for line in getattr(cause, "stderr", ())]
+    last = [f"  {line}" for line in getattr(cause, "exchanges", ())]
+    return ["the last lines to it (>) and from it (<):", *last, *logged] if last or logged else []
 
 
 def told(found: conform.NotConforming) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path as File
 from typing import Annotated
@@ -61,11 +62,13 @@ def conform(
             )
         except judge.NotConforming as found:
             file, conflict = told.saved(found, trace)
-            said = adapter or "-- " + " ".join(program_of(context))
+            said = shlex.quote(adapter) if adapter else "-- " + shlex.join(program_of(context))
             if json_lines:
                 say_json(told.facts_of_finding(found, file))
             else:
-                say(*told.finding(found, file, said))
+                *lines, last = told.finding(found, file, said)
+                say(*lines)
+                say(last, verbatim=bool(file))  # a command is copied: it stays one line
             if conflict:
                 refuse(conflict)
             return told.code_of_finding(found)

@@ -41,6 +41,7 @@ def program_of(context: Any) -> list[str]:
 def system(named: str, program: list[str], seconds: float | None = None) -> Iterator[Any]:
     """The class of adapters that is meant: one in a file, or a program, which has ended when this ends."""
     from cutproof.checks.drivers.wire.client import adapter_of
+    from cutproof.checks.drivers.wire.program import NotStarted
     from cutproof.checks.protocols.adapters import is_file, load_adapter
 
     if bool(named) == bool(program):
@@ -55,6 +56,10 @@ def system(named: str, program: list[str], seconds: float | None = None) -> Iter
     if not command:
         refuse("the program has no name")
     adapter = adapter_of(command) if seconds is None else adapter_of(command, seconds=seconds)
+    try:
+        adapter.open()
+    except NotStarted as error:
+        refuse(error.reason)
     try:
         yield adapter
     finally:

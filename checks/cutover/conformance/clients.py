@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cutproof.checks.cutover.conformance.certain import Certain, written
 from cutproof.checks.cutover.conformance.steps import CLIENTS, Step
 from cutproof.checks.drivers.adapter import (
     ACKNOWLEDGED,
@@ -48,6 +49,7 @@ class Clients(System):
         super().__init__(adapter, unsupported)
         self.history: dict[str, list[Operation]] = {}
         self.asked: dict[Operation, Callable[[], Any]] = {}  # what is pending
+        self.certain: dict[str, Certain] = {}
         self.known: dict[str, str | None] = {}  # what a document held when clients last knew
         self.added: Counter[str] = Counter()
         self.number = self.reads = 0
@@ -76,6 +78,7 @@ class Clients(System):
         self.added[key] += what == "add"
         self.counts[what] += 1
         self.history.setdefault(key, []).append(operation)
+        self._certain(key).issued()
         self.asked[operation] = answer if callable(answer) else lambda: answer
         self.issued(operation, phase)
         self.answers()
@@ -122,8 +125,9 @@ class Clients(System):
         self._tell(operation, str(status))
         operation.outcome, operation.returned, operation.step = status, self.moment, self.now
         self.counts[status] += 1
+        self._certain(operation.key).answered(operation)
         if status == ACKNOWLEDGED and operation.kind in ("put", "put_if", "delete"):
-            self.known[operation.key] = _written(operation)
+            self.known[operation.key] = written(operation)
         self.ended(operation)
         if status != ACKNOWLEDGED or operation.kind == "put_if":
             self._judge(operation.key)
@@ -200,7 +204,8 @@ class Clients(System):
         self.counts["get"] += 1
         if kind_of(operation.key) == "put":
             self.known[operation.key] = None if value is None else str(value)
-        self._judge(operation.key)
+        if not self._certain(operation.key).explains(value):
+            self._judge(operation.key)
 
     def _tell_read(self, operation: Operation, said: str) -> None:
         line = f"get {operation.key}{_by(operation.client)}"
@@ -245,7 +250,8 @@ class Clients(System):
             operation.returned, operation.outcome, operation.result = self.moment, ACKNOWLEDGED, value
             operation.step, operation.who = self.now, who
             self.history.setdefault(key, []).append(operation)
-            self._judge(key)
+            if not self._certain(key).explains(value):
+                self._judge(key)
 
     def _pairs(self, found: Any) -> list[tuple[str, Value]]:
         try:
@@ -275,6 +281,12 @@ class Clients(System):
 
     # -------------------------------------------------- judging
 
+    def _certain(self, key: str) -> Certain:
+        found = self.certain.get(key)
+        if found is None:
+            found = self.certain[key] = Certain(kind_of(key))
+        return found
+
     def _judge(self, key: str) -> None:
         verdict = judge(self.history[key], versioned=self.system.versioned, brief=self.brief)
         if isinstance(verdict, Unexplained):
@@ -293,12 +305,6 @@ class Clients(System):
 def _numbered(value: str, prefix: str) -> str:
     number = value.removeprefix(prefix)
     return f"#{number}" if number != value and number.isdigit() else _short(value)
-
-
-def _written(operation: Operation) -> str | None:
-    if operation.kind == "delete":
-        return None
-    return str(operation.argument[1] if operation.kind == "put_if" else operation.argument)
 
 
 def _name(operation: Operation) -> str:

@@ -8,8 +8,9 @@
     print(conform.check(Mine))                   # a report, or NotConforming with a short schedule that shows it
     TestMine = conform.machine(Mine).TestCase    # the same in pytest or unittest
 
-The methods are those of `Adapter`; `Reference` is an example of each. See docs/verify-your-own.md. `plan.py` says which
-schedules there are, `run.py` and `ending.py` what is done and judged, `report.py` when that is enough to say anything.
+The methods are those of `Adapter`; `Reference` is an example of each. See docs/verify-your-own.md.
+`planning/plan.py` says which schedules there are, `run.py` and `ending.py` what is done and judged, `report.py` when
+that is enough to say anything.
 """
 
 from __future__ import annotations

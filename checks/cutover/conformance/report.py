@@ -72,7 +72,7 @@ class Report:
     def _nil(self) -> list[str]:
         """What never happened in a phase, though the system has it."""
         found = []
-        for phase in self.probe.phases:
+        for phase in [p for p in self.probe.phases if p in self.probe.always]:
             nil = [
                 what for what in [*self.probe.operations, *self.probe.faults] if not self.events[phase, what]
             ]

@@ -39,6 +39,7 @@ class Run(Clients):
         self.source, self.target = 0, 1  # of the latest move
         self.placed: str | None = None  # the phase that was looked at last
         self.stepped = 0  # steps since the phase changed
+        self.loaded: set[str] = set()  # documents that were written at the end alone
         self.shown: set[str] = set()  # what `observe` told of
         self.watch: Callable[[Run], None] = lambda _: None  # is called after each step
         self.seed = seed

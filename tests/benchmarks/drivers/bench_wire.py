@@ -1,7 +1,7 @@
 """Operations a second over the wire, beside the same calls in process.
 
-    python tests/benchmarks/drivers/bench_wire.py [rounds]                  # against the adapter below, served in Python
-    python tests/benchmarks/drivers/bench_wire.py [rounds] -- ./my-program  # against any other program
+    python tests/benchmarks/drivers/bench_wire.py [rounds]                  # against the adapter below, served in
+    Python python tests/benchmarks/drivers/bench_wire.py [rounds] -- ./my-program  # any other program
 
 An operation is a call of the adapter, so a round trip: a request is written, and its reply is read. A run of a few
 operations shows what `reset` and `stop` cost, and that it costs no process. Median of the rounds; on a busy machine

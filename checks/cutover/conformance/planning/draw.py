@@ -35,7 +35,7 @@ ROUNDS = (1, 1, 1, 2, 2, 3)  # migrations
 
 def drawn(probe: Probe, draw: Random) -> Script:
     """One schedule."""
-    known = probe.keys()
+    known = probe.documents()
     fresh = [*known, *(["doc-3", "doc-4"] if "put" in probe.operations else [])]
     some = draw.sample(known, draw.randrange(len(known) + 1)) if draw.random() < 0.5 else known
     faults = draw.sample(probe.faults, min(draw.choice(SWARM), len(probe.faults)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cutproof.checks.cutover.conformance.clients import kind_of
 from cutproof.checks.cutover.conformance.planning.places import (
@@ -31,7 +31,7 @@ from cutproof.checks.cutover.conformance.planning.script import (
 )  # fmt: skip
 from cutproof.checks.cutover.conformance.steps import CLIENTS, Step
 
-HOLDING = ("cut", "pause", "delay", "lose", "fail")  # faults that hold up what is under way
+HOLDING = ("cut", "pause", "delay")  # faults that hold up what is under way
 
 
 # ------------------------------------------------------------------ 1. tours
@@ -39,7 +39,7 @@ HOLDING = ("cut", "pause", "delay", "lose", "fail")  # faults that hold up what 
 
 def tours(probe: Probe) -> Iterator[Script]:
     """Between every two steps of a migration something of one kind."""
-    known = probe.keys()
+    known = probe.documents()
     for kind in probe.operations if known else []:
         for about in [known] if kind == "scan" else alike(known, kind):
             script: list[Step | To | Settle] = [*setup(probe), BEGIN]
@@ -56,7 +56,7 @@ def tours(probe: Probe) -> Iterator[Script]:
         yield tuple(script)
     phases = len(probe.phases)
     for what in probe.faults:
-        if what in ("abort",):
+        if what in ("abort", "crash"):
             yield from ((*setup(probe), BEGIN, To(p, 0), fault(what, 0), SETTLE) for p in range(phases))
             continue
         for role in roles(what):
@@ -84,43 +84,57 @@ def single(probe: Probe) -> Iterator[Script]:
 # ------------------------------------------------------------------ 3. one fault
 
 
+def _faults(probe: Probe, among: Sequence[str] = ()) -> list[tuple[str, int]]:
+    """The faults of one step, with whom they strike."""
+    known = [
+        what for what in among or probe.faults if what in probe.faults and what not in ("abort", "stale")
+    ]
+    return [(what, role) for what in known for role in roles(what)]
+
+
 def faulty(probe: Probe) -> Iterator[Script]:
-    for what in probe.faults:
-        if what in ("abort", "stale"):
-            continue
-        for role in roles(what):
-            for n, place in enumerate(places(probe, COARSE)):
-                for behind in (True, False):
-                    wrong, written = (fault(what, role),), write(probe, n + behind)
-                    both: Script = (*wrong, *written) if behind else (*written, *wrong)
-                    yield (*setup(probe), BEGIN, place, *both, SETTLE)
-                yield (*setup(probe), BEGIN, place, fault(what, role), SETTLE, HEAL, SETTLE, *write(probe, n))
-            for before in range(-1, len(probe.phases)):
-                for after in range(max(before, 0), len(probe.phases) + 1):
-                    yield _late(probe, fault(what, role), before, after)
-            if what in HOLDING:
-                for before in sorted({-1, 0, len(probe.phases) // 2}):
-                    yield from _meanwhile(probe, fault(what, role), before)
+    """Something goes wrong in each place: before a write, behind one, or until the migration has ended."""
+    for n, place in enumerate(places(probe, COARSE)):
+        for what, role in _faults(probe):
+            wrong, until = fault(what, role), (SETTLE, HEAL, SETTLE)
+            yield (*setup(probe), BEGIN, place, wrong, *write(probe, n + 1), SETTLE)
+            yield (*setup(probe), BEGIN, place, *write(probe, n), wrong, SETTLE)
+            yield (*setup(probe), BEGIN, place, wrong, *until, *write(probe, n))
 
 
-def _late(probe: Probe, wrong: Step, before: int, after: int) -> Script:
+def late(probe: Probe) -> Iterator[Script]:
     """Something goes wrong with a write in one phase (-1: before the migration), and ends in a later one; the last is
     the end of the migration."""
-    written: Script = (wrong, *write(probe, before + after))
-    first: Script = (*written, BEGIN) if before < 0 else (BEGIN, To(before, 0), *written)
-    then: Script = (SETTLE,) if after == len(probe.phases) else (To(after, 1),)
-    return (*setup(probe), *first, *then, HEAL, *write(probe, after, behind=True), SETTLE)
+    many = len(probe.phases)
+    for before in range(-1, many):
+        for after in range(max(before, 0), many + 1):
+            for what, role in _faults(probe):
+                written: Script = (fault(what, role), *write(probe, before + after))
+                first: Script = (*written, BEGIN) if before < 0 else (BEGIN, To(before, 0), *written)
+                then: Script = (SETTLE,) if after == many else (To(after, 1),)
+                yield (*setup(probe), *first, *then, HEAL, *write(probe, after, behind=True), SETTLE)
 
 
-def _meanwhile(probe: Probe, wrong: Step, before: int) -> Iterator[Script]:
-    """Something is wrong from one phase on (-1: from before the migration), which goes on as far as it can, or a few
+def held_up(probe: Probe) -> Iterator[Script]:
+    """Something is held up from one phase on (-1: from before the migration), which goes on as far as it can, or a few
     steps; then a client writes, and only then it ends. Nothing else is there, so that the migration is about this
     document."""
-    first: Script = (wrong, BEGIN) if before < 0 else (BEGIN, To(before, 0), wrong)
-    for then in (Settle(4), Settle(9), SETTLE):
-        for chosen in events(probe):
-            if chosen[0].do not in ("get", "scan"):
-                yield (*setup(probe, [chosen[0].key]), *first, then, chosen[0], HEAL, SETTLE)
+    for then in (Settle(3), Settle(9), SETTLE):
+        for before in range(-1, len(probe.phases)):
+            for what, role in _faults(probe, HOLDING):
+                wrong = fault(what, role)
+                first: Script = (wrong, BEGIN) if before < 0 else (BEGIN, To(before, 0), wrong)
+                for chosen in events(probe, 1):
+                    if chosen[0].do in ("get", "scan"):
+                        continue
+                    alone = (*setup(probe, [chosen[0].key]), *first, then, chosen[0])
+                    yield (*alone, HEAL, SETTLE)
+                    yield (
+                        *alone,
+                        SETTLE,
+                        HEAL,
+                        SETTLE,
+                    )  # what else is under way is done before what was held up
 
 
 # ------------------------------------------------------------------ 4. again, stale, parts
@@ -158,7 +172,7 @@ def again(probe: Probe) -> Iterator[Script]:
 def stale(probe: Probe) -> Iterator[Script]:
     """A client that knows the owner of then: it asks in a later phase, behind the end, and after a second migration."""
     marks: list[Step] = [fault("stale", 0, CLIENTS[1])] if "stale" in probe.faults else []
-    known = probe.keys()
+    known = probe.documents()
     if not known:
         return
     others = [k for k in probe.operations if k not in ("scan", "put_if")]
@@ -179,6 +193,20 @@ def stale(probe: Probe) -> Iterator[Script]:
                     seen = read(known[0], CLIENTS[1])
                     yield (*setup(probe), seen, *marks, BEGIN, place, fresh, SETTLE, seen)
                     yield (*setup(probe), seen, *marks, BEGIN, place, SETTLE, fresh, To(0, 1), seen)
+    for what, role in _faults(probe):
+        yield from _stale_and_faulty(probe, fault(what, role), marks, known[0])
+
+
+def _stale_and_faulty(probe: Probe, wrong: Step, marks: list[Step], key: str) -> Iterator[Script]:
+    """A client knows the owner of then, and something goes wrong, once or twice: perhaps with what should tell it, or
+    the former owner."""
+    mine, theirs = read(key, CLIENTS[1]), read(key, CLIENTS[0])
+    fresh, late = (asked(kind_of(key), key, client) for client in CLIENTS)
+    for times in (1, 2):
+        for begun in ((*[wrong] * times, BEGIN), (BEGIN, *[wrong] * times)):
+            first: Script = (*setup(probe), mine, *marks, *begun, SETTLE)
+            yield (*first, fresh, mine)
+            yield (*first, late, theirs)
 
 
 def parts(probe: Probe) -> Iterator[Script]:

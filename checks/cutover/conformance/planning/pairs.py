@@ -61,5 +61,5 @@ def _event(probe: Probe, what: str, role: int, draw: Random) -> tuple[Step, ...]
         if what == "stale":
             return (fault(what, role, CLIENTS[1]),)
         return (fault(what, role), *write(probe, draw.randrange(6)))[: draw.choice((1, 2))]
-    about = next(iter(alike(probe.keys(), what)), [""])
+    about = next(iter(alike(probe.documents(), what)), [""])
     return (asked(what, draw.choice(about), draw.choice(CLIENTS)),)

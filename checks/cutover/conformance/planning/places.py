@@ -39,7 +39,7 @@ def roles(what: str) -> tuple[int, ...]:
 
 def events(probe: Probe, most: int = DOCUMENTS) -> Iterator[tuple[Step, ...]]:
     """What one client may do in one moment: with each of the documents that are there, and with a new one."""
-    known = probe.keys(most)
+    known = probe.documents(most)
     for kind in probe.operations:
         if kind == "scan":
             yield (Step("scan", client=CLIENTS[0]),)

@@ -10,6 +10,8 @@ quiet migrations. When a plan is performed, that becomes plain steps (`steps.py`
 4. Given up or crashed at each place, and begun again; stale clients; parts of the shards, two moves at once, splits.
 5. Pairs, triples and quadruples of events, until each pair that the model's graph has (`edges.py`) was there once.
 6. Draws (`draw.py`), biased to the middle of migrations.
+
+The tours come first, the other systematic parts by turns, and the draws when these have ended.
 """
 
 from __future__ import annotations
@@ -19,7 +21,16 @@ from dataclasses import dataclass
 from random import Random
 
 from cutproof.checks.cutover.conformance.planning.draw import drawn
-from cutproof.checks.cutover.conformance.planning.families import again, faulty, parts, single, stale, tours
+from cutproof.checks.cutover.conformance.planning.families import (
+    again,
+    faulty,
+    held_up,
+    late,
+    parts,
+    single,
+    stale,
+    tours,
+)
 from cutproof.checks.cutover.conformance.planning.pairs import pairs
 from cutproof.checks.cutover.conformance.planning.probe import Probe
 from cutproof.checks.cutover.conformance.planning.script import Script
@@ -57,10 +68,15 @@ def systematic(probe: Probe, seed: int) -> int:
 
 
 def _systematic(probe: Probe, seed: int) -> Iterator[tuple[str, Script]]:
-    families = {
-        "tours": tours(probe), "one event": single(probe), "one fault": faulty(probe), "again": again(probe),
-        "stale": stale(probe), "parts": parts(probe), "pairs": pairs(probe, seed),
+    yield from (("tours", script) for script in tours(probe))
+    open_ = {
+        "one event": single(probe), "one fault": faulty(probe), "late": late(probe), "held up": held_up(probe),
+        "again": again(probe), "stale": stale(probe), "parts": parts(probe), "pairs": pairs(probe, seed),
     }  # fmt: skip
-    for part, scripts in families.items():
-        for script in scripts:
-            yield part, script
+    while open_:  # by turns: nobody knows which of them a system fails
+        for part, scripts in list(open_.items()):
+            script = next(scripts, None)
+            if script is None:
+                del open_[part]
+            else:
+                yield part, script

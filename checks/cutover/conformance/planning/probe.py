@@ -26,11 +26,12 @@ class Probe:
     faults: list[str] = field(default_factory=list)
     migrations: list[str] = field(default_factory=list)  # "begin_migration", "move", "split", "merge"
     phases: dict[str, int] = field(default_factory=dict)
+    always: set[str] = field(default_factory=set)  # those of the phases that every quiet migration had
     quiet: int = 0
     work: int = 0
     unsupported: set[str] = field(default_factory=set)
 
-    def keys(self, most: int = DOCUMENTS) -> list[str]:
+    def documents(self, most: int = DOCUMENTS) -> list[str]:
         """The documents that schedules are about: of each kind that the system has."""
         known = self.writes or [kind for kind in ("put", "add", "append") if kind in self.operations]
         words = {"put": ("doc", most), "add": ("counter", 1), "append": ("list", 1)}
@@ -71,7 +72,7 @@ def _look(run: Run, found: Probe, seed: int) -> None:
     for _ in range(3):  # some may have no answer
         run.get(Step("get", key="doc-0", client=CLIENTS[0]))
         run.scan(Step("scan", client=CLIENTS[0]))
-    for key in found.keys():
+    for key in found.documents():
         run.write(Step(kind_of(key), key=key, client=CLIENTS[0]))  # type: ignore[arg-type]
     run.advance(MANY)
     _quiet(run, found)
@@ -92,6 +93,7 @@ def _quiet(run: Run, found: Probe) -> None:
             break
         taken += 1
     found.quiet = max(found.quiet, taken)
+    found.always = set(seen) if not found.phases else found.always & set(seen)
     for phase, steps in seen.items():
         found.phases[phase] = max(found.phases.get(phase, 0), steps)
 

@@ -70,7 +70,7 @@ def fault(what: str, role: int, client: str = "") -> Step:
 
 def setup(probe: Probe, some: list[str] | None = None) -> Script:
     """The documents that are there before, written and settled: all, or some."""
-    return (*(asked(kind_of(key), key, CLIENTS[0]) for key in some or probe.keys()), SETTLE)
+    return (*(asked(kind_of(key), key, CLIENTS[0]) for key in some or probe.documents()), SETTLE)
 
 
 def write(probe: Probe, number: int, about: int = -1, behind: bool = False) -> tuple[Step, ...]:
@@ -80,6 +80,6 @@ def write(probe: Probe, number: int, about: int = -1, behind: bool = False) -> t
         return ()
     kind = kinds[number % len(kinds)]
     word = {"add": "counter", "append": "list"}.get(kind, "doc")
-    known = [key for key in probe.keys() if key.startswith(word)] or [f"{word}-0"]
+    known = [key for key in probe.documents() if key.startswith(word)] or [f"{word}-0"]
     key = known[(number // len(kinds) if about < 0 else about) % len(known)]
     return (asked(kind, key, CLIENTS[1 if behind else 0]),)
