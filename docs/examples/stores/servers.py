@@ -29,13 +29,15 @@ class Servers:
         self.processes: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
 
     def __enter__(self) -> Servers:
-        self.folder = Path(tempfile.mkdtemp(prefix="stores-", dir=_open_folder()))
         self._before = signal.signal(signal.SIGTERM, _leave)
+        self.folder = Path(tempfile.mkdtemp(prefix="stores-", dir=_open_folder()))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
+        late = list[int]()  # a signal that comes now waits until all is cleared away
+        signal.signal(signal.SIGTERM, lambda number, frame: late.append(number))
         for process, ending in self.processes:
             process.send_signal(ending)
             process.send_signal(signal.SIGCONT)  # or one that is stopped would not hear it
@@ -49,6 +51,8 @@ class Servers:
         while self.folder.exists() and time.monotonic() < end:
             shutil.rmtree(self.folder, ignore_errors=True)
         signal.signal(signal.SIGTERM, self._before)
+        if late:
+            _leave(late[0], None)
 
     def start(
         self,
