@@ -60,6 +60,19 @@ def test_each_way_is_judged_rightly(program: str, way: str, tmp_path: Path) -> N
     assert faulty == 0 if clean else f"no order explains those on {faulty}" in first
 
 
+def test_what_is_missing_is_said_in_a_line(tmp_path: Path) -> None:
+    for program, words, said in (
+        ("redis_slots.py", (), r"cannot run: .* is not installed: (apt-get|pip) install .*\n"),
+        ("redis_slots.py", ("given_up",), r"usage: (.*\n)+.*invalid choice: 'given_up'.*\n"),
+        ("redis_slots.py", ("--runs", "0"), r"usage: (.*\n)+.*--runs: at least one\n"),
+        ("redis_slots.py", ("--history", str(tmp_path)), r"usage: (.*\n)+.*--history .*: Is a directory\n"),
+    ):
+        command, bare = [sys.executable, str(STORES / program), *words], {**os.environ, "PATH": str(tmp_path)}
+        done = subprocess.run(command, env=bare, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert re.fullmatch(said, done.stderr)
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize(("program", "way"), WAYS)
 def test_each_of_many_runs_is_judged_rightly(program: str, way: str) -> None:
