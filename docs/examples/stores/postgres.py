@@ -21,8 +21,10 @@ from cutproof.checks.drivers.recording.recorder import Recorder
 
 try:
     import psycopg
-except ImportError:
-    raise CannotRun("the Python package psycopg is not installed: pip install 'cutproof[stores]'") from None
+except ImportError as missing:
+    raise CannotRun(
+        f"the Python package {missing.name} is not installed: pip install 'cutproof[stores]'"
+    ) from None
 
 NOBODY = 65534  # PostgreSQL refuses to be run by root
 TABLES = ("register", "counter", "entry")

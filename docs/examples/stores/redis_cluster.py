@@ -18,8 +18,10 @@ try:
     from redis.backoff import NoBackoff
     from redis.cluster import RedisCluster
     from redis.retry import Retry
-except ImportError:
-    raise CannotRun("the Python package redis is not installed: pip install 'cutproof[stores]'") from None
+except ImportError as missing:
+    raise CannotRun(
+        f"the Python package {missing.name} is not installed: pip install 'cutproof[stores]'"
+    ) from None
 
 SLOTS = 16384
 TIMEOUT = 2000  # milliseconds until a silent node is taken for dead
