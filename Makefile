@@ -54,8 +54,8 @@ verify: $(STAMP)  ## run the checks, a few minutes at most
 verify-full: $(STAMP)  ## run the checks at full depth
 	$(BIN)/cutproof verify --full
 
-test: lint types  ## ruff, formatting, mypy, then the tests
-	$(BIN)/python -m pytest -n auto --dist worksteal
+test: lint types  ## ruff, formatting, mypy, then the tests; what is skipped is said
+	$(BIN)/python -m pytest -rsfE -n auto --dist worksteal
 
 lint: $(STAMP)  ## ruff: rules and formatting, nothing is changed
 	$(BIN)/ruff check .

@@ -36,7 +36,7 @@ def orderly(move: Move) -> None:
 
 
 def sequence_forgotten(move: Move) -> None:
-    """the same, but nobody sets the sequence, which is not replicated: entries get numbers that others have"""
+    """as *orderly*, but nobody sets the sequence, which is not replicated: entries get numbers that others have"""
     _moved(move, False)
 
 
