@@ -15,6 +15,11 @@ from pathlib import Path
 from types import TracebackType
 
 LONGEST = 30.0  # seconds that anything is waited for
+GUARD = [
+    "/bin/sh",
+    "-c",
+    'test "$PPID" = "$0" && exec "$@"',
+]  # whoever starts it may have ended before it asked to be told
 
 
 class CannotRun(Exception):
@@ -65,7 +70,7 @@ class Servers:
         words = [str(word) for word in command]
         if setpriv := shutil.which("setpriv"):
             other = [] if user is None else [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-            words = [setpriv, *other, "--pdeathsig", ending.name[3:], *words]
+            words = [setpriv, *other, "--pdeathsig", ending.name[3:], *GUARD, str(os.getpid()), *words]
         with log.open("ab") as out:
             process = subprocess.Popen(
                 words,
