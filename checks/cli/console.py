@@ -15,9 +15,15 @@ class Closed(Exception):
     """Nobody reads our output any more."""
 
 
+def _printed(character: str) -> str:
+    """What moves, colours or turns round a terminal is not sent to one, whoever put it into a name."""
+    return character if character.isprintable() or character in "\n\t" else "?"
+
+
 def say(*lines: str, verbatim: bool = False) -> None:
     """Lines to stdout, at once; wrapped to its width, unless they are for a program (`verbatim`)."""
     shown = lines if verbatim else [part for line in lines for part in wrapped(line, width())]
+    shown = [line if line.isprintable() else "".join(map(_printed, line)) for line in shown]
     try:
         sys.stdout.write("".join(f"{line}\n" for line in shown))
         sys.stdout.flush()

@@ -47,7 +47,7 @@ class NotSupported(Exception):
 
 
 class Unavailable(Exception):
-    """A read gets no answer now. That is no fault: nothing wrong was shown."""
+    """A read gets no answer now, or a migration can't begin. That is no fault: nothing wrong was shown."""
 
 
 class Adapter:
@@ -118,7 +118,9 @@ class Adapter:
 
     def begin_migration(self, node: str) -> None:
         """Begin to move all shards to a node. It is called only while `phase` is "idle", and never for the node that
-        owns all of them already."""
+        owns all of them already. From then on, before the first `advance`, `phase` says something else.
+
+        This, `move`, `split` and `merge` raise Unavailable where it can't begin now: then nothing was begun."""
         raise NotSupported
 
     def move(self, shards: Sequence[int], node: str) -> None:

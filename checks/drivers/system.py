@@ -10,8 +10,18 @@ from cutproof.checks.common.refusals import plain
 from cutproof.checks.drivers.adapter import Adapter, NotSupported, Unavailable
 from cutproof.checks.drivers.finding import AdapterFailed, NotConforming
 
-READS = ("get", "scan", "answers to a pending read")  # what may be unavailable
+# What may be unavailable: reads have no answer then, and a migration does not begin.
+MAY_BE_UNAVAILABLE = (
+    "get", "scan", "answers to a pending read", "begin_migration", "move", "split", "merge",
+)  # fmt: skip
 LONGEST = 1_000  # characters of what an adapter's error says
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "its message cannot be shown"
 
 
 class System:
@@ -31,13 +41,15 @@ class System:
             return function(*arguments)
         except NotSupported:
             raise
-        except (Exception, SystemExit) as error:  # a system may not end the program that judges it
-            if isinstance(error, Unavailable) and what in READS:
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # a system may not end the program that judges it
+            if isinstance(error, Unavailable) and what in MAY_BE_UNAVAILABLE:
                 raise
             why = getattr(
                 error, "reason", None
             )  # of a program beyond a pipe, whose last lines are told apart
-            raised = f"{what}: {why}" if why else f"{what} raised {type(error).__name__}: {error}"
+            raised = f"{what}: {why}" if why else f"{what} raised {type(error).__name__}: {_text(error)}"
             self._fail(f"the adapter failed: {plain(raised, LONGEST)}", AdapterFailed, error)
 
     def _fail(self, reason: str, kind: type[NotConforming] = NotConforming, cause: Any = None) -> None:

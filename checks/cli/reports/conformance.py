@@ -47,7 +47,8 @@ def saved(found: conform.NotConforming, folder: Path) -> tuple[str, str]:
 
 def finding(found: conform.NotConforming, file: str, system: str) -> list[str]:
     """A failure, told."""
-    lines = [f"{kind_of(found)}: {found.reason}"]
+    says_so = isinstance(found, conform.AdapterFailed | conform.NotServed)  # the reason says what kind it is
+    lines = [found.reason if says_so else f"{kind_of(found)}: {found.reason}"]
     if found.run:
         short = "; no step, and no two, can be left out" if found.whole else ""
         lines.append(f"found in run {found.run}; a short schedule that shows it{short}:")

@@ -23,7 +23,8 @@ def driven(found: Driving, trace: Trace | None, file: str, again: str) -> list[s
         if file:
             lines += [f"{file}: perform it again by {again}", ""]
     elif found.outcome == "not exercised":
-        lines.append(f"not exercised: {found.name}: no step of the protocol was driven")
+        why = "its state() never showed a variable" if found.steps else "no step of the protocol was driven"
+        lines.append(f"not exercised: {found.name}: {why}")
     elif found.outcome == "cut off":
         lines.append(f"cut off: {found.name}: {found.ended}; nothing was found until then")
     else:
@@ -58,6 +59,9 @@ def covered(found: Driving) -> list[str]:
         names = ", ".join(f"{name}{hint.replace(';', ',')}" for name, hint in found.undriven.items())
         left = f", {_many(found.left_out, 'edge')} in these states" if found.left_out else ""
         lines.append(f"not driven: {names}{left}")
+    comparing = found.walking.comparing
+    if hidden := [name for name in comparing.variables if name not in comparing.compared]:
+        lines.append(f"not compared: {', '.join(hidden)}")
     if found.never_taken and found.failure is None:
         lines.append(f"never taken: {', '.join(found.never_taken)}")
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
 from pathlib import Path as File
@@ -57,9 +58,10 @@ def conform(
             ticker.tell("conform", f"run {made:,} of {of:,}")
 
         try:
-            report = judge.check(
-                chosen, seed=seed, runs=runs, seconds=seconds, shards=shards, part=part, progress=progress
-            )
+            with contextlib.redirect_stdout(sys.stderr):  # what an adapter prints is none of our answer
+                report = judge.check(
+                    chosen, seed=seed, runs=runs, seconds=seconds, shards=shards, part=part, progress=progress
+                )
         except judge.NotConforming as found:
             file, conflict = told.saved(found, trace)
             said = shlex.quote(adapter) if adapter else "-- " + shlex.join(program_of(context))
@@ -85,6 +87,9 @@ def _part(text: str) -> tuple[int, int]:
     if not text:
         return (0, 1)
     number, _, of = text.partition("/")
-    if not (number.isdigit() and of.isdigit()) or not 1 <= int(number) <= int(of) <= 10_000:
+    if (
+        not (text.isascii() and number.isdecimal() and of.isdecimal())
+        or not 1 <= int(number) <= int(of) <= 10_000
+    ):
         refuse(f"--shard {text}: write 2/4 for the second of four")
     return (int(number) - 1, int(of))

@@ -60,5 +60,5 @@ def _one(file: str, adapter: type, expect: str, json_lines: bool, many: bool) ->
     elif many:
         say(f"{verdict:14}  {file}  {len(schedule.steps)} steps  {found.reason if found else ''}".rstrip())
     else:
-        say(f"{file}: {verdict}", *([found.reason, *report.told(found)] if found else []))
+        say(f"{verdict}: {file}", *([found.reason, *report.told(found)] if found else []))
     return code

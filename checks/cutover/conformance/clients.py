@@ -135,6 +135,9 @@ class Clients(System):
     def ended(self, operation: Operation) -> None:
         """An operation was answered."""
 
+    def searched(self, phase: str) -> None:
+        """A search was answered that was asked while the migration stood there."""
+
     def _tell(self, operation: Operation, said: str) -> None:
         """The last line of the log says what came of an operation."""
         last = self.log[-1]
@@ -200,6 +203,7 @@ class Clients(System):
         value = self.checked("get", operation.key, value)
         operation.outcome, operation.returned, operation.result = ACKNOWLEDGED, self.moment, value
         operation.step = self.now
+        self.ended(operation)
         self._tell_read(operation, self.named(value))
         self.counts["get"] += 1
         if kind_of(operation.key) == "put":
@@ -219,7 +223,7 @@ class Clients(System):
         where the system has no such thing."""
         self.answers()
         self.log.append(f"scan{_by(step.client)}")
-        self.noted("scan")
+        phase = self.noted("scan")
         self.system.client, begun = step.client, self.moment + 1
         try:
             has, found = self._try("scan", self.system.scan)
@@ -232,6 +236,7 @@ class Clients(System):
             return None
         pairs = self._pairs(found)
         self.counts["scan"] += 1
+        self.searched(phase)
         self.log[-1] += ": " + (", ".join(f"{key} {self.named(value)}" for key, value in pairs) or "nothing")
         twice = [key for key, times in Counter(key for key, _ in pairs).items() if times > 1]
         if twice:

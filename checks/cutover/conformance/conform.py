@@ -38,9 +38,10 @@ from cutproof.checks.drivers.finding import AdapterFailed, DiffersFromOracle, No
 
 __all__ = [
     "FAULTS", "Adapter", "AdapterFailed", "Answer", "DiffersFromOracle", "NotConforming", "NotServed", "NotSupported",
-    "Read", "Reference", "Report", "Schedule", "Unavailable", "check", "machine", "replay",
+    "Read", "Reference", "Report", "Schedule", "Unavailable", "check", "machine", "replay", "save",
 ]  # fmt: skip
 
+LEAST = 5.0  # seconds in which a failure is made short, where time is limited
 DRAWS = 1_000  # runs after the systematic ones, unless a budget is given
 BESIDE = 8  # of so many runs one is performed by the oracle too
 NOT_DETERMINISTIC = (
@@ -84,7 +85,7 @@ def check(
             if ends is not None and time.monotonic() > ends:
                 report.stopped = f"cut off after {seconds:g} s"
                 break
-            _one(adapter, planned, seen, shards, report)
+            _one(adapter, planned, seen, shards, report, ends)
             if progress is not None:
                 progress(planned.number, budget)
     except KeyboardInterrupt:
@@ -96,7 +97,9 @@ def _mine(planned: Planned, part: tuple[int, int]) -> bool:
     return planned.part == "tours" or planned.number % part[1] == part[0] % part[1]
 
 
-def _one(adapter: type[Adapter], planned: Planned, seen: Probe, shards: int, report: Report) -> None:
+def _one(
+    adapter: type[Adapter], planned: Planned, seen: Probe, shards: int, report: Report, ends: float | None
+) -> None:
     """One run; what it finds is made short, told and raised."""
     beside = planned.number % BESIDE == 1
     run, found = perform(adapter, planned.script, planned.seed, seen, shards=shards, beside=beside)
@@ -106,7 +109,7 @@ def _one(adapter: type[Adapter], planned: Planned, seen: Probe, shards: int, rep
         return
     if run is None:
         raise type(found)(found.reason, found.schedule, planned.number) from found.__cause__
-    raise _made_short(adapter, run, found, planned, seen, shards, beside)
+    raise _made_short(adapter, run, found, planned, seen, shards, beside, ends)
 
 
 def _made_short(
@@ -117,14 +120,21 @@ def _made_short(
     seen: Probe,
     shards: int,
     beside: bool,
+    ends: float | None,
 ) -> NotConforming:
-    short = shrink(tuple(run.steps), planned.seed, again(adapter, seen, shards, beside))
+    late = time.monotonic() + LEAST if ends is None else max(ends, time.monotonic() + LEAST)
+    limit = (lambda: False) if ends is None else (lambda: time.monotonic() > late)
+    short = shrink(tuple(run.steps), planned.seed, again(adapter, seen, shards, beside), out_of_time=limit)
     if short is None:
         reason = f"{NOT_DETERMINISTIC}; at first it was: {found.reason}"
         return AdapterFailed(reason, found.schedule, planned.number)
     lanes = Lanes()
     _, told = perform(adapter, short.steps, short.seed, seen, shards=shards, beside=beside, lanes=lanes)
-    best = told if told is not None and type(told) is type(short.best) else short.best
+    if told is None or type(told) is not type(short.best):
+        return AdapterFailed(
+            f"{NOT_DETERMINISTIC}; at first it was: {found.reason}", found.schedule, planned.number
+        )
+    best = told
     error = type(best)(best.reason, best.schedule, planned.number)
     error.lanes = lanes.lines(best.schedule)
     error.whole = short.whole
@@ -134,6 +144,14 @@ def _made_short(
     )  # fmt: skip
     error.__cause__ = best.__cause__
     return error
+
+
+def save(found: NotConforming, file: str | Path) -> None:
+    """Write the schedule of a failure, for `replay`. Raises FileExistsError where another one is there, ValueError
+    where the failure has none: the system did not even start, or does something else each time."""
+    if found.data is None:
+        raise ValueError("there is no schedule that could be performed again")
+    schedules.write(Path(file), found.data)
 
 
 def replay(schedule: Schedule | str | Path, adapter: type[Adapter]) -> NotConforming | None:
@@ -179,7 +197,7 @@ def machine(
             try:
                 report = check(adapter, seed=seed, runs=budget, shards=shards, part=(part, parts))
             except NotConforming as found:
-                raise type(found)(found.reason, found.schedule, found.run) from found.__cause__
+                raise found.with_traceback(None) from found.__cause__
             made.report = report
             if report.missing():
                 self.fail(str(report))

@@ -29,7 +29,7 @@ TURNS = 40  # steps between two tries, at most
 
 def end(run: Run, probe: Probe, beside: bool = False) -> None:
     """End a run, and judge how it ends. `beside`: the reference performs the same schedule, and is compared."""
-    schedule = len(run.steps)
+    schedule, run.ending = len(run.steps), True
     try:
         run.heal()
         _ends_under_load(run, probe)
@@ -58,28 +58,37 @@ def _ends_under_load(run: Run, probe: Probe) -> None:
     pace, last = max(1, 4 * probe.work), max(UNDER_LOAD, TIMES * probe.quiet)
     log, writes, taken = len(run.log), 0, 0
     asked: Operation | None = None
-    while taken < last and run.look() != IDLE:
-        if taken % pace == 0 and (asked is None or asked not in run.asked):
-            step = _next_write(probe, writes)
-            run.loaded |= set() if step.key in run.history else {step.key}
-            asked = run.write(step)
-            writes += 1
-        taken += 1
-        if not run.advance(1) and asked not in run.asked:
-            break
-    said = f"clients go on writing: {writes} write{'' if writes == 1 else 's'} in {taken} steps"
-    del run.log[log:]
-    for operations in run.history.values():
-        for operation in operations:
-            operation.step = min(operation.step, log + 1)
-    if writes:
-        run.log.append(said)
+    try:
+        while taken < last and run.look() != IDLE:
+            if taken % pace == 0 and (asked is None or asked not in run.asked):
+                step = _next_write(probe, writes)
+                run.loaded |= set() if step.key in run.history else {step.key}
+                writes += 1
+                asked = run.write(step)
+            taken += 1
+            if not run.advance(1) and asked not in run.asked:
+                break
+    finally:
+        _told_as_one(
+            run, log, f"clients go on writing: {writes} write{'' if writes == 1 else 's'} in {taken} steps"
+        )
     run.counts["written at the end"] += writes
     if run.look() != IDLE and taken >= last:
         run.advance(PATIENCE)
         if run.look() == IDLE:
-            run._fail(f"the migration does not end while clients go on writing: {last} steps were not enough, where a "
-                      f"quiet one takes {probe.quiet}; it ended when they stopped", NotServed)  # fmt: skip
+            often = "each step" if pace == 1 else f"each {pace} steps"
+            run._fail(f"the migration does not end while clients go on writing, a document for {often}: {last} steps "
+                      f"were not enough, where a quiet one takes {probe.quiet}; it ends when they stop",
+                      NotServed)  # fmt: skip
+
+
+def _told_as_one(run: Run, log: int, said: str) -> None:
+    """All lines from one on become one."""
+    if len(run.log) > log:
+        run.log[log:] = [said]
+    for operations in run.history.values():
+        for operation in operations:
+            operation.step = min(operation.step, log + 1)
 
 
 def _next_write(probe: Probe, number: int) -> Step:
@@ -128,7 +137,8 @@ def _read_all(run: Run) -> None:
         values: dict[str, Any] = {
             k: run.checked("observe", k, v) for k, v in documents.items() if k in run.history
         }
-        run.seen(values, HOLDS, run.moment, sorted(values))
+        if values:
+            run.seen(values, HOLDS, run.moment, sorted(values))
     _compare_owners(run, shown.get("owner", {}))
 
 
@@ -138,10 +148,12 @@ def _compare_owners(run: Run, owner: Mapping[str, Any]) -> None:
     for key in run.history:
         if key in owner:
             run.counts["moved"] += owner[key] != NODES[0]
-    whole = len(set(run.owners)) == 1 and all(step.do not in ("split", "merge", "move") for step in run.steps)
+    whole = len(set(run.expected)) == 1 and all(
+        step.do not in ("split", "merge", "move") for step in run.steps
+    )
     if not whole or run.injected:
         return
-    expected = NODES[run.owners[0]]
+    expected = NODES[run.expected[0]]
     for key in sorted(run.history):
         if key in owner and owner[key] != expected:
             run._fail(f"{key}: nothing went wrong, and its owner is {owner[key]}; the oracle's is {expected}",

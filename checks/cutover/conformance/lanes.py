@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cutproof.checks.cutover.conformance.run import Run
 from cutproof.checks.cutover.conformance.steps import NODES
+from cutproof.checks.drivers.finding import NotConforming
 
 WIDTH = 100  # characters of a line at most
 
@@ -16,18 +17,21 @@ WIDTH = 100  # characters of a line at most
 class Lanes:
     """What a system showed after each step; `watch` it while it runs, then `lines`."""
 
-    shown: dict[int, dict[str, str]] = field(
-        default_factory=dict
-    )  # by the line of the log: what each node holds
-    phases: dict[int, str] = field(default_factory=dict)
+    # By the line of the log: what each node holds.
+    shown: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def watch(self, run: Run) -> None:
         """Look at a run after a step."""
         line = len(run.log)
-        self.phases[line] = run.look()
-        observed = run.observed()
+        try:
+            observed = run.observed()
+        except NotConforming:  # it cannot show itself now: that is for the end to find
+            run.found = None
+            return
         nodes = observed.get("nodes") or _by_owner(observed)
-        self.shown[line] = {node: _held(run, held) for node, held in nodes.items() if isinstance(held, dict)}
+        self.shown[line] = {
+            node: _held(run, held) for node, held in nodes.items() if isinstance(held, Mapping)
+        }
 
     def lines(self, log: Sequence[str]) -> list[str]:
         """The log, with a lane for each node where it shows what it holds."""
@@ -46,7 +50,7 @@ class Lanes:
         return _table(("what happens", *(f"{node} holds" for node in lanes)), rows)
 
 
-def _by_owner(observed: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _by_owner(observed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Documents with their owners, where that is all it shows."""
     owner, nodes = observed.get("owner") or {}, {}  # type: tuple[dict[str, Any], dict[str, dict[str, Any]]]
     for key, value in (observed.get("documents") or {}).items():
@@ -55,7 +59,7 @@ def _by_owner(observed: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return nodes
 
 
-def _held(run: Run, held: dict[str, Any]) -> str:
+def _held(run: Run, held: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {run.named(value)}" for key, value in sorted(held.items()) if value is not None)
 
 

@@ -51,10 +51,7 @@ def compare(run: Run) -> None:
     finally:
         other.stop()
     run.counts["the oracle acknowledged"] += other.counts[ACKNOWLEDGED]
-    run.counts["acknowledged beside it"] += sum(
-        operation.outcome == ACKNOWLEDGED and operation.kind != "get"
-        for operations in run.history.values() for operation in operations
-    )  # fmt: skip
+    run.counts["acknowledged beside it"] += run.counts["acknowledged by plan"]
     held = other.observed().get("documents", {})
     for key in sorted(run.history):
         ours, theirs = _writes(run.history[key]), _writes(other.history.get(key, []))

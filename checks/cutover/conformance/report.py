@@ -13,12 +13,12 @@ from cutproof.checks.cutover.conformance.steps import WRITES
 from cutproof.checks.drivers.adapter import ACKNOWLEDGED
 
 ENOUGH = 0.5  # of what the oracle acknowledges, a system must acknowledge at least this share
-CONFORMS, NOT_EXERCISED = "conforms", "not exercised"
+CONFORMS, NOT_EXERCISED, CUT_OFF = "conforms", "not exercised", "cut off"
 
 
 @dataclass
 class Report:
-    """What a system was put through, counted over all runs. `verdict` is "conforms" or "not exercised"."""
+    """What a system was put through, counted over all runs. `verdict` is "conforms", "not exercised" or "cut off"."""
 
     name: str
     probe: Probe
@@ -31,6 +31,7 @@ class Report:
     events: Counter[tuple[str, str]] = field(
         default_factory=Counter
     )  # (phase, what), between two steps of it
+    answered: Counter[str] = field(default_factory=Counter)  # operations of a migration that were answered
     parts: Counter[str] = field(default_factory=Counter)
     unsupported: set[str] = field(default_factory=set)
     shown: set[str] = field(default_factory=set)  # what `observe` told of
@@ -44,6 +45,7 @@ class Report:
         self.counts.update(run.counts)
         self.faults.update(run.injected)
         self.events.update(run.events)
+        self.answered.update(run.answered)
         self.shown |= run.shown
         self.unsupported |= run.unsupported
 
@@ -51,7 +53,7 @@ class Report:
         """What would have to happen before anything is shown: a system that refuses everything loses nothing."""
         c, found = self.counts, []
         if not c[ACKNOWLEDGED] or c["acknowledged beside it"] < ENOUGH * c["the oracle acknowledged"]:
-            mine, theirs = c["acknowledged beside it"] or c[ACKNOWLEDGED], c["the oracle acknowledged"]
+            mine, theirs = c["acknowledged beside it"], c["the oracle acknowledged"]
             found.append(f"it acknowledged {mine:,} writes where the oracle acknowledged {theirs:,}")
         if not c["get"]:
             found.append("no read was answered")
@@ -59,12 +61,19 @@ class Report:
             found.append("no migration began")
         elif not c["ended"]:
             found.append("no migration ended")
+        elif not self.probe.phases and "advance" not in self.unsupported:
+            found.append("phase is idle right after begin_migration: nothing can happen in a migration")
         elif self.probe.quiet <= 1 and "advance" not in self.unsupported:
             found.append("a migration is one step: nothing can happen in it")
         elif "advance" in self.unsupported:
             found.append("a migration has no steps (there is no advance): nothing can happen in it")
         elif not sum(count for (_, what), count in self.events.items() if what == ACKNOWLEDGED):
             found.append("no write was acknowledged that was issued during a migration")
+        else:
+            for what in self.probe.operations:
+                if c[what] and not self.answered[what]:
+                    how = "answered" if what in ("get", "scan") else "acknowledged"
+                    found.append(f"no {what} was {how} that was issued during a migration")
         if "owner" in self.shown and not c["moved"]:
             found.append("no document changed its owner")
         return found + (self._nil() if not found else [])
@@ -83,7 +92,7 @@ class Report:
     @property
     def verdict(self) -> str:
         """The answer in two words; a system that does not conform has no report."""
-        return NOT_EXERCISED if self.missing() else CONFORMS
+        return NOT_EXERCISED if self.missing() else CUT_OFF if self.stopped else CONFORMS
 
     def facts(self) -> dict[str, Any]:
         """The same for machines."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from cutproof.checks.common.refusals import plain
 from cutproof.checks.cutover.conformance.clients import Clients
 from cutproof.checks.cutover.conformance.oracle import PHASES, out_of_order
 from cutproof.checks.cutover.conformance.steps import CLIENTS, NODES, SHARDS, WRITES, Step
-from cutproof.checks.drivers.adapter import ACKNOWLEDGED, IDLE, NODELESS, Adapter
+from cutproof.checks.drivers.adapter import ACKNOWLEDGED, IDLE, NODELESS, Adapter, Unavailable
 from cutproof.checks.drivers.finding import AdapterFailed, DiffersFromOracle
 from cutproof.checks.drivers.histories.operation import Operation
 
+LONGEST = 100  # characters of a phase
 FEW = 60  # steps in which a phase is waited for
 MOVING = "moving"  # the phase of a system that does not tell one
 GONE = -1  # the owner of a shard that was merged into another
@@ -31,11 +34,19 @@ class Run(Clients):
         self.steps: list[Step] = []
         self.injected: Counter[str] = Counter()
         self.events: Counter[tuple[str, str]] = Counter()  # (phase, what was done then)
+        self.ending = (
+            False  # what is done at the end is no part of the schedule: it does not count as exercised
+        )
+        self.answered: Counter[str] = Counter()  # operations of a migration that were answered, by kind
         self.asked_in: dict[Operation, str] = {}  # the phase in which an operation was issued
         self.phases: list[str] = []  # as they came
         self.owners = [0] * shards
+        self.expected = [0] * shards  # the same by what was asked for alone, whatever the system shows
+        self.unsure: set[int] = (
+            set()
+        )  # nodes of which one owns all, after an abort that perhaps came too late
         self.moves: dict[int, int] = {}  # shard, and where it is on the way to
-        self.aborted = self.disordered = False
+        self.aborted = self.disordered = self.late = False
         self.source, self.target = 0, 1  # of the latest move
         self.placed: str | None = None  # the phase that was looked at last
         self.stepped = 0  # steps since the phase changed
@@ -72,17 +83,26 @@ class Run(Clients):
 
     def noted(self, what: str) -> str:
         phase = self.look()
-        if phase != IDLE:
+        if phase != IDLE and not self.ending:
             self.events[phase, what] += 1
         return phase
 
     def issued(self, operation: Operation, phase: str) -> None:
-        self.asked_in[operation] = phase
+        if not self.ending:
+            self.asked_in[operation] = phase
 
     def ended(self, operation: Operation) -> None:
         phase = self.asked_in.get(operation, IDLE)
-        if phase != IDLE and operation.kind in WRITES and operation.outcome == ACKNOWLEDGED:
-            self.events[phase, ACKNOWLEDGED] += 1
+        if operation.outcome != ACKNOWLEDGED or operation not in self.asked_in:
+            return
+        self.answered[operation.kind] += phase != IDLE
+        if operation.kind in WRITES:
+            self.counts["acknowledged by plan"] += 1
+            if phase != IDLE:
+                self.events[phase, ACKNOWLEDGED] += 1
+
+    def searched(self, phase: str) -> None:
+        self.answered["scan"] += phase != IDLE and not self.ending
 
     # -------------------------------------------------- the migration
 
@@ -98,6 +118,7 @@ class Run(Clients):
             has, phase = self._try("phase", self.system.phase)
             if has and not isinstance(phase, str):
                 self._fail(f"the adapter failed: phase returned {phase!r}; it must be a text", AdapterFailed)
+            phase = plain(phase, LONGEST) if has else None
         if phase is None:
             phase = MOVING if self.moves else IDLE
         if self.moves:
@@ -120,24 +141,24 @@ class Run(Clients):
     def _ended(self) -> None:
         for shard, node in self.moves.items():
             if not self.aborted:
-                self.owners[shard] = node
+                self.owners[shard] = self.expected[shard] = node
+        self.unsure = {self.source, self.target} if self.late else set()
         self.moves.clear()
         self.counts["ended"] += 1
-        everywhere = self.observed_owners() if self.aborted else set()
-        if len(everywhere) == 1:
-            self.owners = [everywhere.pop()] * len(self.owners)
+        if len(everywhere := self.observed_owners()) == 1:
+            self.owners, self.unsure = [everywhere.pop()] * len(self.owners), set()
 
     def observed_owners(self) -> set[int]:
         """The nodes that own a document, as the system shows it; empty where it shows nothing of the kind."""
         owner = self.observed().get("owner", {})
         return {NODES.index(node) for node in owner.values() if node in NODES}
 
-    def observed(self) -> dict[str, dict[str, object]]:
+    def observed(self) -> Mapping[str, Mapping[str, Any]]:
         """What the system shows of itself; fails for what is not as `Adapter.observe` says."""
         shown = self._try("observe", self.system.observe)[1]
         shown = {} if shown is None else shown
-        fine = isinstance(shown, dict) and all(isinstance(v, dict) for v in shown.values())
-        if not fine or not all(isinstance(v, dict) for v in shown.get("nodes", {}).values()):
+        fine = isinstance(shown, Mapping) and all(isinstance(v, Mapping) for v in shown.values())
+        if not fine or not all(isinstance(v, Mapping) for v in shown.get("nodes", {}).values()):
             self._fail('the adapter failed: observe must return a dict of any of "documents", "owner" and "nodes", '
                        "dicts themselves", AdapterFailed)  # fmt: skip
         return shown
@@ -148,6 +169,8 @@ class Run(Clients):
             return
         source = self.owners[0]
         target = (source + (step.hop % len(NODES) or 1)) % len(NODES)
+        if self.unsure:  # only to where it surely is not
+            target = next(node for node in range(len(NODES)) if node not in self.unsure)
         if all(owner == target for owner in self.owners):
             return
         moves = {shard: target for shard, owner in enumerate(self.owners) if owner not in (target, GONE)}
@@ -174,13 +197,21 @@ class Run(Clients):
         self.source, self.target = source, next(iter(moves.values()))
         self.moves.update(moves)
         if not before:
-            self.aborted = self.disordered = False
+            self.aborted = self.disordered = self.late = False
             self.placed, self.phases = None, []
-        if not self._try(step.do, getattr(self.system, step.do), *arguments)[0]:
+        try:
+            has = self._try(step.do, getattr(self.system, step.do), *arguments)[0]
+        except Unavailable:
+            self.counts["declined"] += 1
+            self.log[-1] += ": declined"
+            self.moves = before
+            return
+        if not has:
             self.log.pop()
             self.steps.pop()
             self.moves = before
             return
+        self.unsure = set()
         self.counts["begun"] += 1
         self.look()
         self.answers()
@@ -195,7 +226,12 @@ class Run(Clients):
         self.answers()
         self.log.append(f"{step.do} shard " + " and ".join(map(str, shards)))
         self.steps.append(step)
-        has, made = self._try(step.do, getattr(self.system, step.do), *shards)
+        try:
+            has, made = self._try(step.do, getattr(self.system, step.do), *shards)
+        except Unavailable:
+            self.counts["declined"] += 1
+            self.log[-1] += ": declined"
+            return
         if not has:
             self.log.pop()
             self.steps.pop()
@@ -206,8 +242,9 @@ class Run(Clients):
             if not isinstance(made, int) or isinstance(made, bool) or not 0 <= made < 1000:
                 self._fail(f"the adapter failed: split returned {made!r}; it must be the new shard's number",
                            AdapterFailed)  # fmt: skip
-            self.owners += [GONE] * (made + 1 - len(self.owners))
-            self.owners[made] = owner
+            more = [GONE] * (made + 1 - len(self.owners))
+            self.owners, self.expected = [*self.owners, *more], [*self.expected, *more]
+            self.owners[made] = self.expected[made] = owner
             self.moves[made] = owner
         else:
             self.owners[shards[1]] = GONE
@@ -239,6 +276,9 @@ class Run(Clients):
     def _advance(self) -> bool:
         has, went = self._try("advance", self.system.advance)
         self.stepped += 1
+        if has and went is None:
+            self._fail("the adapter failed: advance returned None; it must be True, or False if nothing can go on",
+                       AdapterFailed)  # fmt: skip
         if self.moves and "phase" in self.unsupported and not went:
             self._ended()
         self.look()
@@ -280,8 +320,13 @@ class Run(Clients):
             self.events[phase, fault] += 1
         self.aborted |= fault == "abort"
         self.disordered |= fault in AGAIN
+        self.late |= fault == "abort" and self._goes_on()
         self.look()
         self.answers()
+
+    def _goes_on(self) -> bool:
+        """Whether a migration goes on that was just given up: perhaps that came too late."""
+        return "phase" in self.unsupported or self._try("phase", self.system.phase)[1] != IDLE
 
     def heal(self) -> None:
         """Nothing goes wrong from now on. Where nothing did, nothing is done."""

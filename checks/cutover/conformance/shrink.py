@@ -29,14 +29,21 @@ class Short:
         self.best, self.seed, self.steps, self.whole = best, seed, steps, whole
 
 
-def shrink(steps: Steps, seed: int, fails: Fails, budget: int = BUDGET) -> Short | None:
+def shrink(
+    steps: Steps,
+    seed: int,
+    fails: Fails,
+    budget: int = BUDGET,
+    out_of_time: Callable[[], bool] = lambda: False,
+) -> Short | None:
     """A short schedule that shows what these steps show; None if they don't fail again.
 
-    `fails` says what a schedule finds with a seed. Only findings of the same class count."""
+    `fails` says what a schedule finds with a seed. Only findings of the same class count. An interrupt ends it with
+    what is short so far, as `out_of_time` does."""
     best = fails(seed, steps)
     if best is None:
         return None
-    kind, tried = type(best), {(seed, steps)}
+    kind, tried, cut = type(best), {(seed, steps)}, list[tuple[int, Steps]]()
 
     def first(candidates: Iterable[tuple[int, Steps]]) -> bool:
         """Take the first of these that fails too; whether there is one."""
@@ -44,6 +51,10 @@ def shrink(steps: Steps, seed: int, fails: Fails, budget: int = BUDGET) -> Short
         for candidate in candidates:
             if candidate in tried or len(tried) >= budget:
                 continue
+            if out_of_time():
+                tried.add(candidate)
+                cut.append(candidate)
+                return False
             tried.add(candidate)
             found = fails(*candidate)
             if found is not None and type(found) is kind:
@@ -54,14 +65,18 @@ def shrink(steps: Steps, seed: int, fails: Fails, budget: int = BUDGET) -> Short
     # Leaving steps out changes what the seed draws afterwards, so other seeds are tried too: at first with the last
     # steps alone, where it mostly is, and again when nothing else can be left out.
     others = range(SEEDS)
-    first((s, steps[-n:]) for n in LAST if n < len(steps) for s in (seed, *others))
-    while (
-        first((seed, c) for c in _shorter(steps))
-        or first((seed, c) for c in _by_two(steps))
-        or first((s, c) for c in _shorter(steps) for s in others)
-    ):
-        pass
-    return Short(best, seed, steps, len(tried) < budget)
+    try:
+        first((s, steps[-n:]) for n in LAST if n < len(steps) for s in (seed, *others))
+        while (
+            first((seed, c) for c in _shorter(steps))
+            or first((seed, c) for c in _by_two(steps))
+            or first((s, c) for c in _shorter(steps) for s in others)
+            or first((seed, c) for c in _plainer(steps))
+        ):
+            pass
+    except KeyboardInterrupt:
+        cut.append((seed, steps))
+    return Short(best, seed, steps, len(tried) < budget and not cut)
 
 
 def _shorter(steps: Steps) -> Iterator[Steps]:
@@ -100,6 +115,20 @@ def _by_two(steps: Steps) -> Iterator[Steps]:
             if a != b:
                 less = (*steps[:a], _times(step, step.times - 1), *steps[a + 1 :])
                 yield less[:b] + less[b + 1 :]
+
+
+def _plainer(steps: Steps) -> Iterator[Steps]:
+    """The same with the first of the documents, the nearest node, the first role."""
+    keys = sorted({step.key for step in steps if step.key})
+    for key in keys:
+        word, _, number = key.partition("-")
+        for lower in range(int(number) if number.isdecimal() else 0):
+            if (name := f"{word}-{lower}") not in keys:
+                yield tuple(msgspec.structs.replace(s, key=name) if s.key == key else s for s in steps)
+    for i, step in enumerate(steps):
+        for plain in (msgspec.structs.replace(step, hop=1), msgspec.structs.replace(step, role=0)):
+            if plain != step:
+                yield (*steps[:i], plain, *steps[i + 1 :])
 
 
 def _times(step: Step, times: int) -> Step:

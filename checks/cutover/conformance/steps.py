@@ -25,6 +25,8 @@ LONGEST, LARGEST = 10_000, 4 * 2**20  # steps of a schedule, bytes of its file
 MOST = 100_000  # times that a step advances
 
 WRITES = ("put", "delete", "put_if", "add", "append")
+REGISTER = ("put", "delete", "put_if")
+WRITTEN = {"counter": ("add",), "list": ("append",)}  # how documents are written, by the names of their keys
 READS = ("get", "scan")
 MIGRATIONS = ("begin_migration", "move", "split", "merge")
 Do = Literal[
@@ -55,6 +57,10 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
         wrong = ""
         if self.do in (*WRITES, "get") and not 0 < len(self.key) <= 100:
             wrong = f"{self.do} needs a key"
+        elif self.do in WRITES and self.do not in WRITTEN.get(self.key.partition("-")[0], REGISTER):
+            wrong = f"{self.do} of {self.key!r}: counters are added to, lists are appended to, other documents are put"
+        elif any(not 0 <= shard < MOST for shard in self.shards):
+            wrong = f"shards have numbers from 0 to {MOST - 1:,}"
         elif self.do == "advance" and not 0 < self.times <= MOST:
             wrong = f"advance needs times, from 1 to {MOST:,}"
         elif self.do == "fault" and self.fault not in FAULTS:

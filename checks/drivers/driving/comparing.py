@@ -39,10 +39,12 @@ class Comparing:
         self.families = {c.variable: len(c.where) for c in protocol.cells if c.where}
         self.bags = {path for path, shape in protocol.shapes.items() if shape.word == "bag"}
         self.composite = set(protocol.shapes)
+        self.compared: set[str] = set()  # variables that some program showed
 
     def differences(self, model: Mapping[str, Plain], program: Mapping[str, Any]) -> tuple[Difference, ...]:
         """What differs, of what the program says. Raises DriverFailed for names and forms that mean nothing."""
         found: list[Difference] = []
+        self.compared.update(program)
         for name, value in program.items():
             if name not in model:
                 there = near(str(name), self.variables) or f"; there are {', '.join(self.variables)}"

@@ -124,7 +124,7 @@ class Driving:
             return "the driver failed" if self.failure.kind == ERRED else "found"
         if self.ended:
             return "cut off"
-        return "nothing found" if self.steps else "not exercised"
+        return "nothing found" if self.steps and self.walking.comparing.compared else "not exercised"
 
     @property
     def exit_code(self) -> int:

@@ -38,6 +38,7 @@ from cutproof.checks.drivers.wire.envelope import (
     NO_SUCH_KEY,
     NOT_SUPPORTED,
     PRECONDITION_FAILED,
+    UNAVAILABLE,
     UNSENT,
     Error,
     Pending,
@@ -48,6 +49,7 @@ from cutproof.checks.drivers.wire.envelope import (
 from cutproof.checks.drivers.wire.messages import ANY_REPLY, MAY_PEND, REPLIES
 from cutproof.checks.drivers.wire.program import GRACE, LONGEST, SECONDS, Program
 
+MIGRATIONS = (m.BeginMigration, m.Move, m.Split, m.Merge)
 OTHERWISE = (
     PRECONDITION_FAILED,
     NO_SUCH_KEY,
@@ -101,7 +103,7 @@ class WireAdapter(Adapter, metaclass=OfCommand):
 
     def __init__(self) -> None:
         self._where: str | None = IDLE  # the phase, where replies tell it; None where it has to be asked for
-        self._told = False
+        self._last: str | None = None  # the phase that was told last
         self._of = type(self)
         self._program: Program | None = None
 
@@ -155,6 +157,8 @@ class WireAdapter(Adapter, metaclass=OfCommand):
             if reply.code == NOT_SUPPORTED:
                 self._of.lacking.add(name)
                 raise NotSupported
+            if reply.code == UNAVAILABLE and kind in MIGRATIONS:
+                raise Unavailable(str(reply))  # it can't begin now
             if reply.code != MALFORMED and kind in (*MAY_PEND, m.Scan):
                 return reply
             program.fail(f"it answered {type_of(body)} with {reply}")
@@ -236,15 +240,22 @@ class WireAdapter(Adapter, metaclass=OfCommand):
         return self._change(m.Advance(UNSENT)).went
 
     def phase(self) -> str:
-        return self._ask(m.Phase(UNSENT)).phase if self._where is None else self._where
+        if self._where is None:
+            try:
+                self._where = self._last = self._ask(m.Phase(UNSENT)).phase
+            except NotSupported:
+                if self._last is None:
+                    raise
+                self._where = self._last
+        return str(self._where)
 
     def _change(self, body: Request, name: str = "") -> Any:
-        """What may change the phase. A program that tells it in its replies is not asked for it."""
+        """What may change the phase. A program that tells it in each of these replies is never asked for it; one that
+        can't be asked is where it last said."""
         reply = self._ask(body, name)
+        self._where = reply.phase
         if reply.phase is not None:
-            self._where, self._told = reply.phase, True
-        elif not self._told:
-            self._where = None
+            self._last = reply.phase
         return reply
 
     # -------------------------------------------------- faults, and looking

@@ -39,6 +39,7 @@ def drawn(probe: Probe, draw: Random) -> Script:
     fresh = [*known, *(["doc-3", "doc-4"] if "put" in probe.operations else [])]
     some = draw.sample(known, draw.randrange(len(known) + 1)) if draw.random() < 0.5 else known
     faults = draw.sample(probe.faults, min(draw.choice(SWARM), len(probe.faults)))
+    steps = list(probe.phases.values())
     struck = [(what, draw.choice(ROLES)) for what in faults]
     script: list[Step | To | Settle] = [_written(probe, key, draw, CLIENTS[0]) for key in some]
     script += _more(probe, fresh, draw) if draw.random() < 0.3 else []
@@ -49,7 +50,8 @@ def drawn(probe: Probe, draw: Random) -> Script:
         phase = 0
         for _ in range(draw.choice(EVENTS)):
             phase = draw.choice((phase, phase, phase + 1, phase + 1, phase + 2))
-            script.append(To(phase, draw.choice((0, 0, 1, 1, 2, 3, 5))))
+            anywhere = draw.randrange(steps[phase] if phase < len(steps) else 1)
+            script.append(To(phase, draw.choice((0, 0, 1, 2, 3, anywhere, anywhere, anywhere))))
             script += _happens(probe, fresh, struck, draw)
         script += [SETTLE] if draw.random() < 0.7 else []
         script += [HEAL, *([SETTLE] if draw.random() < 0.5 else [])] if draw.random() < 0.5 else []

@@ -44,7 +44,7 @@ def all_pairs(probe: Probe) -> list[tuple[Class, Class]]:
 def pairs(probe: Probe, seed: int) -> Iterator[Script]:
     left, draw = all_pairs(probe), Random(f"{seed} pairs")
     draw.shuffle(left)
-    open_, every = set(left), classes(probe)
+    open_, every, steps = set(left), classes(probe), list(probe.phases.values())
     for made, pair in enumerate(p for p in left if p in open_):
         if made == PAIRED:
             return
@@ -52,7 +52,8 @@ def pairs(probe: Probe, seed: int) -> Iterator[Script]:
         open_ -= {(a, b) for i, a in enumerate(chosen) for b in chosen[i + 1 :]}
         script: list[Step | To | Settle] = [*setup(probe), BEGIN]
         for phase, what, role in chosen:
-            script += [To(phase, draw.choice((0, 0, 1, 2))), *_event(probe, what, role, draw)]
+            anywhere = draw.randrange(steps[phase])
+            script += [To(phase, draw.choice((0, 1, anywhere, anywhere))), *_event(probe, what, role, draw)]
         yield (*script, SETTLE)
 
 

@@ -9,7 +9,7 @@ from cutproof.checks.cutover.conformance.clients import kind_of
 from cutproof.checks.cutover.conformance.run import Run
 from cutproof.checks.cutover.conformance.steps import CLIENTS, NODES, SHARDS, WRITES, Step
 from cutproof.checks.drivers.adapter import ACKNOWLEDGED, FAULTS, IDLE, Adapter, NotSupported
-from cutproof.checks.drivers.finding import NotConforming
+from cutproof.checks.drivers.finding import AdapterFailed, NotConforming
 
 DOCUMENTS = 3  # of each kind
 MANY = 400  # steps of one probe
@@ -47,13 +47,17 @@ def probe(adapter: type[Adapter], shards: int = SHARDS) -> Probe:
     """Look at a system. What it finds wrong on the way is for the runs to find again."""
     found = Probe()
     for seed in range(BEGINNINGS):
-        run = None
-        with suppress(NotConforming):
+        run, failed = None, False
+        try:
             run = Run(adapter, seed, shards, found.unsupported)
             _look(run, found, seed)
+        except NotConforming as error:
+            failed = isinstance(error, AdapterFailed)
         if run is not None:
             with suppress(NotConforming):
                 run.stop()
+        if failed:  # perhaps it hangs: the first run will tell
+            break
     found.operations = [what for what in (*WRITES, "get", "scan") if what not in found.unsupported]
     found.faults = _faults(adapter, shards, found)
     return found
@@ -105,7 +109,11 @@ def _shapes(run: Run, found: Probe) -> None:
         with suppress(NotConforming):
             run.do(Step(what, shards=shards))  # type: ignore[arg-type]
             run.advance(MANY)
-        if what not in run.unsupported and run.look() == IDLE:
+        if (
+            what not in run.unsupported
+            and run.counts[what if what != "move" else "begun"]
+            and run.look() == IDLE
+        ):
             found.migrations.append(what)
         if what == "move":
             with suppress(NotConforming):  # the other follows, so that both can be merged

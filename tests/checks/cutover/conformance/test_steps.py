@@ -16,10 +16,12 @@ from cutproof.checks.cutover.conformance.steps import Found, Schedule, Step
 from cutproof.checks.drivers.adapter import FAULTS
 
 PIECES = (b"", b"\xff", b"[[[[", b"{", b"9" * 30, b"null", b"-1", b'"', b"1e999", b"\x00")
-KEYS = st.sampled_from(["doc-0", "counter-0", "list-0", "ä"])
+KEYS = st.sampled_from(["doc-0", "doc-12", "ä"])
 CLIENTS = st.sampled_from(["", "client-1", "client-2"])
 STEPS = st.one_of(
-    st.builds(Step, st.sampled_from([*steps.WRITES, "get"]), key=KEYS, client=CLIENTS),
+    st.builds(Step, st.sampled_from([*steps.REGISTER, "get"]), key=KEYS, client=CLIENTS),
+    st.builds(Step, st.just("add"), key=st.just("counter-0"), client=CLIENTS),
+    st.builds(Step, st.just("append"), key=st.just("list-0"), client=CLIENTS),
     st.builds(Step, st.just("put_if"), key=KEYS, matches=st.booleans()),
     st.builds(Step, st.just("advance"), times=st.integers(1, steps.MOST)),
     st.builds(Step, st.just("begin_migration"), hop=st.integers(1, 2)),
@@ -79,6 +81,9 @@ HEAD = {"format": steps.FORMAT}
     ("content", "said"),
     [
         ({**HEAD, "steps": [{"do": "put"}]}, "put needs a key"),
+        ({**HEAD, "steps": [{"do": "put", "key": "counter-0"}]}, "put of 'counter-0': counters are added to"),
+        ({**HEAD, "steps": [{"do": "append", "key": "doc-0"}]}, "append of 'doc-0'"),
+        ({**HEAD, "steps": [{"do": "move", "shards": [-3]}]}, "shards have numbers from 0"),
         ({**HEAD, "steps": [{"do": "advance"}]}, "advance needs times"),
         ({**HEAD, "steps": [{"do": "advance", "times": 10**9}]}, "advance needs times"),
         ({**HEAD, "steps": [{"do": "fault", "fault": "flood"}]}, "'flood' is no fault"),

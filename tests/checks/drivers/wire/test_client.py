@@ -210,18 +210,34 @@ def test_the_phase_rides_along(make: Make) -> None:
     adapter = make(
         begin_migration=[[{"phase": "copy"}]],
         advance=[[{"went": True, "phase": "seal"}], [{"went": True}]],
+        phase=[[error(10)]],
         fault=[[{"phase": "idle"}]],
     )
-    assert adapter.phase() == "idle"
     adapter.begin_migration("node-1")
     assert adapter.phase() == "copy"
-    assert adapter.advance() is True
-    assert adapter.phase() == "seal"
     adapter.advance()
     assert adapter.phase() == "seal"
-    adapter.inject("abort", "node-0")
-    assert adapter.phase() == "idle"
     assert "phase" not in {asked["type"] for asked in heard(adapter)}
+    adapter.advance()
+    assert adapter.phase() == "seal"  # it was not told, and can't be asked: where it last was
+    adapter.inject("cut", "node-0")
+    assert adapter.phase() == "idle"
+
+
+def test_a_phase_that_is_told_now_and_then_is_asked_for_in_between(make: Make) -> None:
+    adapter = make(
+        begin_migration=[[{"phase": "copy"}]], phase=[[{"phase": "idle"}]], advance=[[{"went": True}]]
+    )
+    adapter.begin_migration("node-1")
+    assert adapter.phase() == "copy"
+    adapter.advance()
+    assert adapter.phase() == "idle"
+
+
+def test_a_migration_that_cannot_begin_now_is_declined(make: Make) -> None:
+    adapter = make(begin_migration=[[error(11)]])
+    with pytest.raises(Unavailable):
+        adapter.begin_migration("node-1")
 
 
 def test_the_phase_is_asked_for_where_it_does_not(make: Make) -> None:
