@@ -137,6 +137,40 @@ def held_up(probe: Probe) -> Iterator[Script]:
                     )  # what else is under way is done before what was held up
 
 
+SEEN_AND_LOST = (
+    "timeout",
+    "crash",
+    "restart",
+    "abort",
+    "cut",
+    "lose",
+)  # after these a write may never have been
+
+
+def seen(probe: Probe) -> Iterator[Script]:
+    """A write is read by another client a few steps later, when it perhaps is not everywhere yet; then something goes
+    wrong that may undo it. What was seen must stay."""
+    moved = [
+        BEGIN,
+        *([Step("move", shards=(1,)), Step("move", shards=(0,))] if "move" in probe.migrations else []),
+    ]
+    for begun in moved:
+        for place in places(probe, FEW_PLACES):
+            for steps in (1, 3, 6):
+                for what, role in _faults(probe, SEEN_AND_LOST):
+                    for chosen in events(probe, 1):
+                        if len(chosen) == 2 and chosen[0].do != "put_if" and chosen[1].key.endswith("-0"):
+                            yield (
+                                *setup(probe),
+                                begun,
+                                place,
+                                chosen[0],
+                                Settle(steps),
+                                chosen[1],
+                                fault(what, role),
+                            )
+
+
 # ------------------------------------------------------------------ 4. again, stale, parts
 
 

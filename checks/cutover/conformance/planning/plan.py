@@ -27,6 +27,7 @@ from cutproof.checks.cutover.conformance.planning.families import (
     held_up,
     late,
     parts,
+    seen,
     single,
     stale,
     tours,
@@ -70,9 +71,16 @@ def systematic(probe: Probe, seed: int) -> int:
 def _systematic(probe: Probe, seed: int) -> Iterator[tuple[str, Script]]:
     yield from (("tours", script) for script in tours(probe))
     open_ = {
-        "one event": single(probe), "one fault": faulty(probe), "late": late(probe), "held up": held_up(probe),
-        "again": again(probe), "stale": stale(probe), "parts": parts(probe), "pairs": pairs(probe, seed),
-    }  # fmt: skip
+        "one event": single(probe),
+        "one fault": faulty(probe),
+        "late": late(probe),
+        "held up": held_up(probe),
+        "seen": seen(probe),
+        "again": again(probe),
+        "stale": stale(probe),
+        "parts": parts(probe),
+        "pairs": pairs(probe, seed),
+    }
     while open_:  # by turns: nobody knows which of them a system fails
         for part, scripts in list(open_.items()):
             script = next(scripts, None)
