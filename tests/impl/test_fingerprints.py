@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.impl.documents import digest
-from cutproof.impl.fingerprints import BUCKETS, differences, differing, fingerprint
+from cutproof.impl.fingerprints import BUCKETS, Diff, differences, differing, fingerprint
 from cutproof.impl.routing import key_hash
 
 
@@ -62,3 +62,17 @@ def test_a_bucket_does_not_forget_what_occurs_twice() -> None:
     bucket = key_hash("a") % BUCKETS
     assert single.buckets[bucket] != 0
     assert (2 * single.buckets[bucket]) % 2**64 != 0
+
+
+class Apart:
+    """What is held, equal to nothing but itself."""
+
+    def __init__(self, held: Held) -> None:
+        self.version, self.content = held
+
+
+@given(STORES)
+def test_equal_fingerprints_of_what_is_held_twice_end_it_at_the_root(store: dict[str, Held]) -> None:
+    here, there = ({key: Apart(held) for key, held in store.items()} for _ in range(2))
+    assert here != there or not store
+    assert differences(here, there) == Diff((), 0, 0)  # type: ignore[arg-type]
