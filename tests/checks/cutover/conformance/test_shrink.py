@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cutproof.checks.cutover.conformance.shrink import shrink
@@ -15,6 +15,7 @@ MARKS = [Step("put", key=f"doc-{i}") for i in range(4)] + [Step("heal"), Step("s
 MADE = st.lists(st.sampled_from(MARKS), min_size=1, max_size=14).map(tuple)
 
 
+@example((MARKS[0], MARKS[4], MARKS[0], MARKS[5]), {MARKS[4], MARKS[5]}, 1)  # two that are apart
 @given(MADE, st.sets(st.sampled_from(MARKS), max_size=3), st.integers(0, 2))
 def test_nothing_and_no_two_things_can_be_left_out(made: Steps, needed: set[Step], parity: int) -> None:
     """It fails if all that is needed is there, and one kind of step an even number of times: what alternates."""

@@ -255,6 +255,37 @@ def test_nothing_is_moved_to_its_owner_and_nothing_given_up_that_does_not_move()
     assert len(error.schedule) <= 10
 
 
+class TooLate(Streams):
+    """An abort comes too late once the last shard was streamed: the move ends all the same."""
+
+    keeps = False
+
+    def inject(self, fault: str, node: str) -> None:
+        if fault != "abort" or self.left:
+            super().inject(fault, node)
+
+
+def test_after_an_abort_that_came_too_late_nothing_is_moved_to_its_owner() -> None:
+    assert (
+        conform.check(TooLate).verdict == "conforms"
+    )  # its begin_migration fails where the node owns everything
+
+
+def test_a_migration_that_cannot_begin_now_is_no_fault() -> None:
+    class Declines(Endless):
+        asked, ends_under_load = 0, False
+
+        def begin_migration(self, node: str) -> None:
+            self.asked += 1
+            if self.asked == 2:
+                raise conform.Unavailable
+            super().begin_migration(node)
+
+    report = conform.check(Declines)
+    assert report.verdict == "conforms"
+    assert report.counts["declined"] > 0
+
+
 # ------------------------------------------------------------------ answers
 
 
