@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cutproof.checks.common.refusals import plain
@@ -63,6 +63,16 @@ class System:
         except NotSupported:
             self.unsupported.add(what)
             return False, None
+
+    def observed(self) -> Mapping[str, Mapping[str, Any]]:
+        """What the system shows of itself; fails for what is not as `Adapter.observe` says."""
+        shown = self._try("observe", self.system.observe)[1]
+        shown = {} if shown is None else shown
+        fine = isinstance(shown, Mapping) and all(isinstance(v, Mapping) for v in shown.values())
+        if not fine or not all(isinstance(v, Mapping) for v in shown.get("nodes", {}).values()):
+            self._fail('the adapter failed: observe must return a dict of any of "documents", "owner" and "nodes", '
+                       "dicts themselves", AdapterFailed)  # fmt: skip
+        return shown
 
     @property
     def now(self) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from cutproof.checks.common.refusals import plain
 from cutproof.checks.cutover.conformance.clients import Clients
@@ -42,9 +41,9 @@ class Run(Clients):
         self.phases: list[str] = []  # as they came
         self.owners = [0] * shards
         self.expected = [0] * shards  # the same by what was asked for alone, whatever the system shows
-        self.unsure: set[int] = (
-            set()
-        )  # nodes of which one owns all, after an abort that perhaps came too late
+        # After an abort that perhaps came too late: nodes of which one owns all; shards of which nobody knows where.
+        self.unsure: set[int] = set()
+        self.doubtful: set[int] = set()
         self.moves: dict[int, int] = {}  # shard, and where it is on the way to
         self.aborted = self.disordered = self.late = False
         self.source, self.target = 0, 1  # of the latest move
@@ -139,29 +138,26 @@ class Run(Clients):
             self._fail(reason, DiffersFromOracle)
 
     def _ended(self) -> None:
+        live = {shard for shard, owner in enumerate(self.owners) if owner != GONE}
+        # What is shown of some documents tells where all shards are only if all of them went from one node to another.
+        together = live == set(self.moves) and len({self.owners[shard] for shard in live}) == 1
+        together = together and not self.doubtful
         for shard, node in self.moves.items():
             if not self.aborted:
                 self.owners[shard] = self.expected[shard] = node
         self.unsure = {self.source, self.target} if self.late else set()
+        self.doubtful = self.doubtful | set(self.moves) if self.late else self.doubtful - set(self.moves)
         self.moves.clear()
         self.counts["ended"] += 1
-        if len(everywhere := self.observed_owners()) == 1:
-            self.owners, self.unsure = [everywhere.pop()] * len(self.owners), set()
+        if together and len(everywhere := self.observed_owners()) == 1:
+            node = everywhere.pop()
+            self.owners = [owner if owner == GONE else node for owner in self.owners]
+            self.unsure, self.doubtful = set(), set()
 
     def observed_owners(self) -> set[int]:
         """The nodes that own a document, as the system shows it; empty where it shows nothing of the kind."""
         owner = self.observed().get("owner", {})
         return {NODES.index(node) for node in owner.values() if node in NODES}
-
-    def observed(self) -> Mapping[str, Mapping[str, Any]]:
-        """What the system shows of itself; fails for what is not as `Adapter.observe` says."""
-        shown = self._try("observe", self.system.observe)[1]
-        shown = {} if shown is None else shown
-        fine = isinstance(shown, Mapping) and all(isinstance(v, Mapping) for v in shown.values())
-        if not fine or not all(isinstance(v, Mapping) for v in shown.get("nodes", {}).values()):
-            self._fail('the adapter failed: observe must return a dict of any of "documents", "owner" and "nodes", '
-                       "dicts themselves", AdapterFailed)  # fmt: skip
-        return shown
 
     def begin(self, step: Step) -> None:
         """All shards begin to move so many nodes on, if nothing moves; from where the first of them is."""
@@ -178,9 +174,12 @@ class Run(Clients):
 
     def move(self, step: Step) -> None:
         """Some shards begin to move, others may be on the move already."""
-        shards = [
-            n for n in step.shards if n < len(self.owners) and n not in self.moves and self.owners[n] != GONE
+        free = [
+            n
+            for n, owner in enumerate(self.owners)
+            if owner != GONE and n not in {*self.moves, *self.doubtful}
         ]
+        shards = [n for n in step.shards if n in free]
         if not shards or "move" in self.unsupported:
             return
         source = self.owners[shards[0]]
@@ -219,7 +218,9 @@ class Run(Clients):
     def reshape(self, step: Step) -> None:
         """A shard is split in two, or two are merged."""
         shards = step.shards
-        if step.do in self.unsupported or any(n >= len(self.owners) or n in self.moves for n in shards):
+        if step.do in self.unsupported or any(
+            n >= len(self.owners) or n in self.moves or n in self.doubtful for n in shards
+        ):
             return
         if len({self.owners[n] for n in shards}) != 1 or self.owners[shards[0]] == GONE:
             return
