@@ -141,7 +141,7 @@ class Run(Clients):
         live = {shard for shard, owner in enumerate(self.owners) if owner != GONE}
         # What is shown of some documents tells where all shards are only if all of them went from one node to another.
         together = live == set(self.moves) and len({self.owners[shard] for shard in live}) == 1
-        together = together and not self.doubtful
+        together = together and len(set(self.moves.values())) == 1 and not self.doubtful
         for shard, node in self.moves.items():
             if not self.aborted:
                 self.owners[shard] = self.expected[shard] = node
