@@ -152,7 +152,7 @@ class Run(Clients):
         if together and len(everywhere := self.observed_owners()) == 1:
             node = everywhere.pop()
             self.owners = [owner if owner == GONE else node for owner in self.owners]
-            self.unsure, self.doubtful = set(), set()
+            self.unsure = set()  # of shards without a document nothing was shown: they stay doubtful
 
     def observed_owners(self) -> set[int]:
         """The nodes that own a document, as the system shows it; empty where it shows nothing of the kind."""
