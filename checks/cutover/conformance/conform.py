@@ -68,7 +68,8 @@ def check(
     of `runs`.
 
     Raises NotConforming (DiffersFromOracle, NotServed, AdapterFailed) with a short schedule. A report whose verdict is
-    "not exercised" shows nothing; it says what never happened. Ctrl-C ends it with what was made so far."""
+    "not exercised" shows nothing, and says what never happened; "cut off" has not made all its runs. Ctrl-C ends it
+    with what was made so far."""
     if examples is not None:
         warnings.warn("conform.check: examples is now called runs", DeprecationWarning, stacklevel=2)
         runs = examples if runs is None else runs
@@ -199,6 +200,8 @@ def machine(
             except NotConforming as found:
                 raise found.with_traceback(None) from found.__cause__
             made.report = report
+            if report.stopped:  # by Ctrl-C: there is no other limit here
+                raise KeyboardInterrupt
             if report.missing():
                 self.fail(str(report))
 

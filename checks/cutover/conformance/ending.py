@@ -18,10 +18,7 @@ from cutproof.checks.drivers.finding import DiffersFromOracle, NotServed
 from cutproof.checks.drivers.histories.operation import Operation
 
 PATIENCE = 5_000  # steps within which a migration must end once nothing goes wrong and nobody writes
-UNDER_LOAD, TIMES = (
-    300,
-    20,
-)  # ... and while clients write: so many steps, or so many times those of a quiet one
+UNDER_LOAD, TIMES = 300, 20  # ... and while they write: so many steps, or so many times those of a quiet one
 LOSES = ("lose", "cut", "restart")  # faults after which nobody may know of a request any more
 TRIES = 8  # how often a client asks at the end before it says that it is not served
 TURNS = 40  # steps between two tries, at most
@@ -50,7 +47,7 @@ def end(run: Run, probe: Probe, beside: bool = False) -> None:
 def _ends_under_load(run: Run, probe: Probe) -> None:
     """While the migration goes on clients do as well. One waits for its answer before it writes again, and a write
     comes in four times the steps that it makes where nothing moves: a move writes twice, and half of the time is
-    left. It goes to documents that are there and to new ones."""
+    left."""
     if run.look() == IDLE or not run.moving or "advance" in run.unsupported or not probe.writes:
         return
     if not run.system.ends_under_load:

@@ -28,9 +28,8 @@ class Report:
     systematic: int = 0  # runs of the plan that come before the draws
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
-    events: Counter[tuple[str, str]] = field(
-        default_factory=Counter
-    )  # (phase, what), between two steps of it
+    # By (phase, what): what was done between two steps of a phase.
+    events: Counter[tuple[str, str]] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)  # operations of a migration that were answered
     parts: Counter[str] = field(default_factory=Counter)
     unsupported: set[str] = field(default_factory=set)
@@ -91,7 +90,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """The answer in two words; a system that does not conform has no report."""
+        """The answer; a system that does not conform has no report."""
         return NOT_EXERCISED if self.missing() else CUT_OFF if self.stopped else CONFORMS
 
     def facts(self) -> dict[str, Any]:
@@ -126,6 +125,8 @@ class Report:
             "not supported": ", ".join(sorted(self.unsupported)) or "-",
             "not shown": ", ".join(hidden) or "-",
         }
+        if c["the oracle failed"]:
+            rows["the oracle"] += f"; it failed itself in {c['the oracle failed']:,}"
         if c["not decided"]:
             rows["not decided"] = f"{c['not decided']:,} histories were too large for the judge"
         lines += [f"  {name:<14} {said}" for name, said in rows.items()]

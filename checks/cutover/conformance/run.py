@@ -34,7 +34,7 @@ class Run(Clients):
         self.injected: Counter[str] = Counter()
         self.events: Counter[tuple[str, str]] = Counter()  # (phase, what was done then)
         self.ending = (
-            False  # what is done at the end is no part of the schedule: it does not count as exercised
+            False  # what is done at the end is no part of the schedule, and nothing that was exercised
         )
         self.answered: Counter[str] = Counter()  # operations of a migration that were answered, by kind
         self.asked_in: dict[Operation, str] = {}  # the phase in which an operation was issued
@@ -163,13 +163,13 @@ class Run(Clients):
         """All shards begin to move so many nodes on, if nothing moves; from where the first of them is."""
         if self.look() != IDLE or "begin_migration" in self.unsupported or self.moves:
             return
-        source = self.owners[0]
+        source = next(owner for owner in self.owners if owner != GONE)
         target = (source + (step.hop % len(NODES) or 1)) % len(NODES)
         if self.unsure:  # only to where it surely is not
             target = next(node for node in range(len(NODES)) if node not in self.unsure)
-        if all(owner == target for owner in self.owners):
-            return
         moves = {shard: target for shard, owner in enumerate(self.owners) if owner not in (target, GONE)}
+        if not moves:
+            return
         self._start(step, f"begin a migration to {NODES[target]}", source, moves, NODES[target])
 
     def move(self, step: Step) -> None:
@@ -222,7 +222,11 @@ class Run(Clients):
             n >= len(self.owners) or n in self.moves or n in self.doubtful for n in shards
         ):
             return
-        if len({self.owners[n] for n in shards}) != 1 or self.owners[shards[0]] == GONE:
+        if (
+            len(set(shards)) != len(shards)
+            or len({self.owners[n] for n in shards}) != 1
+            or self.owners[shards[0]] == GONE
+        ):
             return
         self.answers()
         self.log.append(f"{step.do} shard " + " and ".join(map(str, shards)))
@@ -284,17 +288,6 @@ class Run(Clients):
             self._ended()
         self.look()
         return has and bool(went)
-
-    def to(self, phases: int, steps: int = 0) -> None:
-        """Advance until the phase has changed so many times, and then so many steps of that phase."""
-        for _ in range(phases):
-            before = self.look()
-            if before == IDLE:
-                return
-            self.advance(FEW, lambda before=before: self.look() != before)  # type: ignore[misc]
-        if steps:
-            here = self.look()
-            self.advance(steps, lambda: self.look() != here)
 
     # -------------------------------------------------- faults
 

@@ -22,7 +22,7 @@ from cutproof.checks.cutover.conformance.planning.script import (
 )  # fmt: skip
 from cutproof.checks.cutover.conformance.steps import CLIENTS, Step
 
-PAIRED = 700  # runs at most; what is then left comes among the draws
+PAIRED = 700  # runs at most: all pairs of a system with many phases and faults take some thousands
 
 
 Class = tuple[int, str, int]  # the phase, the event, and whom a fault strikes
