@@ -1,5 +1,5 @@
-"""Pairs of events, each once, as far as the model's graph has them: runs of up to four events that are in many
-pairs."""
+"""Pairs of events, each at least once, as far as the model's graph has them: in runs of eight events, chosen so that
+each has many pairs that no run had before."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from cutproof.checks.cutover.conformance.planning.places import alike, roles
 from cutproof.checks.cutover.conformance.planning.probe import Probe
 from cutproof.checks.cutover.conformance.planning.script import (
     BEGIN,
+    HEAL,
     SETTLE,
     Script,
     Settle,
@@ -22,8 +23,7 @@ from cutproof.checks.cutover.conformance.planning.script import (
 )  # fmt: skip
 from cutproof.checks.cutover.conformance.steps import CLIENTS, Step
 
-PAIRED = 700  # runs at most: all pairs of a system with many phases and faults take some thousands
-
+EVENTS, SAMPLE = 8, 30  # of one run; of so many the next is that which has most pairs with the others
 
 Class = tuple[int, str, int]  # the phase, the event, and whom a fault strikes
 
@@ -42,19 +42,41 @@ def all_pairs(probe: Probe) -> list[tuple[Class, Class]]:
 
 
 def pairs(probe: Probe, seed: int) -> Iterator[Script]:
+    """Runs that together have every pair. After a move is given up it is begun again for what is still to come; what
+    holds a migration up is healed, half of the time, before the next phase is waited for."""
     left, draw = all_pairs(probe), Random(f"{seed} pairs")
     draw.shuffle(left)
     open_, every, steps = set(left), classes(probe), list(probe.phases.values())
-    for made, pair in enumerate(p for p in left if p in open_):
-        if made == PAIRED:
-            return
-        chosen = sorted([*pair, *draw.sample(every, min(2, len(every)))], key=lambda c: c[0])
+    for pair in left:
+        if pair not in open_:
+            continue
+        chosen = _with_many(pair, open_, every, draw)
         open_ -= {(a, b) for i, a in enumerate(chosen) for b in chosen[i + 1 :]}
         script: list[Step | To | Settle] = [*setup(probe), BEGIN]
+        before = 0
         for phase, what, role in chosen:
-            anywhere = draw.randrange(steps[phase])
+            if phase > before and draw.random() < 0.5:
+                script.append(HEAL)
+            before, anywhere = phase, draw.randrange(steps[phase])
             script += [To(phase, draw.choice((0, 1, anywhere, anywhere))), *_event(probe, what, role, draw)]
+            script += [SETTLE, BEGIN] if what == "abort" else []
         yield (*script, SETTLE)
+
+
+def _with_many(
+    pair: tuple[Class, Class], open_: set[tuple[Class, Class]], every: list[Class], draw: Random
+) -> list[Class]:
+    """The two, and others that make many open pairs with them, in the order of their phases."""
+    chosen = list(pair)
+    while len(chosen) < EVENTS:
+        some = draw.sample(every, min(SAMPLE, len(every)))
+        chosen.append(max(some, key=lambda c: sum(_ordered(one, c) in open_ for one in chosen)))
+    return sorted(chosen, key=lambda c: c[0])
+
+
+def _ordered(one: Class, then: Class) -> tuple[Class, Class]:
+    """Two classes in the order in which one run has them, where `then` is chosen later."""
+    return (one, then) if one[0] <= then[0] else (then, one)
 
 
 def _event(probe: Probe, what: str, role: int, draw: Random) -> tuple[Step, ...]:

@@ -8,7 +8,7 @@ quiet migrations. When a plan is performed, that becomes plain steps (`steps.py`
 2. One event: each write, delete and read, of each document, at each place; and on a way back.
 3. One fault at each place, a write before it or behind it; healed at once, or in a later phase.
 4. Given up or crashed at each place, and begun again; stale clients; parts of the shards, two moves at once, splits.
-5. Pairs of events that the model's graph has (`edges.py`), in runs of four events: 700 runs at most, in drawn order.
+5. Each pair of events that the model's graph has (`edges.py`), in runs of eight events (`pairs.py`).
 6. Draws (`draw.py`), biased to the middle of migrations.
 
 The tours come first, the other systematic parts by turns, and the draws when these have ended.
