@@ -5,8 +5,8 @@
 
 `load.py` is what commands call; `file.py` runs a file and finds the protocol in it, `parameters.py` reads `--with`,
 `registry.py` lists what is bundled, `cutover.py` says what is particular to ours, and `studies.py` which have
-safeguards and a gate; `drivers.py` finds the driver in a file. Whatever a user gave and cannot be used is a refusal
-(`common/refusals.py`): one line, with the place in the file where there is one.
+safeguards and a gate; `classes.py` finds the adapter of a store, or a driver, in a file. Whatever a user gave and
+cannot be used is a refusal (`common/refusals.py`): one line, with the place in the file where there is one.
 """
 
-__all__ = ["adapters", "cutover", "drivers", "load", "parameters", "registry", "studies"]
+__all__ = ["classes", "cutover", "load", "parameters", "registry", "studies"]

@@ -144,7 +144,7 @@ def _subject(loaded: Loaded, driver: str, command: list[str]) -> Any:
     """The program that is driven; where it is a process, that ends with it."""
     from cutproof.checks.drivers.driving.driver import InProcess, Unfit
     from cutproof.checks.drivers.driving.program import Piped
-    from cutproof.checks.protocols.drivers import load_driver
+    from cutproof.checks.protocols.classes import load_driver
 
     if bool(driver) == bool(command):
         refuse("give one program: --driver FILE.py[:NAME], or a program behind --")

@@ -42,7 +42,7 @@ def system(named: str, program: list[str], seconds: float | None = None) -> Iter
     """The class of adapters that is meant: one in a file, or a program, which has ended when this ends."""
     from cutproof.checks.drivers.wire.client import adapter_of
     from cutproof.checks.drivers.wire.program import NotStarted
-    from cutproof.checks.protocols.adapters import is_file, load_adapter
+    from cutproof.checks.protocols.classes import is_file, load_adapter
 
     if bool(named) == bool(program):
         refuse("name one system: an adapter, FILE.py[:NAME], or a program behind --")

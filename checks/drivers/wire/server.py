@@ -284,7 +284,7 @@ def _stdout_of_its_own() -> Iterator[int]:
 
 def main(arguments: list[str]) -> int:
     """Serve the adapter that is named; 2 for what cannot be used."""
-    from cutproof.checks.protocols.adapters import load_adapter
+    from cutproof.checks.protocols.classes import load_adapter
 
     try:
         if len(arguments) != 1:

@@ -101,7 +101,7 @@ def test_what_was_cut_off_or_is_one_step_is_not_exercised(
         (["conform", "--"], "no program stands behind --"),
         (["conform", str(EXAMPLES / "judge_my_store.py")], "has several adapters: MyAdapter, MendedAdapter"),
         (["conform", f"{EXAMPLES / 'judge_my_store.py'}:MyAdaptor"], "did you mean MyAdapter"),
-        (["conform", f"{EXAMPLES / 'judge_my_store.py'}:MyStore"], "MyStore is no class of conform.Adapter"),
+        (["conform", f"{EXAMPLES / 'judge_my_store.py'}:MyStore"], "MyStore: is no class of conform.Adapter"),
         (["conform", f"{EXAMPLES / 'leases.py'}"], "has no adapter"),
         (["conform", "none.py"], "No such file"),
         (["conform", "--", "./no-such-program"], "no-such-program"),

@@ -126,7 +126,7 @@ def test_a_program_on_a_pipe(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ([*DRIVE, "--shard", "3/2"], "--shard 3/2: write 2/4"),
         ([*DRIVE, "--replay", "none.json"], "none.json: No such file"),
         ([*DRIVE[:3], "none.py"], "none.py: No such file"),
-        ([*DRIVE[:3], "commit_nodes"], "a driver is in a file that ends in .py"),
+        ([*DRIVE[:3], "commit_nodes"], "the driver is a class in a file that ends in .py"),
         ([*DRIVE[:3], "atomic_commit.py"], "atomic_commit.py: has no driver"),
         ([*DRIVE[:3], "commit_driver.py:Diver"], "has no 'Diver'; did you mean Driver?"),
         ([*DRIVE[:3], "commit_driver.py:__doc__"], "is a str, not a class"),

@@ -17,17 +17,35 @@ def found(adapter: type[conform.Adapter], **arguments: Any) -> conform.NotConfor
     return caught.value
 
 
+class ByNode(conform.Adapter):
+    """A dictionary for each node, and where the migration stands: what the stores here have in common."""
+
+    def start(self, nodes: Any, shards: int, seed: int) -> None:
+        self.nodes: dict[str, dict[str, str | None]] = {n: {} for n in nodes}
+        self.owner, self.state = nodes[0], "idle"
+        self.left: list[Any] = []
+
+    def delete(self, key: str) -> conform.Answer:
+        return self.put(key, None)  # type: ignore[arg-type]
+
+    def get(self, key: str) -> str | None:
+        return self.nodes[self.owner].get(key)
+
+    def phase(self) -> str:
+        return self.state
+
+
 # ------------------------------------------------------------------ a leader that resigned and stays in charge
 
 
-class Resigns(conform.Adapter):
+class Resigns(ByNode):
     """The leader of a shard resigns before the move; the move is given up, and it stays resigned (arangodb#12476)."""
 
     takes_up_again = False
 
     def start(self, nodes: Any, shards: int, seed: int) -> None:
-        self.nodes: dict[str, dict[str, str | None]] = {n: {} for n in nodes}
-        self.owner, self.state, self.resigned, self.left = nodes[0], "idle", False, []
+        super().start(nodes, shards, seed)
+        self.resigned = False
 
     def put(self, key: str, value: str | None) -> conform.Answer:
         if self.resigned:
@@ -39,12 +57,6 @@ class Resigns(conform.Adapter):
 
     def while_resigned(self) -> str:
         return "refused"
-
-    def delete(self, key: str) -> conform.Answer:
-        return self.put(key, None)
-
-    def get(self, key: str) -> str | None:
-        return self.nodes[self.owner].get(key)
 
     def begin_migration(self, node: str) -> None:
         self.target, self.state, self.left, self.resigned = (
@@ -67,9 +79,6 @@ class Resigns(conform.Adapter):
         else:
             return False
         return True
-
-    def phase(self) -> str:
-        return self.state
 
     def inject(self, fault: str, node: str) -> None:
         if fault != "abort":
@@ -137,40 +146,27 @@ def test_one_who_takes_up_again_conforms() -> None:
 # ------------------------------------------------------------------ a backfill without an end
 
 
-class Endless(conform.Adapter):
+class Endless(ByNode):
     """What is written while it copies is one more row to copy (pgroll#583)."""
 
-    def start(self, nodes: Any, shards: int, seed: int) -> None:
-        self.rows: dict[str, dict[str, str | None]] = {n: {} for n in nodes}
-        self.owner, self.state, self.left = nodes[0], "idle", []
-
     def put(self, key: str, value: str | None) -> conform.Answer:
-        self.rows[self.owner][key] = value
+        self.nodes[self.owner][key] = value
         self.left.append(key)
         return "acknowledged"
 
-    def delete(self, key: str) -> conform.Answer:
-        return self.put(key, None)
-
-    def get(self, key: str) -> str | None:
-        return self.rows[self.owner].get(key)
-
     def begin_migration(self, node: str) -> None:
-        self.target, self.state, self.left = node, "copy", sorted(self.rows[self.owner])
-        self.rows[node] = {}
+        self.target, self.state, self.left = node, "copy", sorted(self.nodes[self.owner])
+        self.nodes[node] = {}
 
     def advance(self) -> bool:
         if self.state == "idle":
             return False
         if self.left:
             key = self.left.pop(0)
-            self.rows[self.target][key] = self.rows[self.owner].get(key)
+            self.nodes[self.target][key] = self.nodes[self.owner].get(key)
         else:
-            self.rows[self.owner], self.owner, self.state = {}, self.target, "idle"
+            self.nodes[self.owner], self.owner, self.state = {}, self.target, "idle"
         return True
-
-    def phase(self) -> str:
-        return self.state
 
 
 def test_a_migration_must_end_while_clients_write() -> None:
@@ -190,14 +186,14 @@ def test_who_says_that_it_need_not_is_not_accused() -> None:
 # ------------------------------------------------------------------ what is asked of a system
 
 
-class Streams(conform.Adapter):
+class Streams(ByNode):
     """What was streamed before a move was given up is passed over by the next one (cassandra#5003)."""
 
     keeps = True
 
     def start(self, nodes: Any, shards: int, seed: int) -> None:
-        self.nodes: dict[str, dict[str, str | None]] = {n: {} for n in nodes}
-        self.shards, self.owner, self.state = shards, nodes[0], "idle"
+        super().start(nodes, shards, seed)
+        self.shards = shards
         self.streamed: set[tuple[str, str, int]] = set()
 
     def put(self, key: str, value: str | None) -> conform.Answer:
@@ -205,12 +201,6 @@ class Streams(conform.Adapter):
         if self.state != "idle":
             self.nodes[self.target][key] = value
         return "acknowledged"
-
-    def delete(self, key: str) -> conform.Answer:
-        return self.put(key, None)
-
-    def get(self, key: str) -> str | None:
-        return self.nodes[self.owner].get(key)
 
     def begin_migration(self, node: str) -> None:
         assert node != self.owner, "it owns everything"
@@ -233,9 +223,6 @@ class Streams(conform.Adapter):
             self.nodes[self.owner], self.owner, self.state = {}, self.target, "idle"
             self.streamed.clear()
         return True
-
-    def phase(self) -> str:
-        return self.state
 
     def inject(self, fault: str, node: str) -> None:
         if fault != "abort":
