@@ -145,9 +145,13 @@ class Faults:
         self.cluster.views[router] = {s.number: s.route for s in self.cluster.shards}
 
     def refresh(self, router: str) -> None:
-        """A router learns what the records say, and its clock is set."""
+        """A router learns what the records say, and its clock is set. Writers that it held, because it still took a
+        shard for sealed, go on: nothing else may ever happen to that shard."""
         self.cluster.views.pop(router, None)
         self.cluster.slow.discard(router)
+        for shard in self.cluster.shards:
+            if shard.held and not shard.route.held:
+                shard.release()
 
     def skew(self, router: str) -> None:
         """The clock of a router is slow. A durable sequencer does not ask it."""

@@ -8,7 +8,7 @@ from shards import Drawn
 from cutproof.impl import Cluster, Status
 from cutproof.impl.faults import Plan
 from cutproof.impl.node import Kind, Message
-from cutproof.impl.record import Phase
+from cutproof.impl.record import SEALED, Phase
 
 
 def cluster() -> Cluster:
@@ -178,6 +178,30 @@ def test_a_slow_clock_matters_only_without_a_durable_sequencer() -> None:
         assert (c.get("a") == {"n": 1}) == bool(without)
         c.faults.refresh("slow")
         assert c.put("a", {"n": 3}, router="slow").acknowledged
+
+
+def test_a_writer_that_a_stale_router_holds_goes_on_when_the_router_learns() -> None:
+    c = cluster()
+    migration = c.move([0], "new")
+    c.run_until(lambda: c.shards[0].record.phase in SEALED)
+    c.faults.stale("late")  # it takes the shard for sealed from now on
+    c.run_until(migration.finished)
+    write = c.submit("doc-1", {"n": 9}, router="late")
+    c.run(200)
+    assert write.status is Status.HELD
+    c.faults.refresh("late")
+    c.run_until(lambda: write.answered)
+    assert write.acknowledged
+    assert c.get("doc-1") == {"n": 9}
+
+
+def test_while_the_shard_is_sealed_it_stays_held() -> None:
+    c = cluster()
+    c.move([0], "new")
+    c.run_until(lambda: c.shards[0].record.phase in SEALED)
+    write = c.submit("doc-1", {"n": 9})
+    c.faults.refresh("late")
+    assert write.status is Status.HELD
 
 
 def test_a_cut_node_is_reached_again() -> None:
