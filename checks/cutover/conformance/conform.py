@@ -110,7 +110,7 @@ def _one(
         return
     if run is None:
         raise type(found)(found.reason, found.schedule, planned.number) from found.__cause__
-    raise _made_short(adapter, run, found, planned, seen, shards, beside, ends)
+    raise _made_short(adapter, run, found, planned, seen, shards, ends)
 
 
 def _made_short(
@@ -120,17 +120,16 @@ def _made_short(
     planned: Planned,
     seen: Probe,
     shards: int,
-    beside: bool,
     ends: float | None,
 ) -> NotConforming:
     late = time.monotonic() + LEAST if ends is None else max(ends, time.monotonic() + LEAST)
     limit = (lambda: False) if ends is None else (lambda: time.monotonic() > late)
-    short = shrink(tuple(run.steps), planned.seed, again(adapter, seen, shards, beside), out_of_time=limit)
+    short = shrink(tuple(run.steps), planned.seed, again(adapter, seen, shards), out_of_time=limit)
     if short is None:
         reason = f"{NOT_DETERMINISTIC}; at first it was: {found.reason}"
         return AdapterFailed(reason, found.schedule, planned.number)
     lanes = Lanes()
-    _, told = perform(adapter, short.steps, short.seed, seen, shards=shards, beside=beside, lanes=lanes)
+    _, told = perform(adapter, short.steps, short.seed, seen, shards=shards, lanes=lanes)
     if told is None or type(told) is not type(short.best):
         return AdapterFailed(
             f"{NOT_DETERMINISTIC}; at first it was: {found.reason}", found.schedule, planned.number
@@ -165,10 +164,7 @@ def replay(schedule: Schedule | str | Path, adapter: type[Adapter]) -> NotConfor
     given = schedule if isinstance(schedule, Schedule) else schedules.read(schedule)
     seen = probe(adapter, given.shards)
     lanes = Lanes()
-    beside = given.found is not None and given.found.kind == DiffersFromOracle.__name__
-    _, found = perform(
-        adapter, given.steps, given.seed, seen, shards=given.shards, beside=beside, lanes=lanes
-    )
+    _, found = perform(adapter, given.steps, given.seed, seen, shards=given.shards, lanes=lanes)
     if found is not None:
         found.lanes = lanes.lines(found.schedule)
     return found

@@ -25,7 +25,8 @@ TURNS = 40  # steps between two tries, at most
 
 
 def end(run: Run, probe: Probe, beside: bool = False) -> None:
-    """End a run, and judge how it ends. `beside`: the reference performs the same schedule, and is compared."""
+    """End a run, and judge how it ends. `beside`: the reference performs the same schedule, and what it acknowledges
+    is counted."""
     schedule, run.ending = len(run.steps), True
     try:
         run.heal()
@@ -34,8 +35,7 @@ def end(run: Run, probe: Probe, beside: bool = False) -> None:
         _answered(run)
         _read_all(run)
         if beside:
-            run.counts["beside the oracle"] += 1
-            oracle.compare(run)
+            oracle.count_beside(run)
         _served(run, probe)
     finally:
         del run.steps[schedule:]

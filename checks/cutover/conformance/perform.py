@@ -25,7 +25,9 @@ def perform(
     lanes: Lanes | None = None,
     brief: bool = False,
 ) -> tuple[Run | None, NotConforming | None]:
-    """Perform it. The run (None where the system did not even start), and what was found, or None."""
+    """Perform it. The run (None where the system did not even start), and what was found, or None.
+
+    `beside`: the oracle performs it too. `brief`: what was found is not told, which takes longer than to find it."""
     run, found = None, None
     try:
         run = Run(adapter, seed, shards)
@@ -48,12 +50,10 @@ def perform(
     return run, found
 
 
-def again(
-    adapter: type[Adapter], probe: Probe, shards: int, beside: bool
-) -> Callable[..., NotConforming | None]:
+def again(adapter: type[Adapter], probe: Probe, shards: int) -> Callable[..., NotConforming | None]:
     """What performs steps again with a seed, for the shrinker."""
 
     def fails(seed: int, steps: Sequence[Step]) -> NotConforming | None:
-        return perform(adapter, steps, seed, probe, shards=shards, beside=beside, brief=True)[1]
+        return perform(adapter, steps, seed, probe, shards=shards, brief=True)[1]
 
     return fails
