@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from typing import Annotated
@@ -28,6 +28,8 @@ from cutproof.checks.cli import safeguards as cli_safeguards
 from cutproof.checks.cli import simulate as cli_simulate
 from cutproof.checks.cli import verify as cli_verify
 from cutproof.checks.cli.console import Closed, say
+from cutproof.checks.cli.pipelines.cases import typed
+from cutproof.checks.cli.pipelines.command import reported
 from cutproof.checks.cli.systems import conform as cli_conform
 from cutproof.checks.cli.systems import drive as cli_drive
 from cutproof.checks.cli.systems import history as cli_history
@@ -44,14 +46,22 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 # ------------------------------------------------------------------ commands in files of their own
 
-for command in (
+COMMANDS: tuple[Callable[..., int], ...] = (
     cli_verify.verify, cli_explore.explore, cli_simulate.simulate, cli_loss.loss,
     cli_loss.scenarios, cli_export.export, cli_gate.gate, cli_prove.prove, cli_safeguards.safeguards,
     cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference, cli_history.history,
-):  # fmt: skip
-    app.command()(command)
+)  # fmt: skip
+JUDGING = (
+    cli_verify.verify,
+    cli_explore.explore,
+    cli_simulate.simulate,
+    cli_prove.prove,
+    cli_history.history,
+)
+for command in COMMANDS:
+    app.command()(reported(command) if command in JUDGING else command)
 for with_program in (cli_drive.drive, cli_conform.conform, cli_replay.replay):
-    app.command(cls=WithProgram)(with_program)
+    app.command(cls=WithProgram)(reported(with_program))
 
 
 # ------------------------------------------------------------------ the one place where everything ends
@@ -91,6 +101,7 @@ def _ended_like_an_interrupt() -> Iterator[None]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the result is the exit code."""
+    typed.set(sys.argv[1:] if arguments is None else arguments)
     try:
         with _ended_like_an_interrupt():
             code = int(app(args=arguments, prog_name="cutproof", standalone_mode=False) or 0)

@@ -23,6 +23,7 @@ from cutproof.checks.cli.console import (
     say,
     say_json,
 )
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.common.refusals import checked, refuse
 
 FOUND = File("counterexamples")
@@ -96,6 +97,14 @@ def simulate(
         simulations.trace_of_violation(violated, settings, loaded.entry) for violated in found.violations
     ]
     files, conflict = simulations.write_traces(traces, trace, explorations.variant_of(loaded, as_written))
+    if cases.wanted():
+        cases.of_verdicts(found.violations, files, loaded.file)
+        for name, outcome, said in simulations.not_violated(
+            found, the_properties(loaded.protocol, properties)
+        ):
+            cases.case(
+                loaded.protocol.name, name, outcome, said, place=cases.place_of(loaded.file, name.split()[-1])
+            )
     if json_lines:
         for facts in simulations.facts(found, files, settings):
             say_json(facts)

@@ -12,6 +12,7 @@ import typer
 
 from cutproof.checks.cli.arguments import can_hold, finite
 from cutproof.checks.cli.console import Json, say, say_json
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.cli.systems.programs import program_of, system
 from cutproof.checks.common.refusals import refuse
 
@@ -65,6 +66,7 @@ def conform(
         except judge.NotConforming as found:
             file, conflict = told.saved(found, trace)
             said = shlex.quote(adapter) if adapter else "-- " + shlex.join(program_of(context))
+            told.case_of_finding(found, file, said, adapter)
             if json_lines:
                 say_json(told.facts_of_finding(found, file))
             else:
@@ -74,6 +76,8 @@ def conform(
             if conflict:
                 refuse(conflict)
             return told.code_of_finding(found)
+    passed = cases.UNKNOWN if told.code_of(report) else cases.PASSED
+    cases.case(report.name, "conforms", passed, str(report).partition("\n")[0])
     if json_lines:
         say_json(report.facts())
     else:

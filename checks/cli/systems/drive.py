@@ -22,6 +22,7 @@ from cutproof.checks.cli.console import (
     say,
     say_json,
 )
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.cli.systems.programs import program_of
 from cutproof.checks.common.refusals import checked, refuse
 
@@ -105,10 +106,12 @@ def drive(
     if found.failure is not None:
         recorded = trace_of(found.walking, found.failure, found.name, settings)
         file, conflict = drives.write_trace(found, recorded, trace)
+    again = _command(named, options, driver, command, file)
+    drives.case_of(found, again if file else "", driver)
     if json_lines:
         say_json(drives.facts(found, file, settings))
     else:
-        say(*drives.driven(found, recorded, file, _command(named, options, driver, command, file)))
+        say(*drives.driven(found, recorded, file, again))
     if found.interrupted:
         print("interrupted: the report says what was covered", file=sys.stderr)
     if conflict:
@@ -179,6 +182,8 @@ def _again(loaded: Loaded, subject: Subject, file: File, json_lines: bool) -> in
         code = FAILED if failure.kind == ERRED else FOUND
         said = failure.lines(walking)
         said[0] = f"{'erred' if code == FAILED else 'found'}: {subject.name}: {said[0]}"
+    outcome = {HOLDS: cases.PASSED, FAILED: cases.ERRED}.get(code, cases.FAILED)
+    cases.case(f"{loaded.protocol.name} on {subject.name}", str(file), outcome, said[0], details=said[1:])
     if json_lines:
         kind = None if failure is None else failure.kind
         say_json({"checked": loaded.protocol.name, "driver": subject.name, "trace": str(file), "kind": kind,
