@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cutproof.checks.cli.arguments import can_hold, finite
+from cutproof.checks.cli.arguments import can_hold, finite, the_share
 from cutproof.checks.cli.console import Json, say, say_json
 from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.cli.systems.programs import program_of, system
@@ -52,7 +52,7 @@ def conform(
         finite("--seconds", seconds)
     if trace != FOUND or trace.exists():
         can_hold("--trace", trace)
-    part = _part(shard)
+    part = the_share(shard)
     with system(adapter, program_of(context), answer_within) as chosen, Ticker() as ticker:
 
         def progress(made: int, of: int) -> None:
@@ -85,15 +85,3 @@ def conform(
     if report.stopped:
         print(f"{report.stopped}: the report says what was covered", file=sys.stderr)
     return told.code_of(report)
-
-
-def _part(text: str) -> tuple[int, int]:
-    if not text:
-        return (0, 1)
-    number, _, of = text.partition("/")
-    if (
-        not (text.isascii() and number.isdecimal() and of.isdecimal())
-        or not 1 <= int(number) <= int(of) <= 10_000
-    ):
-        refuse(f"--shard {text}: write 2/4 for the second of four")
-    return (int(number) - 1, int(of))

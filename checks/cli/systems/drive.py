@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cutproof.checks.cli.arguments import can_hold, finite, the_protocol
+from cutproof.checks.cli.arguments import can_hold, finite, the_protocol, the_share
 from cutproof.checks.cli.console import (
     AsWritten,
     Json,
@@ -78,7 +78,7 @@ def drive(
         finite("--seconds", seconds)
     if trace != FOUND or trace.exists():
         can_hold("--trace", trace)
-    part, command = _shard(shard), program_of(context)
+    part, command = the_share(shard), program_of(context)
     loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
     with _subject(loaded, driver, command) as subject:
         if replay is not None:
@@ -130,16 +130,6 @@ def _command(
     words += ["--driver", driver] if driver else []
     words += ["--replay", file, *(["--", *command] if command else [])]
     return shlex.join(words)
-
-
-def _shard(text: str) -> tuple[int, int]:
-    """`2/4` as (1, 4)."""
-    if not text:
-        return 0, 1
-    first, slash, last = text.partition("/")
-    if not (slash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= 10_000):
-        refuse(f"--shard {text}: write 2/4 for the second of four")
-    return int(first) - 1, int(last)
 
 
 @contextlib.contextmanager
