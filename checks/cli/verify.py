@@ -116,7 +116,8 @@ class _Teller:
         self.report, self.ticker, self.json_lines = ladder, ticker, json_lines
         self.shown: list[Row] = []
         names = [t.name.removeprefix(f"{t.rung} ") for t in tasks]
-        self.table = ladder.LadderTable(names, tables.width(), tables.is_terminal())
+        many = any(t.rung == "wide scope" for t in tasks)
+        self.table = ladder.LadderTable(names, tables.width(), tables.is_terminal(), many)
 
     def each(self, rows: list[Row]) -> None:
         """Tell some more."""

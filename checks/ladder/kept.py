@@ -9,14 +9,14 @@ What was not run, or is unknown, is not kept.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
 import re
 import sys
-from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
+
+import msgspec
 
 from cutproof.checks.common.files import content
 from cutproof.checks.engines.verdict import UNKNOWN
@@ -64,11 +64,10 @@ class Kept:
     def rows(self, task: Task) -> list[Row] | None:
         """The rows of a task that a run before has finished; else None, as for a file that is damaged."""
         try:
-            stored = json.loads(content(self.file_of(task), LARGEST))
-            found = [Row(**{**row, "removed": tuple(row["removed"])}) for row in stored]
-            return found if found and all(isinstance(row.code, int) for row in found) else None
-        except (OSError, ValueError, TypeError, KeyError):
+            found = msgspec.json.decode(content(self.file_of(task), LARGEST), type=list[Row])
+        except (OSError, ValueError, RecursionError):
             return None
+        return found or None
 
     def keep(self, task: Task, rows: list[Row]) -> None:
         """Keep the rows of a finished task. Raises OSError."""
@@ -77,7 +76,7 @@ class Kept:
         file = self.file_of(task)
         beside = file.with_name(f".{file.name}.{os.getpid()}")
         try:
-            beside.write_text(json.dumps([asdict(row) for row in rows], ensure_ascii=False), "utf-8")
+            beside.write_bytes(msgspec.json.encode(rows))
             beside.replace(file)
         finally:
             beside.unlink(missing_ok=True)

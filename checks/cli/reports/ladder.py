@@ -12,19 +12,23 @@ from cutproof.checks.engines.verdict import HOLDS, LIVENESS, SAFETY, UNKNOWN
 from cutproof.checks.ladder.tasks import Row
 
 HEAD = ("", "check", "what", "states", "transitions", "depth", "seconds", "verdict", "scope")
-# What is laid out for before any row is known: the largest numbers, and texts that take more than a line.
-WIDE = {
-    "": "FAIL", "check": "counterexample", "states": "1,337,598,192,039", "transitions": "99,999,999", "depth": "99",
+# What is laid out for before any row is known: large numbers, and texts that take more than a line.
+SAMPLE = {
+    "": "FAIL", "check": "counterexample", "states": "9,999,999", "transitions": "99,999,999", "depth": "99",
     "seconds": "999.9", "verdict": "some words and more " * 6, "scope": "some words and more " * 6,
 }  # fmt: skip
+MANY = "1,337,598,192,039"  # states of a wide scope
 
 
 class LadderTable:
     """The rows of `cutproof verify`, line by line: the columns are the same whatever comes. `names` are what rows are
-    about, as far as it is known before."""
+    about, as far as it is known before; `many`: some are of very many states."""
 
-    def __init__(self, names: Iterable[str], width: int = WIDEST, coloured: bool = False) -> None:
-        samples = [[name if n == "what" else WIDE[n] for n in HEAD] for name in (*names, "")]
+    def __init__(
+        self, names: Iterable[str], width: int = WIDEST, coloured: bool = False, many: bool = False
+    ) -> None:
+        sample = {**SAMPLE, "states": MANY} if many else SAMPLE
+        samples = [[name if n == "what" else sample[n] for n in HEAD] for name in (*names, "")]
         self.layout = layout(
             HEAD, samples, width, numbers=HEAD[3:7], wrap=("verdict", "scope"),
             drop=("scope", "seconds", "transitions", "depth", "states"), coloured=coloured,
@@ -37,12 +41,6 @@ class LadderTable:
     def lines(self, row: Row) -> list[str]:
         """One row."""
         return self.layout.lines(_cells(row))
-
-
-def ladder_table(rows: Sequence[Row], width: int = WIDEST, coloured: bool = False) -> list[str]:
-    """Some rows as a whole table that fits."""
-    shown = LadderTable((row.name for row in rows), width, coloured)
-    return [*shown.head(), *(line for row in rows for line in shown.lines(row))]
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ a name is never broken in two.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -26,9 +27,11 @@ def is_terminal() -> bool:
 
 def width() -> int:
     """Columns of stdout: those of the terminal, or that COLUMNS says; else `WIDEST`."""
-    columns = (
-        shutil.get_terminal_size().columns if is_terminal() else shutil.get_terminal_size((WIDEST, 0)).columns
-    )
+    if is_terminal():
+        columns = shutil.get_terminal_size().columns
+    else:
+        said = os.environ.get("COLUMNS", "")
+        columns = int(said) if re.fullmatch(r"0*[1-9]\d{0,4}", said) else WIDEST
     return max(columns, 2 * INDENT)
 
 
