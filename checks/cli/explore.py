@@ -31,6 +31,7 @@ from cutproof.checks.cli.console import (
     say,
     say_json,
 )
+from cutproof.checks.cli.orientation import completion
 from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.common.refusals import refuse
 
@@ -55,7 +56,9 @@ def explore(
     engine: Annotated[
         str,
         typer.Option(
-            "--engine", help="plain, fast or zdd (decision diagrams); else by the number of states."
+            "--engine",
+            help="plain, fast or zdd (decision diagrams); else by the number of states.",
+            autocompletion=completion.engines,
         ),
     ] = "",
     workers: Annotated[

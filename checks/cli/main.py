@@ -28,6 +28,9 @@ from cutproof.checks.cli import safeguards as cli_safeguards
 from cutproof.checks.cli import simulate as cli_simulate
 from cutproof.checks.cli import verify as cli_verify
 from cutproof.checks.cli.console import Closed, say
+from cutproof.checks.cli.orientation.doctor import doctor
+from cutproof.checks.cli.orientation.new import new
+from cutproof.checks.cli.orientation.welcome import welcome
 from cutproof.checks.cli.pipelines.cases import typed
 from cutproof.checks.cli.pipelines.command import reported
 from cutproof.checks.cli.systems import conform as cli_conform
@@ -41,7 +44,7 @@ USAGE, OURS, CLOSED, UNKNOWN = 2, 70, 141, 3
 INTERRUPTED = 130  # what typer makes of an interrupt that no command took
 HINT = "this is a fault of cutproof; please report it, with what CUTPROOF_DEBUG=1 prints"
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 # ------------------------------------------------------------------ commands in files of their own
@@ -49,7 +52,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 COMMANDS: tuple[Callable[..., int], ...] = (
     cli_verify.verify, cli_explore.explore, cli_simulate.simulate, cli_loss.loss,
     cli_loss.scenarios, cli_export.export, cli_gate.gate, cli_prove.prove, cli_safeguards.safeguards,
-    cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference, cli_history.history,
+    cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference, cli_history.history, new,
+    doctor,
 )  # fmt: skip
 JUDGING = (
     cli_verify.verify,
@@ -77,7 +81,7 @@ def _start(
         say(f"cutproof {metadata.version('cutproof')}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        say(context.get_help())
+        say(*welcome(), verbatim=True)
         return USAGE
     return 0
 

@@ -10,6 +10,7 @@ import typer
 
 from cutproof.checks.cli.arguments import protocol_of_trace, settings_of
 from cutproof.checks.cli.console import Json, say, say_json
+from cutproof.checks.cli.orientation import completion
 from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.cli.systems.programs import program_of
 from cutproof.checks.cli.systems.replay_schedule import is_schedule, replay_schedules
@@ -33,6 +34,7 @@ def replay(
         typer.Argument(
             metavar="TRACE...",
             help="Traces or schedules: files, folders of them, names of stored traces, - for stdin.",
+            autocompletion=completion.traces,
         ),
     ],
     on: Annotated[

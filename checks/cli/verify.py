@@ -11,6 +11,7 @@ import typer
 
 from cutproof.checks.cli.arguments import the_bounded_scope, the_share, the_study
 from cutproof.checks.cli.console import Json, Study, say, say_json
+from cutproof.checks.cli.orientation import completion
 from cutproof.checks.common.refusals import near, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -26,12 +27,18 @@ def verify(
     study: Study = "",
     scope: Annotated[
         list[str] | None,
-        typer.Option("--scope", help="Only the hardened protocol in this scope; may be repeated."),
+        typer.Option(
+            "--scope",
+            help="Only the hardened protocol in this scope; may be repeated.",
+            autocompletion=completion.scopes,
+        ),
     ] = None,
     rung: Annotated[
         list[str] | None,
         typer.Option(
-            "--rung", help="Only this kind of check, as the column `check` names it; may be repeated."
+            "--rung",
+            help="Only this kind of check, as the column `check` names it; may be repeated.",
+            autocompletion=completion.rungs,
         ),
     ] = None,
     shard: Annotated[
