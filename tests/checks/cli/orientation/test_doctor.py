@@ -43,7 +43,8 @@ def test_what_is_here_is_found() -> None:
 
 
 @pytest.mark.parametrize("says, found", [
-    ("echo tool v1.22.333b; exit 3", "1.22.333b"), ("echo 2.5 >&2", "2.5"), ("echo none", ""), ("printf '\\377 7.1'", "7.1"),
+    ("echo tool v1.22.333b; exit 3", "1.22.333b"), ("echo 2.5 >&2", "2.5"), ("echo none", ""),
+    ("printf '\\377 7.1'", "7.1"),
     ("exec sleep 60", ""),
 ])  # fmt: skip
 def test_whatever_a_program_says(
