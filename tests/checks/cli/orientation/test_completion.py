@@ -42,18 +42,15 @@ def test_bash_completes_it(tmp_path: Path) -> None:
         eval "$(_CUTPROOF_COMPLETE=source_bash cutproof)"
         complete -p cutproof
         COMP_WORDS=(cutproof expl); COMP_CWORD=1
-        _cutproof_completion cutproof; printf '%s\n' "${COMPREPLY[@]}"
+        _cutproof_completion cutproof; printf '%s\\n' "${COMPREPLY[@]}"
         COMP_WORDS=(cutproof explore --scope reads_); COMP_CWORD=3
         _cutproof_completion cutproof; printf '%s\\n' "${COMPREPLY[@]}"
     """
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     ran = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)
     how, command, *words = ran.stdout.splitlines()
-    assert (
-        how.endswith("cutproof")
-        and "reads_and_faults" in words
-        and all(w.startswith("reads_") for w in words)
-    )
+    assert how.endswith("cutproof") and command == "explore"
+    assert "reads_and_faults" in words and all(word.startswith("reads_") for word in words)
 
 
 def test_names_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
