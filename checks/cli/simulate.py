@@ -63,6 +63,7 @@ def simulate(
     from cutproof.checks.cli.reports import explorations, simulations
     from cutproof.checks.cli.reports.progress import Ticker
     from cutproof.checks.engines.simulate.schedulers import DEFAULT, SCHEDULERS
+    from cutproof.checks.engines.simulate.simulate import RUNS
     from cutproof.checks.engines.simulate.simulate import simulate as make_runs
     from cutproof.checks.traces.counterexample import told
 
@@ -75,8 +76,10 @@ def simulate(
     loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
     with Ticker() as ticker:
 
-        def progress(runs: int, steps: int, states: int) -> None:
-            ticker.tell("simulate", f"{runs:,} runs, {steps:,} steps, {states:,} different states")
+        def progress(made: int, steps: int, states: int) -> None:
+            if runs is not None or seconds is None:
+                ticker.share(made, runs or RUNS)
+            ticker.tell("simulate", f"{made:,} runs, {steps:,} steps, {states:,} different states")
 
         found = checked(
             lambda: make_runs(

@@ -52,7 +52,7 @@ class Ticker:
 
     def share(self, done: float, total: float, what: str = "") -> None:
         """How much of all is done, in any measure; `what` says it in words."""
-        self.part, self.words = (done / total if total else 1.0), what
+        self.part, self.words = (done / total if total else 0.0), what
 
     @contextmanager
     def aside(self) -> Iterator[None]:

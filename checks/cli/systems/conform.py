@@ -56,6 +56,7 @@ def conform(
     with system(adapter, program_of(context), answer_within) as chosen, Ticker() as ticker:
 
         def progress(made: int, of: int) -> None:
+            ticker.share(made, of)
             ticker.tell("conform", f"run {made:,} of {of:,}")
 
         try:

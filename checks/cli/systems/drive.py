@@ -87,6 +87,10 @@ def drive(
 
             def progress(found: Driving) -> None:
                 of = "" if found.edges is None else f" of {found.edges:,}"
+                ticker.share(
+                    found.covered if runs is None else found.runs,
+                    (found.edges if runs is None else runs) or 0,
+                )
                 ticker.tell(
                     "drive", f"{found.runs:,} runs, {found.steps:,} steps, {found.covered:,}{of} edges"
                 )

@@ -275,7 +275,8 @@ def test_what_is_installed_carries_the_traces(tmp_path: Path) -> None:
     out.mkdir()
     build = "import json, sys, setuptools; setuptools.setup(**json.loads(sys.argv[1]))"
     settings = {
-        "name": "cutproof", "version": "0", "package_dir": {"": folder}, "package_data": {name.replace("*", ""): files for name, files in about["package-data"].items()},
+        "name": "cutproof", "version": "0", "package_dir": {"": folder},
+        "package_data": {name.replace("*", ""): files for name, files in about["package-data"].items()},
         "packages": find_namespace_packages(str(tmp_path / folder)),
         "script_args": ["-q", "build_py", "--build-lib", str(tmp_path / "site")],
     }  # fmt: skip
