@@ -1,7 +1,7 @@
 """What MkDocs asks of us while it builds the site: pages that are made from the code, and links that leave docs/.
 
-A document links to what is beside docs/: the code, traces, CONTRIBUTING. On a host of repositories these links lead to the
-files; the site has a page for each file that is linked to, so that it can be read whole from a disk.
+A document links to what is beside docs/: the code, traces, CONTRIBUTING. On a host of repositories these links lead to
+the files; the site has a page for each file that is linked to, so that it can be read whole from a disk.
 """
 
 from __future__ import annotations
@@ -34,4 +34,6 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     """Links out of docs/ lead to their page; comments that only tests read are left out."""
-    return links.rewritten(markdown, page.file.src_uri, {f.src_uri for f in files if not f.inclusion.is_excluded()})
+    return links.rewritten(
+        markdown, page.file.src_uri, {f.src_uri for f in files if not f.inclusion.is_excluded()}
+    )

@@ -17,7 +17,7 @@ FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LANGUAGES = {".py": "python", ".js": "javascript", ".go": "go", ".rs": "rust", ".toml": "toml", ".json": "json",
              ".jsonl": "text", ".sh": "bash", ".yml": "yaml", ".yaml": "yaml", ".csv": "text"}  # fmt: skip
 LONGEST = 60_000  # characters of a file that are shown
-HOME = {"README.md": "overview.md", "CONTRIBUTING.md": "CONTRIBUTING.md", "CHANGELOG.md": "CHANGELOG.md"}
+HOME = {"CONTRIBUTING.md": "CONTRIBUTING.md", "CHANGELOG.md": "CHANGELOG.md"}
 
 
 def target(link: str, src_uri: str) -> str | None:

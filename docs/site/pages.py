@@ -9,8 +9,8 @@ from typing import Any
 import typer
 
 from cutproof.checks.cli import main as cli
-from cutproof.checks.cli.reports.safeguards import safeguard_entry
 from cutproof.checks.cli.arguments import protocol_of_trace
+from cutproof.checks.cli.reports.safeguards import safeguard_entry
 from cutproof.checks.traces import story
 from cutproof.checks.traces.stored import ENDING
 from cutproof.checks.traces.trace import Trace, read
@@ -47,7 +47,10 @@ def generated(root: Path) -> Iterator[tuple[str, str]]:
 def commands() -> str:
     """Every command with what `--help` says of it."""
     group: Any = typer.main.get_command(cli.app)
-    parts = ["# Commands", "Results go to stdout, progress and errors to stderr. What `cutproof COMMAND --help` says:"]
+    parts = [
+        "# Commands",
+        "Results go to stdout, progress and errors to stderr. What `cutproof COMMAND --help` says:",
+    ]
     for name, command in group.commands.items():
         context = command.make_context(name, ["--help"], resilient_parsing=True)
         context.info_name, context.terminal_width, context.max_content_width = f"cutproof {name}", WIDE, WIDE
@@ -59,7 +62,10 @@ def python() -> str:
     """What can be imported, from its docstrings."""
     parts = ["# Python", "What the package promises to those who import it; everything else may change."]
     for head, modules in PYTHON.items():
-        parts += [f"## {head}", *(f"::: {module}\n    options:\n      heading_level: 3" for module in modules)]
+        parts += [
+            f"## {head}",
+            *(f"::: {module}\n    options:\n      heading_level: 3" for module in modules),
+        ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -68,7 +74,12 @@ def python() -> str:
 
 def safeguards() -> str:
     """A row for each safeguard, and the properties that hold with all of them."""
-    lines = ["# Safeguards", "", "Each was taken away: the shortest run in which something is then lost, served stale or stuck.", ""]
+    lines = [
+        "# Safeguards",
+        "",
+        "Each was taken away: what is then lost, served stale or stuck, in a shortest run.",
+        "",
+    ]
     lines += ["| safeguard | rule | without it |", "|---|---|---|"]
     for name, known in SAFEGUARDS.items():
         lines.append(f"| [`{name}`](safeguards/{name}.md) | {_cell(known.rule)} | {_harms(known.harms)} |")
