@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cutproof.checks.drivers.logs.search import Came, Entered, Layer, Place, Search
+from cutproof.checks.drivers.logs.search import Came, Entered, Layer, Place, Search, States
 from cutproof.model.language.protocol import State
 
 APART = 500  # layers from one that is kept to the next
@@ -24,9 +24,16 @@ class Behaviour:
     lines: tuple[tuple[int, int] | None, ...]
 
 
-def behaviour(search: Search, kept: Kept, layer: int, place: Place, state: int) -> Behaviour:
-    """A run that ends in this state of a layer, by as few unlogged steps as there may be before each line."""
+def behaviour(
+    search: Search, kept: Kept, layer: int, place: Place, state: int, beyond: States | None = None
+) -> Behaviour:
+    """A run that ends in this state of a layer. Where `beyond` has the states of its place, it may lie as far from
+    these as unlogged steps lead."""
     back: list[tuple[int, tuple[int, int] | None, int]] = []  # transition, line, the state after it; the last first
+    if beyond is not None:
+        inside: Came = {}
+        search.before(beyond, inside)
+        state = _unlogged(inside, state, back)
     for first, start in reversed([(n, kept_layer) for n, kept_layer in kept if n <= layer]):
         entered, came = _ways(search, start, layer - first)
         for depth in range(layer - first, 0, -1):

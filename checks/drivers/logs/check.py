@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from cutproof.checks.drivers.logs.behaviour import APART, Behaviour, behaviour
 from cutproof.checks.drivers.logs.meaning import Meaning
 from cutproof.checks.drivers.logs.reading import Log
 from cutproof.checks.drivers.logs.refusals import Refusal, refusals
-from cutproof.checks.drivers.logs.search import Layer, Place, Rules, Search, TooMany
+from cutproof.checks.drivers.logs.search import Layer, Rules, Search, TooMany
 from cutproof.model.language.protocol import Claim, Protocol
 
 ACCEPTED, VIOLATED, REJECTED, UNKNOWN, EMPTY = "accepted", "violated", "rejected", "unknown", "empty"
 CODES = {ACCEPTED: 0, VIOLATED: 12, REJECTED: 12, UNKNOWN: 3, EMPTY: 3}
+PLACES = 200  # of several logs, at which is asked why nothing can come next
 PAUSE = 1_000  # events from one telling of progress to the next
 
 Progress = Callable[[int, int, int], None]  # events explained, all of them, candidates
@@ -52,19 +54,14 @@ class Checked:
     def events(self) -> int:
         return sum(len(log.events) for log in self.logs)
 
-    def lines_before(self, place: Place) -> str:
-        """The last line of each log that is explained there: `a.jsonl:3, b.jsonl:7`."""
-        return ", ".join(log.place(n - 1) for log, n in zip(self.logs, place, strict=True) if n)
-
     def behaviour(self) -> Behaviour:
         """One behaviour: that explains the log; of what is violated, as far as to the violation; else the longest part
         that can be explained."""
-        place, states = next(iter(self.last.items()))
-        state = next(iter(states))
         if self.refusal is not None:
-            place = self.refusal.place
-            state = next(iter(self.last[place]))
-        found = behaviour(self.search, self.kept, self.explained, place, state)
+            place, state = self.refusal.place, self.search.compiled.pack(self.refusal.state)
+            return behaviour(self.search, self.kept, self.explained, place, state, self.last[place])
+        place, states = next(iter(self.last.items()))
+        found = behaviour(self.search, self.kept, self.explained, place, next(iter(states)))
         if self.verdict == VIOLATED:
             return self._cut(found)
         return found
@@ -99,7 +96,7 @@ def check(
         return found
     if found.explained < total:
         found.verdict = REJECTED
-        found.refusals = refusals(search, Meaning(protocol), found.last)
+        found.refusals = refusals(search, Meaning(protocol), dict(islice(found.last.items(), PLACES)))
     else:
         found.maybe = search.maybe(_marks(found.last))
         if found.surely and total:

@@ -1,0 +1,196 @@
+"""What checking a log found, as text and as facts, and the trace that is written of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path as File
+from typing import Any
+
+from cutproof.checks.common.refusals import plain
+from cutproof.checks.drivers.logs.behaviour import Behaviour
+from cutproof.checks.drivers.logs.check import ACCEPTED, EMPTY, REJECTED, UNKNOWN, VIOLATED, Checked
+from cutproof.checks.drivers.logs.refusals import Refusal
+from cutproof.checks.traces.trace import LIMIT, Trace, TraceError, from_path, to_bytes, write
+from cutproof.model.language.protocol import Claim
+from cutproof.model.language.words import written
+
+FEW, SHOWN = 8, 8  # steps that were possible instead; the last steps of a behaviour
+EVENT = 300  # characters of an event
+
+
+def checked(found: Checked, name: str, most: int, shown: Behaviour | None) -> list[str]:
+    """The verdict, and why; `shown` is a behaviour whose last steps are told."""
+    of, lines = found.search.protocol.name, _many(found.events, "event")
+    if found.verdict == EMPTY:
+        return [f"not exercised: {name}: there is no event in it"]
+    if found.verdict == UNKNOWN:
+        told = [f"unknown: {name}: more than {most:,} states are possible after {_explained(found)}; raise --max-states, or log more"]
+        return told + _also(found)
+    if found.verdict == VIOLATED:
+        return [
+            f"found: {name}: every behaviour of {of} that explains {_explained(found, found.since)} violates "
+            f"{_claims(found.surely)}",
+            *_told(found, shown),
+            f"{lines} in all, {_many(found.candidates, 'state')} possible at the end",
+        ]
+    if found.verdict == REJECTED:
+        return [*_rejected(found, found.refusals[0]), *_others(found), *_also(found), *_told(found, shown)]
+    told = [f"accepted: {name}: some behaviour of {of} explains {'its' if lines[0] == '1' else 'all'} {lines}; "
+            f"{_many(found.candidates, 'state')} possible at the end"]
+    if found.maybe:
+        told.append(f"possible: some behaviours that explain it violate {_claims(found.maybe)}; others do not")
+    return told
+
+
+def _rejected(found: Checked, why: Refusal) -> list[str]:
+    log = found.logs[why.log]
+    event, of = log.events[why.event], found.search.protocol.name
+    before = _explained(found)
+    head = f"rejected: {log.place(why.event)}: {plain(event.text, EVENT)}: no behaviour of {of} explains this after {before}"
+    where = "in the only state that is possible there" if why.candidates == 1 else (
+        f"in the closest of {why.candidates:,} states that are possible there"
+    )
+    lines = [head]
+    if not why.step and event.numbers is not None:
+        lines.append("  nothing can happen there" if event.any else f"  {of} has no such step: for these arguments it never happens")
+    for guard in why.false:
+        reads = ", ".join(f"{field} = {written(value)}" for field, value in guard.reads)
+        lines.append(f"  {why.step}: guard {guard.name!r} is false {where}{': ' + reads if reads else ''}")
+    if why.outside:
+        lines.append(f"  {why.step} leaves its domain {where}: {why.outside}; the protocol is too small for this log")
+    after = f"after {why.step}" if why.step else "there"
+    place = f", {where}" if why.step else f", {where}"
+    for one in why.differs:
+        lines.append(
+            f"  {one.place}: the log has {written(one.log)}, the protocol {written(one.protocol)} {after}{place}"
+        )
+    if why.enabled:
+        rest = f" and {len(why.enabled) - FEW:,} more" if len(why.enabled) > FEW else ""
+        lines.append(f"  possible there: {', '.join(why.enabled[:FEW])}{rest}")
+    else:
+        lines.append("  possible there: nothing")
+    if why.after:
+        lines.append(
+            f"  it is possible after {why.after}: if that was not logged, allow it by --unlogged {why.after.partition('(')[0]}"
+            " or --missing 1"
+        )
+    return lines
+
+
+def _others(found: Checked) -> list[str]:
+    """Of several logs: the other lines that cannot come next either."""
+    seen, lines = {found.refusals[0].log}, []
+    for why in found.refusals:
+        if why.log not in seen:
+            seen.add(why.log)
+            log = found.logs[why.log]
+            false = ", ".join(f"guard {g.name!r} is false" for g in why.false) or why.outside
+            said = false or ", ".join(f"{d.place} differs" for d in why.differs) or "it never happens"
+            lines.append(f"  nor can {log.place(why.event)}: {plain(log.events[why.event].text, EVENT)}: {said}")
+    return lines
+
+
+def _also(found: Checked) -> list[str]:
+    """What is violated already by what could be explained."""
+    if not found.surely:
+        return []
+    return [f"  and every behaviour that explains {_explained(found, found.since)} violates {_claims(found.surely)}"]
+
+
+def _told(found: Checked, shown: Behaviour | None) -> list[str]:
+    """The last steps of a behaviour, each with its line."""
+    if shown is None or not shown.transitions:
+        return []
+    transitions = found.search.protocol.transitions
+    rows = [
+        (found.logs[line[0]].place(line[1]) if line else "not logged", str(transitions[number]))
+        for number, line in zip(shown.transitions, shown.lines, strict=True)
+    ]
+    last, wide = rows[-SHOWN:], max(len(place) for place, _ in rows[-SHOWN:])
+    left = f", its last {len(last)} of {len(rows):,} steps" if len(rows) > len(last) else ""
+    return [f"  one behaviour until there{left}:", *(f"    {place:{wide}}  {step}" for place, step in last)]
+
+
+def _explained(found: Checked, many: int | None = None) -> str:
+    many = found.explained if many is None else many
+    if not many:
+        return "the start"
+    if len(found.logs) == 1:
+        line = found.logs[0].numbers[many - 1]
+        return f"lines 1 to {line:,}" if line > 1 else "line 1"
+    return f"{_many(many, 'event')} of the {len(found.logs)} logs"
+
+
+def _claims(claims: Sequence[Claim | None]) -> str:
+    names = [f"{c.property} ({c.harm})" if c.harm else c.property for c in claims if c is not None]
+    return ", ".join(dict.fromkeys(names)) or "some property, not all of them the same"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+# ------------------------------------------------------------------ for machines
+
+
+def facts(found: Checked, files: Sequence[str], settings: Mapping[str, Any], trace: str) -> dict[str, Any]:
+    """One object with all of it."""
+    about: dict[str, Any] = {
+        "checked": found.search.protocol.name,
+        "logs": list(files),
+        "verdict": found.verdict,
+        "events": found.events,
+        "explained": found.explained,
+        "candidates": found.candidates,
+        "violates": [c.property if c else None for c in found.surely],
+        "since": found.since if found.surely else None,
+        "may violate": [c.property for c in found.maybe if c],
+        "trace": trace or None,
+        "refusals": [_facts(found, why) for why in found.refusals[: len(found.logs)]],
+    }
+    return {**about, "scope": dict(settings["scope"]), "without": list(settings["safeguards_removed"])}
+
+
+def _facts(found: Checked, why: Refusal) -> dict[str, Any]:
+    log = found.logs[why.log]
+    return {
+        "file": log.name,
+        "line": log.numbers[why.event],
+        "event": log.events[why.event].text,
+        "candidates": why.candidates,
+        "step": why.step or None,
+        "false": [{"guard": g.name, "reads": dict(g.reads)} for g in why.false],
+        "outside": why.outside or None,
+        "differs": [{"place": d.place, "log": d.log, "protocol": d.protocol} for d in why.differs],
+        "enabled": list(why.enabled),
+        "possible after": why.after or None,
+    }
+
+
+# ------------------------------------------------------------------ the trace
+
+
+def trace_of(found: Checked, run: Behaviour, name: str, settings: Mapping[str, Any]) -> Trace:
+    """The behaviour as a trace."""
+    about: dict[str, Any] = {"scope": {}, "policy": {}, "safeguards_removed": (), **settings, "seed": None}
+    claim = found.violated_by(run) if found.verdict == VIOLATED else None
+    what = {ACCEPTED: "all of it", REJECTED: "as much of it as can be explained"}.get(
+        found.verdict, "as far as to what it violates"
+    )
+    if claim is not None:
+        about |= {"property": claim.property, "harm": claim.harm}
+    why = f"Explains {plain(name, 200)}: {what}."
+    return from_path(found.search.protocol, run.states, run.transitions, why=why, **about)
+
+
+def write_trace(trace: Trace, file: File) -> str:
+    """Write it; why it could not be, or nothing."""
+    if len(to_bytes(trace)) > LIMIT:
+        return f"its behaviour of {len(trace.steps):,} steps is longer than a trace may be"
+    try:
+        write(trace, file, overwrite=True)
+    except TraceError as error:
+        return str(error)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""

@@ -1,0 +1,125 @@
+"""Random protocols and logs of random runs: what a run has left is explained, and any log as brute force says."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+from brute_force import enabled, starts
+from logged import Line, Tried, line_of, logs_of, part_of, walk
+from random_protocols import made, source
+
+from cutproof.checks.drivers.logs.check import ACCEPTED, REJECTED, VIOLATED, Checked, check
+from cutproof.checks.drivers.logs.search import Rules
+from cutproof.model.language.protocol import Protocol
+
+SEEDS = range(60)
+
+
+def protocol_of(seed: int) -> Protocol:
+    return made(source(seed))
+
+
+def erased(protocol: Protocol, draw: Random) -> tuple[list[list[Line]], Rules]:
+    """The logs of a run, with parts left out, and the rules by which that is allowed."""
+    unlogged = frozenset(a.name for a in protocol.actions if draw.random() < 0.2)
+    lines, gap, missing = list[Line](), 0, 0
+    keep = draw.choice([1.0, 0.8, 0.5])
+    run = walk(protocol, draw, draw.randint(1, 12))
+    for number, state in run[1:]:
+        if protocol.transitions[number].action in unlogged:
+            continue
+        if draw.random() > keep:
+            gap += 1
+            continue
+        missing, gap = max(missing, gap), 0
+        lines.append(line_of(protocol, number, state, draw))
+        if draw.random() < 0.2:
+            lines.append({"state": part_of(protocol, state, draw)})
+    logs: list[list[Line]] = [[] for _ in range(draw.choice([1, 1, 2, 3]))]
+    for line in lines:
+        draw.choice(logs).append(line)
+    return logs, Rules(unlogged, missing)
+
+
+def changed(logs: list[list[Line]], other: list[list[Line]], draw: Random) -> None:
+    """One line of the logs becomes one of another run."""
+    log, strange = draw.choice(logs), [line for lines in other for line in lines]
+    if log and strange:
+        log[draw.randrange(len(log))] = draw.choice(strange)
+
+
+def explains(found: Checked, lines: list[list[Line]]) -> None:
+    """The behaviour is one of the protocol, begins where it may, and has all lines that were explained, in order."""
+    protocol, run = found.search.protocol, found.behaviour()
+    assert found.search.rules.midway or run.states[0] in starts(protocol)
+    tried = Tried(protocol, [[]], Rules())
+    for number, (before, after) in zip(run.transitions, pairwise(run.states), strict=True):
+        assert (number, after) in list(enabled(protocol, before))
+    seen: list[int] = [0] * len(lines)
+    for number, after, line in zip(run.transitions, run.states[1:], run.lines, strict=True):
+        if line is None:
+            continue
+        log, event = line
+        assert tried.fits(lines[log][event], number, after)
+        assert event >= seen[log]
+        assert all("action" not in skipped for skipped in lines[log][seen[log] : event])
+        seen[log] = event + 1
+    if found.verdict == ACCEPTED:
+        taken = [(n, i) for n, log in enumerate(lines) for i, line in enumerate(log) if "action" in line]
+        assert sorted(line for line in run.lines if line) == taken
+    if found.verdict == VIOLATED:
+        assert found.violated_by(run) is not None
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_a_run_has_left_is_explained(seed: int) -> None:
+    protocol, draw = protocol_of(seed), Random(f"left {seed}")
+    for _ in range(4):
+        lines, rules = erased(protocol, draw)
+        found = check(protocol, logs_of(protocol, lines), rules)
+        assert found.explained == found.events and found.verdict in (ACCEPTED, VIOLATED, "empty")
+        explains(found, lines)
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_log_is_decided_as_by_trying_every_behaviour(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cutproof.checks.drivers.logs.check.APART", 1 + seed % 3)
+    protocol, draw = protocol_of(seed), Random(f"changed {seed}")
+    for _ in range(4):
+        lines, rules = erased(protocol, draw)
+        if draw.random() < 0.8:
+            changed(lines, erased(protocol, draw)[0], draw)
+        rules = Rules(
+            rules.unlogged if draw.random() < 0.7 else frozenset(),
+            min(rules.missing, draw.choice([0, 1, 2])),
+            midway=draw.random() < 0.15,
+        )
+        tried = Tried(protocol, lines, rules)
+        found = check(protocol, logs_of(protocol, lines), rules)
+        assert found.explained == tried.explained
+        assert found.candidates == len({node[:2] for node in tried.nodes})
+        claims: Any = protocol.claims
+        assert set(found.surely) == {None if i is None else claims[i] for i in tried.surely}
+        assert not found.surely or found.since == tried.since
+        if found.verdict == ACCEPTED:
+            assert {c for c in found.maybe if c} == {claims[i] for i in tried.maybe()}
+        explained = tried.explained == tried.total
+        verdicts = (VIOLATED,) if explained and tried.surely else (ACCEPTED,) if explained else (REJECTED,)
+        assert found.verdict in (verdicts if tried.total else ("empty",))
+        explains(found, lines)
+
+
+def test_drawn_logs_are_of_every_kind() -> None:
+    """Else the test above says little."""
+    verdicts = set()
+    for seed in range(0, 40):
+        protocol, draw = protocol_of(seed), Random(f"changed {seed}")
+        lines, rules = erased(protocol, draw)
+        changed(lines, erased(protocol, draw)[0], draw)
+        verdicts.add(check(protocol, logs_of(protocol, lines), rules).verdict)
+    assert verdicts >= {ACCEPTED, REJECTED, VIOLATED}
