@@ -18,7 +18,9 @@ from cutproof.model.language import expressions as ex
 from cutproof.model.language.protocol import Protocol, State, label
 
 Line = dict[str, Any]
-Node = tuple[tuple[int, ...], State, frozenset[int]]  # a place, a state, the claims that were violated on the way
+Node = tuple[
+    tuple[int, ...], State, frozenset[int]
+]  # a place, a state, the claims that were violated on the way
 
 
 def walk(protocol: Protocol, draw: Random, steps: int) -> list[tuple[int, State]]:

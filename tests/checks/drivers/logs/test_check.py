@@ -13,6 +13,7 @@ from random_protocols import made, source
 
 from cutproof.checks.drivers.logs.check import ACCEPTED, REJECTED, VIOLATED, Checked, check
 from cutproof.checks.drivers.logs.search import Rules
+from cutproof.model.language import action, all_of, always, constant, count, guard, one_of, when
 from cutproof.model.language.protocol import Protocol
 
 SEEDS = range(60)
@@ -74,7 +75,7 @@ def explains(found: Checked, lines: list[list[Line]]) -> None:
         assert found.violated_by(run) is not None
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_a_run_has_left_is_explained(seed: int) -> None:
     protocol, draw = protocol_of(seed), Random(f"left {seed}")
@@ -85,7 +86,7 @@ def test_what_a_run_has_left_is_explained(seed: int) -> None:
         explains(found, lines)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_log_is_decided_as_by_trying_every_behaviour(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cutproof.checks.drivers.logs.check.APART", 1 + seed % 3)
@@ -99,19 +100,23 @@ def test_any_log_is_decided_as_by_trying_every_behaviour(seed: int, monkeypatch:
             min(rules.missing, draw.choice([0, 1, 2])),
             midway=draw.random() < 0.15,
         )
-        tried = Tried(protocol, lines, rules)
-        found = check(protocol, logs_of(protocol, lines), rules)
-        assert found.explained == tried.explained
-        assert found.candidates == len({node[:2] for node in tried.nodes})
-        claims: Any = protocol.claims
-        assert set(found.surely) == {None if i is None else claims[i] for i in tried.surely}
-        assert not found.surely or found.since == tried.since
-        if found.verdict == ACCEPTED:
-            assert {c for c in found.maybe if c} == {claims[i] for i in tried.maybe()}
-        explained = tried.explained == tried.total
-        verdicts = (VIOLATED,) if explained and tried.surely else (ACCEPTED,) if explained else (REJECTED,)
-        assert found.verdict in (verdicts if tried.total else ("empty",))
-        explains(found, lines)
+        agrees_with_every_behaviour(protocol, lines, rules)
+
+
+def agrees_with_every_behaviour(protocol: Protocol, lines: list[list[Line]], rules: Rules) -> None:
+    tried = Tried(protocol, lines, rules)
+    found = check(protocol, logs_of(protocol, lines), rules)
+    assert found.explained == tried.explained
+    assert found.candidates == len({node[:2] for node in tried.nodes})
+    claims: Any = protocol.claims
+    assert set(found.surely) == {None if i is None else claims[i] for i in tried.surely}
+    assert not found.surely or found.since == tried.since
+    if found.verdict == ACCEPTED:
+        assert {c for c in found.maybe if c} == {claims[i] for i in tried.maybe()}
+    explained = tried.explained == tried.total
+    verdicts = (VIOLATED,) if explained and tried.surely else (ACCEPTED,) if explained else (REJECTED,)
+    assert found.verdict in (verdicts if tried.total else ("empty",))
+    explains(found, lines)
 
 
 def test_drawn_logs_are_of_every_kind() -> None:
@@ -123,3 +128,68 @@ def test_drawn_logs_are_of_every_kind() -> None:
         changed(lines, erased(protocol, draw)[0], draw)
         verdicts.add(check(protocol, logs_of(protocol, lines), rules).verdict)
     assert verdicts >= {ACCEPTED, REJECTED, VIOLATED}
+
+
+Edges = list[tuple[int, int]]
+
+
+def drawn_graph(draw: Random) -> Protocol:
+    """Many ways lead to one node, of which some violate what others do not."""
+    nodes = range(6)
+    edges: list[Edges] = [
+        [(draw.choice(nodes), draw.choice(nodes)) for _ in range(draw.randint(3, 7))] for _ in "gs"
+    ]
+    bad = [draw.sample(nodes, 2) for _ in "ab"]
+    return graph(edges, bad, draw.sample(nodes, draw.choice([1, 2])))
+
+
+def graph(edges: list[Edges], bad: list[list[int]], begin: list[int]) -> Protocol:
+    """Steps `go` and `slip` along edges between six nodes; two properties say which are to be avoided."""
+
+    def along(edge: tuple[int, int]) -> Any:
+        return lambda s: when(guard("there", s.at == edge[0])).then(at=constant(edge[1]))
+
+    @action
+    def go(s, edge):
+        return along(edges[0][edge])(s) if edge < len(edges[0]) else None
+
+    @action
+    def slip(s, edge):
+        return along(edges[1][edge])(s) if edge < len(edges[1]) else None
+
+    @always
+    def one(s):
+        return all_of(*(s.at != node for node in bad[0]))
+
+    @always
+    def two(s):
+        return all_of(*(s.at != node for node in bad[1]))
+
+    return Protocol(
+        name="graph", indices={"edge": range(7)}, variables={"at": count(0, 5)},
+        initial={"at": one_of(*begin)}, actions=[go, slip], properties=[one, two],
+    )  # fmt: skip
+
+
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("seed", range(100))
+def test_what_is_violated_is_what_every_behaviour_violates(seed: int) -> None:
+    draw = Random(f"graph {seed}")
+    protocol = drawn_graph(draw)
+    for _ in range(12):
+        lines: list[Line] = []
+        for _, state in walk(protocol, draw, draw.randint(1, 5))[1:]:
+            lines.append({"action": draw.choice(["?", "go"])})
+            if draw.random() < 0.3:
+                lines[-1]["state"] = {"at": state[0]}
+        unlogged = frozenset(["slip"] if draw.random() < 0.5 else [])
+        agrees_with_every_behaviour(protocol, [lines], Rules(unlogged, draw.choice([0, 1, 2, 3])))
+
+
+def test_steps_that_are_missing_are_counted_on_every_way() -> None:
+    """Only the way from node 1 has one step too few; from node 0, which is bad, it would take two."""
+    protocol = graph([[(2, 3)], [(0, 1), (1, 2)]], [[0], [5]], [0, 1])
+    found = check(protocol, logs_of(protocol, [[{"action": "go"}]]), Rules(missing=1))
+    assert (found.verdict, found.maybe) == (ACCEPTED, ())
+    found = check(protocol, logs_of(protocol, [[{"action": "go"}]]), Rules(missing=2))
+    assert [c.property for c in found.maybe if c] == ["one"]
