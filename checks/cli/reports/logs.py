@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path as File
 from typing import Any
 
@@ -10,12 +11,13 @@ from cutproof.checks.common.refusals import plain
 from cutproof.checks.drivers.logs.behaviour import Behaviour
 from cutproof.checks.drivers.logs.check import ACCEPTED, EMPTY, REJECTED, UNKNOWN, VIOLATED, Checked
 from cutproof.checks.drivers.logs.refusals import Refusal
-from cutproof.checks.traces.trace import LIMIT, Trace, TraceError, from_path, to_bytes, write
+from cutproof.checks.traces.trace import Trace, TraceError, from_path, write
 from cutproof.model.language.protocol import Claim
 from cutproof.model.language.words import written
 
 FEW, SHOWN = 8, 8  # steps that were possible instead; the last steps of a behaviour
 EVENT = 300  # characters of an event
+LONGEST = 20_000  # steps of a behaviour that is written
 
 
 def checked(found: Checked, name: str, most: int, shown: Behaviour | None) -> list[str]:
@@ -183,14 +185,10 @@ def trace_of(found: Checked, run: Behaviour, name: str, settings: Mapping[str, A
     return from_path(found.search.protocol, run.states, run.transitions, why=why, **about)
 
 
-def write_trace(trace: Trace, file: File) -> str:
-    """Write it; why it could not be, or nothing."""
-    if len(to_bytes(trace)) > LIMIT:
-        return f"its behaviour of {len(trace.steps):,} steps is longer than a trace may be"
-    try:
-        write(trace, file, overwrite=True)
-    except TraceError as error:
-        return str(error)
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
+def write_trace(found: Checked, run: Behaviour, name: str, settings: Mapping[str, Any], file: File) -> str:
+    """Write the behaviour as a trace; why it was not, or nothing. Raises OSError."""
+    if len(run.transitions) <= LONGEST:
+        with suppress(TraceError):
+            write(trace_of(found, run, name, settings), file, overwrite=True)
+            return ""
+    return f"not written: the behaviour has {len(run.transitions):,} steps, more than a trace may hold"

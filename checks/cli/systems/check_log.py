@@ -81,16 +81,17 @@ def check_log(
         found = check(protocol, logs, rules, progress)
         wanted = found.verdict not in (EMPTY, UNKNOWN) and (output is not None or found.verdict != ACCEPTED)
         run = found.behaviour() if wanted else None
-    name, wrote, problem = _title(files), "", ""
+    name, wrote, missed = _title(files), "", ""
     if output is not None and run is not None:
-        problem = report.write_trace(report.trace_of(found, run, name, loaded.settings), output)
-        wrote = "" if problem else str(output)
+        try:
+            missed = report.write_trace(found, run, name, loaded.settings, output)
+        except OSError as error:
+            refuse(f"-o {output}: {error.strerror or error}")
+        wrote = "" if missed else str(output)
     if json_lines:
         say_json({**report.facts(found, files, loaded.settings, wrote), **_unread(reading)})
     else:
-        say(*report.checked(found, name, max_states, run), *_notes(reading, wrote, named, loaded))
-    if problem:
-        refuse(f"-o {output}: {problem}")
+        say(*report.checked(found, name, max_states, run), *_notes(reading, wrote, missed, named, loaded))
     return found.exit_code
 
 
@@ -122,8 +123,8 @@ def _actions(option: str, text: str, protocol: Protocol) -> list[str]:
     return found
 
 
-def _notes(reading: Reading, wrote: str, named: str, loaded: Loaded) -> list[str]:
-    lines = []
+def _notes(reading: Reading, wrote: str, missed: str, named: str, loaded: Loaded) -> list[str]:
+    lines = [missed] if missed else []
     if reading.passed_over:
         lines.append(f"passed over: {reading.passed_over:,} lines of actions that are ignored")
     if reading.unused:

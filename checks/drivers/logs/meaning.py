@@ -36,12 +36,25 @@ class Event:
     """What a line means. `numbers` are the transitions that it may have been, or None where it is no step; the state
     after it has `bits` in `mask`."""
 
-    text: str
+    action: str | None
+    arguments: tuple[tuple[str, Any], ...]
     numbers: frozenset[int] | None
     shown: tuple[Shown, ...] = ()
     mask: int = 0
     bits: int = 0
-    any: bool = False  # a step that is not named
+
+    @property
+    def any(self) -> bool:
+        """A step that is not named."""
+        return self.action == ANY
+
+    @property
+    def text(self) -> str:
+        """`grant(client=1), then left[0] = 2`"""
+        inside = ", ".join(f"{k}={v}" for k, v in self.arguments)
+        text = (f"{self.action}({inside})" if inside or not self.any else ANY) if self.action else ""
+        seen = ", ".join(f"{s.name} = {written(s.value)}" for s in self.shown)
+        return f"{text}, then {seen}" if text and seen else text or f"state {seen}".strip()
 
 
 class Meaning:
@@ -54,6 +67,8 @@ class Meaning:
         self._by_action: dict[str, list[tuple[int, dict[str, Any]]]] = {name: [] for name in self.actions}
         for number, t in enumerate(protocol.transitions):
             self._by_action[t.action].append((number, {k: plain(v) for k, v in t.arguments}))
+        self._fitting: dict[tuple[Any, ...], frozenset[int]] = {}
+        self._leaves: dict[tuple[Any, ...], Shown] = {}
         self._cells = {(c.variable, *map(_key, c.where)): c for c in protocol.cells}
         self._shapes = {tuple(map(_key, path)): shape for path, shape in protocol.shapes.items()}
         self._below: dict[tuple[Any, ...], dict[Any, None]] = {}  # of each place, the keys of the places in it
@@ -73,30 +88,27 @@ class Meaning:
     ) -> Event:
         """What a line with this action (None: it has none) and these parts means. Raises ValueError, one line, for
         what means nothing to the protocol."""
-        shown = tuple(self._state(state or {}))
-        text, numbers = "", None
+        shown, given, numbers = tuple(self._state(state or {})), dict[str, Any](), None
         if action is not None:
             given = {name: self._argument(action, name, value) for name, value in arguments.items()}
-            numbers = frozenset(self._numbers(action, given))
-            inside = ", ".join(f"{k}={v}" for k, v in given.items())
-            text = f"{action}({inside})" if inside or action != ANY else ANY
+            numbers = self._numbers(action, tuple(given.items()))
         elif arguments:
             raise ValueError("has args and no action")
-        if shown:
-            seen = ", ".join(f"{s.name} = {written(s.value)}" for s in shown)
-            text = f"{text}, then {seen}" if text else f"state {seen}"
         mask, bits = 0, 0
         for s in shown:
             mask, bits = mask | s.mask, bits | s.bits
         if any(bits & s.mask != s.bits for s in shown):  # it shows one place twice, unlike
             bits = ~mask
-        return Event(text or "state", numbers, shown, mask, bits, action == ANY)
+        return Event(action, tuple(given.items()), numbers, shown, mask, bits)
 
-    def _numbers(self, action: str, given: Mapping[str, Any]) -> Iterator[int]:
-        for name in self.actions if action == ANY else (action,):
-            for number, arguments in self._by_action[name]:
-                if all(_same(arguments.get(k), v) for k, v in given.items()):
-                    yield number
+    def _numbers(self, action: str, given: tuple[tuple[str, Any], ...]) -> frozenset[int]:
+        key = action, *((k, type(v), v) for k, v in given)
+        if key not in self._fitting:
+            every = [t for name in ([*self.actions] if action == ANY else [action]) for t in self._by_action[name]]
+            self._fitting[key] = frozenset(
+                n for n, arguments in every if all(_same(arguments.get(k), v) for k, v in given)
+            )
+        return self._fitting[key]
 
     def _argument(self, action: str, name: str, value: Any) -> Any:
         """The value of an argument, as the protocol has it."""
@@ -187,6 +199,9 @@ class Meaning:
 
     def _leaf(self, path: tuple[Any, ...], cell: Field, value: Any) -> Shown:
         """One field. ValueError for what it can never hold."""
+        key = cell.name, type(value), value if isinstance(value, str | bool | int) else None
+        if key in self._leaves:
+            return self._leaves[key]
         codes = range(cell.domain.low, cell.domain.high + 1)
         code = value if type(value) is int and cell.domain.kind is int and value in codes else None
         if cell.domain.kind is not int:
@@ -195,7 +210,8 @@ class Meaning:
             raise ValueError(f"state: {cell.name} is {value!r}, which the protocol cannot have: {cell.domain}")
         mask = self.packing.mask([cell.name])
         bits = code - cell.domain.low << self.packing.offsets[cell.name] if mask else 0
-        return Shown(cell.name, path, value, mask, bits)
+        found = self._leaves[key] = Shown(cell.name, path, value, mask, bits)
+        return found
 
     def value(self, state: State, path: tuple[Any, ...]) -> Any:
         """What a state has at a place, as a plain value."""
