@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path as File
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from cutproof.checks.common.refusals import plain
 from cutproof.checks.drivers.logs.behaviour import Behaviour
 from cutproof.checks.drivers.logs.check import ACCEPTED, EMPTY, REJECTED, UNKNOWN, VIOLATED, Checked
-from cutproof.checks.drivers.logs.refusals import Refusal
+from cutproof.checks.drivers.logs.meaning import Event
+from cutproof.checks.drivers.logs.refusals import LOOKED_AT, Refusal
 from cutproof.checks.traces.trace import Trace, TraceError, from_path, write
 from cutproof.model.language.protocol import Claim
 from cutproof.model.language.words import written
@@ -22,61 +23,65 @@ LONGEST = 20_000  # steps of a behaviour that is written
 
 def checked(found: Checked, name: str, most: int, shown: Behaviour | None) -> list[str]:
     """The verdict, and why; `shown` is a behaviour whose last steps are told."""
-    of, lines = found.search.protocol.name, _many(found.events, "event")
+    of, many = found.search.protocol.name, _many(found.events, "event")
+    at_the_end = f"{_many(found.candidates, 'state')} possible at the end"
     if found.verdict == EMPTY:
         return [f"not exercised: {name}: there is no event in it"]
     if found.verdict == UNKNOWN:
-        told = [f"unknown: {name}: more than {most:,} states are possible after {_explained(found)}; raise --max-states, or log more"]
-        return told + _also(found)
+        where = f"after {_explained(found)}" if found.explained else "at the start"
+        said = f"more than {most:,} states are possible {where}: raise --max-states, or log more"
+        return [f"unknown: {name}: {said}", *_also(found)]
     if found.verdict == VIOLATED:
+        what = f"every behaviour of {of} that explains {_explained(found, found.since)} violates"
         return [
-            f"found: {name}: every behaviour of {of} that explains {_explained(found, found.since)} violates "
-            f"{_claims(found.surely)}",
-            *_told(found, shown),
-            f"{lines} in all, {_many(found.candidates, 'state')} possible at the end",
+            f"found: {name}: {what} {_claims(found.surely)}",
+            *_told(found, shown, "one that does"),
+            f"the {many} can be explained; {at_the_end}",
         ]
     if found.verdict == REJECTED:
-        return [*_rejected(found, found.refusals[0]), *_others(found), *_also(found), *_told(found, shown)]
-    told = [f"accepted: {name}: some behaviour of {of} explains {'its' if lines[0] == '1' else 'all'} {lines}; "
-            f"{_many(found.candidates, 'state')} possible at the end"]
+        why = [*_rejected(found, found.refusals[0]), *_others(found), *_also(found)]
+        return [*why, *_told(found, shown, "one behaviour until there")]
+    told = [f"accepted: {name}: some behaviour of {of} explains the {many}; {at_the_end}"]
     if found.maybe:
-        told.append(f"possible: some behaviours that explain it violate {_claims(found.maybe)}; others do not")
+        told.append(f"possible: some of those that do violate {_claims(found.maybe)}, others do not")
     return told
 
 
 def _rejected(found: Checked, why: Refusal) -> list[str]:
-    log = found.logs[why.log]
-    event, of = log.events[why.event], found.search.protocol.name
-    before = _explained(found)
-    head = f"rejected: {log.place(why.event)}: {plain(event.text, EVENT)}: no behaviour of {of} explains this after {before}"
-    where = "in the only state that is possible there" if why.candidates == 1 else (
-        f"in the closest of {why.candidates:,} states that are possible there"
-    )
-    lines = [head]
-    if not why.step and event.numbers is not None:
-        lines.append("  nothing can happen there" if event.any else f"  {of} has no such step: for these arguments it never happens")
-    for guard in why.false:
-        reads = ", ".join(f"{field} = {written(value)}" for field, value in guard.reads)
-        lines.append(f"  {why.step}: guard {guard.name!r} is false {where}{': ' + reads if reads else ''}")
-    if why.outside:
-        lines.append(f"  {why.step} leaves its domain {where}: {why.outside}; the protocol is too small for this log")
-    after = f"after {why.step}" if why.step else "there"
-    place = f", {where}" if why.step else f", {where}"
-    for one in why.differs:
-        lines.append(
-            f"  {one.place}: the log has {written(one.log)}, the protocol {written(one.protocol)} {after}{place}"
-        )
-    if why.enabled:
-        rest = f" and {len(why.enabled) - FEW:,} more" if len(why.enabled) > FEW else ""
-        lines.append(f"  possible there: {', '.join(why.enabled[:FEW])}{rest}")
+    log, of = found.logs[why.log], found.search.protocol.name
+    event, after = log.events[why.event], _explained(found)
+    what = f"{log.place(why.event)}: {plain(event.text, EVENT)}"
+    begin = f"after {after}" if found.explained else "as the first one"
+    lines = [f"rejected: {what}: no behaviour of {of} explains this line {begin}"]
+    if why.candidates == 1:
+        lines.append("  in the one state that is possible before it:")
     else:
-        lines.append("  possible there: nothing")
+        close = "closest" if why.candidates <= LOOKED_AT else f"closest that was looked at ({LOOKED_AT:,})"
+        lines.append(f"  in the {close} of {why.candidates:,} states that are possible before it:")
+    lines += [f"    {text}" for text in _forbidden(event, why, of)]
+    rest = f" and {len(why.enabled) - FEW:,} more" if len(why.enabled) > FEW else ""
+    lines.append(f"    possible there: {', '.join(why.enabled[:FEW]) or 'nothing'}{rest}")
     if why.after:
+        action = why.after.partition("(")[0]
         lines.append(
-            f"  it is possible after {why.after}: if that was not logged, allow it by --unlogged {why.after.partition('(')[0]}"
-            " or --missing 1"
+            f"  it is possible once {why.after} has happened: if that is not logged, say --unlogged {action} or"
+            " --missing 1"
         )
     return lines
+
+
+def _forbidden(event: Event, why: Refusal, of: str) -> Iterator[str]:
+    """What forbids an event in a state."""
+    for guard in why.false:
+        reads = ", ".join(f"{field} = {written(value)}" for field, value in guard.reads)
+        yield f"{why.step}: false guard {guard.name!r}{f': {reads}' if reads else ''}"
+    if why.outside:
+        yield f"{why.step}: {why.outside}: the protocol is too small for this log"
+    for one in why.differs:
+        after = f" after {why.step}" if why.step else ""
+        yield f"{one.place}: the log has {written(one.log)}, the protocol {written(one.protocol)}{after}"
+    if not why.step and event.numbers is not None:
+        yield f"{of} never has such a step" if not event.any or event.arguments else "no step is possible"
 
 
 def _others(found: Checked) -> list[str]:
@@ -86,9 +91,9 @@ def _others(found: Checked) -> list[str]:
         if why.log not in seen:
             seen.add(why.log)
             log = found.logs[why.log]
-            false = ", ".join(f"guard {g.name!r} is false" for g in why.false) or why.outside
-            said = false or ", ".join(f"{d.place} differs" for d in why.differs) or "it never happens"
-            lines.append(f"  nor can {log.place(why.event)}: {plain(log.events[why.event].text, EVENT)}: {said}")
+            event = log.events[why.event]
+            said = "; ".join(_forbidden(event, why, found.search.protocol.name))
+            lines.append(f"  nor can {log.place(why.event)} come next: {plain(event.text, EVENT)}: {said}")
     return lines
 
 
@@ -96,10 +101,12 @@ def _also(found: Checked) -> list[str]:
     """What is violated already by what could be explained."""
     if not found.surely:
         return []
-    return [f"  and every behaviour that explains {_explained(found, found.since)} violates {_claims(found.surely)}"]
+    return [
+        f"  and every behaviour that explains {_explained(found, found.since)} violates {_claims(found.surely)}"
+    ]
 
 
-def _told(found: Checked, shown: Behaviour | None) -> list[str]:
+def _told(found: Checked, shown: Behaviour | None, what: str) -> list[str]:
     """The last steps of a behaviour, each with its line."""
     if shown is None or not shown.transitions:
         return []
@@ -110,13 +117,13 @@ def _told(found: Checked, shown: Behaviour | None) -> list[str]:
     ]
     last, wide = rows[-SHOWN:], max(len(place) for place, _ in rows[-SHOWN:])
     left = f", its last {len(last)} of {len(rows):,} steps" if len(rows) > len(last) else ""
-    return [f"  one behaviour until there{left}:", *(f"    {place:{wide}}  {step}" for place, step in last)]
+    return [f"  {what}{left}:", *(f"    {place:{wide}}  {step}" for place, step in last)]
 
 
 def _explained(found: Checked, many: int | None = None) -> str:
     many = found.explained if many is None else many
     if not many:
-        return "the start"
+        return "as much as the start"
     if len(found.logs) == 1:
         line = found.logs[0].numbers[many - 1]
         return f"lines 1 to {line:,}" if line > 1 else "line 1"

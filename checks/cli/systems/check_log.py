@@ -30,10 +30,12 @@ def check_log(
         ),
     ],
     unlogged: Annotated[
-        str, typer.Option("--unlogged", help="Actions that may happen unlogged, as often as they can: tick,lose.")
+        str,
+        typer.Option("--unlogged", help="Actions that may happen unlogged, as often as they can: tick,lose."),
     ] = "",
     missing: Annotated[
-        int, typer.Option("--missing", min=0, help="Up to so many steps of any action missing before each line.")
+        int,
+        typer.Option("--missing", min=0, help="Up to so many steps of any action missing before each line."),
     ] = 0,
     midway: Annotated[
         bool, typer.Option("--midway", help="The log begins somewhere in a run, not in an initial state.")

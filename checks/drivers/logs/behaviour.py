@@ -29,7 +29,9 @@ def behaviour(
 ) -> Behaviour:
     """A run that ends in this state of a layer. Where `beyond` has the states of its place, it may lie as far from
     these as unlogged steps lead."""
-    back: list[tuple[int, tuple[int, int] | None, int]] = []  # transition, line, the state after it; the last first
+    back: list[
+        tuple[int, tuple[int, int] | None, int]
+    ] = []  # transition, line, the state after it; the last first
     if beyond is not None:
         inside: Came = {}
         search.before(beyond, inside)

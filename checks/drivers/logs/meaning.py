@@ -71,7 +71,9 @@ class Meaning:
         self._leaves: dict[tuple[Any, ...], Shown] = {}
         self._cells = {(c.variable, *map(_key, c.where)): c for c in protocol.cells}
         self._shapes = {tuple(map(_key, path)): shape for path, shape in protocol.shapes.items()}
-        self._below: dict[tuple[Any, ...], dict[Any, None]] = {}  # of each place, the keys of the places in it
+        self._below: dict[
+            tuple[Any, ...], dict[Any, None]
+        ] = {}  # of each place, the keys of the places in it
         for path in self._cells:
             for depth in range(1, len(path)):
                 self._below.setdefault(path[:depth], {})[path[depth]] = None
@@ -104,7 +106,9 @@ class Meaning:
     def _numbers(self, action: str, given: tuple[tuple[str, Any], ...]) -> frozenset[int]:
         key = action, *((k, type(v), v) for k, v in given)
         if key not in self._fitting:
-            every = [t for name in ([*self.actions] if action == ANY else [action]) for t in self._by_action[name]]
+            every = [
+                t for name in ([*self.actions] if action == ANY else [action]) for t in self._by_action[name]
+            ]
             self._fitting[key] = frozenset(
                 n for n, arguments in every if all(_same(arguments.get(k), v) for k, v in given)
             )
@@ -141,10 +145,10 @@ class Meaning:
             path = self._named.get(name.replace("][", ",").replace(" ", ""))
             if path is None:
                 variable = name.partition("[")[0]
-                known = self.protocol.variables
+                known = list(self.protocol.variables)
                 if variable in known:  # it is the index that is strange
                     known = [place for place in self._named if place.partition("[")[0] == variable]
-                several = f"there are {', '.join(list(known)[:12])}" if known else f"{variable} has no index"
+                several = f"there are {', '.join(known[:12])}" if known else f"{variable} has no index"
                 raise ValueError(f"state: there is no {name!r}{near(name, known) or '; ' + several}")
             yield from self._place(path, value)
 
@@ -207,7 +211,9 @@ class Meaning:
         if cell.domain.kind is not int:
             code = next((c for c in codes if _same(plain(cell.domain.decode(c)), value)), None)
         if code is None:
-            raise ValueError(f"state: {cell.name} is {value!r}, which the protocol cannot have: {cell.domain}")
+            raise ValueError(
+                f"state: {cell.name} is {value!r}, which the protocol cannot have: {cell.domain}"
+            )
         mask = self.packing.mask([cell.name])
         bits = code - cell.domain.low << self.packing.offsets[cell.name] if mask else 0
         found = self._leaves[key] = Shown(cell.name, path, value, mask, bits)

@@ -1,4 +1,4 @@
-"""Logs are read: JSON lines, one event a line. Refused, with the line, is what is none, or means nothing to the protocol.
+"""Logs are read: JSON lines, one event a line. What is none, or means nothing to the protocol, is refused with its line.
 
 {"action": "grant", "args": {"client": "c1"}}           it happened; an argument that is left out may be any
 {"action": "grant", "state": {"holder": "c1"}}          ... and after it the state was this, as far as it is shown
@@ -50,7 +50,6 @@ class Reading:
         self.unused: dict[str, None] = {}
         self.passed_over = self.count = 0
         self._known: dict[tuple[bytes, ...], Event | None] = {}
-        self._texts: dict[bytes, str] = {}
 
     def file(self, path: str) -> list[Log]:
         """The logs in a file. Raises Wrong."""
@@ -110,7 +109,8 @@ class Reading:
             raise ValueError("has args and arguments: one of them is enough")
         if not action and not state:
             raise ValueError("has neither an action nor a state")
-        name, given = None, {}
+        name: str | None = None
+        given: dict[str, Any] = {}
         with _within("action"):
             name = _text(action) if action else None
         if name in self.ignored:

@@ -69,7 +69,13 @@ def refusals(search: Search, meaning: Meaning, layer: Layer) -> list[Refusal]:
             one = _Asking(search, meaning, event)
             closest = min(one.refused(list(possible)[:LOOKED_AT]), key=lambda refusal: refusal.rank)
             after = one.possible_after(list(possible)[:LOOKED_AT])
-            about = {"log": log, "event": place[log], "place": place, "candidates": len(possible), "after": after}
+            about = {
+                "log": log,
+                "event": place[log],
+                "place": place,
+                "candidates": len(possible),
+                "after": after,
+            }
             found.append(Refusal(**{**closest.__dict__, **about}))
     return sorted(found, key=lambda refusal: (refusal.rank, refusal.log))
 
@@ -131,7 +137,9 @@ class _Asking:
             return Differs(shown.name, shown.value, self.meaning.value(state, shown.path))
 
         found = [differs(shown) for shown in self.event.shown if packed & shown.mask != shown.bits]
-        return tuple(found or map(differs, self.event.shown))  # the line contradicts itself: all that it shows
+        return tuple(
+            found or map(differs, self.event.shown)
+        )  # the line contradicts itself: all that it shows
 
     def possible_after(self, states: list[int]) -> str:
         """A step after which the event may be; empty where there is none."""

@@ -1,15 +1,15 @@
 """The states that are possible after each line: breadth-first over the logs, all candidates at once.
 
-A *place* is how many events of each log are explained, and a *layer* all places with the same number of them, each with
-the states in which the system may be there. Between two lines there may be steps that were not logged: the states before
-a line are then all those within reach of what was possible after the one before it (`before`).
+A *place* is how many events of each log are explained, and a *layer* all places with the same number of them, each
+with the states in which the system may be there. Between two lines there may be steps that were not logged: the states
+before a line are then all those within reach of what was possible after the one before it (`before`).
 
 A state has *marks*: which properties every behaviour that leads to it has violated, and which some has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cutproof.checks.drivers.logs.meaning import Event
@@ -196,8 +196,8 @@ class Search:
     # -------------------------------------------------- what is violated
 
     def surely(self, states: Iterable[int]) -> tuple[Claim | None, ...]:
-        """The claims that every behaviour violates that leads to states with these marks; None alone where each violates
-        some, and no two need be the same."""
+        """The claims that every behaviour violates that leads to states with these marks; None alone where each
+        violates some, and no two need be the same."""
         marks = self.must
         for found in states:
             marks &= found
