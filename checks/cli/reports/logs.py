@@ -35,6 +35,7 @@ def checked(found: Checked, name: str, most: int, shown: Behaviour | None) -> li
         what = f"every behaviour of {of} that explains {_explained(found, found.since)} violates"
         return [
             f"found: {name}: {what} {_claims(found.surely)}",
+            *_sentences(found),
             *_told(found, shown, "one that does"),
             f"the {many} can be explained; {at_the_end}",
         ]
@@ -62,11 +63,11 @@ def _rejected(found: Checked, why: Refusal) -> list[str]:
     rest = f" and {len(why.enabled) - FEW:,} more" if len(why.enabled) > FEW else ""
     lines.append(f"    possible there: {', '.join(why.enabled[:FEW]) or 'nothing'}{rest}")
     if why.after:
-        action = why.after.partition("(")[0]
-        lines.append(
-            f"  it is possible once {why.after} has happened: if that is not logged, say --unlogged {action} or"
-            " --missing 1"
-        )
+        steps, action = " or ".join(why.after[:FEW]), why.after[0].partition("(")[0]
+        say = f"that is not logged, say --unlogged {action}"
+        if len(why.after) > 1:
+            say = "one of them is not logged, name it in --unlogged"
+        lines.append(f"  it is possible once {steps} has happened: if {say}, or say --missing 1")
     return lines
 
 
@@ -93,7 +94,7 @@ def _others(found: Checked) -> list[str]:
             log = found.logs[why.log]
             event = log.events[why.event]
             said = "; ".join(_forbidden(event, why, found.search.protocol.name))
-            lines.append(f"  nor can {log.place(why.event)} come next: {plain(event.text, EVENT)}: {said}")
+            lines.append(f"  nor can {log.place(why.event)} come next: {said}")
     return lines
 
 
@@ -135,6 +136,12 @@ def _claims(claims: Sequence[Claim | None]) -> str:
     return ", ".join(dict.fromkeys(names)) or "some property, not all of them the same"
 
 
+def _sentences(found: Checked) -> list[str]:
+    """What the properties say that are surely violated."""
+    names = dict.fromkeys(c.property for c in found.surely if c)
+    return [f"  {p.name}: {p.sentence}" for p in found.search.protocol.properties if p.name in names]
+
+
 def _many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
@@ -172,7 +179,7 @@ def _facts(found: Checked, why: Refusal) -> dict[str, Any]:
         "outside": why.outside or None,
         "differs": [{"place": d.place, "log": d.log, "protocol": d.protocol} for d in why.differs],
         "enabled": list(why.enabled),
-        "possible after": why.after or None,
+        "possible after": list(why.after),
     }
 
 

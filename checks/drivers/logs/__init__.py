@@ -9,4 +9,4 @@ keeps the states that are possible after each line, `behaviour.py` finds one beh
 why a line is none that could come next.
 """
 
-__all__ = ["behaviour", "check", "meaning", "reading", "search"]
+__all__ = ["behaviour", "check", "meaning", "reading", "refusals", "search"]

@@ -38,7 +38,7 @@ class Refusal:
     """Event number `event` of log `log` cannot come next. `candidates` states were possible before it; in `state`, the
     closest one, the step nearest to it (None where the protocol has no such step, or it is none) is forbidden by
     `false` guards, leaves a domain (`outside`), or may happen and the state `differs`. `enabled` are the steps that
-    could come instead, `after` one after which it could come."""
+    could come instead, `after` some after which it could come, of an action one."""
 
     log: int
     event: int
@@ -50,7 +50,7 @@ class Refusal:
     outside: str = ""
     differs: tuple[Differs, ...] = ()
     enabled: tuple[str, ...] = ()
-    after: str = ""
+    after: tuple[str, ...] = ()
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -141,10 +141,12 @@ class _Asking:
             found or map(differs, self.event.shown)
         )  # the line contradicts itself: all that it shows
 
-    def possible_after(self, states: list[int]) -> str:
-        """A step after which the event may be; empty where there is none."""
+    def possible_after(self, states: list[int]) -> tuple[str, ...]:
+        """Steps after which the event may be: of each action the first."""
+        found = dict[str, str]()
         for packed in states:
             for number, after in self.search.steps(packed):
-                if self.search.moves(self.event, after):
-                    return str(self.protocol.transitions[number])
-        return ""
+                step = self.protocol.transitions[number]
+                if step.action not in found and self.search.moves(self.event, after):
+                    found[step.action] = str(step)
+        return tuple(found.values())
