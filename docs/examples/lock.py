@@ -1,8 +1,19 @@
-"""A lock that expires: who takes it has it until it gives it back, or until its time is over and it has not noticed."""
+"""A lock that expires: a client has it until it gives it back, or until its time is over and it has not noticed."""
 
 from enum import Enum
 
-from cutproof.model.language import action, always, boolean, count, enumeration, family, guard, put, sometimes, when
+from cutproof.model.language import (
+    action,
+    always,
+    boolean,
+    count,
+    enumeration,
+    family,
+    guard,
+    put,
+    sometimes,
+    when,
+)
 from cutproof.model.protocol import Protocol
 
 
@@ -57,7 +68,11 @@ def many_turns(s):
 protocol = Protocol(
     name="lock",
     indices={"client": (Client.ANN, Client.BOB)},
-    variables={"holder": enumeration(Client), "number": count(0, 9), "working": family("client", of=boolean())},
+    variables={
+        "holder": enumeration(Client),
+        "number": count(0, 9),
+        "working": family("client", of=boolean()),
+    },
     actions=[take, give_back, expire, notice],
     properties=[one_at_work, many_turns],
 )

@@ -128,7 +128,8 @@ def _actions(option: str, text: str, protocol: Protocol) -> list[str]:
 def _notes(reading: Reading, wrote: str, missed: str, named: str, loaded: Loaded) -> list[str]:
     lines = [missed] if missed else []
     if reading.passed_over:
-        lines.append(f"passed over: {reading.passed_over:,} lines of actions that are ignored")
+        many = f"{reading.passed_over:,} line{'' if reading.passed_over == 1 else 's'}"
+        lines.append(f"passed over: {many} of actions that are ignored")
     if reading.unused:
         lines.append(f"not looked at: the fields {', '.join(list(reading.unused)[:12])}")
     if wrote:

@@ -1,4 +1,5 @@
-"""Logs are read: JSON lines, one event a line. What is none, or means nothing to the protocol, is refused with its line.
+"""Logs are read: JSON lines, one event a line. What is none, or means nothing to the protocol, is refused with its
+line.
 
 {"action": "grant", "args": {"client": "c1"}}           it happened; an argument that is left out may be any
 {"action": "grant", "state": {"holder": "c1"}}          ... and after it the state was this, as far as it is shown
