@@ -15,6 +15,7 @@ from cutproof.model.language.protocol import Claim, Protocol
 
 ACCEPTED, VIOLATED, REJECTED, UNKNOWN, EMPTY = "accepted", "violated", "rejected", "unknown", "empty"
 CODES = {ACCEPTED: 0, VIOLATED: 12, REJECTED: 12, UNKNOWN: 3, EMPTY: 3}
+STRICT = Rules()  # everything is in the log
 PLACES = 200  # of several logs, at which is asked why nothing can come next
 PAUSE = 1_000  # events from one telling of progress to the next
 
@@ -82,7 +83,7 @@ class Checked:
 
 
 def check(
-    protocol: Protocol, logs: Sequence[Log], rules: Rules = Rules(), progress: Progress | None = None
+    protocol: Protocol, logs: Sequence[Log], rules: Rules = STRICT, progress: Progress | None = None
 ) -> Checked:
     """Whether some behaviour of the protocol explains some logs, the events of each in their order. Raises ValueError
     if a mechanism of the protocol has no value yet."""

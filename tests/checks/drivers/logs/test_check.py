@@ -73,6 +73,8 @@ def explains(found: Checked, lines: list[list[Line]]) -> None:
         assert sorted(line for line in run.lines if line) == taken
     if found.verdict == VIOLATED:
         assert found.violated_by(run) is not None
+    if found.refusal is not None:
+        assert run.states[-1] == found.refusal.state
 
 
 @pytest.mark.sampled(4)
