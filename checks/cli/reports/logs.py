@@ -29,7 +29,8 @@ def checked(found: Checked, name: str, most: int, shown: Behaviour | None) -> li
         return [f"not exercised: {name}: there is no event in it"]
     if found.verdict == UNKNOWN:
         where = f"after {_explained(found)}" if found.explained else "at the start"
-        said = f"more than {_many(most, 'state')} {'is' if most == 1 else 'are'} possible {where}: raise --max-states, or log more"
+        are = f"{_many(most, 'state')} {'is' if most == 1 else 'are'} possible"
+        said = f"more than {are} {where}: raise --max-states, or log more"
         return [f"unknown: {name}: {said}", *_also(found)]
     if found.verdict == VIOLATED:
         what = f"every behaviour of {of} that explains {_explained(found, found.since)} violates"
