@@ -100,7 +100,7 @@ def _by(trace: Trace, run: Run, form: str, since: int, fated: Fated) -> str:
 
 def _after(run: Run, fated: Fated, since: int) -> str:
     """After which step it was inevitable."""
-    more = f" Before it, {fated.instead} would have led elsewhere." if fated.instead else ""
+    more = f" Until then it could be avoided, by a run that goes on with {fated.instead}." if fated.instead else ""
     if fated.never:
         return "It was never inevitable: after every step there was still another way to go on."
     if fated.step is None:

@@ -34,7 +34,7 @@ def loss_of(run: Run, violated: str) -> Loss | None:
         case "no_regress":
             return _of_writes(run, t, "shown", "Clients have seen {what}, so it stays.")
         case "no_stale_read":
-            least = write_of(t, 0, s["floor"])
+            least = write_of(t, 0, max([s["floor"], *(step.before["floor"] for step in run.steps[-1:])]))
             return Loss(
                 f"The client was told that {least} of document 0 is saved before the read began, so a read shows it.",
                 f"The read was answered with less than {least}. {stands(run)}",
@@ -61,7 +61,7 @@ def _of_writes(run: Run, t: Taken, variable: str, promise: str) -> Loss:
         elif s["partial"][owner][doc]:
             became.append(f"{owner} lacks fields of document {doc} that were acknowledged.")
         elif short := [n for n in s["stored"] if s["stored"][n][doc] < rank and n != owner]:
-            became.append(f"{owner} holds it, and {listed(short)} does not, nor will it come there.")
+            became.append(f"{owner} holds it, and it is missing on {listed(short)}, which must have it too.")
     return Loss(
         " ".join(said) or "What a client was told is saved stays.",
         f"{' '.join(became)} {stands(run)}".strip(),
@@ -76,7 +76,7 @@ def _fate(t: Taken, doc: int, rank: int, held: int, owner: str) -> str:
     if not held:
         return f"{what[0].upper()}{what[1:]} of document {doc} is lost: {owner} holds nothing of it."
     if held != rank and held < rank:
-        return f"{what[0].upper()}{what[1:]} of document {doc} is lost: {owner} holds the older {instead}."
+        return f"{what[0].upper()}{what[1:]} of document {doc} is lost: {owner} holds {instead}, which is older."
     return ""
 
 
