@@ -95,6 +95,8 @@ class Chart {
     this.view.classList.toggle("narrow", list === 0);
     this.heads();
     this.draw(true);
+    if (!this.measured) this.go(this.now, true);
+    this.measured = true;
   }
 
   x(lane) { return GUTTER + this.lane * (lane + 0.5); }

@@ -118,7 +118,11 @@ def check(drawing: Drawing) -> str:
         if arrow.sent not in steps or not (arrow.arrives is None or arrow.sent <= arrow.arrives <= last):
             return "an arrow is between steps that are not there"
     for span in drawing.spans:
-        if span.lane not in lanes or span.begins not in steps or not (span.ends is None or span.ends in steps):
+        if (
+            span.lane not in lanes
+            or span.begins not in steps
+            or not (span.ends is None or span.ends in steps)
+        ):
             return "a span is of what is not there"
     marks = (drawing.loop, drawing.verdict.since, drawing.verdict.inevitable)
     return "" if all(m is None or m in steps for m in marks) else "a step is named that is not there"

@@ -1,4 +1,4 @@
-"""A page of one file: one run or several, two of them side by side. It needs no network, and nothing in a run is markup:
+"""A page of one file: a run, or several, two of them side by side. It needs no network. Nothing of a run is markup:
 texts stand as JSON in a script that is not run, with every `<` escaped, and are shown as text.
 """
 
@@ -86,7 +86,12 @@ def visible(text: str) -> str:
 def _told(drawing: Drawing) -> str:
     """A run in plain lines, for readers without scripts."""
     verdict = drawing.verdict
-    said = [("Promised", verdict.promise), ("What became of it", verdict.loss), ("By", verdict.by), ("", verdict.after)]
+    said = [
+        ("Promised", verdict.promise),
+        ("What became of it", verdict.loss),
+        ("By", verdict.by),
+        ("", verdict.after),
+    ]
     lines = "".join(f"<p>{escape(f'{n}: {text}' if n else text)}</p>" for n, text in said if text)
     steps = "".join(f"<li>{escape(visible(f'{s.call} {s.sentence}'))}</li>" for s in drawing.steps[1:FEW])
     return f"<h1>{escape(visible(drawing.title))}</h1><p>{escape(visible(drawing.why))}</p>{lines}<ol>{steps}</ol>"

@@ -31,7 +31,9 @@ class Fated:
     never: bool = False
 
 
-def of_safety(protocol: Protocol, goals: Sequence[Term], states: Sequence[State], since: int, most: int = MOST) -> Fated:
+def of_safety(
+    protocol: Protocol, goals: Sequence[Term], states: Sequence[State], since: int, most: int = MOST
+) -> Fated:
     """Of a run after whose step `since` one of the goals is false."""
     holds = compile_terms(protocol, list(goals))
     return _backwards(protocol, states, since, lambda state: not all(holds(state)), most)
@@ -88,7 +90,10 @@ Way = list[int]
 
 
 def _a_way_round(
-    successors: Callable[[State], list[tuple[int, State]]], start: State, bad: Callable[[State], bool], most: int
+    successors: Callable[[State], list[tuple[int, State]]],
+    start: State,
+    bad: Callable[[State], bool],
+    most: int,
 ) -> tuple[Way | None, int]:
     """The steps of a run that avoids what is bad: to an end, or to a state that it has been in; [-1] where it is at
     its end already, [] where every run comes to what is bad, None where `most` states did not suffice."""

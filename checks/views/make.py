@@ -1,9 +1,11 @@
-"""A drawing of a trace, by its protocol: `of_trace`. Of a run that is under way too: `of_run` (the parts are `Maker`)."""
+"""A drawing of a trace, by its protocol: `of_trace`. `Maker` makes the parts of it, for a run that is under way too."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from cutproof.checks.engines.exploration import Limits
 from cutproof.checks.traces import story
@@ -101,7 +103,9 @@ class Maker:
             found[number] = tuple((name, text) for name, text in texts if text)
         return found
 
-    def _fields(self, variable: str, where: Mapping[str, Any], state: Mapping[str, Plain]) -> list[tuple[str, str]]:
+    def _fields(
+        self, variable: str, where: Mapping[str, Any], state: Mapping[str, Plain]
+    ) -> list[tuple[str, str]]:
         """The fields of a variable that a lane has, with their values in words."""
         names, words = index_names(self.protocol, variable), self.protocol.words
         if variable in self._hidden or variable not in state:
@@ -119,7 +123,7 @@ class Maker:
     def steps(self, run: Run, states: States, coded: Sequence[tuple[int, ...]] | None) -> list[Step]:
         """The steps of a run, the beginning first; each with what differs from the one before."""
         faults = {a.name: a.fault or "choice" * a.choice for a in self.protocol.actions}
-        shown = {v for v in self.protocol.varying}
+        shown = set(self.protocol.varying)
         flat: dict[str, Plain] = {}
         standing: dict[int, Any] = {}
         choices: dict[int, int] = {}
@@ -137,13 +141,18 @@ class Maker:
                 taken = run.steps[number - 1]
                 changes = changes_of(*(values_of(self.protocol, s) for s in states[number - 1 : number + 1]))
                 parts |= {
-                    "call": str(story.Step(taken.action, dict(taken.arguments))),
+                    "call": called(taken),
                     "sentence": story.sentence(taken), "lane": self.place(taken), "fault": faults.get(taken.action, ""),
                     "changes": tuple(filter(None, story.changed_words(taken, changes))),
                 }  # fmt: skip
             found.append(Step(**parts))
             flat, standing, choices = now, stands, can
         return found
+
+
+def called(taken: Taken) -> str:
+    """A step with its arguments: `accept(node=O, doc=0)`."""
+    return f"{taken.action}({', '.join(f'{k}={v}' for k, v in taken.arguments.items())})"
 
 
 def _states_of(trace: Trace, protocol: Protocol, name: str) -> tuple[States, list[str]]:
@@ -169,17 +178,15 @@ def _title(trace: Trace, protocol: Protocol) -> str:
 
 
 def _with_lasts(drawing: Drawing, named: tuple[tuple[str, str], ...]) -> Drawing:
-    import msgspec
-
     verdict = msgspec.structs.replace(drawing.verdict, lasts=named)
     return msgspec.structs.replace(drawing, verdict=verdict)
 
 
 def in_use(drawing: Drawing) -> Drawing:
     """Without the lanes in which nothing is shown and nothing happens; numbers are those that are left."""
-    import msgspec
-
-    used = {s.lane for s in drawing.steps} | {lane for s in drawing.steps for lane, text in s.standing.items() if text}
+    used = {s.lane for s in drawing.steps} | {
+        lane for s in drawing.steps for lane, text in s.standing.items() if text
+    }
     used |= {end for a in drawing.arrows for end in (a.source, a.target)} | {s.lane for s in drawing.spans}
     kept = [number for number in range(len(drawing.lanes)) if number in used]
     new = {old: number for number, old in enumerate(kept)} | {-1: -1}

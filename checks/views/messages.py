@@ -1,4 +1,4 @@
-"""Which arrows there are in a run: what is said and heard in one step, and messages that are on their way for a while."""
+"""Which arrows there are in a run: what is said and heard in one step, and messages that are on their way for long."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ class Messages:
         message = self.protocol.picture.messages[self.places[name][0]]
         changed = self._changed(name, taken, before, after)
         names = {**taken.arguments, **changed.where}
-        source, target = (self.lanes.get(named(end, changed, names)) for end in (message.source, message.target))
+        source, target = (
+            self.lanes.get(named(end, changed, names)) for end in (message.source, message.target)
+        )
         return None if source is None or target is None else (source, target)
 
     def _send(self, number: int, name: str, taken: Taken, before: Fields, after: Fields) -> None:
@@ -136,7 +138,9 @@ def arrows_of(run: Run, lanes: Lanes, states: Sequence[Fields]) -> tuple[Arrow, 
     for number, taken in enumerate(run.steps, 1):
         found += said(run.protocol, lanes, number, taken)
         found += messages.take(number, taken, states[number - 1], states[number])
-    return tuple(sorted([*found, *messages.rest()], key=lambda a: (a.sent, a.arrives is None, a.arrives or 0)))
+    return tuple(
+        sorted([*found, *messages.rest()], key=lambda a: (a.sent, a.arrives is None, a.arrives or 0))
+    )
 
 
 def named(text: str | Callable[[Any], Any], about: Any, names: Mapping[str, Any]) -> str:

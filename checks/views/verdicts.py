@@ -75,7 +75,12 @@ def _since(
 
 
 def _fated(
-    protocol: Protocol, claims: Sequence[Claim], form: str, states: Sequence[State] | None, since: int, most: int
+    protocol: Protocol,
+    claims: Sequence[Claim],
+    form: str,
+    states: Sequence[State] | None,
+    since: int,
+    most: int,
 ) -> Fated:
     if states is None:
         return Fated(unknown="the states are not those of the protocol")
@@ -100,7 +105,7 @@ def _by(trace: Trace, run: Run, form: str, since: int, fated: Fated) -> str:
 
 def _after(run: Run, fated: Fated, since: int) -> str:
     """After which step it was inevitable."""
-    more = f" Until then it could be avoided, by a run that goes on with {fated.instead}." if fated.instead else ""
+    more = f" Until then a run could avoid it, going on with {fated.instead}." if fated.instead else ""
     if fated.never:
         return "It was never inevitable: after every step there was still another way to go on."
     if fated.step is None:
@@ -116,7 +121,7 @@ def _step(run: Run, number: int) -> str:
     if not 0 < number <= len(run.steps):
         return f"step {number}"
     taken = run.steps[number - 1]
-    return f"step {number}, {story.Step(taken.action, dict(taken.arguments))}"
+    return f"step {number} ({story.sentence(taken).rstrip('.') or taken.action})"
 
 
 def _rows(run: Run) -> tuple[tuple[str, ...], ...]:

@@ -45,8 +45,8 @@ class Protocol:
     `initial` has the values that are not the first of their domains (`making/initial_states.py`). Properties made by
     `@invariant` go to `invariants`. These and `measure` are for proofs, and change nothing else: what is true of every
     reachable state and kept by every action; and a whole number, never below zero, that some owed step lowers wherever
-    what *can always* happen does not hold (`lambda s: ...`). `words` are how stories speak of it (`words.py`), `picture`
-    is how it is drawn (`picture.py`)."""
+    what *can always* happen does not hold (`lambda s: ...`). `words` are how stories tell it (`words.py`), `picture` is
+    how it is drawn (`picture.py`)."""
 
     initial_choices: tuple[InitialChoice, ...] = ()  # cells that begin in more than one way
 

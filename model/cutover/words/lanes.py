@@ -79,7 +79,7 @@ def _target(t: Taken) -> str:
 
 
 def _fence(t: Taken) -> str:
-    return f"fence: {epoch_of(t.arguments['epoch'])}"
+    return f"fence: {epoch_of(t.arguments['epoch']).removeprefix('epoch ')}"
 
 
 def _sender(c: Changed) -> str:
