@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import msgspec
 
+from cutproof.checks.protocols.registry import entry_of
 from cutproof.checks.traces.itf import Plain, TraceError
 from cutproof.checks.traces.outcome import flat
 from cutproof.checks.traces.trace import Trace
@@ -27,6 +28,17 @@ def with_drawing(trace: Trace, protocol: Protocol) -> Trace:
     steps = tuple(msgspec.structs.replace(step, state={}) for step in drawing.steps)
     plain = msgspec.json.decode(msgspec.json.encode(msgspec.structs.replace(drawing, steps=steps)))
     return replace(trace, meta=msgspec.structs.replace(trace.meta, picture=plain))
+
+
+def pictured(trace: Trace, protocol: Protocol | None) -> Trace:
+    """The trace as it is written: with its drawing where its protocol does not come with the package, so that the file
+    alone can be shown. What cannot be drawn is written without."""
+    if protocol is None or entry_of(protocol.name) is not None:
+        return trace
+    try:
+        return with_drawing(trace, protocol)
+    except TraceError:
+        return trace
 
 
 def of(trace: Trace, name: str) -> Drawing | None:

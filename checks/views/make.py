@@ -20,7 +20,7 @@ from cutproof.checks.views.messages import arrows_of
 from cutproof.checks.views.verdicts import verdict_of
 from cutproof.model.language.picture import Now, Picture, default_picture
 from cutproof.model.language.protocol import Protocol
-from cutproof.model.language.words import Run, Taken, index_names, written
+from cutproof.model.language.words import Run, Taken, index_names, placed, written
 
 States = Sequence[Mapping[str, Plain]]
 
@@ -142,7 +142,7 @@ class Maker:
                 changes = changes_of(*(values_of(self.protocol, s) for s in states[number - 1 : number + 1]))
                 parts |= {
                     "call": called(taken),
-                    "sentence": story.sentence(taken), "lane": self.place(taken), "fault": faults.get(taken.action, ""),
+                    "sentence": sentence(taken), "lane": self.place(taken), "fault": faults.get(taken.action, ""),
                     "changes": tuple(filter(None, story.changed_words(taken, changes))),
                 }  # fmt: skip
             found.append(Step(**parts))
@@ -153,6 +153,14 @@ class Maker:
 def called(taken: Taken) -> str:
     """A step with its arguments: `accept(node=O, doc=0)`."""
     return f"{taken.action}({', '.join(f'{k}={v}' for k, v in taken.arguments.items())})"
+
+
+def sentence(taken: Taken) -> str:
+    """What a step did; where only its action has a sentence, with the arguments after it."""
+    general, where = story.sentence(taken), placed(taken.arguments)
+    if taken.protocol.words.step(taken) or not general or not where:
+        return general
+    return f"{general.rstrip('.')} ({where})."
 
 
 def _states_of(trace: Trace, protocol: Protocol, name: str) -> tuple[States, list[str]]:

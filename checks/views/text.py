@@ -9,9 +9,7 @@ from cutproof.checks.views.html import visible
 
 NUMBER, NARROW, WIDE = 5, 7, 16  # columns of a step's number, and of a lane
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-LEGEND = (
-    "o takes the step; a message that is on its way has a letter: (a where it is sent, and where it ends."
-)
+LEGEND = "o takes the step. A message on its way has a letter, where it is sent and where it ends."
 
 
 def lanes(drawing: Drawing, width: int = 100) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cutproof.checks.traces import story
+from cutproof.checks.traces.outcome import changes_of, values_of
 from cutproof.checks.traces.trace import Trace
 from cutproof.checks.views.drawing import Verdict
 from cutproof.checks.views.inevitable import Fated, of_deadlock, of_reach, of_safety
@@ -12,7 +13,7 @@ from cutproof.model.language.codegen import compile_terms
 from cutproof.model.language.picture import Loss
 from cutproof.model.language.properties import TEMPORAL
 from cutproof.model.language.protocol import Claim, Protocol, State
-from cutproof.model.language.words import Run
+from cutproof.model.language.words import Run, placed
 
 FORMS = {  # what became of a property, where the protocol has no words for it
     "always": "This is not so any more",
@@ -58,6 +59,10 @@ def _loss(run: Run, name: str, form: str, said: str) -> Loss:
     if form == "deadlock":
         promise = said or "Something can always be done."
     became = FORMS.get(form, "")
+    if form == "always" and run.steps:
+        changes = changes_of(*(values_of(run.protocol, s) for s in (run.steps[-1].before, run.last)))
+        told = [words for words in story.changed_words(run.steps[-1], changes) if words]
+        became += f", after the last step changed {'; '.join(told)}" if told else ""
     return Loss(promise, f"{became}." if became else "Nothing is said to be lost.")
 
 
@@ -98,7 +103,9 @@ def _fated(
 def _by(trace: Trace, run: Run, form: str, since: int, fated: Fated) -> str:
     """By which step it was lost."""
     if form in ("leads_to", "eventually", "cycle"):
-        return f"It goes round from {_step(run, (trace.loop or 0) + 1) if trace.loop != len(run.steps) else 'its end'}."
+        if trace.loop is None or trace.loop == len(run.steps):
+            return f"After step {len(run.steps)} it can stay so for ever: nothing that is owed leads on."
+        return f"Steps {trace.loop + 1} to {len(run.steps)} go round for ever, from {_step(run, trace.loop + 1)}."
     step = fated.step if form == "can_always" and fated.step is not None else since
     return f"By {_step(run, step)}." if step else "From the beginning."
 
@@ -121,7 +128,9 @@ def _step(run: Run, number: int) -> str:
     if not 0 < number <= len(run.steps):
         return f"step {number}"
     taken = run.steps[number - 1]
-    return f"step {number} ({story.sentence(taken).rstrip('.') or taken.action})"
+    said = story.sentence(taken).rstrip(".") or taken.action
+    where = "" if taken.protocol.words.step(taken) else placed(taken.arguments)
+    return f"step {number} ({said}{f': {where}' if where else ''})"
 
 
 def _rows(run: Run) -> tuple[tuple[str, ...], ...]:

@@ -76,7 +76,9 @@ def _fate(t: Taken, doc: int, rank: int, held: int, owner: str) -> str:
     if not held:
         return f"{what[0].upper()}{what[1:]} of document {doc} is lost: {owner} holds nothing of it."
     if held != rank and held < rank:
-        return f"{what[0].upper()}{what[1:]} of document {doc} is lost: {owner} holds {instead}, which is older."
+        return (
+            f"{what[0].upper()}{what[1:]} of document {doc} is lost: {owner} holds {instead}, which is older."
+        )
     return ""
 
 
