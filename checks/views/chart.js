@@ -89,7 +89,7 @@ class Chart {
     const wide = this.view.clientWidth, many = this.run.lanes.length;
     const list = wide >= 760 ? Math.max(260, Math.min(460, wide * 0.36)) : 0;
     const room = wide - GUTTER - list - 8;
-    this.lane = Math.max(many > 1 ? 92 : 120, Math.min(230, room / Math.max(1, many)));
+    this.lane = Math.max(many > 1 ? 84 : 120, Math.min(230, room / Math.max(1, many)));
     this.width = GUTTER + this.lane * many;
     this.listed = list;
     this.view.classList.toggle("narrow", list === 0);
@@ -149,7 +149,7 @@ class Chart {
     const step = this.run.steps[number], y = this.y(number), verdict = this.run.verdict || {};
     const mark = number && number === verdict.since && verdict.form !== "sometimes" ? "bad"
       : number && number === verdict.inevitable ? "fated" : "";
-    const parts = [drawn("text", { class: `number ${mark}`, x: 14, y: y + 4 }, String(number))];
+    const parts = [drawn("text", { class: `number ${mark}`, x: 12, y: y + 4 }, String(number))];
     if (mark) parts.push(drawn("rect", { class: `flag ${mark}`, x: 0, width: 4, y: ROW * number, height: ROW }));
     if (step.lane === undefined || step.lane < 0 || !number) return parts;
     const fault = step.fault && step.fault !== "choice", x = this.x(step.lane);
@@ -157,10 +157,12 @@ class Chart {
       ? drawn("path", { class: "dot fault", d: `M${x} ${y - 7}l7 7l-7 7l-7 -7z` })
       : drawn("circle", { class: "dot", cx: x, cy: y, r: 4.5 }));
     if (!this.arrows.some((a) => a.text && a.sent === number && (a.source === step.lane || a.target === step.lane))) {
+      const comes = this.arrows.find((a) => a.arrives === number && a.target === step.lane && a.source !== a.target);
       const last = step.lane === this.run.lanes.length - 1 && this.run.lanes.length > 1;
-      const words = shortened(step.call.replace(/\(.*$/s, "").replaceAll("_", " "), Math.floor(this.lane / 7));
-      parts.push(drawn("text", { class: "does", x: last ? x - 11 : x + 11, y: y + 4,
-        "text-anchor": last ? "end" : "start" }, words));
+      const left = comes ? comes.source > comes.target : last, room = last && !left ? this.lane / 2 - 8 : this.lane;
+      const words = shortened(step.call.replace(/\(.*$/s, "").replaceAll("_", " "), Math.floor(room / 7));
+      parts.push(drawn("text", { class: "does", x: left ? x - 11 : x + 11, y: y + 4,
+        "text-anchor": left ? "end" : "start" }, words));
     }
     return parts;
   }
@@ -181,8 +183,7 @@ class Chart {
       else tip = beside;
     }
     const words = `${arrow.text}${late ? " (late)" : arrow.kind === "arrives" ? "" : ` (${arrow.kind})`}`;
-    const room = Math.max(8, Math.floor(Math.abs(to - from) / 6.4) - 2);
-    const middle = same ? from + 30 : from + way * Math.min(Math.abs(to - from) / 2, this.lane * 0.5 + 30);
+    const middle = same ? from + 30 : to - way * this.lane * 0.5;
     const group = drawn("g", { class: `arrow ${arrow.kind.replace(" ", "-")}${late ? " late" : ""}` },
       drawn("title", {}, visible(words)), drawn("path", { class: "way", d: path }));
     if (broken && arrow.kind !== "under way") {
@@ -195,7 +196,7 @@ class Chart {
     }
     if (arrow.text) {
       group.append(drawn("text", { class: "says", x: middle, y: label, "text-anchor": "middle" },
-        shortened(words, Math.max(room, Math.floor(this.lane / 6.4)))));
+        shortened(words, Math.floor(this.lane / 6.2))));
     }
     return group;
   }
@@ -204,7 +205,7 @@ class Chart {
     const x = this.x(span.lane), top = this.y(span.begins), end = span.ends === null ? this.last() : span.ends;
     const group = drawn("g", { class: `span ${span.fate || ""}` }, drawn("title", {}, visible(span.text)),
       drawn("rect", { x: x - 7, y: top - 9, width: 14, rx: 7, height: Math.max(18, this.y(end) - top + 18) }));
-    group.append(drawn("text", { class: "does", x: x + 13, y: top + 4 },
+    group.append(drawn("text", { class: "does", x: x + 13, y: top + 21 },
       shortened(span.text, Math.floor(this.lane / 7))));
     return group;
   }
@@ -212,8 +213,8 @@ class Chart {
   round() {
     const top = this.y(this.run.loop + 1) - 10, end = this.y(this.last()) + 10;
     return drawn("g", { class: "round" }, drawn("title", {}, "These steps go round for ever"),
-      drawn("path", { d: `M44 ${end}h-8a6 6 0 0 1 -6 -6V${top + 6}a6 6 0 0 1 6 -6h6` }),
-      drawn("path", { class: "head", d: `M46 ${top}l-7 -4v8z` }));
+      drawn("path", { d: `M50 ${end}h-5a6 6 0 0 1 -6 -6V${top + 6}a6 6 0 0 1 6 -6h4` }),
+      drawn("path", { class: "head", d: `M53 ${top}l-7 -4v8z` }));
   }
 
   items(top, bottom, everything) {

@@ -9,7 +9,7 @@ from cutproof.checks.drivers.histories.judge import Undecided, Unexplained
 from cutproof.checks.drivers.histories.judge import Verdict as Judged
 from cutproof.checks.drivers.histories.operation import GET, Operation
 from cutproof.checks.drivers.histories.timeline import asked, told
-from cutproof.checks.views.drawing import Arrow, Drawing, Lane, Span, Step, Verdict
+from cutproof.checks.views.drawing import Arrow, Drawing, Lane, Span, Step, Verdict, counted
 
 MOST = 2_000  # operations that are drawn
 STORE = "the store"
@@ -30,7 +30,9 @@ def of_key(name: str, key: str, operations: Sequence[Operation], judged: Judged,
         missing.append(f"The first {MOST:,} operations are drawn, of {len(shown):,}.")
         shown = shown[:MOST]
     if others:
-        missing.append(f"{others:,} other keys of the file are not drawn.")
+        missing.append(
+            f"{counted(others, 'other key')} of the file {'is' if others == 1 else 'are'} not drawn."
+        )
     clients = list(dict.fromkeys(o.client for o in sorted(shown, key=lambda o: o.invoked)))
     lanes = (*(Lane(f"process {client}") for client in clients), Lane(STORE, "what answers"))
     steps, arrows, spans, last = _events(shown, clients)

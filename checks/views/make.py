@@ -178,8 +178,13 @@ def _states_of(trace: Trace, protocol: Protocol, name: str) -> tuple[States, lis
 
 def _title(trace: Trace, protocol: Protocol) -> str:
     meta = trace.meta
-    harm = protocol.words.harms.get(meta.harm, meta.harm)
-    what = harm or meta.property.replace("_", " ") or "a run"
+    what = protocol.words.harms.get(meta.harm, meta.harm)
+    if not what and meta.form == "deadlock":
+        what = "nothing can be done any more"
+    elif not what:
+        named = f"\u201c{meta.property.replace('_', ' ')}\u201d"
+        ends = {"": "a run", "sometimes": f"a run to {named}"}
+        what = ends.get(meta.form, f"{named} is violated") if meta.property else "a run"
     removed = f" without {', '.join(meta.safeguards_removed[:2])}" if meta.safeguards_removed else ""
     more = " and more" if len(meta.safeguards_removed) > 2 else ""
     return f"{what[0].upper()}{what[1:]}{removed}{more}"

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 from cutproof.checks.views.drawing import Arrow, Drawing, Span
 from cutproof.checks.views.html import visible
 
-ROW, GUTTER, LANE, TOLD, TOP, LINE = 40, 46, 128, 470, 74, 19
+ROW, GUTTER, LANE, TOLD, TOP, LINE = 40, 46, 128, 520, 74, 19
 WORDS, LINES = 70, 2  # characters of a line of a sentence, and lines of one
 STYLE = """
 svg { color-scheme: light dark; --paper: #fff; --ink: #1c2127; --soft: #545e69; --line: #dcdfe3; --blue: #1d5f9e;
@@ -157,12 +157,8 @@ def _arrow(placed: tuple[Arrow, int], last: int) -> str:
         mark = f'<path class="cross" d="M{tip} {end - 8}v16"/>'
     elif arrow.fate == "arrives":
         mark = f'<path class="tip" d="M{tip + way * 3} {end}l{-way * 9} -4.5v9z"/>'
-    middle = x + way * min(abs(to - x) // 2, LANE // 2 + 26)
-    label = (
-        _text(middle, y - 6, shortened(words, max(LANE, abs(to - x)) // 7), "says", "middle")
-        if arrow.text
-        else ""
-    )
+    middle = to - way * LANE // 2 if to != x else x + 30
+    label = _text(middle, y - 6, shortened(words, LANE // 6), "says", "middle") if arrow.text else ""
     return f'<g class="{kind}"><title>{escape(visible(words))}</title><path class="way" d="{path}"/>{mark}{label}</g>'
 
 

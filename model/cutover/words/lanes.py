@@ -61,13 +61,18 @@ def _coordinator(now: Now) -> dict[str, str]:
 # ------------------------------------------------------------------ what is said
 
 
+def _of(t: Taken, what: str) -> str:
+    """With the document, where there are several."""
+    return f"{what}, document {t.arguments['doc']}" if len(t.before["acked"]) > 1 else what
+
+
 def _a_write(t: Taken) -> str:
-    return f"{write_of(t, t.arguments['doc'], t.arguments['rank'])}, document {t.arguments['doc']}"
+    return _of(t, write_of(t, t.arguments["doc"], t.arguments["rank"]))
 
 
 def _held(t: Taken) -> str:
     doc = t.arguments["doc"]
-    return f"document {doc}: {write_of(t, doc, t.before['stored'][t.before['source']][doc])}"
+    return _of(t, f"holds {write_of(t, doc, t.before['stored'][t.before['source']][doc])}")
 
 
 def _source(t: Taken) -> str:
