@@ -95,8 +95,7 @@ class Messages:
             return None
         here = self.open[name]
         for other in sent:
-            same = self.places[other][0] == self.places[name][0]
-            if same and self._ends_of(other, taken, before, after) == (here.source, here.target):
+            if self._ends_of(other, taken, before, after) == (here.source, here.target):
                 return other
         return None
 

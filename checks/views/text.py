@@ -20,7 +20,12 @@ def lanes(drawing: Drawing, width: int = 100) -> list[str]:
     room = (width - NUMBER) // 2 if beside else width - NUMBER
     column = max(NARROW, min(WIDE, room // many))
     made = _Lanes(drawing, column, width if beside else 0)
-    found = [visible(drawing.title), *textwrap.wrap(visible(drawing.why), width), "", made.heads()]
+    found = [
+        *textwrap.wrap(visible(drawing.title), width),
+        *textwrap.wrap(visible(drawing.why), width),
+        "",
+        made.heads(),
+    ]
     for number in range(len(drawing.steps)):
         found += made.rows(number, width)
     if drawing.loop is not None:
