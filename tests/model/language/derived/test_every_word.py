@@ -25,7 +25,8 @@ PROTOCOL = every_word()
 FOUND = explore(PROTOCOL)
 OTHER = {"Action", "Domain", "Family", "FamilyDomain", "Guard", "Kind", "LanguageError", "Operand", "Property", "Step",
          "When", "Arrow", "Changed", "Loss", "Message", "Now", "Picture", "Run", "Taken", "Words", "complain",
-         "conditions_of", "boolean", "constant", "anything", "invariant", "one_of", "eventually", "leads_to"}  # fmt: skip
+         "conditions_of", "boolean", "constant", "anything", "invariant", "one_of", "eventually",
+         "leads_to"}  # fmt: skip
 
 
 def test_it_uses_every_word() -> None:
