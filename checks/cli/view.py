@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path as File
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.views.drawing import Drawing
 
 STDIN, MOST = "-", 8  # runs in a page
+MIN = 40  # columns that lanes need
 FORMATS = ("--svg", "--mermaid", "--ascii")
 PAGE = ".html"
 
@@ -81,7 +83,10 @@ def _formatted(drawings: list[Drawing], asked: str) -> str:
     if asked == "--mermaid":
         return mermaid.diagram(drawings[0])
     if asked == "--ascii":
-        return "\n".join(text.lanes(drawings[0], width() or 100)) + "\n"
+        return (
+            "\n".join(text.lanes(drawings[0], max(MIN, shutil.get_terminal_size((width(), 0)).columns)))
+            + "\n"
+        )
     return html.page(drawings)
 
 

@@ -87,9 +87,9 @@ class Chart {
 
   measure() {
     const wide = this.view.clientWidth, many = this.run.lanes.length;
-    const list = wide >= 760 ? Math.max(260, Math.min(460, wide * 0.36)) : 0;
+    const list = wide >= 760 ? Math.max(260, Math.min(460, wide * 0.33)) : 0;
     const room = wide - GUTTER - list - 8;
-    this.lane = Math.max(many > 1 ? 84 : 120, Math.min(230, room / Math.max(1, many)));
+    this.lane = Math.max(many > 1 ? 92 : 120, Math.min(230, room / Math.max(1, many)));
     this.width = GUTTER + this.lane * many;
     this.listed = list;
     this.view.classList.toggle("narrow", list === 0);

@@ -62,7 +62,7 @@ def _loss(run: Run, name: str, form: str, said: str) -> Loss:
     if form == "always" and run.steps:
         changes = changes_of(*(values_of(run.protocol, s) for s in (run.steps[-1].before, run.last)))
         told = [words for words in story.changed_words(run.steps[-1], changes) if words]
-        became += f", after the last step changed {'; '.join(told)}" if told else ""
+        became += f". The last step changed {'; '.join(told)}" if told else ""
     return Loss(promise, f"{became}." if became else "Nothing is said to be lost.")
 
 
