@@ -27,12 +27,14 @@ from cutproof.checks.cli import replay as cli_replay
 from cutproof.checks.cli import safeguards as cli_safeguards
 from cutproof.checks.cli import simulate as cli_simulate
 from cutproof.checks.cli import verify as cli_verify
+from cutproof.checks.cli import view as cli_view
 from cutproof.checks.cli.console import Closed, say
 from cutproof.checks.cli.orientation.doctor import doctor
 from cutproof.checks.cli.orientation.new import new
 from cutproof.checks.cli.orientation.welcome import welcome
 from cutproof.checks.cli.pipelines.cases import typed
 from cutproof.checks.cli.pipelines.command import reported
+from cutproof.checks.cli.systems import check_log as cli_check_log
 from cutproof.checks.cli.systems import conform as cli_conform
 from cutproof.checks.cli.systems import drive as cli_drive
 from cutproof.checks.cli.systems import history as cli_history
@@ -52,8 +54,8 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 COMMANDS: tuple[Callable[..., int], ...] = (
     cli_verify.verify, cli_explore.explore, cli_simulate.simulate, cli_loss.loss,
     cli_loss.scenarios, cli_export.export, cli_gate.gate, cli_prove.prove, cli_safeguards.safeguards,
-    cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference, cli_history.history, new,
-    doctor,
+    cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference, cli_history.history,
+    cli_check_log.check_log, cli_view.view, new, doctor,
 )  # fmt: skip
 JUDGING = (
     cli_verify.verify,
@@ -61,6 +63,7 @@ JUDGING = (
     cli_simulate.simulate,
     cli_prove.prove,
     cli_history.history,
+    cli_check_log.check_log,
 )
 for command in COMMANDS:
     app.command()(reported(command) if command in JUDGING else command)

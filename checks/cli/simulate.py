@@ -99,7 +99,9 @@ def simulate(
     traces = [
         simulations.trace_of_violation(violated, settings, loaded.entry) for violated in found.violations
     ]
-    files, conflict = simulations.write_traces(traces, trace, explorations.variant_of(loaded, as_written))
+    files, conflict = simulations.write_traces(
+        traces, trace, explorations.variant_of(loaded, as_written), loaded.protocol
+    )
     if cases.wanted():
         cases.of_verdicts(found.violations, files, loaded.file)
         for name, outcome, said in simulations.not_violated(

@@ -26,6 +26,7 @@ USED = {
     "histories.md": {"history"},
     "record.md": {"history"},
     "pipelines.md": {"new", "explore", "drive", "verify", "replay"},
+    "logs.md": {"check-log", "replay"},
 }
 
 
@@ -52,7 +53,7 @@ class Reader:
             if kind == "sh":
                 for line in body.splitlines():
                     self.type(line)
-            elif kind == "python":
+            elif kind in ("python", "json"):
                 self.write(note, body)
             elif kind == "yaml" and note.startswith("part of "):
                 self.faults += (

@@ -86,7 +86,9 @@ def prove_any(
     exploration = Exploration(loaded.protocol, verdicts=list(found.verdicts))
     traces = explorations.traces_of(exploration, loaded.settings, loaded.entry)
     variant = explorations.variant_of(loaded)
-    files, conflict = explorations.write_traces(traces, folder, variant) if folder else ({}, "")
+    files, conflict = (
+        explorations.write_traces(traces, folder, variant, loaded.protocol) if folder else ({}, "")
+    )
     answers = conditional(found.answers)
     cases.of_verdicts(found.verdicts, files, loaded.file)
     if json_lines:
