@@ -113,11 +113,13 @@ class Load:
         if failed:
             raise failed[0]
 
-    def let_work(self, operations: int) -> None:
-        """While they are running: wait until the clients together have done so many more, or have failed."""
+    def let_work(self, operations: int, seconds: float | None = None) -> bool:
+        """While they are running: wait until the clients together have done so many more, or have failed; not longer
+        than so many seconds, if a fault may keep them from it. Returns whether they have done it."""
         with self._changed:
             enough = self._done + operations
-            self._changed.wait_for(lambda: self._done >= enough or self._ended)
+            self._changed.wait_for(lambda: self._done >= enough or self._ended, seconds)
+            return self._done >= enough
 
     def read_all(self, name: str | None = None) -> dict[str, Any]:
         """A client, the first one unless another is named, reads every key: what it was answered, where it was."""
