@@ -8,7 +8,8 @@
     load.read_all()             # a client reads every key
 
 A store is any object with the methods `write(key, value)`, `delete(key)`, `add(key, amount)`, `append(key, item)` and
-`read(key)`, of which it needs those of its kinds of keys. What a client does next hangs on the seed and on how much it
+`read(key)`, of which it needs those of its kinds of keys; and `cas(key, old, new)`, which returns whether it wrote, if
+`swaps` asks for it: that share of the changes of registers, each from what the client saw there last. What a client does next hangs on the seed and on how much it
 has done before, not on time. Keys are `register-1`, `counter-1`, `list-1` and so on; every value is written once.
 """
 
@@ -43,12 +44,14 @@ class Load:
         registers: int = 4,
         counters: int = 2,
         lists: int = 1,
+        swaps: float = 0.0,
         suffix: str = "",
         expected: tuple[type[BaseException], ...] = (),
     ) -> None:
         kinds = {"register": registers, "counter": counters, "list": lists}
         self.keys = [f"{kind}-{n}{suffix}" for kind, most in kinds.items() for n in range(1, most + 1)]
-        self.expected = expected
+        self.expected, self.swaps = expected, swaps
+        self._saw = dict[tuple[str, str], Any]()  # by a client and a register
         self._changed, self._done, self._ended = (
             Condition(),
             0,
@@ -75,7 +78,8 @@ class Load:
             elif key.startswith("list"):
                 yield "append", key, f"{name}.{n}"
             else:
-                yield ("delete", key, None) if deletes else ("write", key, f"{name}.{n}")
+                changes = "cas" if self.swaps and random.random() < self.swaps else "write"
+                yield ("delete", key, None) if deletes else (changes, key, f"{name}.{n}")
 
     def fill(self) -> None:
         """The first client writes every key once."""
@@ -142,10 +146,16 @@ class Load:
 
     def _perform(self, client: Client, store: Any, f: str, key: str, value: Any) -> tuple[bool, Any]:
         arguments = (key,) if f in ("read", "delete") else (key, value)
+        if f == "cas":
+            value = (self._saw.get((client.name, key), "first"), value)
+            arguments = (key, *value)
         try:
-            return True, client.call(f, key, value, lambda: getattr(store, f)(*arguments))
+            result = client.call(f, key, value, lambda: getattr(store, f)(*arguments))
         except self.expected:
             return False, None
+        if self.swaps and (seen := result if f == "read" else value if f == "write" else None) is not None:
+            self._saw[client.name, key] = seen
+        return True, result
 
     def _together(self, works: list[Iterator[None]]) -> None:
         failed = list[BaseException]()

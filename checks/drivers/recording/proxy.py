@@ -34,6 +34,7 @@ class Proxy:
         self._changed = Condition()
         self._delay, self._cut, self._closed = 0.0, False, False
         self._hold: dict[Way, int | None] = {"asks": None, "answers": None}  # pieces that still pass
+        self._like = b""  # what a piece has in it that is held, or counted
         self._connections = list[tuple[socket.socket, socket.socket]]()
         self.held = 0  # pieces that wait to be released
         self.passed = {"asks": 0, "answers": 0}  # pieces
@@ -46,10 +47,11 @@ class Proxy:
         with self._changed:
             self._delay = seconds
 
-    def hold(self, way: Way = "asks", after: int = 0) -> None:
-        """Keep what goes this way, once so many more pieces have passed. `held` says how many wait."""
+    def hold(self, way: Way = "asks", after: int = 0, like: bytes = b"") -> None:
+        """Keep what goes this way, once so many more pieces have passed that have these bytes in them (all have none);
+        behind such a piece nothing passes on its connection. `held` says how many wait."""
         with self._changed:
-            self._hold[way] = after
+            self._hold[way], self._like = after, like
 
     def release(self) -> None:
         """What is held arrives, in its order, whether or not its sender is still there; nothing is held any more."""
@@ -132,7 +134,7 @@ class Proxy:
             while piece := here.recv(PIECE):
                 if self._delay:
                     time.sleep(self._delay)
-                if not self._let_through(pair, way):
+                if not self._let_through(pair, way, piece):
                     return
                 there.sendall(piece)
         with contextlib.suppress(OSError):
@@ -148,10 +150,10 @@ class Proxy:
                     one.close()
                 self._changed.notify_all()
 
-    def _let_through(self, pair: tuple[socket.socket, socket.socket], way: Way) -> bool:
+    def _let_through(self, pair: tuple[socket.socket, socket.socket], way: Way, piece: bytes) -> bool:
         """Wait while pieces of this way are held. Returns whether the connection is still there."""
         with self._changed:
-            more = self._hold[way]
+            more = self._hold[way] if self._like in piece else None
             if more == 0:
                 self.held += 1
                 self._changed.notify_all()
