@@ -9,8 +9,9 @@
 
 A store is any object with the methods `write(key, value)`, `delete(key)`, `add(key, amount)`, `append(key, item)` and
 `read(key)`, of which it needs those of its kinds of keys; and `cas(key, old, new)`, which returns whether it wrote, if
-`swaps` asks for it: that share of the changes of registers, each from what the client saw there last. What a client does next hangs on the seed and on how much it
-has done before, not on time. Keys are `register-1`, `counter-1`, `list-1` and so on; every value is written once.
+`swaps` asks for it: that share of the changes of registers, each from what the client saw there last. What a client
+does next hangs on the seed and on how much it has done before, not on time. Keys are `register-1`, `counter-1`,
+`list-1` and so on; every value is written once.
 """
 
 from __future__ import annotations

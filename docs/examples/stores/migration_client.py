@@ -1,5 +1,5 @@
-"""The client of the moving slot, as an application has it: it knows the record as it once was, asks the owner, and sends
-on what was written while a copy is under way."""
+"""The client of the moving slot, as an application has it: it knows the record as it once was, asks the owner, and
+sends on what was written while a copy is under way."""
 
 from __future__ import annotations
 
@@ -72,6 +72,9 @@ class Client:
             except redis.ResponseError as error:
                 if not str(error).startswith(("STALE", "WAIT")):
                     raise
+            except redis.ConnectionError:
+                time.sleep(0.02)  # a server that is not there is not asked again at once
+                raise
             if time.monotonic() > end:
                 raise Refused("the slot waits for its move")
             time.sleep(0.005)
@@ -81,4 +84,5 @@ class Client:
         try:
             return dict(self.record.hgetall(f"r:{self.slot}"))
         except redis.RedisError as error:
+            time.sleep(0.02)
             raise Refused(f"the record cannot be read: {error}") from None

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import time
 from pathlib import Path
 from random import Random
 
@@ -79,7 +80,8 @@ class Run:
         without: str = "",
         patient: bool = True,
     ) -> None:
-        self.servers, self.recorder, self.random, self.without = servers, recorder, random, without
+        self.servers, self.recorder, self.seed = servers, recorder, seed
+        self.random, self.without = random, without
         self.nodes = {name: Node(servers, name, without) for name in (*NODES, "record")}
         first = random.choice(NODES)
         record = {"phase": "IDLE", "owner": first, "epoch": 0, "revision": 0}
@@ -145,6 +147,21 @@ class Run:
         """Wait until something that a link was told to hold is held there."""
         if not self.link(who, node).wait_held(LONGEST):
             raise TimeoutError(f"waited in vain for {like!r} from {who} to {node}; {self.said(who)}")
+
+    def comes(self, link: Proxy, tool: subprocess.Popen[bytes], seconds: float) -> bool:
+        """Wait until something is held on a link, unless the tool ends before, or that takes too long."""
+        end = time.monotonic() + seconds
+        while not (there := link.wait_held(0.02)) and tool.poll() is None and time.monotonic() < end:
+            pass
+        return there
+
+    def arrived(self, who: str, node: str) -> None:
+        """Release what is held on a link, and wait until the server has answered it."""
+        link = self.link(who, node)
+        before = link.passed["answers"]
+        self.recorder.note(f"what {who} asked of {node} arrives")
+        link.release()
+        wait_until(lambda: link.passed["answers"] > before, "an answer to what was held")
 
     def kill(self, tool: subprocess.Popen[bytes]) -> None:
         """SIGKILL."""

@@ -47,7 +47,7 @@ def connect(port: int, timeout: float) -> redis.Redis:
     """A connection that repeats nothing by itself, and says nothing but what it is asked to."""
     return redis.Redis(
         port=port, socket_timeout=timeout, socket_connect_timeout=timeout, retry=Retry(NoBackoff(), 0),
-        decode_responses=True, protocol=2, driver_info=None, lib_name=None, lib_version=None,
+        decode_responses=True, protocol=2, driver_info=None,
     )  # fmt: skip
 
 

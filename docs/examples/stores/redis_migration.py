@@ -1,5 +1,4 @@
-"""A slot moves between two plain Redis servers, by a tool that is here to be read, while clients work and a nemesis does
-harm: with all safeguards, and with one of them left out.
+"""A slot moves between two plain Redis servers, by a tool of our own, while clients work and a nemesis does harm.
 
     python docs/examples/stores/redis_migration.py                  # under the nemesis: exit code 0
     python docs/examples/stores/redis_migration.py no-tombstones    # a safeguard less: exit code 12
@@ -15,6 +14,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from random import Random
+from subprocess import Popen
 
 from telling import CannotRun, Told, Variant, main, told
 
@@ -24,38 +24,47 @@ except CannotRun as error:
     print(f"cannot run: {error}", file=sys.stderr)
     sys.exit(2)
 
+from cutproof.checks.drivers.recording.proxy import Way
 from cutproof.checks.drivers.recording.recorder import Recorder
-from cutproof.checks.drivers.recording.servers import Servers
+from cutproof.checks.drivers.recording.servers import LONGEST, Servers
 
 SOME = 12  # operations of a client between two steps
-FAULTS = 4  # of the nemesis, in each move
-LONG = 0.6  # seconds that a fault lasts at most
+FAULTS = 6  # of the nemesis
+LONG = 0.6  # seconds that is waited for clients that a fault may keep from working
+MESSAGES: dict[str, int] = {"record": 36, "source": 16, "target": 15}  # of a coordinator in one move, at most
+WAYS: tuple[Way, ...] = ("asks", "answers")
+EVERYWHERE = [
+    (role, way, number, late)
+    for role, most in MESSAGES.items() for way in WAYS for number in range(most) for late in (False, True)
+]  # fmt: skip
+STRETCHES = 40  # runs that together do all of it
 
 
 def orderly(run: Run) -> None:
-    """two moves under a nemesis, there and mostly back, all safeguards in place: servers are stopped, or killed and
-    started again; links delay, hold, drop and cut; coordinators are killed at any message, or replaced while they
-    live; a move is aborted, and begun again"""
+    """moves there and back under a nemesis, all safeguards in place: servers are stopped, or killed and started again;
+    links delay, hold, drop and cut; coordinators are killed at any message, or replaced while they live; moves are
+    aborted, and begun again"""
     with run.load.running():
-        for _ in range(2):
-            to = run.random.choice([run.target, run.target, run.source])
-            for fault in run.nemesis.faults(FAULTS):
-                with fault:
-                    coordinator(run, to)
-                    run.load.let_work(SOME, LONG)
+        for fault in run.nemesis.faults(FAULTS):
+            to = run.target if run.random.random() < 0.8 else run.source
+            with fault:
+                coordinator(run, to)
                 run.load.let_work(SOME, LONG)
-            run.ended(run.tool("last", "move", "--to", to), 0)
             run.load.let_work(SOME, LONG)
+            if run.random.random() < 0.4:
+                run.ended(run.tool("next", "move", "--to", to), 0, 1)
+        run.ended(run.tool("last", "move", "--to", run.target), 0)
+        run.load.let_work(SOME, LONG)
 
 
 def coordinator(run: Run, to: str) -> None:
     """A coordinator is started, and at one of its messages, or of the answers to it, it is killed, or another one takes
     over while it waits. What was on its way is lost, or arrives late."""
-    who, late, abort = f"tool-{len(run.tools)}", run.random.random() < 0.5, run.random.random() < 0.25
+    who, late, abort = f"tool-{len(run.tools)}", run.random.random() < 0.5, run.random.random() < 0.2
     link = run.link(who, run.random.choice([*NODES, "record"]))
-    link.hold(run.random.choice(["asks", "asks", "answers"]), after=run.random.randrange(10))
+    link.hold(run.random.choice(["asks", "asks", "answers"]), after=run.random.randrange(12))
     first = run.tool(who, *(["abort"] if abort else ["move", "--to", to]))
-    if not link.wait_held(LONG):
+    if not run.comes(link, first, 2 * LONG):
         link.release()
         return
     if run.random.random() < 0.6:
@@ -63,20 +72,40 @@ def coordinator(run: Run, to: str) -> None:
     run.load.let_work(SOME, LONG)
     if run.random.random() < 0.6:
         run.tool(f"tool-{len(run.tools)}", "move", "--to", to)
-        run.load.let_work(SOME, LONG)
-    if late:
-        link.release()
-    else:
+        run.load.let_work(SOME * CLIENTS, LONG)
+    if not late:
         link.drop()
+    link.release()
+
+
+def killed_everywhere(run: Run) -> None:
+    """a coordinator is killed at one of its messages or answers after the other, a few in each run, all of them in
+    40 runs; what was on its way is lost, or arrives after another one has ended the move or aborted it"""
+    for role, way, number, late in EVERYWHERE[(run.seed - 1) % STRETCHES :: STRETCHES]:
+        to, who = run.target, f"tool-{len(run.tools)}"
+        link = run.link(who, {"record": "record", "source": run.source, "target": to}[role])
+        link.hold(way, after=number)
+        first = run.tool(who, "move", "--to", to)
+        if not run.comes(link, first, LONGEST):
+            link.release()
+            continue
+        run.kill(first)
+        if not late:
+            link.drop()
+            link.release()
+        run.load.batch(3)
+        run.ended(run.tool(f"tool-{len(run.tools)}", run.random.choice(["abort", "move"]), "--to", to), 0)
+        run.load.batch(3)
         link.release()
+        run.load.batch(3)
 
 
 def no_tombstones(run: Run) -> None:
     """a delete leaves nothing behind, and a page that was read before it arrives after it"""
     to = run.target
-    run.link("tool", to).hold(like=b"\r\napply\r\n")
+    run.link("tool", to).hold(like=b"register")
     tool = run.tool("tool", "move", "--to", to)
-    run.held("tool", to, b"apply")
+    run.held("tool", to, b"register")
     run.load.delete([key for key in run.load.keys if key.startswith("register")])
     run.load.read_all()
     run.link("tool", to).release()
@@ -102,7 +131,7 @@ def activated_early(run: Run) -> None:
     run.ended(tool, 0)
 
 
-def copied(run: Run, to: str, going_on: bool = True):  # type: ignore[no-untyped-def]
+def copied(run: Run, to: str, going_on: bool = True) -> Popen[bytes]:
     """A move whose copy is done, and after which clients, cut off from the target, have written at the source."""
     run.link("tool", "record").hold(like=b"\r\nSEAL\r\n")
     tool = run.tool("tool", "move", "--to", to)
@@ -143,7 +172,6 @@ def cleanup_unfenced(run: Run) -> None:
     run.load.batch(SOME)
     run.ended(run.tool("second", "move", "--to", source), 0)
     run.load.batch(SOME)
-    run.link("tool", source).release()
     run.arrived("tool", source)
 
 
@@ -194,7 +222,8 @@ def same_faults(run: Run) -> None:
 
 
 VARIANTS = {
-    f.__name__.replace("_", "-"): Variant(f, f in LEFT_OUT) for f in (orderly, same_faults, *LEFT_OUT)
+    f.__name__.replace("_", "-"): Variant(f, f in LEFT_OUT)
+    for f in (orderly, killed_everywhere, same_faults, *LEFT_OUT)
 }
 
 
