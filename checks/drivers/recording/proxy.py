@@ -170,5 +170,5 @@ def _abort(one: socket.socket) -> None:
     """Close a connection with RST, and wake who reads from it."""
     with contextlib.suppress(OSError):
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORTS)
-        one.shutdown(socket.SHUT_RDWR)
+        one.shutdown(socket.SHUT_RD)  # for a thread that reads from it would keep it open
     one.close()

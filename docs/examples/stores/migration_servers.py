@@ -33,6 +33,8 @@ NEVER = (Refused, redis.ResponseError)  # nothing was done
 EXPECTED = (Refused, redis.RedisError)
 NODES = ("a", "b")
 CLIENTS = 3
+TIMEOUTS = (0.1, 0.4, 3.0)  # seconds: who waits longer is answered where others do not know
+PATIENCE = 0.2  # seconds for which a client asks again where the slot waits
 SLOT = 7
 
 
@@ -89,12 +91,9 @@ class Run:
         self.nodes[first].direct.fcall("fence", 0, SLOT, 0, "owner")
         self.links = dict[tuple[str, str], Proxy]()
         self.tools = list[subprocess.Popen[bytes]]()
-        timeout, patience = (LONGEST, 0.2) if patient else (0.1, 0.2)
         stores = {
-            name: Client(
-                self._port(name, "record"), {n: self._port(name, n) for n in NODES}, SLOT, timeout, patience
-            )
-            for name in (f"client-{n}" for n in range(CLIENTS))
+            f"client-{n}": self._client(f"client-{n}", LONGEST if patient else TIMEOUTS[n])
+            for n in range(CLIENTS)
         }
         self.load = Load(
             recorder, stores, seed, registers=8, counters=4, lists=3, swaps=0.3, expected=EXPECTED
@@ -109,6 +108,10 @@ class Run:
         if (who, node) not in self.links:
             self.links[who, node] = Proxy(self.nodes[node].port)
         return self.links[who, node]
+
+    def _client(self, name: str, timeout: float) -> Client:
+        nodes = {node: self._port(name, node) for node in NODES}
+        return Client(self._port(name, "record"), nodes, SLOT, timeout, PATIENCE)
 
     def _port(self, who: str, node: str) -> int:
         return self.link(who, node).port

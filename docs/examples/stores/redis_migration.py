@@ -53,7 +53,9 @@ def orderly(run: Run) -> None:
             run.load.let_work(SOME, LONG)
             if run.random.random() < 0.4:
                 run.ended(run.tool("next", "move", "--to", to), 0, 1)
-        run.ended(run.tool("last", "move", "--to", run.target), 0)
+        to = run.target
+        while run.ended(run.tool("last", "move", "--to", to), 0, 1):
+            pass  # one that was started before has taken over only now
         run.load.let_work(SOME, LONG)
 
 
