@@ -83,7 +83,7 @@ class Run:
         patient: bool = True,
     ) -> None:
         self.servers, self.recorder, self.seed = servers, recorder, seed
-        self.random, self.without = random, without
+        self.random, self.without, self.patient = random, without, patient
         self.nodes = {name: Node(servers, name, without) for name in (*NODES, "record")}
         first = random.choice(NODES)
         record = {"phase": "IDLE", "owner": first, "epoch": 0, "revision": 0}
@@ -141,6 +141,7 @@ class Run:
         command = [
             sys.executable, TOOL, *words, "--slot", SLOT, "--record", self._port(who, "record"),
             *(word for n in NODES for word in ("--node", f"{n}={self._port(who, n)}")),
+            *(["--timeout", LONGEST] if self.patient else []),
             *(["--without", self.without] if self.without else []),
         ]  # fmt: skip
         self.tools.append(self.servers.start(command, self.servers.folder / f"{who}.log"))

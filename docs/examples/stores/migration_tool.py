@@ -251,12 +251,13 @@ def main() -> int:
     parser.add_argument("--slot", type=int, required=True)
     parser.add_argument("--record", type=int, required=True, metavar="PORT")
     parser.add_argument("--node", type=_node, action="append", required=True, metavar="NAME=PORT")
+    parser.add_argument("--timeout", type=float, default=1.0, metavar="SECONDS", help="for one answer")
     parser.add_argument("--without", choices=[*IN_SERVERS, *IN_TOOL], default="")
     given = parser.parse_args()
-    nodes = {name: connect(port, 1) for name, port in given.node}
+    nodes = {name: connect(port, given.timeout) for name, port in given.node}
     if given.what == "move" and given.to not in nodes:
         parser.error(f"--to: one of {', '.join(nodes)}")
-    tool = Coordinator(connect(given.record, 1), nodes, given.slot, given.without)
+    tool = Coordinator(connect(given.record, given.timeout), nodes, given.slot, given.without)
     try:
         tool.move(given.to) if given.what == "move" else tool.abort()
     except Replaced as error:

@@ -28,7 +28,7 @@ from cutproof.checks.drivers.recording.proxy import Way
 from cutproof.checks.drivers.recording.recorder import Recorder
 from cutproof.checks.drivers.recording.servers import LONGEST, Servers
 
-SOME = 12  # operations of a client between two steps
+SOME = 14  # operations of a client between two steps
 FAULTS = 6  # of the nemesis
 LONG = 0.6  # seconds that is waited for clients that a fault may keep from working
 MESSAGES: dict[str, int] = {"record": 36, "source": 16, "target": 15}  # of a coordinator in one move, at most
