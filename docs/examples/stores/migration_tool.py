@@ -19,9 +19,18 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+try:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+except ImportError as missing:
+    if __name__ != "__main__":
+        raise
+    print(
+        f"cannot run: the Python package {missing.name} is not installed: pip install 'cutproof[stores]'",
+        file=sys.stderr,
+    )
+    sys.exit(2)
 
 LIBRARY = Path(__file__).with_name("migration_server.lua")
 PAGE = 4  # documents
@@ -71,6 +80,7 @@ class Coordinator:
     ) -> None:
         self.record, self.nodes, self.slot, self.without = record, nodes, slot, without
         self.seen: dict[str, str] = {}
+        self.patience = PATIENCE
 
     def move(self, to: str) -> None:
         """Move the slot there, or go on with the move that is under way, and do this one then."""
@@ -98,7 +108,7 @@ class Coordinator:
     def _persist(self, work: Callable[[], None]) -> None:
         """Take the record over, and work. Where a server did not answer, do both again: what is in doubt is in the
         record."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self.patience
         for wait in count(1):
             try:
                 self._take()
@@ -240,6 +250,8 @@ def _documents(page: list[str]) -> Iterator[Document]:
 
 def _node(word: str) -> tuple[str, int]:
     name, _, port = word.partition("=")
+    if not name or not port.isdecimal():
+        raise argparse.ArgumentTypeError(f"a name and a port, as in a=7001: {word!r}")
     return name, int(port)
 
 
@@ -252,12 +264,14 @@ def main() -> int:
     parser.add_argument("--record", type=int, required=True, metavar="PORT")
     parser.add_argument("--node", type=_node, action="append", required=True, metavar="NAME=PORT")
     parser.add_argument("--timeout", type=float, default=1.0, metavar="SECONDS", help="for one answer")
+    parser.add_argument("--patience", type=float, default=PATIENCE, metavar="SECONDS", help="for a server")
     parser.add_argument("--without", choices=[*IN_SERVERS, *IN_TOOL], default="")
     given = parser.parse_args()
     nodes = {name: connect(port, given.timeout) for name, port in given.node}
     if given.what == "move" and given.to not in nodes:
         parser.error(f"--to: one of {', '.join(nodes)}")
     tool = Coordinator(connect(given.record, given.timeout), nodes, given.slot, given.without)
+    tool.patience = given.patience
     try:
         tool.move(given.to) if given.what == "move" else tool.abort()
     except Replaced as error:

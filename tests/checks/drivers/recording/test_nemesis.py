@@ -82,7 +82,8 @@ def test_each_fault_is_done_and_healed() -> None:
             assert (server.process.pid == first) == (kind != "kill")
             assert client.read("x") == (1 if kind == "stop" else None)  # it holds nothing but in memory
         said = text.getvalue()
-        assert all(f'"{kind} store' in said or f'"{kind} link' in said for kind in KINDS)
+        assert all(f'"{kind} store"' in said for kind in OF_SERVERS) and '"delay link by 10 ms"' in said
+        assert all(f'"{kind} link"' in said for kind in OF_LINKS if kind != "delay")
         assert said.count(" is over") == len(KINDS)
 
 
