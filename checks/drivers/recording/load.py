@@ -52,6 +52,7 @@ class Load:
         kinds = {"register": registers, "counter": counters, "list": lists}
         self.keys = [f"{kind}-{n}{suffix}" for kind, most in kinds.items() for n in range(1, most + 1)]
         self.expected, self.swaps = expected, swaps
+        self._written = 0  # by `write`
         self._saw = dict[tuple[str, str], Any]()  # by a client and a register
         self._changed, self._done, self._ended = (
             Condition(),
@@ -91,6 +92,13 @@ class Load:
                 kind
             ]
             self._perform(client, store, f, key, value)
+
+    def write(self, keys: Iterable[str]) -> None:
+        """The first client writes these registers, each a value of its own."""
+        client, store, _ = self._clients[0]
+        for key in keys:
+            self._written += 1
+            self._perform(client, store, "write", key, f"written.{self._written}")
 
     def delete(self, keys: Iterable[str]) -> None:
         """The first client deletes these registers."""
