@@ -26,10 +26,10 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help verify verify-full test lint format types oldest nightly coverage mutation bench clean FORCE
+.PHONY: site help verify verify-full test lint format types oldest nightly coverage mutation bench clean FORCE
 
 # What tests the reference implementation itself, one test file a module.
-IMPL_TESTS := $(addprefix tests/impl/test_,$(addsuffix .py,record routing documents fingerprints miroir coordinator shard \
+IMPL_TESTS := $(addprefix tests/impl/test_,$(addsuffix .py,record routing clients documents fingerprints miroir coordinator shard \
 	mover anti_entropy faults migration cluster)) tests/checks/cutover/reference/test_perform.py
 
 help:  ## list the targets
@@ -56,6 +56,10 @@ verify-full: $(STAMP)  ## run the checks at full depth
 
 test: lint types  ## ruff, formatting, mypy, then the tests; what is skipped is said
 	$(BIN)/python -m pytest -rsfE -n auto --dist worksteal
+
+site: $(STAMP)  ## the documents as a site, in .site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo ".site/index.html"
 
 lint: $(STAMP)  ## ruff: rules and formatting, nothing is changed
 	$(BIN)/ruff check .

@@ -10,12 +10,12 @@ import pytest
 from places import ROOT
 
 MOVED = sorted(p.stem for p in (ROOT / "checks" / "formerly").glob("*.py"))
-README = (ROOT / "README.md").read_text("utf-8")
+OVERVIEW = (ROOT / "docs" / "overview.md").read_text("utf-8")
 IMPORTED = sorted(
     {
         (module, name)
         for module, many, one in re.findall(
-            r"^from (cutproof[\w.]*) import (?:\(\n(.*?)\)|(.*?)$)", README, re.MULTILINE | re.DOTALL
+            r"^from (cutproof[\w.]*) import (?:\(\n(.*?)\)|(.*?)$)", OVERVIEW, re.MULTILINE | re.DOTALL
         )
         for name in re.findall(r"\w+", re.sub("#.*", "", many or one))
     }

@@ -14,7 +14,7 @@ MOVING = IDLE.with_(phase=Phase.DUAL, epoch=5, moves=(("a", "n"), ("a", "n")))
 
 
 def test_an_epoch_says_attempt_and_stage() -> None:
-    assert [stage_of(e) for e in range(4)] == list(Stage)
+    assert [stage_of(e) for e in range(4)] == list(Stage) == [0, 1, 2, 3]
     assert [attempt_of(e) for e in (0, 3, 4, 9)] == [0, 0, 1, 2]
 
 

@@ -46,7 +46,7 @@ from cutproof.model.cutover.safeguards import HARDENED
 from cutproof.model.cutover.scopes import SCOPES, SMALL_SCOPES, Scope, parse_scope
 from cutproof.model.cutover.slot import variables
 
-README, PROTOCOL = ROOT / "README.md", ROOT / "docs" / "protocol.md"
+README, OVERVIEW, PROTOCOL = ROOT / "README.md", ROOT / "docs" / "overview.md", ROOT / "docs" / "protocol.md"
 DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.relative_to(ROOT).as_posix())
 
@@ -288,14 +288,14 @@ def test_the_page_of_the_protocol_names_everything() -> None:
 
 
 def test_the_exit_codes_are_those_of_the_command() -> None:
-    codes = re.findall(r"^\| (\d+) \| ", README.read_text("utf-8"), re.MULTILINE)
+    codes = re.findall(r"^\| (\d+) \| ", OVERVIEW.read_text("utf-8"), re.MULTILINE)
     known = {verdict.HOLDS, verdict.UNKNOWN, verdict.SAFETY, verdict.LIVENESS}
     replayed = {replays.NOT_REPRODUCED, replays.NOT_PERFORMED}
     assert set(map(int, codes)) == known | {cli.USAGE, cli.OURS} | replayed
 
 
 def test_excerpts_are_real() -> None:
-    found = FROM.findall((README).read_text("utf-8"))
+    found = FROM.findall((OVERVIEW).read_text("utf-8"))
     assert len(found) == 3
     for command, excerpt in found:
         _, *arguments = shlex.split(command)
@@ -313,8 +313,8 @@ def test_the_example_of_a_trace_is_real() -> None:
     assert not_said(excerpt, (ROOT / file).read_text("utf-8")) == []
 
 
-def test_the_protocol_of_the_readme_runs() -> None:
-    blocks = BLOCK.findall(README.read_text("utf-8"))
+def test_the_protocol_of_the_overview_runs() -> None:
+    blocks = BLOCK.findall(OVERVIEW.read_text("utf-8"))
     place = [kind for kind, _ in blocks].index("python")
     ran = subprocess.run([sys.executable, "-c", blocks[place][1]], capture_output=True, text=True, check=True)
     assert ran.stdout == blocks[place + 1][1]

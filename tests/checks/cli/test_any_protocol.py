@@ -347,18 +347,18 @@ def test_a_policy_may_say_whose_it_is(run) -> None:
     assert "did you mean protocol?" in run("gate misspelt.toml")[2]
 
 
-# ------------------------------------------------------------------ the README
+# ------------------------------------------------------------------ the overview
 
 
-def test_the_protocol_of_the_readme_is_the_file_that_it_names() -> None:
-    part = (ROOT / "README.md").read_text("utf-8").partition("## Write your own protocol")[2]
+def test_the_protocol_of_the_overview_is_the_file_that_it_names() -> None:
+    part = (ROOT / "docs" / "overview.md").read_text("utf-8").partition("## Write your own protocol")[2]
     shown = ast.parse(re.findall(r"```python\n(.*?)```", part, re.DOTALL)[0])
     file = ast.parse((DOCS / "examples" / "atomic_commit.py").read_text("utf-8"))
     assert ast.dump(shown) == ast.dump(ast.Module(file.body[1:], []))  # but for the first sentence
 
 
-def test_what_the_readme_does_from_python_is_what_it_prints(tmp_path: Path) -> None:
-    part = (ROOT / "README.md").read_text("utf-8").partition("## Write your own protocol")[2]
+def test_what_the_overview_does_from_python_is_what_it_prints(tmp_path: Path) -> None:
+    part = (ROOT / "docs" / "overview.md").read_text("utf-8").partition("## Write your own protocol")[2]
     code = re.findall(r"```python\n(.*?)```", part, re.DOTALL)[1]
     printed = re.findall(r"```text\n(.*?)```", part, re.DOTALL)[0]
     (tmp_path / "docs" / "examples").mkdir(parents=True)
