@@ -93,13 +93,14 @@ def test_each_of_many_runs_is_judged_rightly(program: str, way: str) -> None:
     assert {verdict == "some order explains them all" for verdict in verdicts} == {way not in CAUGHT[program]}
 
 
+@pytest.mark.parametrize("seed", [20, 22])
 @pytest.mark.parametrize("way", ["orderly", *CAUGHT["redis_migration.py"]])
-def test_a_few_more_runs_of_the_tool_are_judged_rightly(way: str) -> None:
-    done = example("redis_migration.py", way, "--seed", "20", "--runs", "4")
+def test_a_few_more_runs_of_the_tool_are_judged_rightly(way: str, seed: int) -> None:
+    done = example("redis_migration.py", way, "--seed", str(seed), "--runs", "2")
     verdicts = re.findall(
         rf"^{way}, seed \d+: .* operations acknowledged on 15 keys; (.*)$", done.stdout, re.MULTILINE
     )
-    assert len(verdicts) == 4, done.stderr
+    assert len(verdicts) == 2, done.stderr
     assert {verdict == "some order explains them all" for verdict in verdicts} == {way == "orderly"}
 
 
