@@ -111,7 +111,7 @@ def explore(
     about = loaded.settings
     traces = report.traces_of(found, about, loaded.entry)
     variant = report.variant_of(loaded, as_written)
-    files, conflict = report.write_traces(traces, trace, variant) if trace else ({}, "")
+    files, conflict = report.write_traces(traces, trace, variant, found.protocol) if trace else ({}, "")
     others = _other_settings(found, about)
     more = {"matters_under": others} if others else {}
     if json_lines:

@@ -159,7 +159,7 @@ def _replayed(file: str, on: str, model: str, parameters: str, limits: Limits) -
     from cutproof.checks.traces import replay as replays
 
     trace, name = _read(file), "stdin" if file == STDIN else file
-    protocol = _model(trace, name, model, parameters) if model else protocol_of_trace(trace, name)
+    protocol = chosen_model(trace, name, model, parameters) if model else protocol_of_trace(trace, name)
     if on == "model":
         return checked(replays.replay, trace, protocol, name, limits)
     from cutproof.checks.cutover.reference.perform import perform
@@ -170,7 +170,7 @@ def _replayed(file: str, on: str, model: str, parameters: str, limits: Limits) -
     return checked(perform, trace, protocol, scope, policy, name)
 
 
-def _model(trace: Trace, name: str, model: str, parameters: str) -> Protocol:
+def chosen_model(trace: Trace, name: str, model: str, parameters: str) -> Protocol:
     """The protocol that the command line names, with what the trace says that it was run with."""
     from cutproof.checks.protocols.load import load
 

@@ -95,7 +95,9 @@ def simulate(
     traces = [
         simulations.trace_of_violation(violated, settings, loaded.entry) for violated in found.violations
     ]
-    files, conflict = simulations.write_traces(traces, trace, explorations.variant_of(loaded, as_written))
+    files, conflict = simulations.write_traces(
+        traces, trace, explorations.variant_of(loaded, as_written), loaded.protocol
+    )
     if json_lines:
         for facts in simulations.facts(found, files, settings):
             say_json(facts)

@@ -83,7 +83,9 @@ class Session:
         bad = [v for v in found.verdicts if isinstance(v, Violated)]
         told = [line(v) for v in (bad or found.verdicts)]
         paths = [replaced(v, settings) for v in bad if v.path is not None]
-        files, conflict = write_traces(dict(enumerate(map(trace_of, paths))), self.folder, protocol.name)
+        files, conflict = write_traces(
+            dict(enumerate(map(trace_of, paths))), self.folder, protocol.name, protocol
+        )
         story = ["", *paths[0].story()] if paths else []
         raise Found([*told, *story, *([conflict] if conflict else [])], files.get(0, ""))
 

@@ -22,6 +22,7 @@ ENDS = {  # what the form of a trace says of its last state
     "leads_to": "asked for, and never comes",
     "eventually": "never comes",
 }
+ATTEMPTED = "which may not happen here: a program was asked to do it"
 
 
 def story(trace: Trace, protocol: Protocol | None = None) -> list[str]:
@@ -67,7 +68,7 @@ def facts_of(result: Replay) -> list[dict[str, Any]]:
             "sentence": sentence(taken),
             "changes": [
                 {"field": c.field, "old": c.old, "new": c.new, "words": words}
-                for c, words in zip(walked.changes, _changes(taken, walked.changes), strict=True)
+                for c, words in zip(walked.changes, changed_words(taken, walked.changes), strict=True)
             ],
         }
         for walked, taken in zip(result.walked, run.steps, strict=False)
@@ -113,7 +114,7 @@ def _steps(run: Run) -> list[str]:
         said = sentence(taken)
         lines += [f"    {said}"] if said else []
         changes = changes_of(*(values_of(run.protocol, state) for state in (taken.before, taken.after)))
-        lines += [f"       {words}" for words in _changes(taken, changes) if words]
+        lines += [f"       {words}" for words in changed_words(taken, changes) if words]
     return lines
 
 
@@ -129,13 +130,14 @@ def _round(trace: Trace) -> list[str]:
 
 def _attempt(trace: Trace) -> list[str]:
     """What a program was asked to do in the end, though it may not happen."""
-    attempt = trace.meta.attempt
-    if attempt is None:
+    if trace.meta.attempt is None:
         return []
-    return [
-        f"{len(trace.steps) + 1:3}. {attempt}",
-        "    which may not happen here: a program was asked to do it",
-    ]
+    return [f"{len(trace.steps) + 1:3}. {trace.meta.attempt}", f"    {ATTEMPTED}"]
+
+
+def attempted(trace: Trace) -> str:
+    """What a program was asked to do after the last step, as one sentence; empty elsewhere."""
+    return "" if trace.meta.attempt is None else f"Then {trace.meta.attempt}, {ATTEMPTED}."
 
 
 def _beginning(run: Run) -> list[str]:
@@ -152,7 +154,7 @@ def _beginning(run: Run) -> list[str]:
     return [f"  0. at the start, {name}: {_listed(cells, 1)}" for name, cells in found.items()]
 
 
-def _changes(taken: Taken, changes: Sequence[Change]) -> list[str]:
+def changed_words(taken: Taken, changes: Sequence[Change]) -> list[str]:
     """Each change in words; empty where it is not told."""
     known, found = places(taken.protocol), list[str]()
     for c in changes:
@@ -169,10 +171,15 @@ def _where(protocol: Protocol, variable: str, where: Sequence[Any]) -> dict[str,
 # ------------------------------------------------------------------ the end
 
 
-def ending(run: Run) -> list[str]:
+def ending_rows(run: Run) -> list[Sequence[str]]:
     """How things stand at the end: the protocol's own table, else what differs from the start, by variable."""
     words = run.protocol.words
-    rows = list(words.ending(run)) if words.ending else _differing(run)
+    return list(words.ending(run)) if words.ending else list(_differing(run))
+
+
+def ending(run: Run) -> list[str]:
+    """The table at the end as lines of text."""
+    rows = ending_rows(run)
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 

@@ -76,6 +76,9 @@ class Meta(
     attempt: Step | None = (
         None  # what a program was asked to do after the last state, which the protocol forbids
     )
+    picture: Any = (
+        None  # plain data by which the file alone can be shown as lanes; `views/carried.py` reads it
+    )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,10 @@ and a crash of the head loses what a client was told is stored.
 """
 
 from cutproof.model.language import (
+    Arrow,
+    Loss,
+    Message,
+    Picture,
     action,
     all_of,
     always,
@@ -149,6 +153,39 @@ def stored_at_last(s, version):
     return s.issued == version, s.acked == version
 
 
+def _next(changed):
+    """The node that lives after this one; the last one where there is none."""
+    here, alive = changed.where["node"], changed.step.before["alive"]
+    return f"node {next((n for n in alive if n > here and alive[n]), max(alive))}"
+
+
+def _loss(run, violated):
+    """What the client was told, and who lacks it."""
+    s = run.last
+    if violated != acknowledged_is_everywhere.name or not s["acked"]:
+        return None
+    lack = [
+        f"node {n} has version {s['has'][n]}" for n in s["has"] if s["alive"][n] and s["has"][n] < s["acked"]
+    ]
+    return Loss(
+        f"The client was told that version {s['acked']} is stored.", f"Of those that live, {', '.join(lack)}."
+    )
+
+
+PICTURE = Picture(
+    lanes={"client": ["issued", "acked", "seen"], "node {node}": ["alive", "has"]},
+    at={"receive": "node {other}"},
+    arrows={
+        "write": Arrow("client", "node {node}", "version {version}"),
+        "write_again": Arrow("client", "node {node}", "version {version}, again"),
+        "acknowledge": Arrow("node {node}", "client", "stored"),
+        "read": Arrow("node {node}", "client", "what it has"),
+    },
+    messages={"link": Message("node {node}", _next, lambda c: f"version {c.new}", lost=("lose",))},
+    loss=_loss,
+)
+
+
 def chain_replication(nodes: int = 3, writes: int = 2) -> Protocol:
     """So many nodes, two or more, and one client with so many writes, one after the other."""
     everyone, version = range(nodes), count(0, writes)
@@ -169,4 +206,5 @@ def chain_replication(nodes: int = 3, writes: int = 2) -> Protocol:
         properties=[
             acknowledged_is_everywhere, reads_never_go_back, earlier_have_more, read_early, stored_at_last,
         ],
+        picture=PICTURE,
     )  # fmt: skip

@@ -11,6 +11,9 @@ and a client that woke up writes over what the next holder wrote.
 """
 
 from cutproof.model.language import (
+    Arrow,
+    Message,
+    Picture,
     action,
     always,
     any_of,
@@ -168,6 +171,22 @@ def can_be_free(s, resource):
     return s.left[resource] == 0
 
 
+PICTURE = Picture(
+    lanes={
+        "client {client}": ["paused"],
+        "lock service": ["holder", "left", "number"],
+        "store": ["fence", "written"],
+    },
+    at={"tick": "lock service", "arrive": "store", "refuse": "store"},
+    arrows={
+        "grant": Arrow("lock service", "client {client}", "the lease"),
+        "renew": Arrow("client {client}", "lock service", "renew"),
+        "release": Arrow("client {client}", "lock service", "release"),
+    },
+    messages={"about": Message("client {client}", "store", "a write", refused=("refuse",), late=("pause",))},
+)
+
+
 def leases(resources: int = 1, clients: int = 2, leases: int = 2, time: int = 2) -> Protocol:
     """So many resources and clients; each resource is leased so often, for so much time."""
     number, one = count(0, leases), range(resources)
@@ -188,4 +207,5 @@ def leases(resources: int = 1, clients: int = 2, leases: int = 2, time: int = 2)
         },
         actions=[grant, tick, renew, release, look, pause, wake_up, arrive, refuse],
         properties=[nothing_is_overwritten, somebody_slept, writes_come_to_an_end, can_be_free],
+        picture=PICTURE,
     )

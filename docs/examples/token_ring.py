@@ -12,6 +12,8 @@ and one token that is sent twice becomes two.
 from enum import Enum
 
 from cutproof.model.language import (
+    Message,
+    Picture,
     action,
     always,
     boolean,
@@ -167,6 +169,23 @@ def everybody_works(s, station):
     return s.wants[station], s.token[station] == Token.WORKING
 
 
+def _picture(stations):
+    def then(changed):
+        return f"station {(changed.where['station'] + 1) % stations}"
+
+    def here(changed):
+        return f"station {changed.where['station']}"
+
+    return Picture(
+        lanes={"station {station}": ["token", "wants"]},
+        at={"accept": lambda taken: f"station {(taken.arguments['station'] + 1) % stations}"},
+        messages={
+            "tokens": Message(here, then, "the token", lost=("lose_token",)),
+            "answers": Message(then, here, "acknowledged", lost=("lose_answer",)),
+        },
+    )
+
+
 def token_ring(stations: int = 3) -> Protocol:
     """So many stations, two or more; the first one begins with the token."""
     everyone = range(stations)
@@ -185,4 +204,5 @@ def token_ring(stations: int = 3) -> Protocol:
         initial={"token": {i: Token.ELSEWHERE if i else Token.HERE for i in everyone}},
         actions=[want, work, finish, pass_on, send, accept, acknowledge_again, hear, lose_token, lose_answer],
         properties=[one_token, still_unheard, everybody_works],
+        picture=_picture(stations),
     )

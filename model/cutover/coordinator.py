@@ -73,7 +73,7 @@ from cutproof.model.cutover.slot import (
     target,
     variables,
 )
-from cutproof.model.cutover.words import WORDS
+from cutproof.model.cutover.words import PICTURE, WORDS
 from cutproof.model.language import (
     Step,
     action,
@@ -425,6 +425,7 @@ def cutover(scope: Scope) -> Protocol:
         invariants=INVARIANTS,
         measure=distance,
         words=WORDS,
+        picture=PICTURE,
     )
 
 

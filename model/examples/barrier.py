@@ -14,6 +14,7 @@ from typing import Any
 from cutproof.model.language import (
     Guard,
     Operand,
+    Picture,
     Step,
     action,
     all_of,
@@ -154,6 +155,9 @@ def all_work(s: Any) -> Operand:
     return all_of(*(at == At.WORK for at in s.at))
 
 
+PICTURE = Picture(lanes={"process {p}": ["at"], "barrier": ["locked", "gate", "inside"]})
+
+
 def barrier(processes: int = 6) -> Protocol:
     return Protocol(
         name="barrier",
@@ -167,4 +171,5 @@ def barrier(processes: int = 6) -> Protocol:
         },
         actions=[end_work, lock, count_itself, check, open_gate, unlock, go_through],
         properties=[one_holds_the_lock, one_gate_open, nobody_left_behind, all_wait, all_work],
+        picture=PICTURE,
     )

@@ -17,7 +17,12 @@ from enum import Enum
 from typing import Any
 
 from cutproof.model.language import (
+    Arrow,
+    Loss,
+    Message,
     Operand,
+    Picture,
+    Run,
     Step,
     action,
     all_of,
@@ -235,6 +240,55 @@ def finish(s: Any) -> Operand:
     return s.phase == Phase.DONE
 
 
+# ------------------------------------------------------------------ how it is drawn
+
+
+def _loss(run: Run, violated: str) -> Loss | None:
+    """What a client was told, and what a read shows now."""
+    if violated != no_lost_write.name:
+        return None
+    s = run.last
+    owner = "new" if s["phase"] in ("ACTIVE", "DONE") else "old"
+    gone = [doc for doc, told in s["acked"].items() if s[owner][doc] < told]
+    return Loss(
+        " ".join(
+            f"A client was told that version {s['acked'][doc]} of document {doc} is stored." for doc in gone
+        ),
+        " ".join(
+            f"O holds version {s['old'][doc]} of document {doc}, N version {s['new'][doc]}; a read now asks "
+            f"{'N' if owner == 'new' else 'O'} and shows version {s[owner][doc]}."
+            for doc in gone
+        ),
+    )
+
+
+PICTURE = Picture(
+    lanes={"client": ["acked"], "O": ["old"], "N": ["new"], "coordinator": ["phase", "page"]},
+    titles={"O": "old node", "N": "new node"},
+    at={
+        **dict.fromkeys(("write", "hear_from_old", "hear_from_new"), "client"),
+        **dict.fromkeys(("land_on_old",), "O"),
+        **dict.fromkeys(("land_on_new", "fail_on_new", "land_page"), "N"),
+        **dict.fromkeys(
+            ("begin", "read_page", "seal", "drain", "repair", "activate", "clean_up"), "coordinator"
+        ),
+    },
+    arrows={
+        "hear_from_old": Arrow("O", "client", "stored"),
+        "hear_from_new": Arrow("N", "client", "stored"),
+        "read_page": Arrow("O", "coordinator", "document {doc}"),
+        "repair": Arrow("O", "coordinator", "document {doc}"),
+        "clean_up": Arrow("coordinator", "O", "delete all"),
+    },
+    messages={
+        "to_old": Message("client", "O", "document {doc}, version {version}"),
+        "to_new": Message("client", "N", "document {doc}, version {version}", lost=("fail_on_new",)),
+        "holds": Message("coordinator", "N", "page of document {doc}"),
+    },
+    loss=_loss,
+)
+
+
 def small_cutover(documents: int = 2, versions: int = 2) -> Protocol:
     """The protocol with so many documents, each written so many times."""
     version = count(0, versions)
@@ -258,4 +312,5 @@ def small_cutover(documents: int = 2, versions: int = 2) -> Protocol:
             begin, read_page, seal, drain, repair, activate, clean_up,
         ],
         properties=[no_lost_write, failed_and_told, page_is_stale, written_after, finish],
+        picture=PICTURE,
     )  # fmt: skip

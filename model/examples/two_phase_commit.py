@@ -8,7 +8,9 @@ from enum import Enum
 from typing import Any
 
 from cutproof.model.language import (
+    Arrow,
     Operand,
+    Picture,
     Step,
     action,
     all_of,
@@ -107,6 +109,18 @@ def decided(s: Any) -> Operand:
     return all_of(*((rm == RM.COMMITTED) | (rm == RM.ABORTED) for rm in s.rm))
 
 
+MANAGER, COORDINATOR = "resource manager {rm}", "transaction manager"
+PICTURE = Picture(
+    lanes={MANAGER: ["rm"], COORDINATOR: ["tm", "heard"]},
+    at=dict.fromkeys(("hear_prepared", "commit", "abort"), COORDINATOR),
+    arrows={
+        "hear_prepared": Arrow(MANAGER, COORDINATOR, "prepared"),
+        "obey_commit": Arrow(COORDINATOR, MANAGER, "commit"),
+        "obey_abort": Arrow(COORDINATOR, MANAGER, "abort"),
+    },
+)
+
+
 def two_phase_commit(managers: int = 3) -> Protocol:
     return Protocol(
         name="two_phase_commit",
@@ -121,4 +135,5 @@ def two_phase_commit(managers: int = 3) -> Protocol:
         },
         actions=[hear_prepared, commit, abort, prepare, choose_to_abort, obey_commit, obey_abort],
         properties=[consistent, all_commit, decided],
+        picture=PICTURE,
     )

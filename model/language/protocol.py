@@ -32,6 +32,7 @@ from cutproof.model.language.making.initial_states import InitialChoice, choices
 from cutproof.model.language.making.unfolding import claims_of, measured, transitions_of
 from cutproof.model.language.operands import Family, Operand
 from cutproof.model.language.parts import Case, Claim, Field, Parameters, State, Transition, View, label, spec
+from cutproof.model.language.picture import Picture, default_picture
 from cutproof.model.language.properties import Property
 from cutproof.model.language.words import Words
 
@@ -44,7 +45,8 @@ class Protocol:
     `initial` has the values that are not the first of their domains (`making/initial_states.py`). Properties made by
     `@invariant` go to `invariants`. These and `measure` are for proofs, and change nothing else: what is true of every
     reachable state and kept by every action; and a whole number, never below zero, that some owed step lowers wherever
-    what *can always* happen does not hold (`lambda s: ...`). `words` are how stories speak of it (`words.py`)."""
+    what *can always* happen does not hold (`lambda s: ...`). `words` are how stories tell it (`words.py`), `picture` is
+    how it is drawn (`picture.py`)."""
 
     initial_choices: tuple[InitialChoice, ...] = ()  # cells that begin in more than one way
 
@@ -62,6 +64,7 @@ class Protocol:
         invariants: Sequence[Property] = (),
         measure: Callable[[Any], Operand] | None = None,
         words: Words | None = None,
+        picture: Picture | None = None,
     ) -> None:
         self.name, self.scope, self.mechanisms = wellformed.name_of(name), scope, None
         self._values: Mapping[str, Term] = {}
@@ -97,6 +100,8 @@ class Protocol:
         measured(self)
         self.words = words or Words()
         self.words.check(self)
+        self.picture = picture or default_picture(self)
+        self.picture.check(self)
 
     # -------------------------------------------------- making
 

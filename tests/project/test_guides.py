@@ -25,6 +25,7 @@ USED = {
     "drive.md": {"drive", "replay"},
     "histories.md": {"history"},
     "record.md": {"history"},
+    "logs.md": {"check-log", "replay"},
 }
 
 
@@ -40,7 +41,7 @@ class Reader:
             if kind == "sh":
                 for line in body.splitlines():
                     self.type(line)
-            elif kind == "python":
+            elif kind in ("python", "json"):
                 self.write(note, body)
             elif note == "said":
                 self.compare(body)

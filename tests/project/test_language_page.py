@@ -13,7 +13,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What users of Python need and a protocol does not name: types of values, and what other modules use.
 UNNAMED = {
     "Action", "Domain", "Family", "FamilyDomain", "Guard", "Kind", "Operand", "Property", "Step", "When", "complain",
-    "conditions_of", "Changed", "Run", "Taken",
+    "conditions_of", "Changed", "Loss", "Now", "Run", "Taken",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from cutproof.checks.drivers.driving.outcome import Driving
 from cutproof.checks.traces.story import story
 from cutproof.checks.traces.trace import Trace, write
+from cutproof.checks.views.carried import pictured
 
 
 def driven(found: Driving, trace: Trace | None, file: str, again: str) -> list[str]:
@@ -113,7 +114,7 @@ def write_trace(found: Driving, trace: Trace, folder: File) -> tuple[str, str]:
     name = re.sub(r"[^\w.=-]+", "-", "-".join((found.walking.whole.name, found.name, failure.kind, action)))
     file = folder / f"{name[:100]}.itf.json"
     try:
-        write(trace, file, overwrite=True)
+        write(pictured(trace, found.walking.whole), file, overwrite=True)
     except OSError as error:
         return "", f"{folder}: {error.strerror or error}"
     return str(file), ""

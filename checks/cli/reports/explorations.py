@@ -15,6 +15,7 @@ from cutproof.checks.protocols.registry import Bundled
 from cutproof.checks.traces.counterexample import trace_of
 from cutproof.checks.traces.story import story
 from cutproof.checks.traces.trace import Trace, to_bytes, write
+from cutproof.checks.views.carried import pictured
 from cutproof.model.language.protocol import Protocol
 
 
@@ -38,8 +39,12 @@ def variant_of(loaded: Loaded, as_written: bool = False) -> str:
     return "-".join(filter(None, (loaded.protocol.name, given, without)))
 
 
-def write_traces(traces: Mapping[int, Trace], folder: File, variant: str) -> tuple[dict[int, str], str]:
-    """Write them into a folder; the file of each, and what stands in the way. Then none is written."""
+def write_traces(
+    traces: Mapping[int, Trace], folder: File, variant: str, protocol: Protocol | None = None
+) -> tuple[dict[int, str], str]:
+    """Write them into a folder; the file of each, and what stands in the way. Then none is written. `protocol` is
+    theirs: where it does not come with the package, the files carry what is needed to show them."""
+    traces = {i: pictured(trace, protocol) for i, trace in traces.items()}
     short = variant if len(variant) <= 100 else f"{variant[:90]}-and-more"
     files = {}
     for i, trace in traces.items():

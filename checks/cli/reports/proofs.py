@@ -85,7 +85,9 @@ def prove_any(
     exploration = Exploration(loaded.protocol, verdicts=list(found.verdicts))
     traces = explorations.traces_of(exploration, loaded.settings, loaded.entry)
     variant = explorations.variant_of(loaded)
-    files, conflict = explorations.write_traces(traces, folder, variant) if folder else ({}, "")
+    files, conflict = (
+        explorations.write_traces(traces, folder, variant, loaded.protocol) if folder else ({}, "")
+    )
     answers = conditional(found.answers)
     if json_lines:
         for answer in answers:

@@ -19,6 +19,8 @@ from cutproof.checks.engines.verdict import Violated, line, to_json
 from cutproof.checks.protocols.registry import Bundled
 from cutproof.checks.traces.counterexample import trace_of
 from cutproof.checks.traces.trace import Trace, TraceError, to_bytes, write
+from cutproof.checks.views.carried import pictured
+from cutproof.model.language.protocol import Protocol
 
 WIDTH = 110
 NAMED = 6  # guards that the text names; --json has all
@@ -45,11 +47,15 @@ def trace_of_violation(violated: Violated, settings: Mapping[str, Any], entry: B
     return trace_of(replace(violated, settings=settings), entry.intact if entry else "")
 
 
-def write_traces(traces: Sequence[Trace], folder: File, variant: str) -> tuple[dict[int, str], str]:
+def write_traces(
+    traces: Sequence[Trace], folder: File, variant: str, protocol: Protocol | None = None
+) -> tuple[dict[int, str], str]:
     """Write them into a folder, by names that end in a few digits of what is in the file: other runs find other ways to
-    the same violation, and none stands in the way of another. The file of each, and what stood in the way."""
+    the same violation, and none stands in the way of another. The file of each, and what stood in the way. `protocol`
+    as for `explorations.write_traces`."""
     files = dict[int, str]()
-    for i, trace in enumerate(traces):
+    for i, bare in enumerate(traces):
+        trace = pictured(bare, protocol)
         meta, digits = trace.meta, hashlib.sha256(to_bytes(trace)).hexdigest()[:8]
         name = "-".join(filter(None, (meta.property, meta.harm, variant[:100], digits)))
         file = folder / (re.sub(r"[^\w.=-]+", "-", name) + ".itf.json")

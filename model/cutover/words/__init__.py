@@ -1,10 +1,12 @@
 """How stories speak of the cutover: what a step did (`steps.py`), what a change means (`changes.py`), and how things
-stand at the end (`ending.py`). Everything here is over plain values: members of enumerations are their names.
+stand at the end (`ending.py`). And how it is drawn: in which lanes (`lanes.py`), and what was promised and lost
+(`losses.py`). Everything here is over plain values: members of enumerations are their names.
 """
 
 from cutproof.model.cutover.safeguards import Harm
 from cutproof.model.cutover.words.changes import VARIABLES
 from cutproof.model.cutover.words.ending import ending
+from cutproof.model.cutover.words.lanes import PICTURE
 from cutproof.model.cutover.words.steps import STEPS
 from cutproof.model.language.words import Words
 
@@ -15,4 +17,4 @@ WORDS = Words(
     ending=ending,
 )
 
-__all__ = ["WORDS"]
+__all__ = ["PICTURE", "WORDS"]

@@ -22,6 +22,11 @@ def write_of(t: Taken, doc: int, rank: int) -> str:
     return f"{'delete' if t.after['erased'][doc].get(rank) else 'write'} {rank}"
 
 
+def is_delete(t: Taken, doc: int, rank: int) -> bool:
+    """Whether the operation of a rank deletes the document."""
+    return "delete" in write_of(t, doc, rank)
+
+
 def message_of(t: Taken, doc: int, message: int | str, state: State | None = None) -> str:
     """What is under way about a document, with what it carries."""
     s = state or t.before

@@ -1,0 +1,215 @@
+"""The command `cutproof view`: runs as lanes, in a page, an image, a diagram or a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path as File
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cutproof.checks.cli.arguments import protocol_of_trace
+from cutproof.checks.cli.console import say
+from cutproof.checks.cli.replay import SCHEDULE, chosen_model
+from cutproof.checks.cli.reports.tables import width
+from cutproof.checks.common import files as opened
+from cutproof.checks.common.refusals import Wrong, checked, near, refuse
+
+if TYPE_CHECKING:  # what takes a while to import is imported where it is used
+    from cutproof.checks.traces.trace import Trace
+    from cutproof.checks.views.drawing import Drawing
+
+STDIN, MOST = "-", 8  # runs in a page
+MIN = 40  # columns that lanes need
+FORMATS = ("--svg", "--mermaid", "--ascii")
+PAGE = ".html"
+
+
+def view(
+    traces: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TRACE...",
+            help="Traces, names of stored ones, schedules of conform, histories, ITF of other tools; - for stdin.",
+        ),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", help="The file; - is stdout. A page is TRACE.html if it is not named."
+        ),
+    ] = "",
+    model: Annotated[
+        str, typer.Option("--model", help="The protocol: FILE.py[:NAME]; else the one that the trace names.")
+    ] = "",
+    parameters: Annotated[
+        str, typer.Option("--with", help="Parameters of --model: name=value,...; else those of the trace.")
+    ] = "",
+    as_svg: Annotated[bool, typer.Option("--svg", help="An image, for a ticket or a document.")] = False,
+    as_mermaid: Annotated[
+        bool, typer.Option("--mermaid", help="A sequence diagram as text, for a pull request.")
+    ] = False,
+    as_ascii: Annotated[bool, typer.Option("--ascii", help="Lanes in the terminal.")] = False,
+    max_states: Annotated[
+        int, typer.Option("--max-states", min=1, help="Looked at for the step after which it was inevitable.")
+    ] = 20_000,
+) -> int:
+    """Show runs as lanes: who said what to whom, what was promised, what was lost and by which step.
+
+    Writes one page that needs no network; two runs stand side by side in it."""
+    asked = [name for name, on in zip(FORMATS, (as_svg, as_mermaid, as_ascii), strict=True) if on]
+    if len(asked) > 1:
+        refuse(f"{' '.join(asked)}: one of them at a time")
+    if parameters and not model:
+        refuse(f"--with {parameters}: has a part only with --model FILE.py; a trace carries its parameters")
+    if len(traces) > MOST:
+        refuse(f"{len(traces)} runs: a page has {MOST} at most; write several")
+    if asked and len(traces) > 1:
+        refuse(f"{asked[0]}: takes one run at a time; a page shows several")
+    if traces.count(STDIN) > 1:
+        refuse("-: stdin can be read once")
+    drawings = [_drawing(file, model, parameters, max_states) for file in traces]
+    _write(_formatted(drawings, asked[0] if asked else ""), output, traces, not asked)
+    return 0
+
+
+def _formatted(drawings: list[Drawing], asked: str) -> str:
+    from cutproof.checks.views import html, mermaid, svg, text
+
+    if asked == "--svg":
+        return svg.svg(drawings[0])
+    if asked == "--mermaid":
+        return mermaid.diagram(drawings[0])
+    if asked == "--ascii":
+        return (
+            "\n".join(text.lanes(drawings[0], max(MIN, shutil.get_terminal_size((width(), 0)).columns)))
+            + "\n"
+        )
+    return html.page(drawings)
+
+
+def _write(made: str, output: str, names: list[str], page: bool) -> None:
+    """To the file, or stdout. What is there already is replaced only where it is named, or was such a page."""
+    from cutproof.checks.views.html import MARK
+
+    if output == STDIN or (not output and not page):
+        say(made.removesuffix("\n"), verbatim=True)
+        return
+    file = File(output or _named(names))
+    if file.is_dir():
+        refuse(f"{file}: is a folder; name a file: -o {file}/run{PAGE}")
+    if not output and file.exists():
+        with suppress(OSError), file.open(encoding="utf-8", errors="replace") as there:
+            if MARK not in there.read(200):
+                refuse(f"{file}: another file is there; name one with -o FILE")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(made, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        refuse(f"{file}: {getattr(error, 'strerror', None) or error}")
+    say(str(file))
+
+
+def _named(names: list[str]) -> str:
+    """The name of a page: that of the trace, in this folder."""
+    first = "run" if names[0] == STDIN else File(names[0]).name
+    for ending in (".itf.json", SCHEDULE, ".jsonl", ".json", ".edn"):
+        first = first.removesuffix(ending)
+    return f"{first[:200]}{'-and-more' if len(names) > 1 else ''}{PAGE}"
+
+
+# ------------------------------------------------------------------ what is drawn
+
+
+def _drawing(file: str, model: str, parameters: str, most: int) -> Drawing:
+    """The drawing of what is in a file, whatever it is. Refuses what is nothing of the kind."""
+    from cutproof.checks.cutover.conformance.steps import looks_like_one, parsed
+    from cutproof.checks.views import bare, schedules
+
+    if file.endswith(".py"):
+        refuse(f"{file}: is a protocol, not a run of it: cutproof explore {file} --trace FOLDER writes runs")
+    data, name = _read(file)
+    if looks_like_one(data):
+        return schedules.of_schedule(parsed(data, name), name)
+    if name.endswith((".jsonl", ".edn")) or _is_history(data):
+        return _history(data, name)
+    try:
+        trace = _trace(data, name)
+    except Wrong:
+        if _is_ours(data):
+            raise
+        return checked(bare.of_bytes, data, name)
+    return _of_trace(trace, name, model, parameters, most)
+
+
+def _read(file: str) -> tuple[bytes, str]:
+    from cutproof.checks.traces import stored
+    from cutproof.checks.traces.trace import LIMIT
+
+    if file == STDIN:
+        return sys.stdin.buffer.read(LIMIT + 1), "stdin"
+    try:
+        found = None if File(file).exists() else stored.find(file)
+        return opened.content(found or file, LIMIT), str(found or file)
+    except (OSError, ValueError) as error:
+        close = near(file, stored.names())
+        said = getattr(error, "strerror", None) or "is a name that no file can have"
+        refuse(f"{file}: {said}{close}")
+
+
+def _trace(data: bytes, name: str) -> Trace:
+    from cutproof.checks.traces.trace import from_bytes
+
+    return checked(from_bytes, data, name)
+
+
+def _is_ours(data: bytes) -> bool:
+    """Whether a file claims to be a trace of this program, whatever else is wrong with it."""
+    return b'"protocol"' in data[:100_000] and b'"#meta"' in data[:100_000]
+
+
+def _is_history(data: bytes) -> bool:
+    first = data[:4096].split(b"\n", 1)[0]
+    return b'"process"' in first and b'"type"' in first
+
+
+def _history(data: bytes, name: str) -> Drawing:
+    import io
+
+    from cutproof.checks.drivers.histories import judge, pairing
+    from cutproof.checks.views.histories import of_key
+
+    found = pairing.history(io.BytesIO(data), name, name.endswith(".edn"))
+    if not found.keys:
+        refuse(f"{name}: has no operations of clients")
+    first = None
+    for key, operations in found.keys.items():
+        verdict = checked(
+            lambda ops: judge.judge(ops, versioned=False, most=500_000, place="line"), operations
+        )
+        wrong = isinstance(verdict, judge.Unexplained)
+        if first is None or wrong:
+            first = (key, operations, verdict)
+        if wrong:
+            break
+    assert first is not None
+    return of_key(name, *first, others=len(found.keys) - 1)
+
+
+def _of_trace(trace: Trace, name: str, model: str, parameters: str, most: int) -> Drawing:
+    """By its protocol, where that is given or comes with the package; else by what it carries; else what changed."""
+    from cutproof.checks.protocols.registry import entry_of
+    from cutproof.checks.views import bare, carried, make
+
+    if model:
+        return checked(make.of_trace, trace, chosen_model(trace, name, model, parameters), name, most)
+    if entry_of(trace.meta.protocol) is not None:
+        return checked(make.of_trace, trace, protocol_of_trace(trace, name), name, most)
+    drawing = checked(carried.of, trace, name)
+    if drawing is not None:
+        return drawing
+    if not trace.states:
+        refuse(f"{name}: holds actions alone; give its protocol: --model FILE.py")
+    return bare.of_trace(trace, make.about(trace))
