@@ -137,12 +137,12 @@ class Proxy:
                 if not self._let_through(pair, way, piece):
                     return
                 there.sendall(piece)
-        with contextlib.suppress(OSError):
-            there.shutdown(socket.SHUT_WR)
         with self._changed:
-            if (
-                way == "answers" and pair in self._connections
-            ):  # the server has ended it: so has the client's side
+            if pair not in self._connections:  # it was cut, and ends by that alone
+                return
+            with contextlib.suppress(OSError):
+                there.shutdown(socket.SHUT_WR)
+            if way == "answers":  # the server has ended it: so has the client's side
                 self._connections.remove(pair)
                 for one in pair:
                     with contextlib.suppress(OSError):
