@@ -20,7 +20,7 @@ COMMAND = re.compile(r"^((?:cutproof|python) .*?)\s*(?:# exit code (\d+))?$")
 
 
 USED = {
-    "five-minutes.md": {"replay", "explore"},
+    "five-minutes.md": {"replay", "explore", "view"},
     "your-own-protocol.md": {"explore", "prove", "simulate", "export", "replay"},
     "drive.md": {"drive", "replay"},
     "histories.md": {"history"},
