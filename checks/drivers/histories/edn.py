@@ -13,12 +13,11 @@ from typing import Any, BinaryIO
 import msgspec
 
 from cutproof.checks.common.refusals import refuse
-from cutproof.checks.drivers.histories.records import Record, checked, lines, said
+from cutproof.checks.drivers.histories.records import DEEPEST, TOO_DEEP, Record, checked, lines, said
 
 TOGETHER = 500  # lines
 WHOLE = 2**28  # bytes of a file that is not one map a line
 TAGS = ("jepsen.history.Op", "jepsen.core.Op", "clojure.lang.MapEntry")
-DEEPEST = 60  # brackets within brackets
 
 
 def edn_records(file: BinaryIO, name: str) -> Iterator[tuple[int, Record]]:
@@ -58,7 +57,7 @@ class _Parser:
         for sign in decoded:
             deep += (sign in "[({") - (sign in "])}")
             if deep > DEEPEST:
-                raise ValueError("is nested too deeply")
+                raise ValueError(TOO_DEEP)
         try:
             return list(self._edn.loads_all(decoded))
         except NotImplementedError as error:

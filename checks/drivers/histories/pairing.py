@@ -55,7 +55,7 @@ class _Pairing:
         self.name = name
         self.found = History()
         self.open: dict[int | str, tuple[Operation, Record, int]] = {}
-        self.pairs: list[tuple[int, Record, Record | None]] = []
+        self.names: dict[str, tuple[int | str | None, int]] = {}  # keys as they were written, and where first
 
     def _refuse(self, line: int, reason: str) -> NoReturn:
         refuse(f"{self.name}:{line}: {reason}")
@@ -93,9 +93,10 @@ class _Pairing:
             yield from ((line, record, line) for line, record in kept)
             return
         kept.sort(key=lambda pair: pair[1].time or 0)  # equal ones stay in the order of lines
-        exact = all(isinstance(record.time, int) for _, record in kept)
+        unit = 1 if all(isinstance(record.time, int) for _, record in kept) else 10**9
         for line, record in kept:
-            yield line, record, int(record.time if exact else round((record.time or 0) * 1e9))  # type: ignore[arg-type]
+            above, below = (record.time or 0).as_integer_ratio()
+            yield line, record, above * unit // below
 
     def _call(self, line: int, record: Record, moment: int) -> Operation:
         if record.process in self.open:
@@ -153,11 +154,22 @@ class _Pairing:
             if operation.kind == GET and operation.result is not None:
                 if not (isinstance(operation.result, list) and len(operation.result) == 2):
                     self._refuse(operation.step, "reads what is not [key, value]")
+                if operation.result[0] != key:
+                    self._refuse(operation.step, f"reads another key than was asked for on line {line}")
                 operation.result = operation.result[1]
         operation.key = ONE_KEY if key is None else str(key)
+        written, first = self.names.setdefault(operation.key, (key, line))
+        if written != key:
+            forms = " and ".join(
+                "none" if k is None else "text" if isinstance(k, str) else "a number" for k in (key, written)
+            )
+            self._refuse(
+                line,
+                f"names the key {plain(operation.key, 60)} unlike line {first} ({forms}): one key, or two?",
+            )
         operation.argument = self._argument(operation, value)
         if operation.kind == GET:
-            operation.result = value_of(operation.result)
+            operation.result = self._value(operation.result, operation.step)
         elif operation.kind == "put" and operation.argument is None:
             operation.kind = "delete"
         self.found.keys.setdefault(operation.key, []).append(operation)
@@ -169,9 +181,15 @@ class _Pairing:
         if kind == "put_if":
             if not isinstance(value, list) or len(value) != 2:
                 self._refuse(line, "is a compare-and-set, whose value is [old, new]")
-            return value_of(value[0]), value_of(value[1])
+            return self._value(value[0], line), self._value(value[1], line)
         if kind == "add" and (not isinstance(value, int) or isinstance(value, bool)):
             self._refuse(line, "adds what is no whole number")
         if kind == "append" and value is None:
             self._refuse(line, "appends nothing")
-        return value_of(value)
+        return self._value(value, line)
+
+    def _value(self, value: Any, line: int) -> Any:
+        try:
+            return value_of(value)
+        except ValueError as error:
+            self._refuse(line, str(error))

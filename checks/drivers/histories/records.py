@@ -21,6 +21,8 @@ KINDS = {
     "add": "add", "append": "append",
 }  # fmt: skip
 UNEQUAL_ERROR = "unequal"
+DEEPEST = 60  # lists within lists
+TOO_DEEP = "is nested too deeply"
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -72,7 +74,7 @@ def lines(file: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
 
 def said(error: Exception) -> str:
     """Why a line is no record, without what is in it."""
-    return "is nested too deeply" if isinstance(error, RecursionError) else plain(str(error), 200)
+    return TOO_DEEP if isinstance(error, RecursionError) else plain(str(error), 200)
 
 
 def checked(record: Record, name: str, number: int) -> Record:
@@ -83,9 +85,19 @@ def checked(record: Record, name: str, number: int) -> Record:
 
 
 def value_of(value: Any) -> Any:
-    """A value as the judge takes it: text, a number, nothing, a list of such; all else as its text."""
+    """A value as the judge takes it: text, a number, nothing, a list of such; all else as its text. Raises ValueError
+    for what is nested too deeply."""
+    try:
+        return _value_of(value, DEEPEST)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+
+
+def _value_of(value: Any, deep: int) -> Any:
     if value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)):
         return value
     if isinstance(value, list):
-        return [value_of(item) for item in value]
+        if not deep:
+            raise ValueError(TOO_DEEP)
+        return [_value_of(item, deep - 1) for item in value]
     return Composite(msgspec.json.encode(value, order="sorted").decode())

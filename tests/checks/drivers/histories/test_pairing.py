@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import sys
 import tracemalloc
@@ -24,6 +25,16 @@ from cutproof.checks.drivers.histories.pairing import History, history, read
 
 WORDS = {"get": "read", "put": "write", "put_if": "cas"}
 TYPES = {"acknowledged": "ok", "failed": "info", "refused": "fail", "unequal": "fail"}
+
+
+NESTED = ["[" * deep + "]" * deep for deep in (61, 300, 900)]  # what the parser of JSON still takes
+KEYED = (
+    '{"process":0,"type":"invoke","f":"write","key":%s,"value":1}\n'
+    '{"process":1,"type":"invoke","f":"write","key":"%s","value":1}\n'
+)
+PAIR = (
+    '{"process":0,"type":"invoke","f":"read","value":%s}\n{"process":0,"type":"ok","f":"read","value":%s}\n'
+)
 
 
 def recorded(operations: list[Operation], timed: bool = False) -> list[dict[str, Any]]:
@@ -168,6 +179,13 @@ INVOKE = '{"process":0,"type":"invoke","f":"%s","value":%s}\n'
          "h.jsonl:2: has a time, unlike the record of line 1: all have one, or none has"),
         ('{"process":0,"type":"invoke","f":"read","value":' + "[" * 5000 + "]" * 5000 + "}",
          "h.jsonl:1: is nested too deeply"),
+        *((INVOKE % ("write", deep), "h.jsonl:1: is nested too deeply") for deep in NESTED),
+        *((INVOKE % ("read", "null") + '{"process":0,"type":"ok","f":"read","value":' + deep + "}",
+           "h.jsonl:2: is nested too deeply") for deep in NESTED),
+        (KEYED % ("1", "1"), "h.jsonl:2: names the key 1 unlike line 1 (text and a number): one key, or two?"),
+        (KEYED % ("null", "the key"),
+         "h.jsonl:2: names the key the key unlike line 1 (text and none): one key, or two?"),
+        (PAIR % ("[1, null]", "[2, 0]"), "h.jsonl:2: reads another key than was asked for on line 1"),
         (b"\xff\xfe", "h.jsonl:1: JSON is malformed: invalid character (byte 0)"),
     ],
 )  # fmt: skip
@@ -175,6 +193,23 @@ def test_what_is_no_history_is_refused_with_its_line(text: str | bytes, reason: 
     with pytest.raises(Wrong) as refused:
         from_json(text)
     assert str(refused.value) == reason
+
+
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**400), 10**400), min_size=2)
+)
+def test_any_finite_time_keeps_its_order(times: list[float]) -> None:
+    """Moments grow as times do, whole or not and however large; no two are taken apart that are not."""
+    rows = [
+        {"process": n, "type": "invoke", "f": "write", "value": n, "time": t} for n, t in enumerate(times)
+    ]
+    found = from_json(as_json(rows)).keys["the key"]
+    moments = {o.argument: o.invoked for o in found}
+    for n, m in itertools.combinations(range(len(times)), 2):
+        if moments[n] != moments[m]:
+            assert (moments[n] < moments[m]) == (times[n] < times[m])
+        else:
+            assert abs(times[n] - times[m]) <= 1e-9
 
 
 @pytest.mark.parametrize(
