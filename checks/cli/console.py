@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 
 from cutproof.checks.cli.orientation import completion
 from cutproof.checks.cli.reports.tables import width, wrapped
+from cutproof.checks.common.refusals import refuse
 
 
 class Closed(Exception):
@@ -30,6 +32,14 @@ def say(*lines: str, verbatim: bool = False) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         raise Closed from None
+    except OSError as error:
+        refuse(f"stdout: {error.strerror or error}")
+
+
+def complain(text: str) -> None:
+    """One line to stderr; where that cannot be written nobody can be told."""
+    with suppress(OSError):
+        print(f"cutproof: {text}", file=sys.stderr, flush=True)
 
 
 def say_json(facts: dict[str, Any]) -> None:

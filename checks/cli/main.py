@@ -7,6 +7,7 @@ and errors to stderr. Every error ends in `main`.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -28,7 +29,7 @@ from cutproof.checks.cli import safeguards as cli_safeguards
 from cutproof.checks.cli import simulate as cli_simulate
 from cutproof.checks.cli import verify as cli_verify
 from cutproof.checks.cli import view as cli_view
-from cutproof.checks.cli.console import Closed, say
+from cutproof.checks.cli.console import Closed, complain, say
 from cutproof.checks.cli.orientation.doctor import doctor
 from cutproof.checks.cli.orientation.new import new
 from cutproof.checks.cli.orientation.welcome import welcome
@@ -44,6 +45,7 @@ from cutproof.checks.common.refusals import Wrong, one_line
 
 USAGE, OURS, CLOSED, UNKNOWN = 2, 70, 141, 3
 INTERRUPTED = 130  # what typer makes of an interrupt that no command took
+FULL = (errno.ENOSPC, errno.EDQUOT)  # a disk is full, whoever filled it
 HINT = "this is a fault of cutproof; please report it, with what CUTPROOF_DEBUG=1 prints"
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -116,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise KeyboardInterrupt
         return code
     except Wrong as error:
-        print(f"cutproof: {error}", file=sys.stderr)
+        complain(str(error))
         return USAGE
     except Closed:
         os.dup2(
@@ -124,16 +126,19 @@ def main(arguments: list[str] | None = None) -> int:
         )  # nothing is left to complain at the end
         return CLOSED
     except (KeyboardInterrupt, typer.Abort):
-        print("cutproof: interrupted", file=sys.stderr)
+        complain("interrupted")
         return UNKNOWN
     except Exception as error:
         if hasattr(error, "format_message"):  # the command line was wrong
-            print(f"cutproof: {one_line(error.format_message())}", file=sys.stderr)
+            complain(one_line(error.format_message()))
+            return USAGE
+        if isinstance(error, OSError) and error.errno in FULL:
+            complain(one_line(str(error.strerror)))
             return USAGE
         if os.environ.get("CUTPROOF_DEBUG") == "1":
             raise
         said = one_line(str(error))[:300]
-        print(f"cutproof: {type(error).__name__}: {said}; {HINT}", file=sys.stderr)
+        complain(f"{type(error).__name__}: {said}; {HINT}")
         return OURS
 
 

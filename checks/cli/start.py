@@ -15,6 +15,7 @@ UNKNOWN = 3
 def main() -> int:
     """Run the command; the result is the exit code. Ctrl-C and SIGTERM give one line and exit code 3, whenever they
     come: while it is still being imported too; once the result is told they change nothing."""
+    _open_what_is_closed()
     heard = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
     for number in heard:
         signal.signal(number, _leave)
@@ -30,9 +31,31 @@ def main() -> int:
     finally:
         for number in heard:
             signal.signal(number, signal.SIG_IGN)
+    _settle()
     if code == UNKNOWN:
         _end(code)
     return code
+
+
+def _open_what_is_closed() -> None:
+    """A file takes the lowest number that is free: what is said on a closed stream would be written into it."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # all lower ones are taken: it gets this number
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115  it lives as long as we do
+
+
+def _settle() -> None:
+    """What cannot be written any more is left out: at the end Python would complain, and end with a code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _end(code: int) -> NoReturn:
