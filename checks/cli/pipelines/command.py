@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import Annotated, Any
 import typer
 
 from cutproof.checks.cli.pipelines.cases import BAD, ERRED, FAILED, PASSED, UNKNOWN, Case, collected, typed
-from cutproof.checks.common.files import why_no_folder
+from cutproof.checks.common.files import content, why_no_folder
 from cutproof.checks.common.refusals import Wrong, one_line, refuse
 
+MOST = 2**30  # bytes of a report
 CUT_OFF, OURS, USAGE = 3, 70, 2
 NOT_AS_EXPECTED = (12, 13, 1)  # safety, liveness, and what `replay` did not reproduce
 
@@ -104,6 +106,11 @@ def _can_be_written(file: Path) -> None:
     """Refuse before long work a file that could not be written after it."""
     if file.is_dir():
         refuse(f"--junitxml {file}: is a folder")
+    with suppress(OSError, ValueError):
+        if file.is_file() and b"<" != content(file, MOST)[:1] != b"":
+            refuse(
+                f"--junitxml {file}: another file is there, and no report; name one that may be written over"
+            )
     if why := why_no_folder(file.parent):
         refuse(f"--junitxml {file}: {file.parent}: {why}")
 

@@ -38,7 +38,9 @@ def checked(found: Checked, name: str, most: int, shown: Behaviour | None) -> li
             f"found: {name}: {what} {_claims(found.surely)}",
             *_sentences(found),
             *_told(found, shown, "one that does"),
-            f"the {many} can be explained; {at_the_end}",
+            f"the {many} can be explained; {at_the_end}"
+            if found.explained == found.events
+            else f"whether what comes after {_explained(found)} can be explained is unknown: raise --max-states",
         ]
     if found.verdict == REJECTED:
         why = [*_rejected(found, found.refusals[0]), *_others(found), *_also(found)]
@@ -65,10 +67,11 @@ def _rejected(found: Checked, why: Refusal) -> list[str]:
     lines.append(f"    possible there: {', '.join(why.enabled[:FEW]) or 'nothing'}{rest}")
     if why.after:
         steps, action = " or ".join(why.after[:FEW]), why.after[0].partition("(")[0]
+        missing = found.search.rules.missing + 1
         say = f"that is not logged, say --unlogged {action}"
         if len(why.after) > 1:
             say = "one of them is not logged, name it in --unlogged"
-        lines.append(f"  it is possible once {steps} has happened: if {say}, or say --missing 1")
+        lines.append(f"  it is possible once {steps} has happened: if {say}, or say --missing {missing}")
     return lines
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from itertools import combinations
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,6 +72,9 @@ def check_log(
         can_hold("-o", output.parent)
         if output.is_dir():
             refuse(f"-o {output}: is a folder")
+        for file in (*files, named.rpartition(":")[0] or named, named):
+            if _same(file, output):
+                refuse(f"-o {output}: is what is read: name another file")
     loaded = the_protocol(named, parameters, guards)
     protocol = loaded.protocol
     free = _actions("--unlogged", unlogged, protocol)
@@ -109,12 +114,19 @@ def _title(files: list[str]) -> str:
 
 
 def _read(reading: Reading, files: list[str]) -> list[Log]:
-    if len(set(files)) < len(files):
+    if any(a == b or _same(a, b) for a, b in combinations(files, 2)):
         refuse("a log is given twice: each is that of one node")
     logs: list[Log] = []
     for file in files:
         logs += reading.logs(sys.stdin.buffer, "stdin") if file == STDIN else reading.file(file)
     return logs
+
+
+def _same(a: str, b: str | File) -> bool:
+    """Two names of one file that is there."""
+    with suppress(OSError, ValueError):
+        return File(a).samefile(b)
+    return False
 
 
 def _words(text: str) -> list[str]:

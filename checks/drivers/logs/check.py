@@ -24,7 +24,8 @@ Progress = Callable[[int, int, int], None]  # events explained, all of them, can
 
 @dataclass
 class Checked:
-    """What came of it. `explained` events can be explained together; `candidates` states are possible after them.
+    """What came of it. `explained` events can be explained together; `candidates` states are possible after them. What
+    is violated already stays so, where it is not known whether the rest can be explained.
 
     `surely` are claims that every behaviour violates that explains the first `since` events (None alone: each violates
     some, not all the same); `maybe` those that some behaviours violate that explain all. `refusals`: why no event can
@@ -93,7 +94,7 @@ def check(
     try:
         _search(search, found, total, progress)
     except TooMany:
-        found.verdict = UNKNOWN
+        found.verdict = VIOLATED if found.surely else UNKNOWN  # a log that goes on is no better
         return found
     if found.explained < total:
         found.verdict = REJECTED

@@ -9,6 +9,7 @@ line.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,8 +24,10 @@ from cutproof.checks.drivers.logs.meaning import Event, Meaning
 
 MOST = 4_000_000  # events of all logs
 OURS = ("action", "args", "arguments", "state")
+QUOTED = [f'"{name}"'.encode() for name in OURS]
 
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_any = msgspec.json.Decoder().decode
 _text = msgspec.json.Decoder(str | None).decode
 _object = msgspec.json.Decoder(dict[str, Any] | None).decode
 
@@ -51,6 +54,7 @@ class Reading:
         self.unused: dict[str, None] = {}
         self.passed_over = self.count = 0
         self._known: dict[tuple[bytes, ...], Event | None] = {}
+        self._nodes: dict[bytes, str] = {}
 
     def file(self, path: str) -> list[Log]:
         """The logs in a file. Raises Wrong."""
@@ -69,6 +73,8 @@ class Reading:
         for number, line in lines(file, name):
             try:
                 about = _decode(line)
+                if any(line.count(name) > 1 for name in QUOTED):
+                    _said_once(line)
                 node = self._node(about)
                 event = self._event(about)
             except RecursionError as error:
@@ -94,7 +100,11 @@ class Reading:
             return ""
         if self.node not in about:
             raise ValueError(f"has no field {self.node!r}, which is to say whose line it is")
-        return bytes(about[self.node]).decode("utf-8", "replace")
+        raw = bytes(about[self.node])
+        if raw not in self._nodes:  # one value may be written in several ways
+            with _within(self.node):
+                self._nodes[raw] = msgspec.json.encode(_any(raw), order="sorted").decode()
+        return self._nodes[raw]
 
     def _event(self, about: dict[str, msgspec.Raw]) -> Event | None:
         """What a line means; None where it is passed over."""
@@ -110,6 +120,8 @@ class Reading:
             raise ValueError("has args and arguments: one of them is enough")
         if not action and not state:
             raise ValueError("has neither an action nor a state")
+        for part in (args, arguments, state):
+            _said_once(part)
         name: str | None = None
         given: dict[str, Any] = {}
         with _within("action"):
@@ -125,6 +137,29 @@ class Reading:
         if name is None and not state:
             raise ValueError("has neither an action nor a state")
         return self.meaning.event(name, given, shown)
+
+
+def _said_once(part: bytes) -> None:
+    """Raises ValueError where an object names a field twice: which of the two is meant nobody knows."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for n, name in enumerate(names) if name in names[:n])
+            raise _Twice(f"has {twice!r} twice")
+        return found
+
+    try:
+        json.loads(part or b"null", object_pairs_hook=once)
+    except _Twice:
+        raise
+    except ValueError:
+        return  # what is wrong with it is said elsewhere
+
+
+class _Twice(ValueError):
+    pass
 
 
 @contextmanager

@@ -230,6 +230,37 @@ def test_what_is_not_known(checked: Any) -> None:
     assert code == 3 and said[0].startswith("unknown: a.jsonl: more than 3 states are possible at the start:")
 
 
+def test_what_is_violated_stays_so_where_the_rest_is_not_known(checked: Any) -> None:
+    lines, free = [*LOG[:7], *['{"action":"?"}'] * 4], ("--unlogged", "expire", "-o", "run.itf.json")
+    assert checked(lines, *free)[0] == 12
+    code, said = checked(lines, *free, "--max-states", "4")
+    assert code == 12
+    assert (
+        said[0] == "found: a.jsonl: every behaviour of lock that explains lines 1 to 7 violates one_at_work"
+    )
+    assert said[-3] == "whether what comes after lines 1 to 7 can be explained is unknown: raise --max-states"
+    assert cli.main(["replay", "run.itf.json", "--model", LOCK]) == 0
+    assert checked([lines[0], *lines[7:]], *free, "--max-states", "4")[0] == 3
+
+
+def test_the_hint_counts_what_is_missing_already(checked: Any) -> None:
+    late = ['{"action":"take","state":{"number":3}}']
+    code, said = checked(late, "--missing", "3")
+    assert code == 12 and said[-1].endswith("or say --missing 4")
+    assert checked(late, "--missing", "4")[0] == 0
+
+
+def test_what_is_read_is_not_written_over(checked: Any, tmp_path: Path, capsys: Any) -> None:
+    checked([TAKE_ANN])
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    for output in ("a.jsonl", "./a.jsonl", "small.py"):
+        assert cli.main(["check-log", "small.py:protocol", "a.jsonl", "-o", output]) == 2
+        assert capsys.readouterr().err == f"cutproof: -o {Path(output)}: is what is read: name another file\n"
+        assert cli.main(["check-log", "small.py", "a.jsonl", "--junitxml", output]) == 2
+        assert "another file is there, and no report" in capsys.readouterr().err
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
 def test_facts_for_machines(checked: Any, tmp_path: Path) -> None:
     code, said = checked([TAKE_ANN, TAKE_BOB], "--json")
     assert code == 12 and len(said) == 1
@@ -278,6 +309,7 @@ def test_a_log_on_stdin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
             "--unlogged expires: lock has no such action; did you mean expire?",
         ),
         (["a.jsonl", "a.jsonl"], "a log is given twice: each is that of one node"),
+        (["a.jsonl", "./a.jsonl"], "a log is given twice: each is that of one node"),
         (["none.jsonl"], "none.jsonl: No such file or directory"),
         (["a.jsonl", "-o", "."], "-o .: is a folder"),
         (["a.jsonl", "-o", "a.jsonl/x"], "-o a.jsonl: is not a folder"),

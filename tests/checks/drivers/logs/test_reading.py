@@ -115,6 +115,21 @@ FIRST: list[tuple[dict[str, Any], dict[str, Any]]] = [  # what is true at the st
 ]
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ('{"action":"stop","action":"start"}', "action"),
+        ('{"state":{},"action":"stop","state":{}}', "state"),
+        ('{"action":"start","args":{"node":"A","node":"B"}}', "node"),
+        ('{"action":"stop","state":{"up":{"A":true},"up":{"A":false}}}', "up"),
+        ('{"action":"stop","state":{"up":{"A":true,"A":false}}}', "A"),
+    ],
+)
+def test_what_is_said_twice_is_refused(line: str, name: str) -> None:
+    with pytest.raises(Wrong, match=f"^l:1: has '{name}' twice$"):
+        logs(line)
+
+
 @pytest.mark.parametrize(("true", "false"), FIRST)
 def test_a_part_of_a_state_is_compared(true: dict[str, Any], false: dict[str, Any]) -> None:
     assert explained({"state": true})
@@ -227,6 +242,15 @@ def test_one_file_may_be_the_logs_of_several_nodes() -> None:
     assert (first.numbers, second.numbers) == ([1, 3], [2])
     with pytest.raises(Wrong, match="l:2: has no field 'node', which is to say whose line it is"):
         logs(text.replace('"node": 2', '"no": 2'), node="node")
+
+
+def test_a_node_is_one_however_it_is_written() -> None:
+    text = "".join(
+        f'{{"action":"stop","node":{node}}}\n'
+        for node in ('"a"', '"\\u0061"', '{"x":1,"y":2}', '{"y": 2, "x": 1}')
+    )
+    first, second = logs(text, node="node")
+    assert (first.numbers, second.numbers) == ([1, 2], [3, 4])
 
 
 def test_bounds_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
