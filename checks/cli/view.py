@@ -71,6 +71,10 @@ def view(
     if traces.count(STDIN) > 1:
         refuse("-: stdin can be read once")
     drawings = [_drawing(file, model, parameters, max_states) for file in traces]
+    for file in traces if output else ():
+        with suppress(OSError, ValueError):
+            if File(file).samefile(output):
+                refuse(f"-o {output}: is what is read: name another file")
     _write(_formatted(drawings, asked[0] if asked else ""), output, traces, not asked)
     return 0
 
@@ -149,7 +153,10 @@ def _read(file: str) -> tuple[bytes, str]:
     from cutproof.checks.traces.trace import LIMIT
 
     if file == STDIN:
-        return sys.stdin.buffer.read(LIMIT + 1), "stdin"
+        data = sys.stdin.buffer.read(LIMIT + 1)
+        if len(data) > LIMIT:
+            refuse(f"stdin: holds more than {LIMIT:,} bytes")
+        return data, "stdin"
     try:
         found = None if File(file).exists() else stored.find(file)
         return opened.content(found or file, LIMIT), str(found or file)
@@ -184,18 +191,17 @@ def _history(data: bytes, name: str) -> Drawing:
     found = pairing.history(io.BytesIO(data), name, name.endswith(".edn"))
     if not found.keys:
         refuse(f"{name}: has no operations of clients")
-    first = None
+    drawn = []
     for key, operations in found.keys.items():
         verdict = checked(
             lambda ops: judge.judge(ops, versioned=False, most=500_000, place="line"), operations
         )
-        wrong = isinstance(verdict, judge.Unexplained)
-        if first is None or wrong:
-            first = (key, operations, verdict)
-        if wrong:
-            break
-    assert first is not None
-    return of_key(name, *first, others=len(found.keys) - 1)
+        if isinstance(verdict, judge.Unexplained):
+            return of_key(name, key, operations, verdict, others=len(found.keys) - 1)
+        bad = isinstance(verdict, judge.Undecided), any(o.shows for o in operations)
+        drawn.append((bad, key, operations, verdict))
+    _, key, operations, verdict = max(drawn, key=lambda entry: entry[0])  # the first of the worst
+    return of_key(name, key, operations, verdict, others=len(found.keys) - 1)
 
 
 def _of_trace(trace: Trace, name: str, model: str, parameters: str, most: int) -> Drawing:

@@ -56,8 +56,8 @@ def _events(
 ) -> tuple[tuple[Step, ...], tuple[Arrow, ...], tuple[Span, ...], dict[int, int]]:
     """A step for each call and each answer in order of time; by the number of an operation, its last step."""
     moments = sorted(
-        [(o.invoked, 1, o.number, o, True) for o in shown]
-        + [(o.returned, 0, o.number, o, False) for o in shown if o.returned is not None],
+        [(o.invoked, 0, o.number, o, True) for o in shown]  # what begins when another ends overlaps it
+        + [(o.returned, 1, o.number, o, False) for o in shown if o.returned is not None],
         key=lambda m: m[:3],
     )
     steps, arrows, began, ended = (
@@ -129,6 +129,14 @@ def _verdict(judged: Judged, last: dict[int, int], shown: Sequence[Operation]) -
         return Verdict(
             promise=PROMISE,
             loss=f"It is not known whether this is so: {judged.reason}.",
+            by="Nothing was seen.",
+            after=after,
+            rows=tuple(rows),
+        )
+    if not any(o.shows for o in shown):
+        return Verdict(
+            promise=PROMISE,
+            loss="Nothing was read, so it is not known whether anything was lost.",
             by="Nothing was seen.",
             after=after,
             rows=tuple(rows),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from cutproof.checks.common.refusals import plain
 from cutproof.checks.drivers.adapter import ACKNOWLEDGED, FAILED, PENDING
 from cutproof.checks.drivers.histories.operation import GET, Operation, key_of
 from cutproof.checks.drivers.histories.sentences import brief, elided
@@ -24,7 +25,7 @@ def timeline(operations: Sequence[Operation], width: int = 100, place: str = "li
     if not shown:
         return []
     items = {key_of(o.argument) for o in operations if o.kind == "append"}
-    rows = [(f"#{o.number}", o.client, asked(o), told(o, items), _where(o, place)) for o in shown]
+    rows = [(f"#{o.number}", plain(o.client), asked(o), told(o, items), _where(o, place)) for o in shown]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     while sum(widths) > width - BETWEEN - 2 * len(shown) and max(widths[1:4]) > SHORT:
         widths[max((1, 2, 3), key=widths.__getitem__)] -= 1

@@ -1,5 +1,6 @@
 """The command `cutproof view`: what it takes, what it writes, and what it refuses."""
 
+import io
 import json
 from pathlib import Path
 
@@ -129,3 +130,61 @@ def test_a_trace_whose_protocol_changed_is_drawn_by_its_actions(capsys: pytest.C
     whole["#meta"]["safeguards removed"] = []
     Path("gone.itf.json").write_text(json.dumps(whole))
     assert "cannot be drawn on this protocol: step" in said(capsys, "gone.itf.json", code=2)
+
+
+def recorded(*rows: tuple[int, str, str, str, object], times: bool = False) -> Path:
+    """A history in this folder: process, type, f, key and value of each record, at one moment or in order."""
+    names = ("process", "type", "f", "key", "value")
+    lines = [dict(zip(names, row, strict=True)) | ({"time": 5} if times else {}) for row in rows]
+    Path("h.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return Path("h.jsonl")
+
+
+def test_a_call_comes_before_its_answer_at_one_moment(capsys: pytest.CaptureFixture[str]) -> None:
+    recorded((0, "invoke", "write", "k", 1), (0, "ok", "write", "k", 1), times=True)
+    shown = said(capsys, "h.jsonl", "--ascii")
+    assert 0 < shown.index("Process 0 asks") < shown.index("Process 0 is told")
+
+
+def test_nothing_read_is_not_nothing_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    write = [(0, "invoke", "write", "a", 1), (0, "ok", "write", "a", 1)]
+    recorded(*write)
+    shown = said(capsys, "h.jsonl", "--ascii")
+    assert "Nothing was read, so it is not known whether anything was lost." in shown
+    recorded(*write, (0, "invoke", "read", "b", None), (0, "ok", "read", "b", None))
+    shown = said(capsys, "h.jsonl", "--ascii")
+    assert (
+        shown.startswith("B: what clients were told") and "nothing was lost that clients could see" in shown
+    )
+
+
+def test_a_key_that_is_not_decided_is_drawn_before_those_that_are(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cutproof.checks.drivers.histories import judge
+
+    real = judge.judge
+    monkeypatch.setattr(
+        judge,
+        "judge",
+        lambda ops, **kw: judge.Undecided("too much") if ops[0].key == "b" else real(ops, **kw),
+    )
+    read = [(0, t, "read", key, None) for key in "abc" for t in ("invoke", "ok")]
+    recorded(*read)
+    assert "It is not known whether this is so: too much." in said(capsys, "h.jsonl", "--ascii")
+
+
+def test_what_is_read_is_not_written_over(capsys: pytest.CaptureFixture[str]) -> None:
+    file = recorded((0, "invoke", "read", "k", 1))
+    before = file.read_bytes()
+    for form in ((), ("--svg",)):
+        assert "is what is read" in said(capsys, "h.jsonl", "-o", "./h.jsonl", *form, code=2)
+    assert file.read_bytes() == before
+
+
+def test_more_than_is_read_from_stdin_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cutproof.checks.traces.trace.LIMIT", 10)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"{" + b" " * 10)))
+    assert said(capsys, "-", code=2) == "cutproof: stdin: holds more than 10 bytes\n"

@@ -58,3 +58,8 @@ def test_parts_of_planted_mistakes_fit() -> None:
     found = [judge(random_history(Random(seed), "counter", 30)) for seed in range(40)]
     parts = [v.operations for v in found if isinstance(v, Unexplained)]
     assert parts and all(0 < len(timeline(part)) <= ROWS for part in parts)
+
+
+def test_each_row_is_one_line_whoever_asks() -> None:
+    read = Operation(1, "a\n\x1b[31m\u202eb", "get", "k", None, 1, 2, "acknowledged", None, 1)
+    assert timeline([read]) == ["#1  a??[31m?b  get  -> nothing  line 1  |==|"]
