@@ -29,6 +29,7 @@ from cutproof.checks.cli import simulate as cli_simulate
 from cutproof.checks.cli import verify as cli_verify
 from cutproof.checks.cli import view as cli_view
 from cutproof.checks.cli.console import Closed, say
+from cutproof.checks.cli.systems import check_log as cli_check_log
 from cutproof.checks.cli.systems import conform as cli_conform
 from cutproof.checks.cli.systems import drive as cli_drive
 from cutproof.checks.cli.systems import history as cli_history
@@ -49,7 +50,7 @@ for command in (
     cli_verify.verify, cli_explore.explore, cli_simulate.simulate, cli_loss.loss,
     cli_loss.scenarios, cli_export.export, cli_gate.gate, cli_prove.prove, cli_safeguards.safeguards,
     cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference, cli_history.history,
-    cli_view.view,
+    cli_check_log.check_log, cli_view.view,
 ):  # fmt: skip
     app.command()(command)
 for with_program in (cli_drive.drive, cli_conform.conform, cli_replay.replay):

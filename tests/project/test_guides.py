@@ -20,11 +20,12 @@ COMMAND = re.compile(r"^((?:cutproof|python) .*?)\s*(?:# exit code (\d+))?$")
 
 
 USED = {
-    "five-minutes.md": {"replay", "explore"},
+    "five-minutes.md": {"replay", "explore", "view"},
     "your-own-protocol.md": {"explore", "prove", "simulate", "export", "replay"},
     "drive.md": {"drive", "replay"},
     "histories.md": {"history"},
     "record.md": {"history"},
+    "logs.md": {"check-log", "replay"},
 }
 
 
@@ -40,7 +41,7 @@ class Reader:
             if kind == "sh":
                 for line in body.splitlines():
                     self.type(line)
-            elif kind == "python":
+            elif kind in ("python", "json"):
                 self.write(note, body)
             elif note == "said":
                 self.compare(body)

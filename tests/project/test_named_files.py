@@ -17,6 +17,7 @@ PAGES = sorted(DOCS.rglob("*.md"))
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES]
 USERS = {
     "lease.py",
+    "lock.py",
     "my_model.py",
     "FILE.py",
     "my_driver.py",

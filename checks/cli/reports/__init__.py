@@ -8,6 +8,7 @@ __all__ = [
     "explorations",
     "gate_proofs",
     "ladder",
+    "logs",
     "progress",
     "proofs",
     "replays",
