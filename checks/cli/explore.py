@@ -116,7 +116,7 @@ def explore(
     traces = report.traces_of(found, about, loaded.entry)
     variant = report.variant_of(loaded, as_written)
     files, conflict = report.write_traces(traces, trace, variant, found.protocol) if trace else ({}, "")
-    cases.of_verdicts(found.verdicts, files, loaded.file)
+    cases.of_verdicts(found.verdicts, files, loaded.file, loaded.text)
     others = _other_settings(found, about)
     more = {"matters_under": others} if others else {}
     if json_lines:

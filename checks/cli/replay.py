@@ -75,10 +75,12 @@ def replay(
         return report.worst(codes)
     _fits_traces(on, model, program)
     fixed, limits = expect == "fixed", Limits(states=max_states)
+    options = {"--on": on.replace("model", ""), "--model": model, "--with": parameters, "--expect": expect}
+    options |= {} if fixed else {"--expect": ""}
     if len(chosen) == 1 and len(files) == 1 and chosen[0] == files[0]:
         result = _replayed(chosen[0], on, model, parameters, limits)
         lines = [*account(result), *([report.expected(result)] if fixed else [])]
-        report.case_of(result, chosen[0], fixed)
+        report.case_of(result, chosen[0], fixed, options)
         _tell(json_lines, {**report.facts(result, chosen[0]), "on": on}, lines)
         return report.code_of(result, fixed)
     for file in chosen:
@@ -94,7 +96,7 @@ def replay(
             )
             continue
         codes.append(report.code_of(result, fixed))
-        report.case_of(result, file, fixed)
+        report.case_of(result, file, fixed, options)
         line = report.row(result, file) + (f"; {report.expected(result)}" if fixed else "")
         _tell(json_lines, {**report.facts(result, file), "on": on}, [line])
     return report.worst(codes)

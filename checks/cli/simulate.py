@@ -103,7 +103,7 @@ def simulate(
         traces, trace, explorations.variant_of(loaded, as_written), loaded.protocol
     )
     if cases.wanted():
-        cases.of_verdicts(found.violations, files, loaded.file)
+        cases.of_verdicts(found.violations, files, loaded.file, loaded.text)
         for name, outcome, said in simulations.not_violated(
             found, the_properties(loaded.protocol, properties)
         ):

@@ -81,10 +81,10 @@ def case(
 
 
 def of_verdicts(
-    verdicts: Iterable[Verdict], files: dict[int, str] | None = None, source: Path | None = None
+    verdicts: Iterable[Verdict], files: dict[int, str] | None, source: Path | None, model: str
 ) -> None:
     """A case for each verdict on a protocol; `files` has the traces that were written, by the number of the verdict,
-    and `source` is the file of the protocol."""
+    `source` is the file of the protocol, `model` how it was named."""
     from cutproof.checks.engines.verdict import Holds, Violated, line
 
     for i, verdict in enumerate(verdicts):
@@ -94,16 +94,16 @@ def of_verdicts(
         trace = (files or {}).get(i, "")
         case(
             verdict.checked, f"{verdict.form.replace('_', ' ')} {verdict.property}", outcome, line(verdict),
-            again=replaying(trace, source) if trace else "", seconds=verdict.seconds,
+            again=replaying(trace, model if source else "") if trace else "", seconds=verdict.seconds,
             place=place_of(source, verdict.property),
         )  # fmt: skip
 
 
-def replaying(trace: str, source: Path | None) -> str:
-    """The command that replays a trace of the protocol in a file, or of a bundled one."""
+def replaying(trace: str, model: str) -> str:
+    """The command that replays a trace of the protocol in a file (FILE.py[:NAME]), or of a bundled one."""
     from shlex import join
 
-    return join(["cutproof", "replay", trace, *(["--model", str(source)] if source else [])])
+    return join(["cutproof", "replay", trace, *(["--model", model] if model else [])])
 
 
 def place_of(source: Path | None, name: str) -> Place:

@@ -90,7 +90,7 @@ def prove_any(
         explorations.write_traces(traces, folder, variant, loaded.protocol) if folder else ({}, "")
     )
     answers = conditional(found.answers)
-    cases.of_verdicts(found.verdicts, files, loaded.file)
+    cases.of_verdicts(found.verdicts, files, loaded.file, loaded.text)
     if json_lines:
         for answer in answers:
             say_json(answer_json(answer, name))

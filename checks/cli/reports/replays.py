@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from cutproof.checks.cli.pipelines.cases import ERRED, FAILED, PASSED, UNKNOWN, case
+from cutproof.checks.cli.pipelines.cases import ERRED, FAILED, NOWHERE, PASSED, UNKNOWN, case
 from cutproof.checks.traces.replay import Replay
 from cutproof.checks.traces.story import facts_of
 
@@ -52,12 +54,14 @@ def row(result: Replay, file: str) -> str:
     return f"{result.verdict:14}  {file}  {many}  {claim}".rstrip()
 
 
-def case_of(result: Replay, file: str, expect_fixed: bool) -> None:
-    """A replay for whoever counts."""
+def case_of(result: Replay, file: str, expect_fixed: bool, options: Mapping[str, str]) -> None:
+    """A replay for whoever counts; `options` are what the command line says beside the files."""
     code = code_of(result, expect_fixed)
     outcome = {REPRODUCED: PASSED, NOT_JUDGED: UNKNOWN, NOT_PERFORMED: ERRED}.get(code, FAILED)
     said = expected(result) if expect_fixed else " ".join(row(result, file).replace(file, "", 1).split())
-    case("replay", file, outcome, said, again=f"cutproof replay {shlex.quote(file)}")
+    more = [word for name, text in options.items() if text for word in (name, text)]
+    place = (file, 1) if Path(file).is_file() else NOWHERE
+    case("replay", file, outcome, said, again=shlex.join(["cutproof", "replay", file, *more]), place=place)
 
 
 def refused(file: str, reason: str) -> str:

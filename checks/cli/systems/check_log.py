@@ -151,8 +151,7 @@ def _notes(reading: Reading, wrote: str, missed: str, named: str, loaded: Loaded
     if reading.unused:
         lines.append(f"not looked at: the fields {', '.join(list(reading.unused)[:12])}")
     if wrote:
-        model = f" --model {named}" if loaded.file is not None else ""
-        lines.append(f"{wrote}: see it by cutproof replay {wrote}{model}")
+        lines.append(f"{wrote}: see it by {cases.replaying(wrote, named if loaded.file else '')}")
     return lines
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -82,6 +83,33 @@ def test_without_a_trace_the_command_itself_is_what_shows_it_again(run, tmp_path
     run("explore", MODEL, *BROKEN, "--github", "--junitxml", "x.xml")
     text = ElementTree.parse(tmp_path / "x.xml").findtext("*/*/failure") or ""
     assert text.endswith(f"again: cutproof explore {MODEL} --without-guard 'commit:all prepared'")
+
+
+def test_a_protocol_of_several_in_a_file_is_named_again(run, tmp_path: Path) -> None:
+    text = MODEL.read_text("utf-8")
+    again = (
+        text[text.index("protocol = Protocol(") :]
+        .replace("protocol =", "other =")
+        .replace("atomic", "another")
+    )
+    (tmp_path / "two.py").write_text(f"{text}\n{again}")
+    run("explore", "two.py:protocol", *BROKEN, "--trace", "found", "--junitxml", "x.xml")
+    said = ElementTree.parse(tmp_path / "x.xml").findtext("*/*/failure") or ""
+    assert run(*shlex.split(said.split("again: ")[1])[1:])[0] == 0
+    assert run("check-log", "two.py:protocol", "l.jsonl", "-o", "a b.itf.json")[0] == 2
+    (tmp_path / "l.jsonl").write_text('{"action":"?"}')
+    code, out, _ = run("check-log", "two.py:protocol", "l.jsonl", "-o", "a b.itf.json")
+    assert code == 0 and run(*shlex.split(out.split("see it by ")[1])[1:])[0] == 0
+
+
+def test_a_replay_names_the_command_with_all_that_it_takes(run, tmp_path: Path) -> None:
+    run("explore", MODEL, *BROKEN, "--trace", "found here")
+    [trace] = tmp_path.glob("found here/*.itf.json")
+    assert run("replay", "found here", "--model", MODEL, "--expect", "fixed", "--junitxml", "x.xml")[0] == 1
+    text = ElementTree.parse(tmp_path / "x.xml").findtext("*/*/failure") or ""
+    _, place, again = text.split("\n")
+    assert place == f"{trace.relative_to(tmp_path)}:1"
+    assert run(*shlex.split(again)[2:])[0] == 1
 
 
 def test_what_is_refused_is_an_error_of_the_report(run, tmp_path: Path) -> None:
