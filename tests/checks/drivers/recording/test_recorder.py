@@ -190,3 +190,52 @@ def test_waiting_for_clients_that_do_nothing_ends() -> None:
         assert not load.let_work(1, seconds=0.02)
         going_on.set()
         assert load.let_work(5, seconds=30)
+
+
+HALF = st.sampled_from(["\ud800", "a\udc80b", "\U0001f600", "\\ud800"])
+LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | HALF
+VALUES = st.recursive(
+    LEAF,
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text() | st.integers() | st.tuples(st.integers()), inner)
+        | st.sets(st.text() | st.integers())
+    ),
+    max_leaves=5,
+)
+
+
+@given(VALUES)
+def test_whatever_is_written_and_read_is_a_history(value: object) -> None:
+    file = io.StringIO()
+    anna = Recorder(file).client("anna")
+    anna.call("write", "k", value, lambda: None)
+    assert anna.call("read", "k", operation=lambda: value) is value
+    (operations,) = history(io.BytesIO(file.getvalue().encode()), "h").keys.values()
+    assert isinstance(judge(operations), Explained)
+
+
+def test_what_has_no_end_is_recorded_too() -> None:
+    file, value = io.StringIO(), list[object]()
+    value.append(value)
+    Recorder(file).client("anna").call("write", "k", value, lambda: None)
+    assert "a list that is nested too deeply" in file.getvalue()
+
+
+@pytest.mark.parametrize("key", [1.5, True, ("a", 1), ["a"]])
+def test_a_key_that_no_history_has_is_said_before_anything_is_done(key: object) -> None:
+    file, done = io.StringIO(), list[int]()
+    with pytest.raises(TypeError, match="a key is text or a whole number"):
+        Recorder(file).client("anna").call("write", key, 1, lambda: done.append(1))  # type: ignore[arg-type]
+    assert not file.getvalue() and not done
+
+
+def test_two_recorders_do_not_write_one_file_at_once(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "h.jsonl") as one:
+        one.note("begun")
+        with pytest.raises(BlockingIOError, match="another recorder is writing it"):
+            Recorder(tmp_path / "h.jsonl")
+    assert "begun" in (tmp_path / "h.jsonl").read_text()
+    Recorder(tmp_path / "h.jsonl").close()
+    assert not (tmp_path / "h.jsonl").read_text()
