@@ -104,6 +104,12 @@ def test_what_is_found_is_red_marked_summed_up_and_kept(runner: Runner) -> None:
     assert (runner.repository / "models" / "cutproof.xml").exists()
 
 
+def test_arguments_that_no_shell_would_take_are_wrong_usage(runner: Runner) -> None:
+    code, said = runner.run(command="explore", args="models/moving.py 'open")
+    assert (code, said.splitlines()) == (2, ["::error::args: No closing quotation"])
+    assert runner.output.read_text() == "exit-code=2\n"
+
+
 def test_what_stands_in_an_input_is_never_run(runner: Runner) -> None:
     hostile = "$(touch a) `touch b` ; touch c '\"' && touch d"
     runner.run(
