@@ -7,7 +7,7 @@
         server.serve_forever()
 
 `walk.py` answers what a page asks, `jumps.py` looks for a run to a property, `page.py` is the page, and `server.py`
-refuses whoever is not that page. Nothing is kept between two requests: each says the whole way, as numbers of transitions.
+refuses whoever is not that page. Nothing is kept between two requests: each says the whole way, in numbers of steps.
 """
 
 __all__ = ["jumps", "page", "server", "walk"]
