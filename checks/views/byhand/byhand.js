@@ -171,11 +171,14 @@ class Hand {
       element("section", { class: "facts", "aria-label": "Here" },
         element("h2", {}, "What changed"), this.changed, this.broken, this.judged, this.jumper(),
         element("h2", {}, "How each stands now"), this.stands, this.state, this.steps,
-        element("h2", {}, "Seen by hand"), this.coverage, this.never));
+        element("h2", {}, "Seen so far"), this.coverage, this.never));
   }
 
   details(name) {
-    return element("details", { class: name, ontoggle: () => this.here && this.fill() });
+    return element("details", { class: name, ontoggle: () => {
+      if (this.here) this.fill();
+      if (this.here && name === "cannot") this.impossible();
+    } });
   }
 
   jumper() {
@@ -231,12 +234,11 @@ class Hand {
   // The list of what can be done, and the one of what cannot, as far as the filter goes.
   choices() {
     const focus = document.activeElement, held = !focus || focus === document.body || this.can.contains(focus);
-    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = (number) => words.every((word) => this.called(number).toLowerCase().includes(word));
-    const groups = new Map(), { choices, idle } = this.here, all = choices.filter((guard) => guard === ENABLED).length;
+    const words = this.words(), groups = new Map(), { choices, idle } = this.here;
+    const all = choices.filter((guard) => guard === ENABLED).length;
     let shown = 0, fitting = 0;
     choices.forEach((guard, number) => {
-      if (guard !== ENABLED || !fits(number)) return;
+      if (guard !== ENABLED || !this.fits(number, words)) return;
       fitting += 1;
       if (fitting > FEW) return;
       shown += 1;
@@ -249,8 +251,16 @@ class Hand {
     if (!all) this.can.append(element("p", { class: "nothing" }, "Nothing can be done any more."));
     else if (!fitting) this.can.append(element("p", { class: "nothing" }, "Nothing that can be done has these words."));
     this.many.textContent = words.length ? `${fitting.toLocaleString("en")} of ${all.toLocaleString("en")}` : all.toLocaleString("en");
-    this.choose(0, held);
-    this.impossible(fits);
+    this.choose(0, held, false);
+    this.impossible();
+  }
+
+  words() {
+    return this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+  }
+
+  fits(number, words) {
+    return words.every((word) => this.called(number).toLowerCase().includes(word));
   }
 
   group(action, numbers, still) {
@@ -262,11 +272,11 @@ class Hand {
         element("code", {}, text(this.called(number))), still.has(number) ? chip("changes nothing", "choice") : null))));
   }
 
-  impossible(fits) {
-    const found = new Map();
+  impossible() {
+    const found = new Map(), words = this.words();
     let many = 0;
     this.here.choices.forEach((guard, number) => {
-      if (guard === ENABLED || !fits(number)) return;
+      if (guard === ENABLED || !this.fits(number, words)) return;
       many += 1;
       const { action } = this.about.calls[number], why = found.get(action) || new Map();
       why.set(guard, [...(why.get(guard) || []), number]);
@@ -287,7 +297,7 @@ class Hand {
     const broken = claims.filter((claim) => claim.form === "always" && !claim.is);
     this.broken.replaceChildren(...broken.map((claim) => element("li", {}, element("b", {}, text(claim.name)), " is false here",
       claim.harm ? ": " : null, claim.harm ? text(claim.harm) : null, claim.sentence ? element("small", {}, text(claim.sentence)) : null)));
-    this.list(this.judged, "Properties here", `${claims.filter((claim) => claim.is).length} of ${claims.length} are true`, () => [
+    this.list(this.judged, "Properties here", broken.length ? `${broken.length} violated` : "none is violated", () => [
       element("dl", {}, ...claims.map((claim) => element("div", { class: claim.form === "always" && !claim.is ? "bad" : null },
         element("dt", { title: visible(claim.sentence) }, text(claim.name), claim.harm ? " (" : null,
           claim.harm ? text(claim.harm) : null, claim.harm ? ")" : null),
@@ -309,7 +319,7 @@ class Hand {
     const actions = Object.keys(this.about.actions), never = actions.filter((name) => !this.taken.has(name));
     this.coverage.textContent = `${this.taken.size} of ${actions.length} actions taken; ${this.seen.size.toLocaleString("en")} `
       + `state${this.seen.size === 1 ? "" : "s"} visited.`;
-    this.list(this.never, "Never taken by hand", never.length, () => [list("ul", never.map((name) => element("code", {}, text(name))))]);
+    this.list(this.never, "Never taken so far", never.length, () => [list("ul", never.map((name) => element("code", {}, text(name))))]);
   }
 
   list(details, words, many, inside) {
@@ -320,7 +330,8 @@ class Hand {
 
   // ---------------------------------------------------------------- the keyboard
 
-  choose(wanted, focus) {
+  // `show`: scroll to it, the page too; without, only the list goes to its top.
+  choose(wanted, focus, show) {
     const all = [...this.can.querySelectorAll(".take")], now = Math.max(0, Math.min(all.length - 1, wanted));
     this.chosen = now;
     all.forEach((button, number) => {
@@ -329,7 +340,8 @@ class Hand {
     });
     if (!all.length) return;
     if (focus) all[now].focus({ preventScroll: true });
-    all[now].scrollIntoView({ block: "nearest" });
+    if (show) all[now].scrollIntoView({ block: "nearest" });
+    else this.can.scrollTop = 0;
   }
 
   pressed(event) {
@@ -340,14 +352,14 @@ class Hand {
     const inChart = at.closest && at.closest(".chart");
     if (event.key in moves && !inChart) {
       const first = typing && event.key === "ArrowDown";
-      this.choose(first ? 0 : this.chosen + moves[event.key], true);
+      this.choose(first ? 0 : this.chosen + moves[event.key], true, true);
     } else if (event.key === "Enter" && (typing || name === "BODY")) {
       const button = this.can.querySelector(".take.chosen");
       if (button) button.click();
     } else if (event.key === "Escape" && typing) {
       this.filter.value = "";
       this.choices();
-      this.choose(0, true);
+      this.choose(0, true, true);
     } else if (typing) {
       return;
     } else if (event.key === "Backspace") {

@@ -110,7 +110,7 @@ class Walk:
         meta = from_path(protocol, [protocol.initial], [], why="", **self.settings)
         return About(
             name=protocol.name,
-            settings=about(meta),
+            settings=tuple((name, text) for name, text in about(meta) if name != "protocol"),
             calls=tuple(
                 Call(t.action, ", ".join(f"{k}={label(v)}" for k, v in t.arguments)) for t in protocol.transitions
             ),
