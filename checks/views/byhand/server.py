@@ -98,7 +98,7 @@ class Server(ThreadingHTTPServer):
 def _parsed(body: bytes, kind: type[Any]) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         refuse(f"the request: {error}")
 
 
@@ -174,9 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, kind: str, content: bytes) -> None:
         self.send_response(status)
-        if status != 200:
-            self.close_connection = True  # what was not read is no next request
-            self.send_header("Connection", "close")
+        self.close_connection = True  # one request each: none goes on when the server has ended
+        self.send_header("Connection", "close")
         for name, value in {
             "Content-Type": kind,
             "Content-Length": str(len(content)),
@@ -195,10 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What is no request at all, in one line that repeats nothing of it."""
-        self.close_connection = True
         self.command = getattr(self, "command", None) or ""
-        if not hasattr(self, "request_version"):
-            self.request_version = "HTTP/1.1"
+        self.request_version = self.protocol_version  # whatever was asked for, the answer has a head
         self._send(int(code), TEXT, b"this is no request that this server takes\n")
 
     def log_message(self, format: str, *arguments: Any) -> None:

@@ -22,7 +22,8 @@ def test_a_jump_finds_what_an_exploration_finds(seed: int) -> None:
         wanted = Holds if claim.form == "sometimes" else Violated
         same = [
             v for v in found.verdicts
-            if v.property == claim.property and v.form in (claim.form, "cycle") and isinstance(v, wanted)
+            if (v.property, v.harm) == (claim.property, claim.harm) and isinstance(v, wanted)
+            and v.form in (claim.form, "cycle")
         ]  # fmt: skip
         shortest = min((path.steps for v in same if (path := run_of(v))), default=None)
         jumped = walk.jump(Wanted(claim=number))

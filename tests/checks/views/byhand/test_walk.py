@@ -77,7 +77,9 @@ def test_a_walk_that_is_saved_replays(seed: int, tmp_path: Path, capsys: pytest.
 def test_a_run_to_a_violation_is_saved_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     loaded = load(LEASES).without_guards([FENCE])
     walk = Walk(loaded.protocol, loaded.settings)
-    found = walk.jump(Wanted(claim=next(i for i, c in enumerate(loaded.protocol.claims) if c.form == "always")))
+    found = walk.jump(
+        Wanted(claim=next(i for i, c in enumerate(loaded.protocol.claims) if c.form == "always"))
+    )
     assert found.path is not None
     step_by_step = Walk(loaded.protocol, loaded.settings)  # which knows nothing of the jump
     for one in (walk, step_by_step):
