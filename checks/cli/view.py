@@ -180,6 +180,7 @@ def _drawing(file: str, model: str, parameters: str, most: int) -> Drawing:
 
 
 def _read(file: str) -> tuple[bytes, str]:
+    from cutproof.checks.protocols.registry import BUNDLED
     from cutproof.checks.traces import stored
     from cutproof.checks.traces.trace import LIMIT
 
@@ -189,7 +190,7 @@ def _read(file: str) -> tuple[bytes, str]:
         found = None if File(file).exists() else stored.find(file)
         return opened.content(found or file, LIMIT), str(found or file)
     except (OSError, ValueError) as error:
-        close = near(file, stored.names())
+        close = near(file, [*stored.names(), *(b.name for b in BUNDLED)])
         said = getattr(error, "strerror", None) or "is a name that no file can have"
         refuse(f"{file}: {said}{close}")
 
