@@ -75,7 +75,8 @@ def test_a_browser_is_opened_where_there_is_a_display(
 def test_it_takes_the_options_of_explore(ended: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     for options in (
         ["cutover", "--scope", "base,writes=1", "--without", "fence_epoch,drain_waits_for_fences"],
-        ["cutover", "--as-written"], ["cutover", "--policy", "cleanup=immediate"], ["Two_Phase_Commit"], [f"{LEASES}:leases"],
+        ["cutover", "--as-written"], ["cutover", "--policy", "cleanup=immediate"], ["Two_Phase_Commit"],
+        [f"{LEASES}:leases"],
         [LEASES, "--with", "clients=2", "--with", "time=1"], ["barrier", "--without-guard", "lock:lock is free"],
     ):  # fmt: skip
         assert main(["view", *options]) == 0, (options, capsys.readouterr().err)
