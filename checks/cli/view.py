@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.views.drawing import Drawing
 
 STDIN, MOST = "-", 8  # runs in a page
+LOOKED_AT = 20_000  # states, for the step after which it was inevitable
 MIN = 40  # columns that lanes need
 PAGE = ".html"
 
@@ -59,7 +60,7 @@ def view(
     as_ascii: Annotated[bool, typer.Option("--ascii", help="Lanes in the terminal.")] = False,
     max_states: Annotated[
         int, typer.Option("--max-states", min=1, help="Looked at for the step after which it was inevitable.")
-    ] = 20_000,
+    ] = LOOKED_AT,
     guards: WithoutGuard = None,
     scope: ScopeText = "",
     without: Without = "",
@@ -81,7 +82,13 @@ def view(
     if protocols:
         only(
             f"{protocols[0]}, which is a protocol and explored by hand",
-            {"another run": len(traces) > 1, "--output": output, "--model": model, **formats},
+            {
+                "another run": len(traces) > 1,
+                "--output": output,
+                "--model": model,
+                "--max-states": max_states != LOOKED_AT,
+                **formats,
+            },
         )
         return by_hand(traces[0], parameters, guards, scope, policy, without, as_written, port, not no_open)
     only(

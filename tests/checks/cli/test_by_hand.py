@@ -100,6 +100,7 @@ def test_a_port_that_is_taken_is_refused(ended: list[str], capsys: pytest.Captur
             "another run: has no part in barrier, which is a protocol and explored by hand",
         ),
         ([LEASES, "-o", "x.html"], "--output: has no part"),
+        (["barrier", "--max-states", "5"], "--max-states: has no part"),
         (["barrier", "--svg"], "--svg: has no part"),
         (["barrier", "--model", LEASES], "--model: has no part"),
         (["barrier", "--scope", "base"], "--scope is of the cutover"),
