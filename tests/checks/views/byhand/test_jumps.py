@@ -7,6 +7,8 @@ from cutproof.checks.engines.exploration import Limits
 from cutproof.checks.engines.plain.explore import explore
 from cutproof.checks.engines.verdict import Holds, Violated, run_of
 from cutproof.checks.protocols.load import load
+from cutproof.checks.traces.replay import replay
+from cutproof.checks.traces.trace import from_bytes
 from cutproof.checks.views.byhand.jumps import jump
 from cutproof.checks.views.byhand.walk import Place, Walk, Wanted
 
@@ -31,6 +33,9 @@ def test_a_jump_finds_what_an_exploration_finds(seed: int) -> None:
         if jumped.path is None:
             continue
         here = walk.at(Place(jumped.begin, jumped.path))
+        trace = from_bytes(walk.trace(Place(jumped.begin, jumped.path)), "jump")
+        assert trace.meta.property == claim.property
+        assert replay(trace, protocol).reproduced, (claim, jumped)
         if claim.form in ("always", "sometimes"):
             assert len(jumped.path) == shortest
             assert here.holds[number] == (claim.form == "sometimes")
