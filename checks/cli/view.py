@@ -13,6 +13,7 @@ import typer
 from cutproof.checks.cli.arguments import protocol_of_trace
 from cutproof.checks.cli.by_hand import by_hand, is_protocol, only
 from cutproof.checks.cli.console import AsWritten, PolicyText, ScopeText, Without, WithoutGuard, say
+from cutproof.checks.cli.orientation import completion
 from cutproof.checks.cli.replay import SCHEDULE, chosen_model
 from cutproof.checks.cli.reports.tables import width
 from cutproof.checks.common import files as opened
@@ -35,6 +36,7 @@ def view(
             metavar="TRACE...",
             help="Traces, names of stored ones, schedules of conform, histories, ITF of other tools; - for stdin. "
             "Or a protocol, to explore it by hand: FILE.py[:NAME], or a bundled one.",
+            autocompletion=completion.runs_and_protocols,
         ),
     ],
     output: Annotated[

@@ -29,6 +29,11 @@ def traces(incomplete: str) -> list[str]:
     return [name for name in stored.names() if name.startswith(incomplete)]
 
 
+def runs_and_protocols(incomplete: str) -> list[str]:
+    """What `cutproof view` shows beside files: stored traces, and protocols."""
+    return [*traces(incomplete), *protocols(incomplete)]
+
+
 def rungs(incomplete: str) -> list[str]:
     """The rungs of `cutproof verify`."""
     from cutproof.checks.ladder import share, verify

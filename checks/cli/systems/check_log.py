@@ -12,6 +12,7 @@ import typer
 
 from cutproof.checks.cli.arguments import can_hold, the_protocol
 from cutproof.checks.cli.console import Json, With, WithoutGuard, say, say_json
+from cutproof.checks.cli.orientation import completion
 from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.common.refusals import checked, near, refuse
 
@@ -24,7 +25,14 @@ STDIN = "-"
 
 
 def check_log(
-    named: Annotated[str, typer.Argument(metavar="PROTOCOL", help="FILE.py[:NAME], or a bundled one.")],
+    named: Annotated[
+        str,
+        typer.Argument(
+            metavar="PROTOCOL",
+            help="FILE.py[:NAME], or a bundled one.",
+            autocompletion=completion.protocols,
+        ),
+    ],
     files: Annotated[
         list[str],
         typer.Argument(

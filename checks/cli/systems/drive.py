@@ -22,6 +22,7 @@ from cutproof.checks.cli.console import (
     say,
     say_json,
 )
+from cutproof.checks.cli.orientation import completion
 from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.cli.systems.programs import program_of
 from cutproof.checks.common.refusals import checked, refuse
@@ -35,7 +36,14 @@ FOUND = File("counterexamples")
 
 def drive(
     context: typer.Context,
-    named: Annotated[str, typer.Argument(metavar="PROTOCOL", help="FILE.py[:NAME], or a bundled one.")],
+    named: Annotated[
+        str,
+        typer.Argument(
+            metavar="PROTOCOL",
+            help="FILE.py[:NAME], or a bundled one.",
+            autocompletion=completion.protocols,
+        ),
+    ],
     driver: Annotated[
         str,
         typer.Option("--driver", help="FILE.py[:NAME]: a class with a method for each action, and state()."),

@@ -33,6 +33,17 @@ def test_a_shell_is_told_names(shell: str) -> None:
     assert "lost-write-without-fence_epoch" in completed(shell, "cutproof replay lost-write-without-fe")
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("view lost-write-without-fe", "lost-write-without-fence_epoch"),
+        *((f"{command} two-", "two-phase-commit") for command in ("view", "check-log", "drive", "explore")),
+    ],
+)
+def test_names_are_told_wherever_they_are_taken(line: str, name: str) -> None:
+    assert name in completed("bash", f"cutproof {line}").split()
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 def test_bash_completes_it(tmp_path: Path) -> None:
     program = tmp_path / "cutproof"
