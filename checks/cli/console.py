@@ -44,7 +44,8 @@ def complain(text: str) -> None:
 
 def say_json(facts: dict[str, Any]) -> None:
     """Print one JSON object on a line of its own."""
-    say(json.dumps(facts, ensure_ascii=False), verbatim=True)
+    all_signs = (sys.stdout.encoding or "utf-8").lower().replace("_", "-") in ("utf-8", "utf8")
+    say(json.dumps(facts, ensure_ascii=not all_signs), verbatim=True)
 
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import signal
 import sys
@@ -16,6 +17,8 @@ def main() -> int:
     """Run the command; the result is the exit code. Ctrl-C and SIGTERM give one line and exit code 3, whenever they
     come: while it is still being imported too; once the result is told they change nothing."""
     _open_what_is_closed()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what it has no sign for is written as its number
+        sys.stdout.reconfigure(errors="backslashreplace")
     heard = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
     for number in heard:
         signal.signal(number, _leave)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 from contextlib import suppress
@@ -145,6 +146,8 @@ def _write(made: str, output: str, names: list[str], page: bool) -> None:
     from cutproof.checks.views.html import MARK
 
     if output == STDIN or (not output and not page):
+        if output == STDIN and isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # as in a file
         say(made.removesuffix("\n"), verbatim=True)
         return
     file = File(output or _named(names))
@@ -204,7 +207,8 @@ def _read(file: str) -> tuple[bytes, str]:
         return data, "stdin"
     try:
         found = None if File(file).exists() else stored.find(file)
-        return opened.content(found or file, LIMIT), str(found or file)
+        shown = str(found or file).encode("utf-8", "replace").decode()  # the name of a file may be no text
+        return opened.content(found or file, LIMIT), shown
     except (OSError, ValueError) as error:
         close = near(file, [*stored.names(), *(b.name for b in BUNDLED)])
         said = getattr(error, "strerror", None) or "is a name that no file can have"
@@ -228,8 +232,6 @@ def _is_history(data: bytes) -> bool:
 
 
 def _history(data: bytes, name: str) -> Drawing:
-    import io
-
     from cutproof.checks.drivers.histories import judge, pairing
     from cutproof.checks.views.histories import of_key
 
