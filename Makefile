@@ -26,7 +26,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: site help verify verify-full test lint format types oldest nightly coverage mutation bench clean FORCE
+.PHONY: site help verify verify-full test lint format types oldest nightly coverage mutation bench dist clean FORCE
 
 # What tests the reference implementation itself, one test file a module.
 IMPL_TESTS := $(addprefix tests/impl/test_,$(addsuffix .py,record routing clients documents fingerprints miroir coordinator shard \
@@ -101,6 +101,12 @@ bench: $(STAMP)  ## run tests/benchmarks/**/bench_*.py one after another
 	@set -e; found=; for script in tests/benchmarks/bench_*.py tests/benchmarks/*/bench_*.py; do \
 	  if [ -e "$$script" ]; then found=1; echo "== $$script"; $(BIN)/python "$$script"; fi; \
 	done; if [ -z "$$found" ]; then echo "no benchmarks yet"; fi
+
+dist: $(STAMP)  ## a wheel in dist/, checked: installed into an empty environment, every command from an empty folder
+	rm -rf dist build/lib build/bdist.*
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	rm -rf build/lib build/bdist.*
+	$(BIN)/python tests/dist/check_wheel.py dist/*.whl
 
 clean:  ## remove .venv, build and every cache
 	rm -rf $(VENV) $(OLDEST) build dist cutproof.egg-info .hypothesis .mypy_cache .ruff_cache .pytest_cache

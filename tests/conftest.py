@@ -44,6 +44,9 @@ if os.environ.get("PYTHONPATH"):
     # Test workers hand their own search path down; programs started by tests must not get the root.
     os.environ["PYTHONPATH"] = os.pathsep.join(without_root(os.environ["PYTHONPATH"].split(os.pathsep)))
 
+for name in ("COLUMNS", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(name, None)  # commands say as much wherever they are tested
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in a script's `make test &`. Tests interrupt themselves and programs that they start: these are to hear it.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # what takes a while to import is imported where it is used
 __all__ = [
     "can_hold", "finite", "is_cutover", "only_of_the_cutover", "protocol_of_trace", "settings_of", "the_bounded_scope",
     "the_bytes", "the_only_run", "the_policy", "the_properties", "the_protocol", "the_removed", "the_scope",
-    "the_study",
+    "the_share", "the_study",
 ]  # fmt: skip
 
 OURS = "cutover"  # the protocol that is meant where none is named
@@ -134,6 +134,16 @@ def settings_of(trace: Trace, name: str) -> tuple[Scope, Policy, tuple[str, ...]
         return the_scope(texts["scope"]), the_policy(texts["policy"]), the_removed(texts["without"])
     except (ValueError, Wrong) as error:
         refuse(f"{name}: $.#meta: {error}")
+
+
+def the_share(text: str) -> tuple[int, int]:
+    """`2/4` as (1, 4); the whole, (0, 1), for nothing."""
+    if not text:
+        return 0, 1
+    found = re.fullmatch(r"([0-9]{1,5})/([0-9]{1,5})", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]) <= 10_000:
+        refuse(f"--shard {text}: write 2/4 for the second of four")
+    return int(found[1]) - 1, int(found[2])
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cutproof.checks.cli.orientation import completion
 from cutproof.checks.cli.reports.tables import width, wrapped
 
 
@@ -41,7 +42,12 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on st
 # ------------------------------------------------------------------ which protocol
 
 Named = Annotated[
-    str, typer.Argument(metavar="[PROTOCOL]", help="FILE.py[:NAME], or a bundled one; the cutover if empty.")
+    str,
+    typer.Argument(
+        metavar="[PROTOCOL]",
+        help="FILE.py[:NAME], or a bundled one; the cutover if empty.",
+        autocompletion=completion.protocols,
+    ),
 ]
 With = Annotated[
     list[str] | None, typer.Option("--with", help="The protocol's parameters: name=value,name=value.")
@@ -57,10 +63,20 @@ Study = Annotated[str, typer.Option("--protocol", help="Whose study; there is th
 # ------------------------------------------------------------------ of the cutover
 
 ScopeText = Annotated[
-    str, typer.Option("--scope", help="Of the cutover: a named scope, bounds, or both: base,writes=1.")
+    str,
+    typer.Option(
+        "--scope",
+        help="Of the cutover: a named scope, bounds, or both: base,writes=1.",
+        autocompletion=completion.scopes,
+    ),
 ]
 Without = Annotated[
-    str, typer.Option("--without", help="Of the cutover: safeguards to remove, separated by commas.")
+    str,
+    typer.Option(
+        "--without",
+        help="Of the cutover: safeguards to remove, separated by commas.",
+        autocompletion=completion.removable,
+    ),
 ]
 AsWritten = Annotated[
     bool, typer.Option("--as-written", help="Of the cutover: remove what the seed's design lacks.")

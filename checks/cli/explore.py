@@ -31,6 +31,8 @@ from cutproof.checks.cli.console import (
     say,
     say_json,
 )
+from cutproof.checks.cli.orientation import completion
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.common.refusals import refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -54,7 +56,9 @@ def explore(
     engine: Annotated[
         str,
         typer.Option(
-            "--engine", help="plain, fast or zdd (decision diagrams); else by the number of states."
+            "--engine",
+            help="plain, fast or zdd (decision diagrams); else by the number of states.",
+            autocompletion=completion.engines,
         ),
     ] = "",
     workers: Annotated[
@@ -112,6 +116,7 @@ def explore(
     traces = report.traces_of(found, about, loaded.entry)
     variant = report.variant_of(loaded, as_written)
     files, conflict = report.write_traces(traces, trace, variant, found.protocol) if trace else ({}, "")
+    cases.of_verdicts(found.verdicts, files, loaded.file)
     others = _other_settings(found, about)
     more = {"matters_under": others} if others else {}
     if json_lines:

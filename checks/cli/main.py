@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from typing import Annotated
@@ -29,6 +29,11 @@ from cutproof.checks.cli import simulate as cli_simulate
 from cutproof.checks.cli import verify as cli_verify
 from cutproof.checks.cli import view as cli_view
 from cutproof.checks.cli.console import Closed, say
+from cutproof.checks.cli.orientation.doctor import doctor
+from cutproof.checks.cli.orientation.new import new
+from cutproof.checks.cli.orientation.welcome import welcome
+from cutproof.checks.cli.pipelines.cases import typed
+from cutproof.checks.cli.pipelines.command import reported
 from cutproof.checks.cli.systems import check_log as cli_check_log
 from cutproof.checks.cli.systems import conform as cli_conform
 from cutproof.checks.cli.systems import drive as cli_drive
@@ -41,20 +46,28 @@ USAGE, OURS, CLOSED, UNKNOWN = 2, 70, 141, 3
 INTERRUPTED = 130  # what typer makes of an interrupt that no command took
 HINT = "this is a fault of cutproof; please report it, with what CUTPROOF_DEBUG=1 prints"
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 # ------------------------------------------------------------------ commands in files of their own
 
-for command in (
+COMMANDS: tuple[Callable[..., int], ...] = (
     cli_verify.verify, cli_explore.explore, cli_simulate.simulate, cli_loss.loss,
     cli_loss.scenarios, cli_export.export, cli_gate.gate, cli_prove.prove, cli_safeguards.safeguards,
     cli_safeguards.protocols, cli_safeguards.diagram, cli_serve.serve_reference, cli_history.history,
-    cli_check_log.check_log, cli_view.view,
-):  # fmt: skip
-    app.command()(command)
+    cli_check_log.check_log, cli_view.view, new, doctor,
+)  # fmt: skip
+JUDGING = (
+    cli_verify.verify,
+    cli_explore.explore,
+    cli_simulate.simulate,
+    cli_prove.prove,
+    cli_history.history,
+)
+for command in COMMANDS:
+    app.command()(reported(command) if command in JUDGING else command)
 for with_program in (cli_drive.drive, cli_conform.conform, cli_replay.replay):
-    app.command(cls=WithProgram)(with_program)
+    app.command(cls=WithProgram)(reported(with_program))
 
 
 # ------------------------------------------------------------------ the one place where everything ends
@@ -70,7 +83,7 @@ def _start(
         say(f"cutproof {metadata.version('cutproof')}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        say(context.get_help())
+        say(*welcome(), verbatim=True)
         return USAGE
     return 0
 
@@ -94,6 +107,7 @@ def _ended_like_an_interrupt() -> Iterator[None]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the result is the exit code."""
+    typed.set(sys.argv[1:] if arguments is None else arguments)
     try:
         with _ended_like_an_interrupt():
             code = int(app(args=arguments, prog_name="cutproof", standalone_mode=False) or 0)

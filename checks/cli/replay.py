@@ -10,6 +10,8 @@ import typer
 
 from cutproof.checks.cli.arguments import protocol_of_trace, settings_of
 from cutproof.checks.cli.console import Json, say, say_json
+from cutproof.checks.cli.orientation import completion
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.cli.systems.programs import program_of
 from cutproof.checks.cli.systems.replay_schedule import is_schedule, replay_schedules
 from cutproof.checks.common.refusals import Wrong, checked, near, refuse
@@ -32,6 +34,7 @@ def replay(
         typer.Argument(
             metavar="TRACE...",
             help="Traces or schedules: files, folders of them, names of stored traces, - for stdin.",
+            autocompletion=completion.traces,
         ),
     ],
     on: Annotated[
@@ -75,6 +78,7 @@ def replay(
     if len(chosen) == 1 and len(files) == 1 and chosen[0] == files[0]:
         result = _replayed(chosen[0], on, model, parameters, limits)
         lines = [*account(result), *([report.expected(result)] if fixed else [])]
+        report.case_of(result, chosen[0], fixed)
         _tell(json_lines, {**report.facts(result, chosen[0]), "on": on}, lines)
         return report.code_of(result, fixed)
     for file in chosen:
@@ -82,6 +86,7 @@ def replay(
             result = _replayed(file, on, model, parameters, limits)
         except Wrong as error:
             codes.append(report.REFUSED)
+            cases.case("replay", file, cases.ERRED, f"refused: {error}")
             _tell(
                 json_lines,
                 {"verdict": "refused", "reason": str(error), "trace": file},
@@ -89,6 +94,7 @@ def replay(
             )
             continue
         codes.append(report.code_of(result, fixed))
+        report.case_of(result, file, fixed)
         line = report.row(result, file) + (f"; {report.expected(result)}" if fixed else "")
         _tell(json_lines, {**report.facts(result, file), "on": on}, [line])
     return report.worst(codes)

@@ -8,13 +8,16 @@ import typer
 
 from cutproof.checks.cli.arguments import is_cutover, the_bounded_scope, the_protocol, the_removed, the_study
 from cutproof.checks.cli.console import Json, Named, ScopeText, Study, With, WithoutGuard, say, say_json
+from cutproof.checks.cli.orientation import completion
 from cutproof.checks.common.refusals import near, refuse
 
 UNKNOWN = 3
 
 
 def safeguards(
-    name: Annotated[str, typer.Argument(help="One of them, at length.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="One of them, at length.", autocompletion=completion.removable)
+    ] = "",
     study: Study = "",
     json_lines: Json = False,
 ) -> int:
@@ -50,7 +53,8 @@ def protocols(json_lines: Json = False) -> int:
         else:
             say(f"{entry.name:18} {entry.sentence}", f"{'':18} --with {takes}; {entry.states:,} states")
     if not json_lines:
-        say("", "a file of your own: FILE.py, or FILE.py:NAME; see docs/guides/your-own-protocol.md")
+        file = "FILE.py, or FILE.py:NAME where it has several"
+        say("", f"a file of your own: {file}; see docs/guides/your-own-protocol.md")
     return 0
 
 

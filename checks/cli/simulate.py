@@ -23,6 +23,7 @@ from cutproof.checks.cli.console import (
     say,
     say_json,
 )
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.common.refusals import checked, refuse
 
 FOUND = File("counterexamples")
@@ -62,6 +63,7 @@ def simulate(
     from cutproof.checks.cli.reports import explorations, simulations
     from cutproof.checks.cli.reports.progress import Ticker
     from cutproof.checks.engines.simulate.schedulers import DEFAULT, SCHEDULERS
+    from cutproof.checks.engines.simulate.simulate import RUNS
     from cutproof.checks.engines.simulate.simulate import simulate as make_runs
     from cutproof.checks.traces.counterexample import told
 
@@ -74,8 +76,10 @@ def simulate(
     loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
     with Ticker() as ticker:
 
-        def progress(runs: int, steps: int, states: int) -> None:
-            ticker.tell("simulate", f"{runs:,} runs, {steps:,} steps, {states:,} different states")
+        def progress(made: int, steps: int, states: int) -> None:
+            if runs is not None or seconds is None:
+                ticker.share(made, runs or RUNS)
+            ticker.tell("simulate", f"{made:,} runs, {steps:,} steps, {states:,} different states")
 
         found = checked(
             lambda: make_runs(
@@ -98,6 +102,14 @@ def simulate(
     files, conflict = simulations.write_traces(
         traces, trace, explorations.variant_of(loaded, as_written), loaded.protocol
     )
+    if cases.wanted():
+        cases.of_verdicts(found.violations, files, loaded.file)
+        for name, outcome, said in simulations.not_violated(
+            found, the_properties(loaded.protocol, properties)
+        ):
+            cases.case(
+                loaded.protocol.name, name, outcome, said, place=cases.place_of(loaded.file, name.split()[-1])
+            )
     if json_lines:
         for facts in simulations.facts(found, files, settings):
             say_json(facts)

@@ -129,12 +129,24 @@ def tasks(full: bool) -> list[Task]:
     numbers = [n for n in range(1, 20) if full or n not in LARGE]
     return [
         *(
-            Task(f"scenario {n}", scenario_rows, (n, 1 if full else PARTS.get(n, 1)), heavy=n in HEAVY)
+            Task(
+                f"scenario {n}",
+                scenario_rows,
+                (n, 1 if full else PARTS.get(n, 1)),
+                heavy=n in HEAVY,
+                rung="scenario",
+            )
             for n in numbers
         ),
-        Task("loss default", safe_rows, ("the default policy", Setup(ALONE, seed=SEED), many), heavy=True),
-        Task("loss boundary", safe_rows, ("near the boundary", boundary, near), heavy=True),
-        Task("loss predicted", predicted_rows, (few,)),
-        Task("loss at once", repaired_rows, (Cleanup.IMMEDIATE, few)),
-        Task("loss clean pass", repaired_rows, (Cleanup.AFTER_CLEAN_PASS, few)),
+        Task(
+            "loss default",
+            safe_rows,
+            ("the default policy", Setup(ALONE, seed=SEED), many),
+            heavy=True,
+            rung="loss",
+        ),
+        Task("loss boundary", safe_rows, ("near the boundary", boundary, near), heavy=True, rung="loss"),
+        Task("loss predicted", predicted_rows, (few,), rung="loss"),
+        Task("loss at once", repaired_rows, (Cleanup.IMMEDIATE, few), rung="loss"),
+        Task("loss clean pass", repaired_rows, (Cleanup.AFTER_CLEAN_PASS, few), rung="loss"),
     ]

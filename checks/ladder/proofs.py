@@ -137,11 +137,11 @@ def tasks(full: bool) -> list[Task]:
 
     strengths = [s.value for s in Strength] if full else [Strength.STRICT.value]
     return [
-        *(Task(f"proof {name}", proof_rows, (name,)) for name in PROVED),
-        Task("necessity", necessity_rows, heavy=True),
-        *(Task(f"gate {s}", gate_rows, (s,), heavy=True) for s in strengths),
+        *(Task(f"proof {name}", proof_rows, (name,), rung="proof") for name in PROVED),
+        Task("necessity", necessity_rows, heavy=True, rung="necessity"),
+        *(Task(f"gate {s}", gate_rows, (s,), heavy=True, rung="gate") for s in strengths),
         *(
-            Task(f"accepted {name}", accepted_rows, (name,), heavy=True)
+            Task(f"accepted {name}", accepted_rows, (name,), heavy=True, rung="accepted")
             for name in (WIDER if full else QUICK)
         ),
     ]

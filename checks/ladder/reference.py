@@ -88,10 +88,17 @@ def tasks(full: bool) -> list[Task]:
     """Every task of these checks."""
     scopes = (*REFINED, *(REFINED_FULL if full else ()))
     return [
-        *(Task(f"refinement {text}", refinement_rows, (text,), heavy=True) for text in scopes),
+        *(
+            Task(f"refinement {text}", refinement_rows, (text,), heavy=True, rung="refinement")
+            for text in scopes
+        ),
         *(
             Task(
-                f"lock step {name}", lockstep_rows, (name, 10 * hunts.WIDE_RUNS if full else RUNS), heavy=True
+                f"lock step {name}",
+                lockstep_rows,
+                (name, 10 * hunts.WIDE_RUNS if full else RUNS),
+                heavy=True,
+                rung="lock step",
             )
             for name in hunts.WIDE
         ),

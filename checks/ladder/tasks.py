@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -46,12 +46,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Task:
-    """Some rows, and the function that makes them; `heavy` ones are begun first."""
+    """Some rows, and the function that makes them; `heavy` ones are begun first. `rung` is the part of the ladder."""
 
     name: str
     make: Callable[..., list[Row]]
     arguments: tuple[Any, ...] = ()
     heavy: bool = False
+    rung: str = ""
 
 
 ENDED = "ended"  # the check of a task whose worker was ended from outside
@@ -60,11 +61,20 @@ _channel: Any = None
 
 
 class Ladder:
-    """One run of some tasks. `finished` holds the rows of each task that has ended, by name."""
+    """One run of some tasks. `finished` holds the rows of each task that has ended, by name; what `before` has of them
+    is not made again, and `ended` gets each of the others when it has ended."""
 
-    def __init__(self, ladder: Sequence[Task], workers: int, told: Told | None = None) -> None:
+    def __init__(
+        self,
+        ladder: Sequence[Task],
+        workers: int,
+        told: Told | None = None,
+        before: Mapping[str, list[Row]] | None = None,
+        ended: Callable[[Task, list[Row]], None] | None = None,
+    ) -> None:
         self.tasks, self.workers, self.told = list(ladder), workers, told or (lambda *_: None)
-        self.finished: dict[str, list[Row]] = {}
+        self.finished: dict[str, list[Row]] = dict(before or {})
+        self.ended = ended or (lambda *_: None)
 
     @property
     def rows(self) -> list[Row]:
@@ -83,22 +93,28 @@ class Ladder:
                 if each:
                     each(rows)
 
-        if self.workers > 1:
-            self._run_apart(tell)
-        for task in self.tasks if self.workers == 1 else ():
-            self.finished[task.name] = task.make(partial(self.told, task.name), *task.arguments)
-            self.told(task.name)
+        tell()
+        left = [task for task in self.tasks if task.name not in self.finished]
+        if self.workers > 1 and left:
+            self._run_apart(left, tell)
+        for task in left if self.workers == 1 else ():
+            self._end(task, task.make(partial(self.told, task.name), *task.arguments))
             tell()
         return self.rows
 
-    def _run_apart(self, tell: Callable[[], None]) -> None:
+    def _end(self, task: Task, rows: list[Row]) -> None:
+        self.finished[task.name] = rows
+        self.ended(task, rows)
+        self.told(task.name)
+
+    def _run_apart(self, left: list[Task], tell: Callable[[], None]) -> None:
         """In worker processes. They start afresh, so that nothing depends on what this one has done."""
         context = multiprocessing.get_context("spawn")
         channel = context.SimpleQueue()
         pool = ProcessPoolExecutor(self.workers, context, _begin_worker, (channel,))
         with put_off() as asked:
             try:
-                begun = sorted(self.tasks, key=lambda task: not task.heavy)
+                begun = sorted(left, key=lambda task: not task.heavy)
                 with unheard():
                     pending = {_submitted(pool, task): task for task in begun}
                 while pending:
@@ -107,8 +123,7 @@ class Ladder:
                         self.told(*channel.get())
                     for future in done:
                         task = pending.pop(future)
-                        self.finished[task.name] = _outcome(task, future)
-                        self.told(task.name)
+                        self._end(task, _outcome(task, future))
                     tell()
                     if asked:
                         raise KeyboardInterrupt

@@ -314,10 +314,13 @@ def tasks(full: bool = False, folder: File = FOLDER) -> list[Task]:
     return [
         *scope_tasks(SCOPES),
         *wide.tasks(full),
-        Task("other settings", other_settings_rows),
-        Task("fault pairs", fault_pairs_rows, heavy=True),
-        *(Task(name, counterexample_rows, (index, full, str(folder))) for name, index in experiments),
-        Task("as written", as_written_rows),
+        Task("other settings", other_settings_rows, rung="other settings"),
+        Task("fault pairs", fault_pairs_rows, heavy=True, rung="fault pairs"),
+        *(
+            Task(name, counterexample_rows, (index, full, str(folder)), rung="counterexample")
+            for name, index in experiments
+        ),
+        Task("as written", as_written_rows, rung="as written"),
         *verify_impl.tasks(full),
         *verify_loss.tasks(full),
         *verify_proof.tasks(full),
@@ -326,4 +329,4 @@ def tasks(full: bool = False, folder: File = FOLDER) -> list[Task]:
 
 def scope_tasks(names: Iterable[str]) -> list[Task]:
     """The tasks that explore these named scopes; the large ones are begun first."""
-    return [Task(name, scope_rows, (name,), name in HEAVY) for name in names]
+    return [Task(name, scope_rows, (name,), name in HEAVY, rung="scope") for name in names]

@@ -51,4 +51,7 @@ def wide_rows(told: Told | None, name: str, judged: str = EVERY) -> list[Row]:
 def tasks(full: bool) -> list[Task]:
     """A task for each of these scopes; they take long, and are begun first."""
     chosen = FULL if full else SCOPES
-    return [Task(f"wide {name}", wide_rows, (name, judged), heavy=True) for name, judged in chosen.items()]
+    return [
+        Task(f"wide {name}", wide_rows, (name, judged), heavy=True, rung=CHECK)
+        for name, judged in chosen.items()
+    ]

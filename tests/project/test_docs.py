@@ -107,6 +107,13 @@ def wrong_command(line: str, run: bool = False) -> str:
         if arguments[0] == "-m":
             return "" if importlib.util.find_spec(arguments[1]) else f"no module {arguments[1]}"
         return "" if (ROOT / arguments[0]).exists() else f"no file {arguments[0]}"
+    if arguments[0].startswith("--install"):  # it would change the shell of whoever runs the tests
+        known = [name for option in typer.main.get_command(cli.app).params for name in option.opts]
+        return (
+            ""
+            if arguments == [name for name in arguments if name in known]
+            else f"No such option: {arguments[0]}"
+        )
     said = io.StringIO()
     long = arguments[0] == "verify" or arguments[:2] == ["prove", "gate"] or (line in BY_NIGHT and not run)
     readers = any(a.endswith(".py") and not (ROOT / a).exists() for a in arguments)  # a file of their own
@@ -353,6 +360,7 @@ BAD: list[tuple[Callable[..., Any], tuple[Any, ...], Any]] = [
     (wrong_command, ("cutproof replay traces/nothing.itf.json",),
      "cutproof: traces/nothing.itf.json: No such file or directory\n"),
     (wrong_command, ("cutproof verify --deep",), "No such option: --deep"),
+    (wrong_command, ("cutproof --install-nothing",), "No such option: --install-nothing"),
     (wrong_command, ("cutproof verify --scope writes=10",), "writes=10 is out of range: writes is 1..9"),
     (wrong_command, ("cutproof loss --writes 3e6 --failures 2",), "cutproof: failures=2.0: a rate is from 0 to 1"),
     (wrong_command, ("cutproof scenarios high_volum",), "did you mean high_volume, "),

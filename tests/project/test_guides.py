@@ -26,7 +26,19 @@ USED = {
     "histories.md": {"history"},
     "record.md": {"history"},
     "logs.md": {"check-log", "replay"},
+    "pipelines.md": {"new", "explore", "drive", "verify", "replay"},
 }
+
+
+def part_of(body: str, file: Path) -> bool:
+    """These lines stand in a file, one after the other, at whatever depth."""
+    lines = file.read_text("utf-8").splitlines()
+    wanted = body.splitlines()
+    for first in range(len(lines) - len(wanted) + 1):
+        depth = len(lines[first]) - len(lines[first].lstrip())
+        if [line[depth:] for line in lines[first : first + len(wanted)]] == wanted:
+            return True
+    return False
 
 
 class Reader:
@@ -43,6 +55,10 @@ class Reader:
                     self.type(line)
             elif kind in ("python", "json"):
                 self.write(note, body)
+            elif kind == "yaml" and note.startswith("part of "):
+                self.faults += (
+                    [] if part_of(body, ROOT / note.removeprefix("part of ")) else [f"{note}: it is not"]
+                )
             elif note == "said":
                 self.compare(body)
             else:
@@ -120,6 +136,7 @@ BAD = {
     "not printed: b": "<!-- file a.py -->\n```python\nprint('a')\n```\n```sh\npython a.py\n```\n"
     "<!-- said -->\n```text\na\nb\n```",
     "a block of text that nobody does: a": "```text\na\n```",
+    "part of action.yml: it is not": "<!-- part of action.yml -->\n```yaml\nname: Another\n```",
 }
 
 

@@ -8,6 +8,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from cutproof.checks.cli.pipelines.cases import ERRED as ERROR
+from cutproof.checks.cli.pipelines.cases import FAILED, NOWHERE, case
 from cutproof.checks.cutover.conformance import conform
 from cutproof.checks.cutover.conformance.steps import write
 
@@ -54,9 +56,24 @@ def finding(found: conform.NotConforming, file: str, system: str) -> list[str]:
         lines.append(f"found in run {found.run}; a short schedule that shows it{short}:")
     lines += [*told(found), *_exchanges(found)]
     if file:
-        how = system if system.startswith("-- ") else f"--on {system}"
-        lines += ["", f"saved: {file}", f"cutproof replay {shlex.quote(file)} {how}"]
+        lines += ["", f"saved: {file}", again(file, system)]
     return lines
+
+
+def again(file: str, system: str) -> str:
+    """The command that performs a schedule again on a system."""
+    return f"cutproof replay {shlex.quote(file)} {system if system.startswith('-- ') else f'--on {system}'}"
+
+
+def case_of_finding(found: conform.NotConforming, file: str, system: str, adapter: str) -> None:
+    """A failure for whoever counts; `adapter` is what was named on the command line."""
+    about = found.data.system if found.data else system
+    outcome = ERROR if isinstance(found, conform.AdapterFailed) else FAILED
+    source = Path(adapter.rpartition(".py")[0] + ".py") if ".py" in adapter else None
+    case(
+        about, "conforms", outcome, f"{kind_of(found)}: {found.reason}", again=again(file, system) if file else "",
+        place=(str(source), 1) if source else NOWHERE, details=told(found),
+    )  # fmt: skip
 
 
 def _exchanges(found: conform.NotConforming) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path as File
 from typing import Any
 
+from cutproof.checks.cli.pipelines.cases import ERRED, FAILED, PASSED, UNKNOWN, case
 from cutproof.checks.drivers.driving.outcome import Driving
 from cutproof.checks.traces.story import story
 from cutproof.checks.traces.trace import Trace, write
@@ -31,6 +32,19 @@ def driven(found: Driving, trace: Trace | None, file: str, again: str) -> list[s
     else:
         lines.append(f"nothing found: {found.name}: in equal states after each step of these runs")
     return [*lines, *covered(found)]
+
+
+def case_of(found: Driving, again: str, driver: str) -> None:
+    """What came of it, for whoever counts; `driver` is what was named on the command line."""
+    outcome = {"found": FAILED, "the driver failed": ERRED, "nothing found": PASSED}.get(
+        found.outcome, UNKNOWN
+    )
+    first, *rest = found.failure.lines(found.walking) if found.failure else (covered(found)[0],)
+    file = driver.rpartition(".py")[0] + ".py" if ".py" in driver else ""
+    case(
+        f"{found.walking.whole.name} on {found.name}", "in equal states", outcome, f"{found.outcome}: {first}",
+        again=again, place=(file, 1), seconds=found.seconds, details=rest,
+    )  # fmt: skip
 
 
 def covered(found: Driving) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cutproof.checks.cli.console import say, say_json
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.common.refusals import refuse
 from cutproof.checks.engines.proof.induction import Proof
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, UNKNOWN
@@ -47,10 +48,13 @@ def prove_gate(gate_name: str, strength: Strength, json_lines: bool, smt2: Path 
         "false_refusals": len(found.false_refusals), "unknown": len(found.unknown), "reasons": dict(reasons),
         "safe": sum(d.said == "safe" for d in found.decisions), "seconds": round(found.seconds, 1),
     }  # fmt: skip
+    verdict = "exact: safe is what it accepts" if found.exact else "not exact"
+    wrong = found.false_accepts or found.false_refusals
+    outcome = cases.FAILED if wrong else cases.UNKNOWN if found.unknown else cases.PASSED
+    cases.case(f"gate {gate_name}", strength.value, outcome, verdict, seconds=found.seconds)
     if json_lines:
         say_json(facts)
     else:
-        verdict = "exact: safe is what it accepts" if found.exact else "not exact"
         say(
             f"the {gate_name} gate, {strength.value}: {verdict}",
             f"  {facts['policies']:,} policies, {facts['safe']:,} proved safe; accepted {facts['accepted']:,}, "
@@ -59,7 +63,7 @@ def prove_gate(gate_name: str, strength: Strength, json_lines: bool, smt2: Path 
             f"unknown {facts['unknown']:,}; {found.seconds:.0f} s",
             *(f"  {n:,} wrongly accepted: {name}" for name, n in reasons.most_common()),
         )
-    if found.false_accepts or found.false_refusals:
+    if wrong:
         return SAFETY
     return UNKNOWN if found.unknown else HOLDS
 

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cutproof.checks.cli.reports.tables import WIDEST, table
+from cutproof.checks.cli.pipelines.cases import FAILED, PASSED, SKIPPED, case
+from cutproof.checks.cli.pipelines.cases import UNKNOWN as NOT_KNOWN
+from cutproof.checks.cli.reports.tables import WIDEST, layout
 from cutproof.checks.engines.verdict import HOLDS, LIVENESS, SAFETY, UNKNOWN
 from cutproof.checks.ladder.tasks import Row
 
+HEAD = ("", "check", "what", "states", "transitions", "depth", "seconds", "verdict", "scope")
+# What is laid out for before any row is known: large numbers, and texts that take more than a line.
+SAMPLE = {
+    "": "FAIL", "check": "counterexample", "states": "9,999,999", "transitions": "99,999,999", "depth": "99",
+    "seconds": "999.9", "verdict": "some words and more " * 6, "scope": "some words and more " * 6,
+}  # fmt: skip
+MANY = "1,337,598,192,039"  # states of a wide scope
 
-def ladder_table(rows: Sequence[Row], width: int = WIDEST, coloured: bool = False) -> list[str]:
-    """What `cutproof verify` found, as the lines of a table that fits."""
-    head = ("", "check", "what", "states", "transitions", "depth", "seconds", "verdict", "scope")
-    return table(
-        head, map(_cells, rows), width, numbers=head[3:7], wrap=("verdict", "scope"),
-        drop=("scope", "seconds", "transitions", "depth", "states"), coloured=coloured,
-    )  # fmt: skip
+
+class LadderTable:
+    """The rows of `cutproof verify`, line by line: the columns are the same whatever comes. `names` are what rows are
+    about, as far as it is known before; `many`: some are of very many states."""
+
+    def __init__(
+        self, names: Iterable[str], width: int = WIDEST, coloured: bool = False, many: bool = False
+    ) -> None:
+        sample = {**SAMPLE, "states": MANY} if many else SAMPLE
+        samples = [[name if n == "what" else sample[n] for n in HEAD] for name in (*names, "")]
+        self.layout = layout(
+            HEAD, samples, width, numbers=HEAD[3:7], wrap=("verdict", "scope"),
+            drop=("scope", "seconds", "transitions", "depth", "states"), coloured=coloured,
+        )  # fmt: skip
+
+    def head(self) -> list[str]:
+        """The names of the columns."""
+        return self.layout.lines(HEAD)
+
+    def lines(self, row: Row) -> list[str]:
+        """One row."""
+        return self.layout.lines(_cells(row))
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -33,6 +57,16 @@ def verdict_of(row: Row) -> str:
     claim = row.property + (f" ({row.harm})" if row.harm else "")
     about = claim if row.verdict in ("violated", "unknown") else ""
     return row.verdict + "".join(f": {part}" for part in (about, row.detail) if part)
+
+
+def case_of(row: Row) -> None:
+    """A row for whoever counts."""
+    outcome = PASSED if row.code == HOLDS else NOT_KNOWN if row.code == UNKNOWN else FAILED
+    said = verdict_of(row) if row.code == HOLDS else f"{verdict_of(row)}; expected: {row.expected}"
+    again = f"cutproof replay {row.trace}" if row.trace and row.code != HOLDS else ""
+    name = " ".join(filter(None, (row.name, row.property)))
+    outcome = outcome if row.ran() else SKIPPED
+    case(f"verify {row.check}", name, outcome, said, again=again, seconds=row.seconds)
 
 
 def exit_code_of(rows: Sequence[Row], strict: bool = False) -> int:

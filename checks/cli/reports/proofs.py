@@ -12,6 +12,7 @@ from typing import Any
 
 from cutproof.checks.cli.arguments import the_policy, the_properties, the_removed, the_scope
 from cutproof.checks.cli.console import say, say_json
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.cli.reports import explorations
 from cutproof.checks.cli.reports.progress import Ticker
 from cutproof.checks.common.refusals import checked, refuse
@@ -89,6 +90,7 @@ def prove_any(
         explorations.write_traces(traces, folder, variant, loaded.protocol) if folder else ({}, "")
     )
     answers = conditional(found.answers)
+    cases.of_verdicts(found.verdicts, files, loaded.file)
     if json_lines:
         for answer in answers:
             say_json(answer_json(answer, name))
@@ -172,6 +174,7 @@ def prove_cutover(
                     _write(obligations, smt2, name)
                 mine = conditional(o.ask(to_show=True) for o in obligations)
             every += [(name, a) for a in mine]
+            _count(name, mine)
             if json_lines:
                 for answer in mine:
                     say_json(answer_json(answer, name))
@@ -190,6 +193,13 @@ def prove_cutover(
     if not json_lines:
         say(_summary(every, began))
     return exit_code(a for _, a in every)
+
+
+def _count(scope: str, answers: Sequence[Answer]) -> None:
+    """A case for each obligation."""
+    for a in answers:
+        outcome = cases.PASSED if a.proved else cases.FAILED if a.said == "refuted" else cases.UNKNOWN
+        cases.case(scope, f"{a.kind} {a.name}", outcome, f"{a.said} {a.reason}".strip(), seconds=a.seconds)
 
 
 def _under(proof: Proof, spoken_of: Mapping[Mechanisms, Policy], found: Counterexample) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
+from cutproof.checks.cli.pipelines.cases import ERRED, FAILED, PASSED, UNKNOWN, case
 from cutproof.checks.traces.replay import Replay
 from cutproof.checks.traces.story import facts_of
 
@@ -48,6 +50,14 @@ def row(result: Replay, file: str) -> str:
     elif result.unjudged:
         claim += f": {result.unjudged}"
     return f"{result.verdict:14}  {file}  {many}  {claim}".rstrip()
+
+
+def case_of(result: Replay, file: str, expect_fixed: bool) -> None:
+    """A replay for whoever counts."""
+    code = code_of(result, expect_fixed)
+    outcome = {REPRODUCED: PASSED, NOT_JUDGED: UNKNOWN, NOT_PERFORMED: ERRED}.get(code, FAILED)
+    said = expected(result) if expect_fixed else " ".join(row(result, file).replace(file, "", 1).split())
+    case("replay", file, outcome, said, again=f"cutproof replay {shlex.quote(file)}")
 
 
 def refused(file: str, reason: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path as File
 from textwrap import wrap
 from typing import Any
 
+from cutproof.checks.cli.pipelines.cases import PASSED, SKIPPED, UNKNOWN
 from cutproof.checks.engines.simulate.estimate import unseen
 from cutproof.checks.engines.simulate.guards import Blocked
 from cutproof.checks.engines.simulate.simulate import Simulation
@@ -78,6 +79,23 @@ def head(found: Simulation) -> str:
     if found.coverage.runs and not found.coverage.steps:
         why = ": not exercised, no step is possible at the start"
     return f"nothing found in {runs}{asked} {how}{why}"
+
+
+def not_violated(found: Simulation, asked: Sequence[str] | None) -> Iterator[tuple[str, str, str]]:
+    """Every other claim that was asked for: its name, how it ended for who counts, and what is said of it."""
+    violated = {v.property for v in found.violations}
+    nothing = PASSED if found.coverage.steps and not found.ended else UNKNOWN
+    for form, name in dict.fromkeys((c.form, c.property) for c in found.protocol.claims):
+        if name in violated or (asked is not None and name not in asked):
+            continue
+        run = found.sometimes.get(name)
+        if form == "sometimes" and run is None:
+            outcome, said = SKIPPED, f"reached in no run: {head(found)}"
+        elif form == "sometimes":
+            outcome, said = PASSED, f"reached first in run {run:,}"
+        else:
+            outcome, said = nothing, head(found)
+        yield f"{form.replace('_', ' ')} {name}", outcome, said
 
 
 def _covered(found: Simulation) -> list[str]:

@@ -4,11 +4,14 @@ a name is never broken in two.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 WIDEST = 120  # columns of what is not a terminal
 GAP = 2  # columns between two cells
@@ -23,8 +26,13 @@ def is_terminal() -> bool:
 
 
 def width() -> int:
-    """Columns of stdout: those of the terminal, else `WIDEST`."""
-    return max(shutil.get_terminal_size().columns, 2 * INDENT) if is_terminal() else WIDEST
+    """Columns of stdout: those of the terminal, or that COLUMNS says; else `WIDEST`."""
+    if is_terminal():
+        columns = shutil.get_terminal_size().columns
+    else:
+        said = os.environ.get("COLUMNS", "")
+        columns = int(said) if re.fullmatch(r"0*[1-9]\d{0,4}", said) else WIDEST
+    return max(columns, 2 * INDENT)
 
 
 def wrapped(text: str, columns: int) -> list[str]:
@@ -51,7 +59,30 @@ def _pieces(word: str, columns: int) -> str:
     return " ".join(re.findall(rf".{{1,{columns}}}$|.{{1,{columns - 1}}}[,/]|.{{1,{columns}}}", word))
 
 
-def table(
+@dataclass(frozen=True)
+class Layout:
+    """Where the cells of a table stand: the columns that are shown, by number and name, and how wide each is."""
+
+    shown: tuple[int, ...]
+    names: tuple[str, ...]
+    widths: tuple[int, ...]
+    columns: int
+    numbers: Sequence[str] = ()
+    wrap: Sequence[str] = ()
+    coloured: bool = False
+
+    def lines(self, row: Sequence[str]) -> list[str]:
+        """One row; what is too long for its column goes on in the next line."""
+        cells = [row[i] for i in self.shown]
+        found = [
+            part
+            for line in _row(cells, self.names, self.widths, self.numbers, self.wrap)
+            for part in wrapped(line, self.columns)
+        ]
+        return [BAD.format(line) for line in found] if self.coloured and row[0] == "FAIL" else found
+
+
+def layout(
     head: Sequence[str],
     rows: Iterable[Sequence[str]],
     columns: int,
@@ -60,8 +91,8 @@ def table(
     wrap: Sequence[str] = (),
     drop: Sequence[str] = (),
     coloured: bool = False,
-) -> list[str]:
-    """The lines of a table in so many columns. `numbers` are aligned to the right, cells in `wrap` broken at spaces,
+) -> Layout:
+    """A table for such rows, in so many columns. `numbers` are aligned to the right, cells in `wrap` broken at spaces,
     and columns in `drop` left out, the first ones first, as far as the rest does not fit. Where a cell is too long for
     its column, the rest of its row is on the next line. With `coloured` a row that begins with FAIL is red."""
     cells, names = [list(row) for row in rows], list(head)
@@ -77,15 +108,17 @@ def table(
     for name in drop:
         if _total([least[n] for n in names]) <= columns:
             break
-        at = names.index(name)
-        names.pop(at)
-        cells = [row[:at] + row[at + 1 :] for row in cells]
+        names.remove(name)
     widths = _widths(names, natural, least, wrap, columns)
-    lines = list[str]()
-    for row in [names, *cells]:
-        found = [part for line in _row(row, names, widths, numbers, wrap) for part in wrapped(line, columns)]
-        lines += [BAD.format(line) for line in found] if coloured and row[0] == "FAIL" else found
-    return lines
+    shown = tuple(i for i, name in enumerate(head) if name in names)
+    return Layout(shown, tuple(names), tuple(widths), columns, numbers, wrap, coloured)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], columns: int, **more: Any) -> list[str]:
+    """The lines of a whole table in so many columns, as `layout` has them."""
+    cells = [list(row) for row in rows]
+    found = layout(head, cells, columns, **more)
+    return [line for row in (head, *cells) for line in found.lines(row)]
 
 
 def _total(widths: Sequence[int]) -> int:

@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from cutproof.checks.cli.arguments import can_hold, finite
+from cutproof.checks.cli.arguments import can_hold, finite, the_share
 from cutproof.checks.cli.console import Json, say, say_json
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.cli.systems.programs import program_of, system
 from cutproof.checks.common.refusals import refuse
 
@@ -51,10 +52,11 @@ def conform(
         finite("--seconds", seconds)
     if trace != FOUND or trace.exists():
         can_hold("--trace", trace)
-    part = _part(shard)
+    part = the_share(shard)
     with system(adapter, program_of(context), answer_within) as chosen, Ticker() as ticker:
 
         def progress(made: int, of: int) -> None:
+            ticker.share(made, of)
             ticker.tell("conform", f"run {made:,} of {of:,}")
 
         try:
@@ -65,6 +67,7 @@ def conform(
         except judge.NotConforming as found:
             file, conflict = told.saved(found, trace)
             said = shlex.quote(adapter) if adapter else "-- " + shlex.join(program_of(context))
+            told.case_of_finding(found, file, said, adapter)
             if json_lines:
                 say_json(told.facts_of_finding(found, file))
             else:
@@ -74,6 +77,8 @@ def conform(
             if conflict:
                 refuse(conflict)
             return told.code_of_finding(found)
+    passed = cases.UNKNOWN if told.code_of(report) else cases.PASSED
+    cases.case(report.name, "conforms", passed, str(report).partition("\n")[0])
     if json_lines:
         say_json(report.facts())
     else:
@@ -81,15 +86,3 @@ def conform(
     if report.stopped:
         print(f"{report.stopped}: the report says what was covered", file=sys.stderr)
     return told.code_of(report)
-
-
-def _part(text: str) -> tuple[int, int]:
-    if not text:
-        return (0, 1)
-    number, _, of = text.partition("/")
-    if (
-        not (text.isascii() and number.isdecimal() and of.isdecimal())
-        or not 1 <= int(number) <= int(of) <= 10_000
-    ):
-        refuse(f"--shard {text}: write 2/4 for the second of four")
-    return (int(number) - 1, int(of))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cutproof.checks.cli.arguments import can_hold, finite, the_protocol
+from cutproof.checks.cli.arguments import can_hold, finite, the_protocol, the_share
 from cutproof.checks.cli.console import (
     AsWritten,
     Json,
@@ -22,6 +22,7 @@ from cutproof.checks.cli.console import (
     say,
     say_json,
 )
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.cli.systems.programs import program_of
 from cutproof.checks.common.refusals import checked, refuse
 
@@ -77,7 +78,7 @@ def drive(
         finite("--seconds", seconds)
     if trace != FOUND or trace.exists():
         can_hold("--trace", trace)
-    part, command = _shard(shard), program_of(context)
+    part, command = the_share(shard), program_of(context)
     loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
     with _subject(loaded, driver, command) as subject:
         if replay is not None:
@@ -86,6 +87,10 @@ def drive(
 
             def progress(found: Driving) -> None:
                 of = "" if found.edges is None else f" of {found.edges:,}"
+                ticker.share(
+                    found.covered if runs is None else found.runs,
+                    (found.edges if runs is None else runs) or 0,
+                )
                 ticker.tell(
                     "drive", f"{found.runs:,} runs, {found.steps:,} steps, {found.covered:,}{of} edges"
                 )
@@ -105,10 +110,12 @@ def drive(
     if found.failure is not None:
         recorded = trace_of(found.walking, found.failure, found.name, settings)
         file, conflict = drives.write_trace(found, recorded, trace)
+    again = _command(named, options, driver, command, file)
+    drives.case_of(found, again if file else "", driver)
     if json_lines:
         say_json(drives.facts(found, file, settings))
     else:
-        say(*drives.driven(found, recorded, file, _command(named, options, driver, command, file)))
+        say(*drives.driven(found, recorded, file, again))
     if found.interrupted:
         print("interrupted: the report says what was covered", file=sys.stderr)
     if conflict:
@@ -127,16 +134,6 @@ def _command(
     words += ["--driver", driver] if driver else []
     words += ["--replay", file, *(["--", *command] if command else [])]
     return shlex.join(words)
-
-
-def _shard(text: str) -> tuple[int, int]:
-    """`2/4` as (1, 4)."""
-    if not text:
-        return 0, 1
-    first, slash, last = text.partition("/")
-    if not (slash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= 10_000):
-        refuse(f"--shard {text}: write 2/4 for the second of four")
-    return int(first) - 1, int(last)
 
 
 @contextlib.contextmanager
@@ -179,6 +176,8 @@ def _again(loaded: Loaded, subject: Subject, file: File, json_lines: bool) -> in
         code = FAILED if failure.kind == ERRED else FOUND
         said = failure.lines(walking)
         said[0] = f"{'erred' if code == FAILED else 'found'}: {subject.name}: {said[0]}"
+    outcome = {HOLDS: cases.PASSED, FAILED: cases.ERRED}.get(code, cases.FAILED)
+    cases.case(f"{loaded.protocol.name} on {subject.name}", str(file), outcome, said[0], details=said[1:])
     if json_lines:
         kind = None if failure is None else failure.kind
         say_json({"checked": loaded.protocol.name, "driver": subject.name, "trace": str(file), "kind": kind,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cutproof.checks.cli.console import Json, say, say_json
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.common.refusals import plain, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -46,6 +47,7 @@ def history(
         recorded = _read(file, edn)
         found = _judged(file, recorded, versioned, most)
         verdicts.append(_verdict(found))
+        _count(file, found)
         if json_lines:
             _tell_json(file, recorded, found)
         else:
@@ -115,6 +117,19 @@ def _tell(file: str, recorded: History, found: Found) -> None:
         f"{_verdict(found)}: "
         + (", ".join(f"{word} {n:,}" for word, n in counts.items() if n) or "no operations")
     )
+
+
+def _count(file: str, found: Found) -> None:
+    """A case for each key. Where something was read of others, one of which nothing was does not make a build red."""
+    from cutproof.checks.drivers.histories.judge import Explained, Unexplained
+
+    empty = cases.UNKNOWN if _verdict(found) == EMPTY else cases.SKIPPED
+    outcomes = {VALID: cases.PASSED, INVALID: cases.FAILED, UNKNOWN: cases.UNKNOWN, EMPTY: empty}
+    for key, operations, word, verdict in found:
+        said = word if isinstance(verdict, Explained) else f"{word}: {verdict.reason}"
+        line = verdict.operations[0].number if isinstance(verdict, Unexplained) and verdict.operations else 1
+        place = cases.NOWHERE if file == STDIN else (file, line)
+        cases.case(file, f"{key}, {_many(len(operations), 'operation')}", outcomes[word], said, place=place)
 
 
 def _many(count: int, what: str) -> str:

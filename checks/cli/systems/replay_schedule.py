@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path as File
 
 from cutproof.checks.cli.console import say, say_json
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.cli.systems.programs import system
 from cutproof.checks.common import files
 from cutproof.checks.common.refusals import Wrong, refuse
@@ -50,9 +51,12 @@ def _one(file: str, adapter: type, expect: str, json_lines: bool, many: bool) ->
         if not many:
             raise
         say(replays.refused(file, str(error)))
+        cases.case("replay", file, cases.ERRED, f"refused: {error}")
         return replays.REFUSED
     found = conform.replay(schedule, adapter)
     code, verdict = report.replayed(schedule, found, expect == "fixed")
+    outcome = {0: cases.PASSED, report.ERRED: cases.ERRED}.get(code, cases.FAILED)
+    cases.case("replay", file, outcome, f"{verdict}: {found.reason}" if found else verdict)
     if json_lines:
         say_json({"checked": "schedule", "verdict": verdict, "schedule": file, "steps": len(schedule.steps),
                   "reason": found.reason if found else None,

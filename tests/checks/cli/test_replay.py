@@ -275,7 +275,8 @@ def test_what_is_installed_carries_the_traces(tmp_path: Path) -> None:
     out.mkdir()
     build = "import json, sys, setuptools; setuptools.setup(**json.loads(sys.argv[1]))"
     settings = {
-        "name": "cutproof", "version": "0", "package_dir": {"": folder}, "package_data": about["package-data"],
+        "name": "cutproof", "version": "0", "package_dir": {"": folder},
+        "package_data": {name.replace("*", ""): files for name, files in about["package-data"].items()},
         "packages": find_namespace_packages(str(tmp_path / folder)),
         "script_args": ["-q", "build_py", "--build-lib", str(tmp_path / "site")],
     }  # fmt: skip
@@ -290,6 +291,12 @@ def test_what_is_installed_carries_the_traces(tmp_path: Path) -> None:
     command = [sys.executable, "-c", where]
     ran = subprocess.run(command, cwd=out, env=environment, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == [str(tmp_path / "site" / "cutproof" / "traces"), str(len(stored.names()))]
+    code = ROOT / "src" / "cutproof"  # whatever is read beside the code is there too
+    data = {
+        f.relative_to(code) for n in ("checks", "model", "impl") for f in (code / n).rglob("*") if f.is_file()
+    }
+    there = tmp_path / "site" / "cutproof"
+    assert [f for f in data if f.suffix not in (".pyc", ".md") and not (there / f).exists()] == []
 
 
 def test_the_smallest_file_of_the_documents_is_one(run, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutproof.checks.cli.reports import ladder as ladder_report
+from cutproof.checks.cli.reports import progress, tables
 from cutproof.checks.cli.reports import safeguards as safeguards_report
-from cutproof.checks.cli.reports import tables
 from cutproof.checks.cli.reports.progress import Ticker
 from cutproof.checks.cutover.safeguards.necessity import EXPERIMENTS
 from cutproof.checks.engines.plain.explore import explore
@@ -30,21 +30,27 @@ BAD = Row(
 # ------------------------------------------------------------------ tables
 
 
+def table_of(rows: list[Row], width: int = tables.WIDEST, coloured: bool = False) -> list[str]:
+    """Some rows, line by line."""
+    table = ladder_report.LadderTable((row.name for row in rows), width, coloured)
+    return [*table.head(), *(line for row in rows for line in table.lines(row))]
+
+
 def test_a_table_where_there_is_no_terminal_has_no_colours_and_fits() -> None:
-    head, good, *both = ladder_report.ladder_table([GOOD, BAD])
+    head, good, *both = table_of([GOOD, BAD])
     bad = " ".join(" ".join(both).split())
     assert head.split() == ["check", "what", "states", "transitions", "depth", "seconds", "verdict"]
     assert good.split() == ["ok", "scope", "base", "11,819", "40,607", "33", "1.3", "holds"]
     assert bad.startswith("FAIL counterexample lost-write-without-x[O,0] 10 20 3 ")
     assert bad.endswith("holds: it can be removed without harm")
     assert max(map(len, (head, good, *both))) <= tables.WIDEST and "\x1b" not in bad
-    head, good, *_ = ladder_report.ladder_table([GOOD, BAD], 200)
+    head, good, *_ = table_of([GOOD, BAD], 200)
     assert head.split()[-1] == "scope" and good.split()[-1] == "writes=2"
 
 
 def test_what_was_not_run_is_counted_and_with_strict_is_unknown() -> None:
     left = Row("wide scope", "large", "writes=9", "not run", 0, detail="needs the extra `fast`")
-    assert ladder_report.ladder_table([left])[1].split()[:3] == ["-", "wide", "scope"]
+    assert table_of([left])[1].split()[:3] == ["-", "wide", "scope"]
     codes = [ladder_report.exit_code_of([GOOD, left], strict) for strict in (False, True)]
     assert codes == [0, 3] and ladder_report.exit_code_of([GOOD], strict=True) == 0
     said = [ladder_report.summary([GOOD, left], 9.0, code) for code in codes]
@@ -56,7 +62,7 @@ def test_what_was_not_run_is_counted_and_with_strict_is_unknown() -> None:
 
 
 def test_a_row_that_failed_is_red_on_a_terminal() -> None:
-    head, good, bad, *_ = ladder_report.ladder_table([GOOD, BAD], 200, True)
+    head, good, bad, *_ = table_of([GOOD, BAD], 200, True)
     assert "\x1b" not in head + good and bad.startswith("\x1b[1;31mFAIL") and bad.endswith("\x1b[0m")
 
 
@@ -103,7 +109,7 @@ def test_a_word_that_is_too_long_is_broken_after_a_comma() -> None:
 def test_our_own_tables_fit_and_break_no_name(width: int) -> None:
     rows = [GOOD, BAD, *(Row("counterexample", e.file, e.scope_name, "violated", 0, property=e.property, harm=e.harm,
                              states=10**6, transitions=10**7, depth=20, seconds=3) for e in EXPERIMENTS)]  # fmt: skip
-    lines = shown(ladder_report.ladder_table(rows, width, True))
+    lines = shown(table_of(rows, width, True))
     assert max(map(len, lines)) <= width
     assert {e.file for e in EXPERIMENTS} <= set(" ".join(lines).split())
     entries = [safeguards_report.safeguard_entry(s) for s in SAFEGUARDS.values()]
@@ -113,7 +119,7 @@ def test_our_own_tables_fit_and_break_no_name(width: int) -> None:
 
 
 def test_markup_in_a_name_is_only_text() -> None:
-    assert "[bold]x[/bold]" in ladder_report.ladder_table([Row("scope", "[bold]x[/bold]", "", "holds", 0)])[1]
+    assert "[bold]x[/bold]" in table_of([Row("scope", "[bold]x[/bold]", "", "holds", 0)])[1]
 
 
 def test_a_verdict_says_what_and_why() -> None:
@@ -161,6 +167,36 @@ def test_where_there_is_no_terminal_progress_is_a_line_now_and_then(
 
 
 # ------------------------------------------------------------------ the phases
+
+
+@pytest.mark.parametrize(
+    "seconds, said", [(0.2, "1 s"), (42, "42 s"), (89, "89 s"), (90, "2 min"), (9000, "2.5 h")]
+)
+def test_how_long_it_takes_is_told_as_people_say_it(seconds: float, said: str) -> None:
+    assert progress.lasting(seconds) == f"about {said}"
+
+
+def test_the_time_left_goes_by_what_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with Ticker(pause=0) as ticker:
+        ticker.share(1, 100)
+        ticker.tell("a", "b")
+        ticker.began -= 10
+        ticker.share(1, 4, "1 of 4 tasks")
+        ticker.tell("a", "b")
+    first, second = capsys.readouterr().err.splitlines()
+    assert (first, second) == ("a: b", "1 of 4 tasks, about 30 s left; a: b")
+
+
+def test_without_a_terminal_the_width_is_what_columns_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    for said, columns in {
+        "80": 80,
+        "3": 8,
+        "": tables.WIDEST,
+        "wide": tables.WIDEST,
+        "0": tables.WIDEST,
+    }.items():
+        monkeypatch.setenv("COLUMNS", said)
+        assert tables.width() == columns
 
 
 def test_the_diagram_holds_exactly_the_changes_of_phase_that_fire() -> None:
