@@ -9,15 +9,4 @@
 `tables.js` sorts and filters, plots (`checks/common/plots.py`), and views of traces (`viewed.py`).
 """
 
-__all__ = [
-    "conforming",
-    "exploring",
-    "folder",
-    "losses",
-    "parts",
-    "plotted",
-    "policies",
-    "removals",
-    "verifying",
-    "viewed",
-]
+__all__ = ["conforming", "exploring", "folder", "losses", "parts", "verifying"]

@@ -32,13 +32,13 @@ class PolicyMap {
 
   // A button for each clause: only what it refuses first is shown; pressed again, everything.
   legends() {
-    const first = (square) => this.first(square);
     return [["eventual", "Refused: loses for good, or never ends", "refused"],
       ["strict", "Eventual: refused by the strict gate alone", "eventual"]].map(([strength, title, kind]) => {
-      const buttons = this.data.clauses.map((clause, at) => (clause.strength !== strength ? null
+      const many = this.data.clauses.map((_, at) => this.data.squares.filter((square) => this.first(square) === at).length);
+      const buttons = this.data.clauses.map((clause, at) => (clause.strength !== strength || !many[at] ? null
         : made("button", { type: "button", "aria-pressed": "false", "data-clause": at, title: clause.why,
           onclick: () => this.press(at) }, made("span", { class: `key ${kind}`, "aria-hidden": "true" }, clause.letter),
-        made("span", {}, clause.name, " ", made("small", {}, String(this.data.squares.filter((s) => first(s) === at).length))))));
+        made("span", {}, clause.name, " ", made("small", {}, many[at].toLocaleString("en"))))));
       return made("div", { role: "group", "aria-label": title }, made("h3", {}, title), made("div", { class: "legend" }, ...buttons));
     });
   }
@@ -122,7 +122,8 @@ class PolicyMap {
       else cells.push({ here, many: 1, words: this.values.get(name)[way[level]] });
     }
     return made("tr", {}, made("th", { class: "knob", scope: "row" }, name), ...cells.map(({ many, words }) =>
-      made("th", { scope: "colgroup", colspan: many, title: `${name}: ${words}` }, words)));
+      made("th", { scope: "colgroup", colspan: many, class: level === this.data.across.length - 1 ? "upright" : null,
+        title: `${name}: ${words}` }, words)));
   }
 
   cell(square, group) {

@@ -71,6 +71,11 @@ def link(place: str, words: str) -> Markup:
     return Markup(f'<a href="{escape(place)}">{text(words)}</a>') if place else text(words)
 
 
+def viewing(place: str, name: str) -> Markup:
+    """A link to the page of a run: short to see, and with the run's name for whoever hears it."""
+    return Markup(f'<a href="{escape(place)}">view<span class="unseen"> {text(name)}</span></a>')
+
+
 def joined(parts: Iterable[Text], between: str = "") -> Markup:
     """Texts one after the other."""
     return Markup(between.join(text(part) for part in parts))

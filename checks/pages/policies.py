@@ -1,7 +1,7 @@
 """The gate as a map: every policy, whether it is safe, by which clauses it is refused, and how it fails.
 
-The clauses are those of `model/cutover/policy.py`; the steps of the shortest run to each violation are searched for here
-(`checks/cutover/gate/wide.py`, some ten seconds), where the inner loops are compiled, and left out where they are not.
+The clauses are those of `model/cutover/policy.py`; the steps of the shortest run to each violation are searched for
+here (`checks/cutover/gate/wide.py`, some ten seconds), where the inner loops are compiled, and left out where not.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from cutproof.checks.pages.viewed import Views
 from cutproof.checks.traces import stored
 from cutproof.model.cutover.policy import CLAUSES, Clause, Policy, Strength, knobs, policies
 
-ACROSS = ("skip_delta_pass", "drain_on_timeout", "cutover_writes", "cleanup", "rollback")
+ACROSS = ("rollback", "skip_delta_pass", "drain_on_timeout", "cutover_writes", "cleanup")
 DOWN = ("acknowledge", "anti_entropy", "replicas", "replica_ack")
 WORTHS = ("strict", "eventual", "refused")
 ABOUT = (
-    "Every policy that an operator can write, as a square. ● is safe at every moment; a small letter is safe in the end, "
-    "while anti-entropy repairs; a capital letter loses for good, or never ends. The letter is the first clause that "
-    "refuses it. Choose values, or a clause; press a square, or move with the arrow keys and press Enter."
+    "Every policy that an operator can write, as a square. ● is safe at every moment; a small letter is safe in the "
+    "end, while anti-entropy repairs; a capital letter loses for good, or never ends. The letter is the first clause "
+    "that refuses it. Choose values, or a clause; press a square, or move with the arrow keys and press Enter."
 )
 
 
@@ -114,13 +114,8 @@ def gate(found: Sequence[lattice.Decided], views: Views) -> tuple[Markup, Map]:
         )
     else:
         said += " How many steps it takes is not searched for here: it needs the extra `fast`."
-    return section(
-        "gate",
-        "The gate, policy by policy",
-        Markup('<div id="policies"></div>'),
-        _told(whole),
-        about=f"{said} {ABOUT}",
-    ), whole
+    inside = (Markup('<div id="policies"></div>'), _told(whole))
+    return section("gate", "The gate, policy by policy", *inside, about=f"{said} {ABOUT}"), whole
 
 
 def _told(whole: Map) -> Markup:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cutproof.checks.engines.verdict import HOLDS
 from cutproof.checks.ladder.tasks import Row
-from cutproof.checks.pages.parts import Cell, Column, Mark, Markup, code, joined, link, section, table
+from cutproof.checks.pages.parts import Cell, Column, Mark, Markup, code, joined, section, table, viewing
 from cutproof.checks.pages.viewed import Views
 from cutproof.model.cutover.safeguards import SAFEGUARDS, Harm
 
@@ -16,8 +16,8 @@ COLUMNS = (
     Column("as expected", choose=True), Column("the run"),
 )  # fmt: skip
 ABOUT = (
-    "Each safeguard was taken away, and every interleaving within the scope explored: what happens then to a client, in "
-    "the fewest steps that show it. One that could go without harm would be a failure here."
+    "Each safeguard was taken away, and every interleaving within the scope explored: what happens then to a client, "
+    "in the fewest steps that show it. One that could go without harm would be a failure here."
 )
 
 
@@ -48,5 +48,5 @@ def _cells(row: Row, views: Views) -> list[Cell]:
     place = views.stored(row.trace) if row.trace else ""
     return [
         joined([code(name), more]), safeguard.rule, safeguard.without, harm, row.property,
-        int(row.facts.get("steps", 0)), mark, link(place, f"view {row.name}") if place else "its trace is not here",
+        int(row.facts.get("steps", 0)), mark, viewing(place, row.name) if place else "its trace is not here",
     ]  # fmt: skip

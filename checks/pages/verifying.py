@@ -15,10 +15,10 @@ from cutproof.checks.pages.parts import (
     Mark,
     code,
     joined,
-    link,
     page,
     section,
     table,
+    viewing,
 )
 from cutproof.checks.pages.policies import decided, gate
 from cutproof.checks.pages.removals import removals
@@ -30,8 +30,8 @@ COLUMNS = (
     Column("depth", number=True), Column("seconds", number=True), Column("scope", wide=True), Column("the run"),
 )  # fmt: skip
 ABOUT = (
-    "Each row is a question with the answer that it should have: what should hold holds, and what was broken on purpose "
-    "is seen to break. A press on a heading sorts; the fields choose rows."
+    "Each row is a question with the answer that it should have: what should hold holds, and what was broken on "
+    "purpose is seen to break. A press on a heading sorts; the fields choose rows."
 )
 
 
@@ -63,8 +63,8 @@ def _heading(rows: Sequence[Row], said: str, code_of: int) -> Heading:
     well = len(rows) - bad - open_rows - left
     counts = [
         f"{well:,} of {len(rows):,} results are as expected",
-        *([f"{bad:,} are not"] if bad else []), *([f"{open_rows:,} are not known"] if open_rows else []),
-        *([f"{left:,} were not run"] if left else []),
+        *([f"{bad:,} not"] if bad else []), *([f"{open_rows:,} unknown"] if open_rows else []),
+        *([f"{left:,} not run"] if left else []),
     ]  # fmt: skip
     if code_of == HOLDS:
         mark, title = Mark("good", "verified"), "Verified"
@@ -85,7 +85,7 @@ def _cells(row: Row, views: Views) -> list[Cell]:
     return [
         mark_of(row), row.check, row.name, row.verdict, about, row.states or "", row.transitions or "", row.depth or "",
         round(row.seconds, 1) if row.seconds else "", joined([row.scope]),
-        link(place, f"view {row.name}") if place else again,
+        viewing(place, row.name) if place else again,
     ]  # fmt: skip
 
 
