@@ -14,7 +14,6 @@ from cutproof.checks.pages.parts import (
     Heading,
     Mark,
     code,
-    joined,
     page,
     section,
     table,
@@ -26,8 +25,8 @@ from cutproof.checks.pages.viewed import Views
 
 COLUMNS = (
     Column("as expected", choose=True), Column("check", choose=True), Column("what"), Column("verdict", choose=True),
-    Column("claim", wide=True), Column("states", number=True), Column("transitions", number=True),
-    Column("depth", number=True), Column("seconds", number=True), Column("scope", wide=True), Column("the run"),
+    Column("the run"), Column("claim", wide=True), Column("states", number=True), Column("transitions", number=True),
+    Column("depth", number=True), Column("seconds", number=True), Column("scope", wide=True),
 )  # fmt: skip
 ABOUT = (
     "Each row is a question with the answer that it should have: what should hold holds, and what was broken on "
@@ -83,9 +82,8 @@ def _cells(row: Row, views: Views) -> list[Cell]:
     place = views.stored(row.trace) if row.trace else ""
     again = code(f"cutproof explore --scope {row.name}") if row.check == "scope" and row.code != HOLDS else ""
     return [
-        mark_of(row), row.check, row.name, row.verdict, about, row.states or "", row.transitions or "", row.depth or "",
-        round(row.seconds, 1) if row.seconds else "", joined([row.scope]),
-        viewing(place, row.name) if place else again,
+        mark_of(row), row.check, row.name, row.verdict, viewing(place, row.name) if place else again, about,
+        row.states or "", row.transitions or "", row.depth or "", round(row.seconds, 1) if row.seconds else "", row.scope,
     ]  # fmt: skip
 
 
