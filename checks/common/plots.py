@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # it is not there without the extra, and takes half a second
     from matplotlib.axes import Axes
 
-WIDTH, ROW, ROOM = 7.2, 0.46, 1.35  # inches: of a picture, of a row, around the rows
-FLAT = 3.2  # inches: the height of a picture over time
+WIDTH, ROW, ROOM = 5.4, 0.4, 1.1  # inches: of a picture, of a row, around the rows
+FLAT = 2.6  # inches: the height of a picture over time
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,7 @@ def _both(draw: Callable[[Any, Paper], None], height: float) -> tuple[str, str]:
 def _drawn(draw: Callable[[Any, Paper], None], height: float, paper: Paper) -> str:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     settings: dict[str, Any] = {
         "svg.hashsalt": "cutproof", "svg.fonttype": "none", "font.family": ["sans-serif"], "font.size": 11,
@@ -142,13 +143,18 @@ def _drawn(draw: Callable[[Any, Paper], None], height: float, paper: Paper) -> s
             axes.spines[side].set_visible(False)
         draw(axes, paper)
         axes.tick_params(which="minor", length=0)
-        axes.xaxis.set_major_formatter(_plainly)
-        if axes.get_yscale() == "log":
-            axes.yaxis.set_major_formatter(_plainly)
+        for axis in [axes.xaxis] + [axes.yaxis] * (axes.get_yscale() == "log"):
+            near = axis.get_view_interval()[1] < 100 * axis.get_view_interval()[0]
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5) if near else (1,)))
+            axis.set_major_formatter(_plainly)
+            axis.set_minor_formatter(NullFormatter())
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
 
 
 def _plainly(value: float, _: object = None) -> str:
+    for unit, word in ((1e6, "M"), (1e4, "k")):
+        if value >= unit * 0.999:
+            return f"{value / (1e6 if word == 'M' else 1e3):g}{word}"
     return f"{value:,.0f}" if value >= 1 else f"{value:g}"

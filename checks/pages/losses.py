@@ -14,12 +14,24 @@ from cutproof.checks.cutover.loss.sample import KINDS, Counts
 from cutproof.checks.engines.verdict import HOLDS, UNKNOWN
 from cutproof.checks.pages.folder import INDEX
 from cutproof.checks.pages.parts import (
-    About, Cell, Column, Heading, Mark, Markup, figure, joined, lines, link, page, section, table,
+    About,
+    Cell,
+    Column,
+    Heading,
+    Mark,
+    Markup,
+    figure,
+    joined,
+    lines,
+    link,
+    page,
+    section,
+    table,
 )  # fmt: skip
 from cutproof.checks.pages.viewed import Views
 from cutproof.model.cutover.safeguards import Harm
 
-POINTS = 60  # of a course
+LEAST, POINTS = 4, 60  # of a course
 MILLION = report.MILLION
 NAMES = {"writes": "acknowledged writes", "migrations": "migrations that lose some"}
 RATES = (
@@ -93,8 +105,8 @@ def _rates(run: Run, found: Sequence[Rate]) -> Markup:
             ]
         )
     about = (
-        "The intervals are exact (Clopper-Pearson). Where nothing was lost there is only a bound: the arrow begins at it. "
-        "The dashed line is one in a million."
+        "The intervals are exact (Clopper-Pearson). Where nothing was lost there is only a bound: the arrow begins at "
+        "it. The dashed line is one in a million."
     )
     shown: list[Markup] = [_figures(run, found)] if plots.there() else [lines([WITHOUT])]
     return section(
@@ -111,7 +123,7 @@ def _figures(run: Run, found: Sequence[Rate]) -> Markup:
     light, dark = plots.rates(found, "lost, in a million (logarithmic)", MILLION, report.CLAIM)
     parts = [figure(light, dark, f"Rates with their intervals: {described}.", "Rates with intervals at 95 %")]
     points = course(run)
-    if len(points) > 1:
+    if len(points) >= LEAST:
         last = points[-1]
         light, dark = plots.over(
             points,
@@ -121,7 +133,7 @@ def _figures(run: Run, found: Sequence[Rate]) -> Markup:
             MILLION,
             report.CLAIM,
         )
-        said = f"The interval as the run went on, {len(points)} points; at the end {last.lost:,} of {last.of:,} were lost."
+        said = f"The interval as the run went on, {len(points)} points; in the end {last.lost:,} of {last.of:,} lost."
         parts.append(figure(light, dark, said, "The same interval of writes, as the run went on"))
     return Markup(f'<div class="figures">{"".join(parts)}</div>')
 

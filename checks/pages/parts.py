@@ -121,7 +121,7 @@ def _cell(place: int, column: Column, value: Cell) -> str:
         shown: str = value.markup()
     elif isinstance(value, int | float):
         attributes += f' data-value="{value!r}"'
-        shown = f"{value:,}"
+        shown = f"{value:,}".removesuffix(".0")
     else:
         shown = text(value or "")
     return f'<th scope="row"{attributes}>{shown}</th>' if place == 0 else f"<td{attributes}>{shown}</td>"

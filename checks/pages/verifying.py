@@ -83,7 +83,8 @@ def _cells(row: Row, views: Views) -> list[Cell]:
     again = code(f"cutproof explore --scope {row.name}") if row.check == "scope" and row.code != HOLDS else ""
     return [
         mark_of(row), row.check, row.name, row.verdict, viewing(place, row.name) if place else again, about,
-        row.states or "", row.transitions or "", row.depth or "", round(row.seconds, 1) if row.seconds else "", row.scope,
+        row.states or "", row.transitions or "", row.depth or "",
+        round(row.seconds, 1) if row.seconds else "", row.scope,
     ]  # fmt: skip
 
 
