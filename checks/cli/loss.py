@@ -111,11 +111,9 @@ def loss(
     else:
         say(*loss_report.text(found), *loss_report.explained(found, files))
     if html is not None:
-        from cutproof.checks.pages import losses
+        from cutproof.checks.pages.losses import files as made
 
-        pages.write(
-            html, losses.files(found, files, pages.about(seed=seed, scope=scope, seconds=found.seconds))
-        )
+        pages.write(html, made(found, files, pages.about(seed=seed, scope=scope, seconds=found.seconds)))
     if found.partial and not run_file:
         _keep(found)
     elif found.partial:

@@ -130,7 +130,7 @@ def _drawn(draw: Callable[[Any, Paper], None], height: float, paper: Paper) -> s
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    settings: dict[str, Any] = {
+    settings: Any = {
         "svg.hashsalt": "cutproof", "svg.fonttype": "none", "font.family": ["sans-serif"], "font.size": 11,
         "text.color": paper.ink, "axes.labelcolor": paper.soft, "xtick.color": paper.soft, "ytick.color": paper.ink,
         "axes.edgecolor": paper.line, "axes.facecolor": paper.card, "figure.facecolor": paper.card,

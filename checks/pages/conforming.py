@@ -31,8 +31,8 @@ from cutproof.checks.pages.viewed import Views
 from cutproof.checks.views import schedules
 
 ABOUT = (
-    "What was done, and what was acknowledged, between two steps of each phase of a migration. The darker a square, the "
-    "more often; 0 is red where the system has it and it never happened."
+    "What was done, and what was acknowledged, between two steps of each phase of a migration. The darker a square, "
+    "the more often; 0 is red where the system has it and it was never done."
 )
 COUNTED = (Column("counted"), Column("how many", number=True))
 
@@ -104,7 +104,7 @@ def never_of(report: Report) -> list[str]:
     if report.unsupported:
         found.append(f"Not supported by the system: {', '.join(sorted(report.unsupported))}.")
     for phase in report.probe.phases:
-        nil = [what for what in columns_of(report) if not report.events[phase, what]]
+        nil = [w for w in columns_of(report) if w != ACKNOWLEDGED and not report.events[phase, w]]
         if nil and not any(f"in the phase {phase} " in reason for reason in report.missing()):
             found.append(f"In the phase {phase}: no {', no '.join(nil)}.")
     return found
@@ -123,7 +123,7 @@ def _heat(report: Report) -> Markup:
     columns, phases = columns_of(report), report.probe.phases
     heads = "".join(f'<th scope="col" data-number>{text(name)}</th>' for name in columns)
     rows = "".join(
-        f'<tr><th scope="row">{text(phase)}</th>{"".join(_square(report.events[phase, c]) for c in columns)}</tr>'
+        f'<tr><th scope="row">{text(phase)}</th>{"".join(_square(c, report.events[phase, c]) for c in columns)}</tr>'
         for phase in phases
     )
     caption = "Between two steps of each phase"
@@ -134,7 +134,8 @@ def _heat(report: Report) -> Markup:
     )
 
 
-def _square(many: int) -> str:
-    shade = 0 if many == 0 else min(4, len(str(many)))
-    shown = f"{many:,}" if many else '0<span class="unseen"> never</span>'
-    return f'<td class="heat h{shade}" data-value="{many}">{shown}</td>'
+def _square(what: str, many: int) -> str:
+    """What is acknowledged is not done by a client: that there is none of it in a phase may be how it should be."""
+    shade = f"h{min(4, len(str(many)))}" if many else "none" if what == ACKNOWLEDGED else "h0"
+    shown = '0<span class="unseen"> never</span>' if shade == "h0" else f"{many:,}"
+    return f'<td class="heat {shade}" data-value="{many}">{shown}</td>'

@@ -43,9 +43,13 @@ def _heading(found: Exploration) -> Heading:
     mark = (
         Mark("bad", "violated") if bad else Mark("unknown", "unknown") if unknown else Mark("good", "holds")
     )
-    title = f"{found.protocol.name}: {len(bad):,} of {len(found.verdicts):,} properties are violated"
-    if not bad:
-        title = f"{found.protocol.name}: {len(found.verdicts) - len(unknown):,} of {len(found.verdicts):,} properties hold"
+    many, hold = len(found.verdicts), len(found.verdicts) - len(bad) - len(unknown)
+    said = (
+        f"{len(bad):,} of {many:,} properties are violated"
+        if bad
+        else f"{hold:,} of {many:,} properties hold"
+    )
+    title = f"{found.protocol.name}: {said}"
     depth = "" if found.depth is None else f", depth {found.depth:,}"
     why = f"{found.distinct:,} states, {found.transitions:,} transitions{depth}."
     return Heading(mark, title, why)

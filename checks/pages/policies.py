@@ -15,7 +15,7 @@ import msgspec
 
 from cutproof.checks.cutover.gate import lattice, wide
 from cutproof.checks.engines.choose import compiled
-from cutproof.checks.pages.parts import Column, Markup, section, table
+from cutproof.checks.pages.parts import Cell, Column, Markup, section, table
 from cutproof.checks.pages.viewed import Views
 from cutproof.checks.traces import stored
 from cutproof.model.cutover.policy import CLAUSES, Clause, Policy, Strength, knobs, policies
@@ -120,7 +120,7 @@ def gate(found: Sequence[lattice.Decided], views: Views) -> tuple[Markup, Map]:
 
 def _told(whole: Map) -> Markup:
     """The clauses as a table, for readers without scripts, and for those who look for a clause."""
-    rows = [
+    rows: list[list[Cell]] = [
         [c.letter, c.strength, c.name, c.refuses, c.why, sum(i in s.clauses for s in whole.squares)]
         for i, c in enumerate(whole.clauses)
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from cutproof.checks.cutover.gate.lattice import Decided
 from cutproof.checks.engines.verdict import HOLDS, UNKNOWN
 from cutproof.checks.ladder.tasks import Row
 from cutproof.checks.pages.folder import INDEX
@@ -34,8 +35,15 @@ ABOUT = (
 )
 
 
-def files(rows: Sequence[Row], about: About, said: str, code_of: int) -> dict[str, str]:
-    """The pages, by their names within the folder. `said` is the last line of the command, `code_of` its exit code."""
+def files(
+    rows: Sequence[Row],
+    about: About,
+    said: str,
+    code_of: int,
+    decide: Callable[[], Sequence[Decided]] = decided,
+) -> dict[str, str]:
+    """The pages, by their names within the folder. `said` is the last line of the command, `code_of` its exit code;
+    `decide` says how policies fail, where the gate is part of the run."""
     views = Views()
     results = section(
         "results",
@@ -48,7 +56,7 @@ def files(rows: Sequence[Row], about: About, said: str, code_of: int) -> dict[st
         parts.append(taken)
         names.append(("removals", "Safeguards"))
     if any(row.check == "gate" for row in rows):
-        shown, whole = gate(decided(), views)
+        shown, whole = gate(decide(), views)
         parts.append(shown)
         names.append(("gate", "The gate"))
     index = page(_heading(rows, said, code_of), about, parts, names, whole)

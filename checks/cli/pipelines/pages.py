@@ -37,7 +37,7 @@ def about(*, seed: int | None = None, scope: str = "", seconds: float | None = N
 
     more = (
         ("version", metadata.version("cutproof")), ("seed", "" if seed is None else str(seed)), ("scope", scope),
-        ("time", "" if seconds is None else f"{seconds:,.0f} s"),
+        ("time", "" if seconds is None else f"{seconds:,.1f} s"),
     )  # fmt: skip
     return About(shlex.join(["cutproof", *without_reports(typed.get())]), more)
 
