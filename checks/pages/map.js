@@ -201,7 +201,7 @@ class PolicyMap {
 
   clauseOf(clause) {
     return made("li", {}, made("b", {}, `${clause.letter} ${clause.name}`), ` (${clause.strength}): ${clause.why}. `,
-      clause.view ? made("a", { href: clause.view }, `See it in ${clause.steps} steps`) : null);
+      clause.view ? made("a", { href: clause.view }, clause.steps ? `See it in ${clause.steps} steps` : "See it") : null);
   }
 
   command(square, property) {

@@ -38,7 +38,7 @@ class Mark:
         """A shape that is not read out, and the word."""
         shape = {"good": "✓", "bad": "✗", "unknown": "?", "idle": "–"}[self.kind]
         return Markup(
-            f'<span class="mark {self.kind}"><span aria-hidden="true">{shape}</span> {escape(self.word)}</span>'
+            f'<span class="mark {self.kind}"><span aria-hidden="true">{shape}</span> {text(self.word)}</span>'
         )
 
 
