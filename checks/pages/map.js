@@ -24,7 +24,7 @@ class PolicyMap {
   }
 
   select(name, values) {
-    const select = made("select", { onchange: () => this.draw() }, made("option", { value: "" }, "any"),
+    const select = made("select", { "aria-label": name, onchange: () => this.draw() }, made("option", { value: "" }, "any"),
       ...values.map((value) => made("option", { value }, value)));
     this.selects.set(name, select);
     return made("label", {}, name, select);

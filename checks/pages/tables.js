@@ -53,7 +53,7 @@ class Sheet {
   }
 
   filterable() {
-    const find = made("input", { type: "search", oninput: () => this.filter(), placeholder: "any word of a row" });
+    const find = made("input", { type: "search", "aria-label": "Find", oninput: () => this.filter(), placeholder: "any word of a row" });
     this.find = find;
     this.said = made("p", { class: "shown", role: "status" });
     const choices = this.heads.flatMap((head, column) => (head.dataset.choose === undefined ? [] : [this.choice(column)]));
@@ -66,10 +66,11 @@ class Sheet {
 
   choice(column) {
     const values = [...new Set(this.rows.map((row) => this.value(row, column)))];
-    const select = made("select", { onchange: () => this.filter() }, made("option", { value: "" }, "any"),
+    const label = this.names[column] || "Outcome";
+    const select = made("select", { "aria-label": label, onchange: () => this.filter() }, made("option", { value: "" }, "any"),
       ...values.filter((value) => value).map((value) => made("option", { value }, value)));
     this.chosen.set(column, select);
-    return made("label", {}, this.names[column] || "Outcome", select);
+    return made("label", {}, label, select);
   }
 
   clear() {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 from cutproof.checks.common.refusals import Wrong
 from cutproof.checks.pages.folder import VIEWS
@@ -25,8 +27,7 @@ class Views:
 
     def page(self, name: str, drawing: Callable[[], Drawing]) -> str:
         """The place of a page, which is made unless it is there already; empty where the run cannot be drawn."""
-        short = re.sub(r"[^A-Za-z0-9_.=-]+", "-", _without_ending(name)).strip("-.")[:120] or "run"
-        place = f"{VIEWS}/{short}.html"
+        place = self._place(name)
         if place not in self.files:
             try:
                 self.files[place] = html.page([drawing()])
@@ -34,10 +35,19 @@ class Views:
                 return ""
         return place
 
+    def _place(self, name: str) -> str:
+        short = re.sub(r"[^A-Za-z0-9_.=-]+", "-", _without_ending(name)).strip("-.")[:120] or "run"
+        return f"{VIEWS}/{short}.html"
+
     def stored(self, name: str) -> str:
         """The page of a trace that comes with the package; empty where it does not."""
         file = stored.find(name)
-        return self.page(file.name, lambda: drawn(read(file), file.name)) if file else ""
+        if file is None:
+            return ""
+        place = self._place(file.name)
+        if place not in self.files and (made := _of_stored(file)):
+            self.files[place] = made
+        return place if place in self.files else ""
 
     def steps(self, name: str) -> int:
         """How many steps a trace has that comes with the package; 0 where it does not."""
@@ -47,6 +57,15 @@ class Views:
     def file(self, name: str, protocol: Protocol | None = None) -> str:
         """The page of a trace in a file."""
         return self.page(name.rpartition("/")[2], lambda: drawn(read(name), name, protocol))
+
+
+@cache
+def _of_stored(file: Path) -> str:
+    """The page of a trace that comes with the package; empty where it cannot be drawn."""
+    try:
+        return html.page([drawn(read(file), file.name)])
+    except (TraceError, Wrong):
+        return ""
 
 
 def drawn(trace: Trace, name: str, protocol: Protocol | None = None) -> Drawing:
