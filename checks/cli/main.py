@@ -63,6 +63,7 @@ JUDGING = (
     cli_simulate.simulate,
     cli_prove.prove,
     cli_history.history,
+    cli_check_log.check_log,
 )
 for command in COMMANDS:
     app.command()(reported(command) if command in JUDGING else command)

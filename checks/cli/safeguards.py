@@ -53,8 +53,7 @@ def protocols(json_lines: Json = False) -> int:
         else:
             say(f"{entry.name:18} {entry.sentence}", f"{'':18} --with {takes}; {entry.states:,} states")
     if not json_lines:
-        file = "FILE.py, or FILE.py:NAME where it has several"
-        say("", f"a file of your own: {file}; see docs/guides/your-own-protocol.md")
+        say("", "a file of your own: FILE.py, or FILE.py:NAME; see docs/guides/your-own-protocol.md")
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from cutproof.checks.common.workers import end_workers, leave_interrupts, put_off, unheard
 from cutproof.checks.engines.verdict import UNKNOWN
 
+FEW = 2  # workers
 NOT_RUN = "not run"  # in place of a verdict
 
 
@@ -114,7 +115,7 @@ class Ladder:
         pool = ProcessPoolExecutor(self.workers, context, _begin_worker, (channel,))
         with put_off() as asked:
             try:
-                begun = sorted(left, key=lambda task: not task.heavy)
+                begun = order(left, self.workers)
                 with unheard():
                     pending = {_submitted(pool, task): task for task in begun}
                 while pending:
@@ -134,6 +135,12 @@ class Ladder:
                 raise
             finally:
                 pool.shutdown(cancel_futures=True)
+
+
+def order(tasks: Sequence[Task], workers: int) -> list[Task]:
+    """The order in which tasks are begun: heavy ones first, that none ends last alone. Two workers begin them as
+    declared: little is left idle at the end, and rows are known soon."""
+    return list(tasks) if workers <= FEW else sorted(tasks, key=lambda task: not task.heavy)
 
 
 def _submitted(pool: ProcessPoolExecutor, task: Task) -> Future[list[Row]]:

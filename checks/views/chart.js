@@ -183,7 +183,8 @@ class Chart {
       else tip = beside;
     }
     const words = `${arrow.text}${late ? " (late)" : arrow.kind === "arrives" ? "" : ` (${arrow.kind})`}`;
-    const middle = same ? from + 30 : to - way * this.lane * 0.5;
+    const room = arrow.arrives === arrow.sent && !same ? Math.abs(to - from) : this.lane;
+    const middle = same ? from + 30 : to - way * room / 2;
     const group = drawn("g", { class: `arrow ${arrow.kind.replace(" ", "-")}${late ? " late" : ""}` },
       drawn("title", {}, visible(words)), drawn("path", { class: "way", d: path }));
     if (broken && arrow.kind !== "under way") {
@@ -196,7 +197,7 @@ class Chart {
     }
     if (arrow.text) {
       group.append(drawn("text", { class: "says", x: middle, y: label, "text-anchor": "middle" },
-        shortened(words, Math.floor(this.lane / 6.2))));
+        shortened(words, Math.floor(room / 6.2))));
     }
     return group;
   }

@@ -90,9 +90,11 @@ class Run {
     return element("div", { class: "body" }, this.chart.view,
       element("section", { class: "aside", "aria-label": "After this step" },
         element("h2", {}, "What changed"), this.changed,
-        element("h2", {}, "How each stands now"), this.stands,
+        ...(this.run.steps.some((step) => Object.values(step.standing || {}).some((of) => of.length))
+          ? [element("h2", {}, "How each stands now"), this.stands] : []),
         this.run.calls && this.run.calls.length ? this.can : null,
-        this.run.calls && this.run.calls.length ? this.cannot : null, this.state, this.legend()));
+        this.run.calls && this.run.calls.length ? this.cannot : null,
+        this.run.steps.some((step) => Object.keys(step.state || {}).length) ? this.state : null, this.legend()));
   }
 
   legend() {

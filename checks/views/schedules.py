@@ -70,9 +70,10 @@ class _Teller:
             if named and does in WRITES:
                 self.of[named["number"]] = lane
             asked, _, answer = line.partition(": ")
-            arrows.append(Arrow(lane, self.system, number, number, asked))
             if does in READS and answer:
-                arrows.append(Arrow(self.system, lane, number, number, answer))
+                arrows.append(Arrow(self.system, lane, number, number, f"{asked}: {answer}"))
+            else:
+                arrows.append(Arrow(lane, self.system, number, number, asked))
         elif does == "fault":
             fault = done.fault if done else "fault"
         elif does in ("advance", "clients"):
@@ -83,7 +84,7 @@ class _Teller:
         for answer_to in _ANSWER.finditer(line):
             to = self.of.get(answer_to["number"], 0)
             fate = "arrives" if "acknowledged" in answer_to["outcome"] else "refused"
-            arrows.append(Arrow(self.system, to, number, number, answer_to[0], fate))  # type: ignore[arg-type]
+            arrows.append(Arrow(self.system, to, number, number, answer_to[0].replace(" is ", ": "), fate))  # type: ignore[arg-type]
         sentence = f"{line[0].upper()}{line[1:]}." if line else ""
         return Step(call=_words(done) if done else line, sentence=sentence, lane=lane, fault=fault), arrows
 

@@ -157,8 +157,9 @@ def _arrow(placed: tuple[Arrow, int], last: int) -> str:
         mark = f'<path class="cross" d="M{tip} {end - 8}v16"/>'
     elif arrow.fate == "arrives":
         mark = f'<path class="tip" d="M{tip + way * 3} {end}l{-way * 9} -4.5v9z"/>'
-    middle = to - way * LANE // 2 if to != x else x + 30
-    label = _text(middle, y - 6, shortened(words, LANE // 6), "says", "middle") if arrow.text else ""
+    room = abs(to - x) if arrow.arrives == arrow.sent and to != x else LANE
+    middle = to - way * room // 2 if to != x else x + 30
+    label = _text(middle, y - 6, shortened(words, room // 6), "says", "middle") if arrow.text else ""
     return f'<g class="{kind}"><title>{escape(visible(words))}</title><path class="way" d="{path}"/>{mark}{label}</g>'
 
 

@@ -14,6 +14,7 @@ from cutproof.checks.cli.reports.safeguards import safeguard_entry
 from cutproof.checks.traces import story
 from cutproof.checks.traces.stored import ENDING
 from cutproof.checks.traces.trace import Trace, read
+from cutproof.checks.views import html, make, svg
 from cutproof.model.cutover.properties import PROPERTIES
 from cutproof.model.cutover.safeguards import SAFEGUARDS, Harm
 from cutproof.model.language.protocol import Protocol
@@ -38,6 +39,9 @@ def generated(root: Path) -> Iterator[tuple[str, str]]:
     for name in SAFEGUARDS:
         yield f"reference/safeguards/{name}.md", safeguard(name, told)
     for name, (trace, protocol) in told.items():
+        drawing = make.of_trace(trace, protocol, name)
+        yield f"views/{name}.html", html.page([drawing])
+        yield f"views/{name}.svg", svg.svg(drawing)
         yield f"traces/{name}.md", trace_page(name, trace, protocol)
 
 
@@ -101,7 +105,11 @@ def safeguard(name: str, told: dict[str, tuple[Trace, Protocol]]) -> str:
         lines += [f"## {experiment['property']} is violated", "", *_where(experiment), ""]
         lines += [f"    cutproof replay {trace}", ""]
         if number == 0:
-            lines += [f"[The same run, whole](../../traces/{trace}.md).", "", *_story(*told[trace])]
+            lines += [
+                f"[Step through it](../../views/{trace}.html), or [read it](../../traces/{trace}.md).",
+                "",
+            ]
+            lines += [f"[![The run as lanes](../../views/{trace}.svg)](../../views/{trace}.html)"]
         else:
             lines += [f"[The run](../../traces/{trace}.md)."]
     return "\n".join(lines) + "\n"
@@ -109,7 +117,8 @@ def safeguard(name: str, told: dict[str, tuple[Trace, Protocol]]) -> str:
 
 def trace_page(name: str, trace: Trace, protocol: Protocol) -> str:
     """A stored run, told."""
-    return "\n".join([f"# {name}", "", f"    cutproof replay {name}", "", *_story(trace, protocol)]) + "\n"
+    lines = [f"# {name}", "", f"    cutproof replay {name}", "", f"[Step through it](../views/{name}.html)."]
+    return "\n".join([*lines, "", *_story(trace, protocol)]) + "\n"
 
 
 def _story(trace: Trace, protocol: Protocol) -> list[str]:

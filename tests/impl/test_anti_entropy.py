@@ -9,7 +9,8 @@ from cutproof.impl import anti_entropy, mover
 from cutproof.impl.audit import audit, loss
 from cutproof.impl.copies import order_of
 from cutproof.impl.shard import Shard
-from cutproof.model.cutover.mechanisms import AntiEntropy
+from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, ReplicaAck, WritesWhileSealed
+from cutproof.model.cutover.policy import DrainOnTimeout
 
 GROUPS = (("O",), ("R",))
 
@@ -460,3 +461,87 @@ def test_after_activation_the_source_saves_it_until_its_deletion(phase: str, per
     s.at("O").documents.update(kept)
     s.owner.documents.clear()
     assert is_permanent(s) == permanent
+
+
+# ------------------------------------------------------------------ what is left to repair
+
+
+@pytest.mark.parametrize(
+    ("knobs", "counts"),
+    [
+        ({}, False),
+        ({"drain_on_timeout": DrainOnTimeout.FORCE}, True),
+        ({"cutover_writes": WritesWhileSealed.SOURCE}, True),
+        ({"cutover_writes": WritesWhileSealed.BOTH}, True),
+        ({"skip_delta_pass": True}, True),
+        ({"acknowledge": Acknowledge.ANY}, True),
+        ({"replica_ack": ReplicaAck.COUNTS}, True),
+        ({"skip_delta_pass": True, "anti_entropy": AntiEntropy.ALERT}, False),
+    ],
+)
+def test_a_policy_counts_on_repairs_where_one_thing_lets_the_owner_lack_something(
+    knobs: dict[str, object], counts: bool
+) -> None:
+    s = shard(members=GROUPS, **knobs)
+    mover.begin(s, "N")
+    assert anti_entropy.counts_on_repairs(s) is counts
+
+
+def repaired(*without: str) -> Shard:
+    """O, R with the same document, under a policy that counts on repairs; nothing is left to repair."""
+    s = shard(*without, members=(("O", "P"), ("R",)), acknowledge=Acknowledge.ANY)
+    s.submit("a", {"n": 1})
+    everything(s)
+    assert not anti_entropy.left_to_repair(s)
+    return s
+
+
+@pytest.mark.parametrize("node", ["P", "R"])
+def test_a_member_that_is_not_fenced_or_has_a_queue_or_holds_more_is_left_to_repair(node: str) -> None:
+    s = repaired()
+    replica = next(r for r in s.replicas.values() if r.node.name == node)
+    replica.fence = s.record.epoch - 1
+    assert anti_entropy.left_to_repair(s)
+    s = repaired()
+    s.submit("b", {})
+    do(s, "accept", f"to {node}")
+    assert anti_entropy.left_to_repair(s)
+    s = repaired()
+    s.owner.documents.clear()
+    assert anti_entropy.left_to_repair(s)
+
+
+def test_what_the_owner_itself_has_accepted_is_not_left_to_repair() -> None:
+    s = repaired()
+    s.submit("b", {})
+    do(s, "accept", "to O")
+    assert not anti_entropy.left_to_repair(s)
+
+
+def test_what_is_no_member_is_not_left_to_repair() -> None:
+    s = repaired()
+    mover.begin(s, "N")
+    drive(s, "grace")
+    for replica in s.replicas.values():
+        replica.fence = max(replica.fence, s.record.epoch)
+    assert not anti_entropy.left_to_repair(s)
+    assert anti_entropy.part_of(s.record, s.at("O")) == "source"
+    s.at("O").fence = 0
+    assert not anti_entropy.left_to_repair(s)
+
+
+def test_a_delete_that_may_be_collected_does_not_end_the_pass() -> None:
+    s = shard(members=GROUPS)
+    for key in ("a", "b"):
+        s.submit(key, {})
+        everything(s)
+    s.submit("a", None)
+    everything(s)
+    s.collects = True
+    r = s.replicas[1, "R"]
+    for key in ("a", "b"):
+        del r.documents[key]
+    for replica in s.replicas.values():
+        replica.fence = 9
+    assert anti_entropy.may_collect(s, s.owner, "a")
+    assert [repair.copy.key for repair in anti_entropy.report(s)] == ["b"]

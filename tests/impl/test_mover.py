@@ -779,3 +779,37 @@ def test_without_the_rule_the_copy_waits_as_long_as_clients_write() -> None:
     assert under_traffic(s, 200) == -1
     everything(s)
     assert s.record.phase is Phase.COMPLETE
+
+
+# ------------------------------------------------------------------ the next migration
+
+
+def test_a_policy_that_was_set_since_brings_a_delta_pass_and_no_repairs() -> None:
+    s = shard(skip_delta_pass=True, cleanup=Cleanup.IMMEDIATE)
+    s.changed = True
+    mover.begin(s, "N")
+    assert s.record.mechanisms.delta and s.switched_off
+
+
+def test_fences_are_owed_where_another_migration_is_planned_and_only_until_they_are_up() -> None:
+    s = shard(members=(("O",), ("R",)))
+    mover.begin(s, "N")
+    drive(s, "complete")
+    r = s.at("R")
+    r.fence = 0
+    assert not mover.owes_fences(s)  # nobody plans another
+    s.plans_another = True
+    assert mover.owes_fences(s)
+    r.node.cut = True
+    assert not mover.owes_fences(s)  # it cannot be reached
+    r.node.cut = False
+    everything(s)
+    assert r.fence == s.record.epoch and not mover.owes_fences(s)
+
+
+def test_a_wipe_that_an_abort_left_is_no_fence_that_is_owed() -> None:
+    s = shard()
+    mover.begin(s, "N")
+    do(s, "abort")
+    assert any(mover.can_perform(s, command) for command in mover.wants(s))
+    assert not mover.owes_fences(s)

@@ -133,6 +133,8 @@ def wrong_command(line: str, run: bool = False) -> str:
     if arguments[0] == "loss":  # the shortest run that there is, where it may leave files
         arguments, leaves_files = [*arguments, "--writes", "1", "--workers", "1"], True
     leaves_files |= "--resume" in arguments
+    if arguments[0] == "view":  # a page to stdout leaves nothing behind
+        arguments = [*arguments, "-o", "-"]
     out = io.StringIO()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -143,7 +145,7 @@ def wrong_command(line: str, run: bool = False) -> str:
         code = cli.main(arguments)
     if code in (cli.USAGE, cli.OURS):
         return said.getvalue()
-    for_programs = arguments[0] in ("export", "diagram") or "--json" in arguments
+    for_programs = arguments[0] in ("export", "diagram", "view") or "--json" in arguments
     return "" if for_programs else too_wide(out.getvalue())
 
 

@@ -20,13 +20,13 @@ COMMAND = re.compile(r"^((?:cutproof|python) .*?)\s*(?:# exit code (\d+))?$")
 
 
 USED = {
-    "five-minutes.md": {"replay", "explore"},
+    "five-minutes.md": {"replay", "explore", "view"},
     "your-own-protocol.md": {"explore", "prove", "simulate", "export", "replay"},
     "drive.md": {"drive", "replay"},
     "histories.md": {"history"},
     "record.md": {"history"},
-    "logs.md": {"check-log", "replay"},
     "pipelines.md": {"new", "explore", "drive", "verify", "replay"},
+    "logs.md": {"check-log", "replay"},
 }
 
 

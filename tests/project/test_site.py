@@ -72,7 +72,10 @@ def test_every_link_of_the_site_leads_somewhere_and_nothing_is_loaded_from_elsew
         for p in DOCS.rglob("*.md")
         if p.name != "README.md"
     }
+    expected |= {f"views/{p.name.removesuffix('.itf.json')}.html" for p in TRACES.glob("*.itf.json")}
     assert expected - pages.keys() == set()
+    for name in SAFEGUARDS:  # each with its picture
+        assert "views/" in pages[f"reference/safeguards/{name}.html"]
     assert "explore" in pages["reference/commands.html"] and "class" in pages["reference/python.html"]
 
 

@@ -42,8 +42,8 @@ PARTS = (
     Part("psycopg", "examples: PostgreSQL, moved under clients", CLONE.format("stores"), "psycopg"),
     Part("oxidd", "a second opinion on counts: tests/benchmarks/second_opinion.py", CLONE.format("dev"), "oxidd"),
     Part("redis-server", "examples: the server that Redis Cluster is made of",
-         "apt install redis-server; brew install redis",
-         programs=("redis-server",)),
+         "apt install redis-tools; brew install redis",
+         programs=("redis-server", "redis-check-rdb")),  # one program: Debian's tools have it under the second name
     Part("spin", "runs what cutproof export promela writes",
          "apt install spin; brew install spin; it takes a C compiler",
          programs=("spin",), asked=("-V",)),

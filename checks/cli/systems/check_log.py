@@ -10,6 +10,7 @@ import typer
 
 from cutproof.checks.cli.arguments import can_hold, the_protocol
 from cutproof.checks.cli.console import Json, With, WithoutGuard, say, say_json
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.common.refusals import checked, near, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -90,10 +91,15 @@ def check_log(
         except OSError as error:
             refuse(f"-o {output}: {error.strerror or error}")
         wrote = "" if missed else str(output)
+    lines = report.checked(found, name, max_states, run)
+    if cases.wanted():
+        outcome = {0: cases.PASSED, 3: cases.UNKNOWN}.get(found.exit_code, cases.FAILED)
+        place = cases.NOWHERE if files == [STDIN] else (files[0], 1)
+        cases.case(f"check-log {protocol.name}", name, outcome, lines[0], place=place, details=lines[1:])
     if json_lines:
         say_json({**report.facts(found, files, loaded.settings, wrote), **_unread(reading)})
     else:
-        say(*report.checked(found, name, max_states, run), *_notes(reading, wrote, missed, named, loaded))
+        say(*lines, *_notes(reading, wrote, missed, named, loaded))
     return found.exit_code
 
 

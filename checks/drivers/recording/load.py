@@ -8,8 +8,10 @@
     load.read_all()             # a client reads every key
 
 A store is any object with the methods `write(key, value)`, `delete(key)`, `add(key, amount)`, `append(key, item)` and
-`read(key)`, of which it needs those of its kinds of keys. What a client does next hangs on the seed and on how much it
-has done before, not on time. Keys are `register-1`, `counter-1`, `list-1` and so on; every value is written once.
+`read(key)`, of which it needs those of its kinds of keys; and `cas(key, old, new)`, which returns whether it wrote, if
+`swaps` asks for it: that share of the changes of registers, each from what the client saw there last. What a client
+does next hangs on the seed and on how much it has done before, not on time. Keys are `register-1`, `counter-1`,
+`list-1` and so on; every value is written once.
 """
 
 from __future__ import annotations
@@ -43,12 +45,15 @@ class Load:
         registers: int = 4,
         counters: int = 2,
         lists: int = 1,
+        swaps: float = 0.0,
         suffix: str = "",
         expected: tuple[type[BaseException], ...] = (),
     ) -> None:
         kinds = {"register": registers, "counter": counters, "list": lists}
         self.keys = [f"{kind}-{n}{suffix}" for kind, most in kinds.items() for n in range(1, most + 1)]
-        self.expected = expected
+        self.expected, self.swaps = expected, swaps
+        self._written = 0  # by `write`
+        self._saw = dict[tuple[str, str], Any]()  # by a client and a register
         self._changed, self._done, self._ended = (
             Condition(),
             0,
@@ -75,7 +80,8 @@ class Load:
             elif key.startswith("list"):
                 yield "append", key, f"{name}.{n}"
             else:
-                yield ("delete", key, None) if deletes else ("write", key, f"{name}.{n}")
+                changes = "cas" if self.swaps and random.random() < self.swaps else "write"
+                yield ("delete", key, None) if deletes else (changes, key, f"{name}.{n}")
 
     def fill(self) -> None:
         """The first client writes every key once."""
@@ -86,6 +92,13 @@ class Load:
                 kind
             ]
             self._perform(client, store, f, key, value)
+
+    def write(self, keys: Iterable[str]) -> None:
+        """The first client writes these registers, each a value of its own."""
+        client, store, _ = self._clients[0]
+        for key in keys:
+            self._written += 1
+            self._perform(client, store, "write", key, f"written.{self._written}")
 
     def delete(self, keys: Iterable[str]) -> None:
         """The first client deletes these registers."""
@@ -113,11 +126,13 @@ class Load:
         if failed:
             raise failed[0]
 
-    def let_work(self, operations: int) -> None:
-        """While they are running: wait until the clients together have done so many more, or have failed."""
+    def let_work(self, operations: int, seconds: float | None = None) -> bool:
+        """While they are running: wait until the clients together have done so many more, or have failed; not longer
+        than so many seconds, if a fault may keep them from it. Returns whether they have done it."""
         with self._changed:
             enough = self._done + operations
-            self._changed.wait_for(lambda: self._done >= enough or self._ended)
+            self._changed.wait_for(lambda: self._done >= enough or self._ended, seconds)
+            return self._done >= enough
 
     def read_all(self, name: str | None = None) -> dict[str, Any]:
         """A client, the first one unless another is named, reads every key: what it was answered, where it was."""
@@ -140,10 +155,16 @@ class Load:
 
     def _perform(self, client: Client, store: Any, f: str, key: str, value: Any) -> tuple[bool, Any]:
         arguments = (key,) if f in ("read", "delete") else (key, value)
+        if f == "cas":
+            value = (self._saw.get((client.name, key), "first"), value)
+            arguments = (key, *value)
         try:
-            return True, client.call(f, key, value, lambda: getattr(store, f)(*arguments))
+            result = client.call(f, key, value, lambda: getattr(store, f)(*arguments))
         except self.expected:
             return False, None
+        if self.swaps and (seen := result if f == "read" else value if f == "write" else None) is not None:
+            self._saw[client.name, key] = seen
+        return True, result
 
     def _together(self, works: list[Iterator[None]]) -> None:
         failed = list[BaseException]()

@@ -14,10 +14,11 @@ from random import Random
 from threading import Condition
 from typing import Any
 
-from servers import CannotRun, Servers, free_ports, wait_until
+from telling import CannotRun
 
 from cutproof.checks.drivers.recording.load import Load
 from cutproof.checks.drivers.recording.recorder import Recorder
+from cutproof.checks.drivers.recording.servers import Servers, free_ports, wait_until
 
 try:
     import psycopg

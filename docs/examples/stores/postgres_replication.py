@@ -14,8 +14,7 @@ import sys
 from pathlib import Path
 from random import Random
 
-from servers import CannotRun, Servers
-from telling import Told, Variant, main, told
+from telling import CannotRun, Told, Variant, main, told
 
 try:
     from postgres import EXPECTED, NEVER, Database, Gate, Move, Programs, Store
@@ -25,6 +24,7 @@ except CannotRun as error:
 
 from cutproof.checks.drivers.recording.load import Load
 from cutproof.checks.drivers.recording.recorder import Recorder
+from cutproof.checks.drivers.recording.servers import Servers
 
 CLIENTS, SOME = 3, 20  # operations of a client between two steps
 

@@ -16,8 +16,7 @@ import sys
 from pathlib import Path
 from random import Random
 
-from servers import CannotRun, Servers, go_on, stop_at_once, wait_until
-from telling import Told, Variant, main, told
+from telling import CannotRun, Told, Variant, main, told
 
 try:
     from redis_cluster import EXPECTED, NEVER, SLOTS, Cluster, Move, Store, program
@@ -29,6 +28,7 @@ from redis.crc import key_slot
 
 from cutproof.checks.drivers.recording.load import Load
 from cutproof.checks.drivers.recording.recorder import Recorder
+from cutproof.checks.drivers.recording.servers import Servers, go_on, stop_at_once, wait_until
 
 CLIENTS, SOME = 3, 20  # operations of a client between two steps
 

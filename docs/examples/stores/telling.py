@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from servers import CannotRun
-
 from cutproof.checks.drivers.histories.judge import Undecided, Unexplained, judge
 from cutproof.checks.drivers.histories.operation import Operation
 from cutproof.checks.drivers.histories.pairing import read
@@ -24,6 +22,10 @@ COLUMNS = (
     "| way | runs | acknowledged | refused, unknown | runs that no order explains | keys of these |"
     " increments lost | items lost |"
 )
+
+
+class CannotRun(Exception):
+    """Something that the example needs is not here: one line says what."""
 
 
 @dataclass(frozen=True)

@@ -400,7 +400,7 @@ def test_rows_come_in_the_declared_order_whatever_ends_first() -> None:
     names = ["base", TINY, "zombie", "replica"]
     tasks = [replace(t, heavy=t.name == "replica") for t in ladders.scope_tasks(names)]
     told: list[str] = []
-    rows = ladder.Ladder(tasks, 2).run(lambda rows: told.extend(r.name for r in rows))
+    rows = ladder.Ladder(tasks, 3).run(lambda rows: told.extend(r.name for r in rows))
     assert [r.name for r in rows] == names == told
     assert [r.states for r in rows] == [12239, 2094, 4994, 14663]
 

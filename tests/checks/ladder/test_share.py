@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cutproof.checks.cli import main as cli
 from cutproof.checks.ladder import share
-from cutproof.checks.ladder.tasks import Task
+from cutproof.checks.ladder.tasks import Task, order
 from cutproof.checks.ladder.verify import tasks
 
 EVERY = tasks()
@@ -87,3 +87,10 @@ def test_wrong_parts_are_refused_in_one_line(options, said: str, capsys: pytest.
     assert cli.main(["verify", *options]) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and said in err
+
+
+def test_two_workers_begin_as_declared_and_more_with_what_is_heavy() -> None:
+    assert order(EVERY, 1) == order(EVERY, 2) == EVERY
+    begun = order(EVERY, 3)
+    assert [t.heavy for t in begun] == sorted((t.heavy for t in EVERY), reverse=True)
+    assert [t for t in begun if t.heavy] == [t for t in EVERY if t.heavy]

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ VALUES = st.recursive(
 )
 
 
+@examples(25)
 @given(st.lists(st.dictionaries(st.text(max_size=6), VALUES, max_size=4), min_size=1, max_size=5))
 def test_any_states_are_drawn_in_every_form(states: list[dict[str, object]]) -> None:
     found = bare.of_bytes(json.dumps({"states": states}).encode(), "any")

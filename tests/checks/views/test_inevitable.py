@@ -80,6 +80,14 @@ def test_faults_are_not_counted_on() -> None:
     assert verdict.inevitable == 1 and "going on with step()" in verdict.after
 
 
+def test_a_fault_that_would_help_is_not_counted_on() -> None:
+    @action(fault="wind")
+    def rescued(s: Any) -> Any:
+        return when(guard("on the left", s.at == 4)).then(at=6)
+
+    assert drawn(road(step, left, right, fall, rescued), "standing").inevitable == 4
+
+
 def test_going_round_for_ever_avoids_it() -> None:
     @action
     def back(s: Any) -> Any:

@@ -85,6 +85,7 @@ def test_the_keyboard_alone_suffices(opened: Any) -> None:
     assert page.locator("[aria-live=polite]").inner_text().startswith("Step 18 of 18")
     page.locator("summary", has_text="What cannot").focus()
     page.keyboard.press("Enter")
+    page.locator(".cannot .because").first.wait_for()  # it is filled once it is open
     assert "is false, so not" in page.locator(".cannot").inner_text()
 
 
@@ -99,8 +100,10 @@ def test_the_slider_and_the_rows_choose_a_step(opened: Any) -> None:
     page.get_by_role("button", name="Go to step 17").click()
     assert step_of(page) == 17
     page.locator("summary", has_text="What can be done now").click()
+    page.locator(".can .next").wait_for()
     assert page.locator(".can .next").count() == 1
     page.locator("summary", has_text="The whole state").click()
+    page.locator(".fields > div").first.wait_for()
     assert page.locator(".fields > div").count() > 20
 
 

@@ -25,7 +25,7 @@ def drawn(file: Path) -> Drawing:
     return make.of_trace(trace, protocol_of_trace(trace, str(file)), file.name)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(10)
 @each
 def test_it_says_promise_loss_and_when_it_was_inevitable(file: Path) -> None:
     found = drawn(file)

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from cutproof.checks.protocols.registry import BUNDLED
-from cutproof.model.examples.two_phase_commit import two_phase_commit
 from cutproof.model.language import (
     Arrow,
     LanguageError,
@@ -54,11 +53,15 @@ def test_without_a_picture_each_value_of_an_index_is_a_lane() -> None:
 
 
 def test_the_same_values_by_another_name_are_one_lane() -> None:
-    protocol = two_phase_commit(2)
-    other = Protocol(
-        "again", dict(protocol.variables), protocol.actions, protocol.properties, protocol.indices
-    )  # without its picture
-    assert [name for name, _, _ in other.picture.lanes_of(other)] == ["rm 0", "rm 1", "shared"]
+    @action
+    def pair(s: Any, who: str, other: str) -> Any:
+        return when(guard("has it", s.has[who] & s.sees[other])).then(has=put(s.has, who, False))
+
+    protocol = Protocol(
+        "pairs", {"has": family("who", of=boolean()), "sees": family("other", of=boolean())}, [pair], [],
+        {"who": ("ann", "bob"), "other": ("ann", "bob")},
+    )  # fmt: skip
+    assert [name for name, _, _ in protocol.picture.lanes_of(protocol)] == ["ann", "bob", "shared"]
 
 
 def test_a_lane_with_braces_is_one_for_each_value() -> None:

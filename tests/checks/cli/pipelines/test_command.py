@@ -1,5 +1,6 @@
 """`--junitxml` and `--github`: every command that judges has them, and a report is never greener than the exit code."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -97,12 +98,13 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_work(run, tmp_pat
 
 
 def test_on_github_it_is_on_by_itself_and_stdout_is_left_alone(run, tmp_path: Path, monkeypatch) -> None:
-    plain = run("explore", MODEL, *BROKEN, "--json")
+    keys = [json.loads(line).keys() for line in run("explore", MODEL, *BROKEN, "--json")[1].splitlines()]
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     for _ in range(2):
         code, out, err = run("explore", MODEL, *BROKEN, "--json")
-        assert (code, len(out)) == (12, len(plain[1])) and err.startswith("::error file=")
+        assert code == 12 and err.startswith("::error file=")
+        assert [json.loads(line).keys() for line in out.splitlines()] == keys
     text = (tmp_path / "summary.md").read_text("utf-8")
     assert text.count("### `cutproof explore`: 1 failed, 1 passed") == 2
     assert run("explore", MODEL, *BROKEN, "--no-github")[2] == ""
@@ -138,3 +140,11 @@ def test_outside_a_report_nothing_is_collected() -> None:
     with cases.collected() as found:
         assert cases.wanted()
     assert found == []
+
+
+def test_a_log_is_counted(run, tmp_path: Path) -> None:
+    lines = ['{"action": "give_up", "node": 0}\n', '{"action": "commit", "node": 1}\n']
+    for text, code, outcome in ((lines[0], 0, "passed"), ("".join(lines), 12, "failed"), ("", 3, "unknown")):
+        (tmp_path / "log.jsonl").write_text(text)
+        assert run("check-log", MODEL, "log.jsonl", "--junitxml", "x.xml")[0] == code
+        assert outcomes(tmp_path / "x.xml") == {"log.jsonl": outcome}

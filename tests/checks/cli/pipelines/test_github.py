@@ -39,11 +39,11 @@ def test_a_mark_is_one_command_for_each_bad_case_the_worst_first(cases: list[Cas
 
 
 def test_what_is_written_is_what_github_reads() -> None:
-    case = Case("a: b", "c, 100%", FAILED, "no 5 %\nof it", "cutproof replay x", "m,1.py", 3)
+    case = Case("a: b", "c, 100%", FAILED, "no 5 %0A\nof it", "cutproof replay x", "m,1.py", 3)
     found = COMMAND.fullmatch(marks([case])[0])
     assert found is not None
     assert [unescaped(text) for text in found.groups()] == [
-        "m,1.py", "3", "a: b: c, 100%", "no 5 %\nof it\nagain: cutproof replay x",
+        "m,1.py", "3", "a: b: c, 100%", "no 5 %0A\nof it\nagain: cutproof replay x",
     ]  # fmt: skip
 
 

@@ -145,3 +145,48 @@ def test_clients_work_until_the_block_ends_and_their_errors_are_raised() -> None
     load = Load(Recorder(io.StringIO()), {"a": Broken()}, 1, expected=(ZeroDivisionError,))
     load.batch(50)
     assert load.read_all() == {}
+
+
+@given(st.integers(0, 99))
+def test_registers_are_swapped_from_what_was_seen_and_written_anew(seed: int) -> None:
+    class Swapping(Store):
+        def cas(self, key: str, old: object, new: object) -> bool:
+            if self.held.get(key) != old:
+                return False
+            self.write(key, new)
+            return True
+
+    file, store = io.StringIO(), Swapping()
+    load = Load(Recorder(file), {"a": store}, seed, registers=2, counters=0, lists=0, swaps=0.5)
+    load.fill()
+    load.batch(120)
+    load.write(load.keys)
+    load.write(load.keys)
+    assert store.held == {"register-1": "written.3", "register-2": "written.4"}
+    lines = [json.loads(line) for line in file.getvalue().splitlines()]
+    ends = [r["type"] for r in lines if r["f"] == "cas" and r["type"] != "invoke"]
+    assert "ok" in ends and len(ends) >= 10
+    written = [r["value"] for r in lines if r["f"] == "write" and r["type"] == "ok" and r["value"] != "first"]
+    assert len(set(written)) == len(written)
+    assert all(
+        isinstance(judge(o, versioned=False), Explained) for o in recorded(file.getvalue()).keys.values()
+    )
+
+
+def test_waiting_for_clients_that_do_nothing_ends() -> None:
+    going_on = Event()
+
+    class Stuck(Store):
+        def read(self, key: str) -> object:
+            going_on.wait(30)
+            return super().read(key)
+
+        def write(self, key: str, value: object) -> None:
+            going_on.wait(30)
+            super().write(key, value)
+
+    load = Load(Recorder(io.StringIO()), {"a": Stuck()}, 1)
+    with load.running():
+        assert not load.let_work(1, seconds=0.02)
+        going_on.set()
+        assert load.let_work(5, seconds=30)

@@ -1,5 +1,12 @@
-"""Servers that an example starts: on loopback, on free ports, in a temporary folder, and ended with the example,
-whatever ends that."""
+"""Servers that a test starts: on loopback, on free ports, in a temporary folder, and ended with the test, whatever
+ends that.
+
+    with Servers() as servers:
+        port, = free_ports(1)
+        server = Server(servers, "store", [sys.executable, "store.py", port], ready=lambda: answers(port))
+        server.kill()
+        server.restart()
+"""
 
 from __future__ import annotations
 
@@ -20,10 +27,6 @@ GUARD = [
     "-c",
     'test "$PPID" = "$0" && exec "$@"',
 ]  # whoever starts it may have ended before it asked to be told
-
-
-class CannotRun(Exception):
-    """Something that the example needs is not here: one line says what."""
 
 
 class Servers:
@@ -82,6 +85,65 @@ class Servers:
             )
         self.processes.append((process, ending))
         return process
+
+
+class Server:
+    """A program that runs, can be stopped for a while, and killed and started again: with the same words, in a folder
+    of its own, where `log` has what it says. `ready` tells whether it answers; `ending` is how it is ended at last.
+
+    It is started, and started again, from the main thread. Raises TimeoutError if it is not ready in time, and
+    RuntimeError, with what it said last, if it ends instead."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        name: str,
+        command: Sequence[object],
+        ready: Callable[[], object],
+        ending: signal.Signals = signal.SIGKILL,
+    ) -> None:
+        self.servers, self.name, self.command, self.ready, self.ending = servers, name, command, ready, ending
+        self.folder = servers.folder / name
+        self.folder.mkdir()
+        self.log = self.folder / "log"
+        self.stopped = False
+        self._start()
+
+    def _start(self) -> None:
+        self.process = self.servers.start(self.command, self.log, self.ending)
+        wait_until(
+            lambda: self.process.poll() is not None or self.ready(), f"{self.name}, which is to answer"
+        )
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{self.name} does not start: {self.log.read_text(errors='replace')[-300:]}")
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is there, working or stopped."""
+        return self.process.poll() is None
+
+    def stop(self) -> None:
+        """SIGSTOP: it does nothing from now on, and keeps what it has. Returns when that is so."""
+        if self.runs:
+            stop_at_once(self.process)
+            self.stopped = True
+
+    def go_on(self) -> None:
+        """SIGCONT: it works again."""
+        if self.stopped and self.runs:
+            go_on(self.process)
+        self.stopped = False
+
+    def kill(self) -> None:
+        """SIGKILL: it has no time to write anything. Returns when it is gone."""
+        self.process.kill()
+        self.process.wait()
+        self.stopped = False
+
+    def restart(self) -> None:
+        """Start it again, if it does not run. Returns when it answers."""
+        if not self.runs:
+            self._start()
 
 
 def _open_folder() -> str | None:
