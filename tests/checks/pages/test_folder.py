@@ -72,6 +72,14 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "link").is_symlink() and names(tmp_path / "real") == [*PAGES]
 
 
+def test_a_link_within_a_report_is_somebody_elses(tmp_path: Path) -> None:
+    replace(tmp_path / "report", PAGES)
+    (tmp_path / "report" / "views").rename(tmp_path / "elsewhere")
+    (tmp_path / "report" / "views").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Wrong, match="holds views, which is not of a report"):
+        replace(tmp_path / "report", PAGES)
+
+
 def test_the_old_report_stays_where_the_new_one_cannot_be_written(tmp_path: Path) -> None:
     place = tmp_path / "report"
     replace(place, PAGES)
