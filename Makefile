@@ -106,7 +106,7 @@ dist: $(STAMP)  ## a wheel in dist/, checked: installed into an empty environmen
 	rm -rf dist build/lib build/bdist.*
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 	rm -rf build/lib build/bdist.*
-	$(BIN)/python tests/dist/check_wheel.py dist/*.whl
+	$(BIN)/python tests/packaging/check_wheel.py dist/*.whl
 
 clean:  ## remove .venv, build and every cache
 	rm -rf $(VENV) $(OLDEST) build dist cutproof.egg-info .hypothesis .mypy_cache .ruff_cache .pytest_cache

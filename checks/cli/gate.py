@@ -11,6 +11,7 @@ from cutproof.checks.cli.arguments import can_hold, the_policy, the_study
 from cutproof.checks.cli.console import Json, PolicyText, Study, say, say_json
 from cutproof.checks.common.refusals import checked, refuse
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, Violated
+from cutproof.checks.traces.stored import ENDING
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.engines.exploration import Exploration
@@ -117,7 +118,8 @@ def _told(facts: dict[str, Any], clause: Clause | None) -> list[str]:
         steps = f"{harm['steps']} steps" if harm["steps"] else "from the start"
         lines.append(f"  shortest harm: {harm['property']} ({harm['harm']}) is violated, {steps}")
         lines.append(f"  as a file: {harm['file'] or harm['command']}")
-        lines.append(f"  stored, of the simplest policy that the clause refuses: {facts['clause']['trace']}")
+        stored = File(facts["clause"]["trace"]).name.removesuffix(ENDING)
+        lines.append(f"  of the simplest policy that the clause refuses: cutproof replay {stored}")
     if facts["warning"]:
         lines.append(f"  warning: {facts['warning']}")
     if facts["ignored"]:

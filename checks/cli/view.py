@@ -1,4 +1,4 @@
-"""The command `cutproof view`: runs as lanes, in a page, an image, a diagram or a terminal."""
+"""The command `cutproof view`: runs as lanes, in a page, an image, a diagram or a terminal; a protocol by hand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutproof.checks.cli.arguments import protocol_of_trace
-from cutproof.checks.cli.console import say
+from cutproof.checks.cli.by_hand import by_hand, is_protocol, only
+from cutproof.checks.cli.console import AsWritten, PolicyText, ScopeText, Without, WithoutGuard, say
 from cutproof.checks.cli.replay import SCHEDULE, chosen_model
 from cutproof.checks.cli.reports.tables import width
 from cutproof.checks.common import files as opened
@@ -22,8 +23,8 @@ if TYPE_CHECKING:  # what takes a while to import is imported where it is used
     from cutproof.checks.views.drawing import Drawing
 
 STDIN, MOST = "-", 8  # runs in a page
+LOOKED_AT = 20_000  # states, for the step after which it was inevitable
 MIN = 40  # columns that lanes need
-FORMATS = ("--svg", "--mermaid", "--ascii")
 PAGE = ".html"
 
 
@@ -32,7 +33,8 @@ def view(
         list[str],
         typer.Argument(
             metavar="TRACE...",
-            help="Traces, names of stored ones, schedules of conform, histories, ITF of other tools; - for stdin.",
+            help="Traces, names of stored ones, schedules of conform, histories, ITF of other tools; - for stdin. "
+            "Or a protocol, to explore it by hand: FILE.py[:NAME], or a bundled one.",
         ),
     ],
     output: Annotated[
@@ -45,8 +47,12 @@ def view(
         str, typer.Option("--model", help="The protocol: FILE.py[:NAME]; else the one that the trace names.")
     ] = "",
     parameters: Annotated[
-        str, typer.Option("--with", help="Parameters of --model: name=value,...; else those of the trace.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--with",
+            help="Parameters of the protocol, or of --model: name=value,...; else those of the trace.",
+        ),
+    ] = None,
     as_svg: Annotated[bool, typer.Option("--svg", help="An image, for a ticket or a document.")] = False,
     as_mermaid: Annotated[
         bool, typer.Option("--mermaid", help="A sequence diagram as text, for a pull request.")
@@ -54,12 +60,50 @@ def view(
     as_ascii: Annotated[bool, typer.Option("--ascii", help="Lanes in the terminal.")] = False,
     max_states: Annotated[
         int, typer.Option("--max-states", min=1, help="Looked at for the step after which it was inevitable.")
-    ] = 20_000,
+    ] = LOOKED_AT,
+    guards: WithoutGuard = None,
+    scope: ScopeText = "",
+    without: Without = "",
+    as_written: AsWritten = False,
+    policy: PolicyText = "",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65_535, help="Of the page by hand; else one that is free.")
+    ] = 0,
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="By hand: print the address, and open no browser.")
+    ] = False,
 ) -> int:
     """Show runs as lanes: who said what to whom, what was promised, what was lost and by which step.
 
-    Writes one page that needs no network; two runs stand side by side in it."""
-    asked = [name for name, on in zip(FORMATS, (as_svg, as_mermaid, as_ascii), strict=True) if on]
+    Writes one page that needs no network; two runs stand side by side in it. Of a protocol, serves a page on this
+    machine, in which it is explored by hand."""
+    protocols = [file for file in traces if is_protocol(file)]
+    formats = {"--svg": as_svg, "--mermaid": as_mermaid, "--ascii": as_ascii}
+    if protocols:
+        only(
+            f"{protocols[0]}, which is a protocol and explored by hand",
+            {
+                "another run": len(traces) > 1,
+                "--output": output,
+                "--model": model,
+                "--max-states": max_states != LOOKED_AT,
+                **formats,
+            },
+        )
+        return by_hand(traces[0], parameters, guards, scope, policy, without, as_written, port, not no_open)
+    only(
+        f"{traces[0]}, which is a run: it is of a protocol, FILE.py[:NAME] or a bundled one",
+        {"--scope": scope, "--policy": policy, "--without": without, "--without-guard": guards,
+         "--as-written": as_written, "--port": port, "--no-open": no_open},
+    )  # fmt: skip
+    return _runs(traces, output, model, ",".join(parameters or ()), formats, max_states)
+
+
+def _runs(
+    traces: list[str], output: str, model: str, parameters: str, formats: dict[str, bool], max_states: int
+) -> int:
+    """Runs, in a page or in the one other format that is asked for."""
+    asked = [name for name, on in formats.items() if on]
     if len(asked) > 1:
         refuse(f"{' '.join(asked)}: one of them at a time")
     if parameters and not model:
@@ -128,8 +172,6 @@ def _drawing(file: str, model: str, parameters: str, most: int) -> Drawing:
     from cutproof.checks.cutover.conformance.steps import looks_like_one, parsed
     from cutproof.checks.views import bare, schedules
 
-    if file.endswith(".py"):
-        refuse(f"{file}: is a protocol, not a run of it: cutproof explore {file} --trace FOLDER writes runs")
     data, name = _read(file)
     if looks_like_one(data):
         return schedules.of_schedule(parsed(data, name), name)
@@ -145,6 +187,7 @@ def _drawing(file: str, model: str, parameters: str, most: int) -> Drawing:
 
 
 def _read(file: str) -> tuple[bytes, str]:
+    from cutproof.checks.protocols.registry import BUNDLED
     from cutproof.checks.traces import stored
     from cutproof.checks.traces.trace import LIMIT
 
@@ -154,7 +197,7 @@ def _read(file: str) -> tuple[bytes, str]:
         found = None if File(file).exists() else stored.find(file)
         return opened.content(found or file, LIMIT), str(found or file)
     except (OSError, ValueError) as error:
-        close = near(file, stored.names())
+        close = near(file, [*stored.names(), *(b.name for b in BUNDLED)])
         said = getattr(error, "strerror", None) or "is a name that no file can have"
         refuse(f"{file}: {said}{close}")
 

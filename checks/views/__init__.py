@@ -7,6 +7,19 @@ drawn as a page, as SVG, Mermaid or text.
 `messages.py` says which arrows there are, `choices.py` what else could have been done and which guard was false,
 `inevitable.py` from which step on nothing could help any more. `bare.py` reads traces of other tools, `schedules.py`
 and `histories.py` what `conform` and clients recorded; `carried.py` puts a drawing into a trace and takes it out again.
+`byhand/` is a protocol explored by hand, in a page that a server on this machine serves.
 """
 
-__all__ = ["bare", "carried", "drawing", "histories", "html", "make", "mermaid", "schedules", "svg", "text"]
+__all__ = [
+    "bare",
+    "byhand",
+    "carried",
+    "drawing",
+    "histories",
+    "html",
+    "make",
+    "mermaid",
+    "schedules",
+    "svg",
+    "text",
+]

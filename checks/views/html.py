@@ -30,10 +30,10 @@ class Page(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def page(drawings: Sequence[Drawing]) -> str:
     """The page of some runs."""
-    style, script = _part("page.css"), "\n".join(map(_part, ("chart.js", "page.js")))
+    style, script = part("page.css"), "\n".join(map(part, ("chart.js", "page.js")))
     title = " | ".join(d.title for d in drawings)
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}' 'unsafe-hashes'; script-src '{_hash(script)}'; "
+        f"default-src 'none'; style-src '{hash_of(style)}' 'unsafe-hashes'; script-src '{hash_of(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     data = embedded(Page(tuple(drawings), parting(drawings[0], drawings[1]) if len(drawings) == 2 else ""))
@@ -98,9 +98,11 @@ def _told(drawing: Drawing) -> str:
 
 
 @lru_cache
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """A style or script of the pages, by the name of its file."""
     return (_HERE / name).read_text("utf-8").strip()
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
+    """By which a policy knows a style or script."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -30,6 +30,7 @@ import typer
 from places import GUIDES, ROOT, TESTS
 
 from cutproof.checks.cli import main as cli
+from cutproof.checks.cli.by_hand import is_protocol
 from cutproof.checks.cli.reports import replays
 from cutproof.checks.cli.reports.tables import WIDEST
 from cutproof.checks.cutover.evidence import replaced
@@ -118,6 +119,9 @@ def wrong_command(line: str, run: bool = False) -> str:
     long = arguments[0] == "verify" or arguments[:2] == ["prove", "gate"] or (line in BY_NIGHT and not run)
     readers = any(a.endswith(".py") and not (ROOT / a).exists() for a in arguments)  # a file of their own
     program = arguments[0] == "serve-reference" or "--" in arguments  # it reads stdin, or starts another
+    program |= arguments[0] == "view" and any(
+        map(is_protocol, arguments[1:])
+    )  # it serves until it is interrupted
     if long or readers or program or "--graph" in arguments or "--trace" in arguments:
         try:
             group: Any = typer.main.get_command(cli.app)

@@ -10,13 +10,16 @@
 A store is any object with the methods `write(key, value)`, `delete(key)`, `add(key, amount)`, `append(key, item)` and
 `read(key)`, of which it needs those of its kinds of keys; and `cas(key, old, new)`, which returns whether it wrote, if
 `swaps` asks for it: that share of the changes of registers, each from what the client saw there last. What a client
-does next hangs on the seed and on how much it has done before, not on time. Keys are `register-1`, `counter-1`,
+does next hangs on the seed and on how much it has done before, not on time: so each operation has a name, `performed`
+has them, and a load with `only` some of them passes over the others (`shorten.py`). Keys are `register-1`, `counter-1`,
 `list-1` and so on; every value is written once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from random import Random
@@ -31,7 +34,8 @@ MOST_ADDED = 5
 
 
 class Load:
-    """A client for each store, all on the same keys, recorded. `suffix` ends the name of each key.
+    """A client for each store, all on the same keys, recorded. `suffix` ends the name of each key. `only`: the names of
+    the operations that are performed; None for all. `performed` has, by the name of a client, those that were.
 
     `expected` are exceptions that a client gets over: it goes on with its next operation. Others end the load, and
     `batch` and `running` raise them."""
@@ -48,11 +52,13 @@ class Load:
         swaps: float = 0.0,
         suffix: str = "",
         expected: tuple[type[BaseException], ...] = (),
+        only: Container[str] | None = None,
     ) -> None:
         kinds = {"register": registers, "counter": counters, "list": lists}
         self.keys = [f"{kind}-{n}{suffix}" for kind, most in kinds.items() for n in range(1, most + 1)]
         self.expected, self.swaps = expected, swaps
-        self._written = 0  # by `write`
+        self.only, self.performed = only, {name: list[str]() for name in stores}
+        self._written, self._times = 0, Counter[str]()  # by `write`; calls of `delete` and `read_all`
         self._saw = dict[tuple[str, str], Any]()  # by a client and a register
         self._changed, self._done, self._ended = (
             Condition(),
@@ -60,7 +66,8 @@ class Load:
             False,
         )  # operations that are over; a client has failed
         self._clients = [
-            (recorder.client(name), store, self.drawn(seed, name)) for name, store in stores.items()
+            (recorder.client(name), store, enumerate(self.drawn(seed, name), 1))
+            for name, store in stores.items()
         ]
 
     def drawn(self, seed: int, name: str) -> Iterator[tuple[str, str, Any]]:
@@ -91,20 +98,21 @@ class Load:
             f, value = {"register": ("write", "first"), "counter": ("add", 1), "list": ("append", "first")}[
                 kind
             ]
-            self._perform(client, store, f, key, value)
+            self._perform(client, store, f, key, value, f"fill {key}")
 
     def write(self, keys: Iterable[str]) -> None:
         """The first client writes these registers, each a value of its own."""
         client, store, _ = self._clients[0]
         for key in keys:
             self._written += 1
-            self._perform(client, store, "write", key, f"written.{self._written}")
+            self._perform(client, store, "write", key, f"written.{self._written}", f"write {self._written}")
 
     def delete(self, keys: Iterable[str]) -> None:
         """The first client deletes these registers."""
         client, store, _ = self._clients[0]
+        self._times["delete"] += 1
         for key in keys:
-            self._perform(client, store, "delete", key, None)
+            self._perform(client, store, "delete", key, None, f"delete {self._times['delete']} {key}")
 
     def batch(self, operations: int) -> None:
         """Each client does so many operations, all clients at the same time."""
@@ -138,8 +146,10 @@ class Load:
         """A client, the first one unless another is named, reads every key: what it was answered, where it was."""
         client, store, _ = next(some for some in self._clients if name in (None, some[0].name))
         found = {}
+        self._times["read"] += 1
         for key in self.keys:
-            answered, value = self._perform(client, store, "read", key, None)
+            name = f"read {self._times['read']} {key}"
+            answered, value = self._perform(client, store, "read", key, None, name)
             if answered:
                 found[key] = value
         return found
@@ -148,12 +158,19 @@ class Load:
         client, store, drawn = self._clients[number]
         for _ in times:
             yield
-            self._perform(client, store, *next(drawn))
+            number, (f, key, value) = next(drawn)
+            self._perform(client, store, f, key, value, f"{client.name} {number}")
             with self._changed:
                 self._done += 1
                 self._changed.notify_all()
 
-    def _perform(self, client: Client, store: Any, f: str, key: str, value: Any) -> tuple[bool, Any]:
+    def _perform(
+        self, client: Client, store: Any, f: str, key: str, value: Any, name: str
+    ) -> tuple[bool, Any]:
+        if self.only is not None and name not in self.only:
+            time.sleep(0.0005)  # clients that only pass over operations leave room for others
+            return False, None
+        self.performed[client.name].append(name)
         arguments = (key,) if f in ("read", "delete") else (key, value)
         if f == "cas":
             value = (self._saw.get((client.name, key), "first"), value)

@@ -71,7 +71,8 @@ class Node:
 
 class Run:
     """Everything in one run: servers `a`, `b` and `record`, clients at work (`load`), and how the slot is moved.
-    `without` is a safeguard that is left out, and a client is `patient` if it waits for what is held."""
+    `without` is a safeguard that is left out, a client is `patient` if it waits for what is held, and `only` these
+    operations of clients are performed, if it is not None."""
 
     def __init__(
         self,
@@ -81,6 +82,7 @@ class Run:
         random: Random,
         without: str = "",
         patient: bool = True,
+        only: frozenset[str] | None = None,
     ) -> None:
         self.servers, self.recorder, self.seed = servers, recorder, seed
         self.random, self.without, self.patient = random, without, patient
@@ -96,7 +98,7 @@ class Run:
             for n in range(CLIENTS)
         }
         self.load = Load(
-            recorder, stores, seed, registers=8, counters=4, lists=3, swaps=0.3, expected=EXPECTED
+            recorder, stores, seed, registers=8, counters=4, lists=3, swaps=0.3, expected=EXPECTED, only=only
         )
         self.nemesis = Nemesis(
             recorder, seed, servers={name: node.server for name, node in self.nodes.items()},

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from random import Random
 
-from telling import CannotRun, Told, Variant, main, told
+from telling import CannotRun, Names, Told, Variant, main, told
 
 try:
     from postgres import EXPECTED, NEVER, Database, Gate, Move, Programs, Store
@@ -89,7 +89,7 @@ VARIANTS = {
 }
 
 
-def run(name: str, seed: int, file: Path) -> Told:
+def run(name: str, seed: int, file: Path, only: Names = None) -> Told:
     """One run, on two new servers; what clients saw is written to `file`."""
     with Servers() as servers, Recorder(file, NEVER) as recorder:
         programs = Programs(servers)
@@ -97,14 +97,14 @@ def run(name: str, seed: int, file: Path) -> Told:
         source, target = (Database(programs, which) for which in ("source", "target"))
         gate = Gate(source)
         stores = {f"client-{n}": Store(f"client-{n}", gate, [source, target]) for n in range(CLIENTS)}
-        load = Load(recorder, stores, seed, registers=8, counters=4, lists=3, expected=EXPECTED)
+        load = Load(recorder, stores, seed, registers=8, counters=4, lists=3, expected=EXPECTED, only=only)
         load.fill()
         load.batch(SOME)
         VARIANTS[name].does(Move(source, target, gate, Random(f"{name} {seed}"), load, recorder))
         load.read_all()
         load.batch(SOME)
         final = load.read_all()
-    return told(file, final)
+    return told(file, final, load.performed)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from subprocess import Popen
 
-from telling import CannotRun, Told, Variant, main, told
+from telling import CannotRun, Names, Told, Variant, main, told
 
 try:
     from migration_servers import CLIENTS, NEVER, NODES, Run
@@ -235,11 +235,11 @@ VARIANTS = {
 }
 
 
-def run(name: str, seed: int, file: Path) -> Told:
+def run(name: str, seed: int, file: Path, only: Names = None) -> Told:
     """One run, with servers of its own; what clients saw is written to `file`."""
     random, way = Random(f"{name} {seed}"), VARIANTS[name].does
     with Servers() as servers, Recorder(file, NEVER) as recorder:
-        one = Run(servers, recorder, seed, random, LEFT_OUT.get(way, ""), patient=way is not orderly)
+        one = Run(servers, recorder, seed, random, LEFT_OUT.get(way, ""), way is not orderly, only)
         try:
             one.load.fill()
             one.load.batch(SOME)
@@ -249,7 +249,7 @@ def run(name: str, seed: int, file: Path) -> Told:
             final = one.load.read_all()
         finally:
             one.close()
-    return told(file, final)
+    return told(file, final, one.load.performed)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from random import Random
 
-from telling import CannotRun, Told, Variant, main, told
+from telling import CannotRun, Names, Told, Variant, main, told
 
 try:
     from redis_cluster import EXPECTED, NEVER, SLOTS, Cluster, Move, Store, program
@@ -152,7 +152,7 @@ VARIANTS = {
 }
 
 
-def run(name: str, seed: int, file: Path) -> Told:
+def run(name: str, seed: int, file: Path, only: Names = None) -> Told:
     """One run, in a cluster of its own; what clients saw is written to `file`."""
     random = Random(f"{name} {seed}")
     tag = random.randrange(10**6)
@@ -161,7 +161,15 @@ def run(name: str, seed: int, file: Path) -> Told:
         cluster = Cluster(servers, slot, replicated=name in ("failed-over", "source-killed"))
         stores = {f"client-{n}": Store(cluster.nodes[n]) for n in range(CLIENTS)}
         load = Load(
-            recorder, stores, seed, registers=8, counters=4, lists=3, suffix=f"{{{tag}}}", expected=EXPECTED
+            recorder,
+            stores,
+            seed,
+            registers=8,
+            counters=4,
+            lists=3,
+            suffix=f"{{{tag}}}",
+            expected=EXPECTED,
+            only=only,
         )
         load.fill()
         load.batch(SOME)
@@ -169,7 +177,7 @@ def run(name: str, seed: int, file: Path) -> Told:
         load.read_all()
         load.batch(SOME)
         final = load.read_all()
-    return told(file, final)
+    return told(file, final, load.performed)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ from cutproof.checks.drivers.histories.judge import Undecided, Unexplained, judg
 from cutproof.checks.drivers.histories.operation import Operation
 from cutproof.checks.drivers.histories.pairing import read
 from cutproof.checks.drivers.histories.timeline import timeline
+from cutproof.checks.drivers.recording.shorten import Attempt, shorten
 
 PAGE = Path(__file__).resolve().parents[2] / "real-stores.md"
-WIDTH = 118
+WIDTH, REPEATS, MOST = 118, 2, 60
 COLUMNS = (
     "| way | runs | acknowledged | refused, unknown | runs that no order explains | keys of these |"
     " increments lost | items lost |"
@@ -26,6 +27,10 @@ COLUMNS = (
 
 class CannotRun(Exception):
     """Something that the example needs is not here: one line says what."""
+
+
+Names = frozenset[str] | None  # of the operations that are performed; None: all
+Perform = Callable[[str, int, Path, Names], "Told"]  # a way, a seed, where the history goes
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,12 @@ class Told:
     undecided: int
     increments: int  # acknowledged, and not in the counters at the end
     items: int  # acknowledged, and not in the lists at the end
+    attempt: Attempt
 
 
-def told(file: Path, final: Mapping[str, Any]) -> Told:
-    """Judge a recorded history. `final` are the values that were read at the end."""
+def told(file: Path, final: Mapping[str, Any], performed: Mapping[str, list[str]]) -> Told:
+    """Judge a recorded history. `final` are the values that were read at the end, `performed` the names that the load
+    gave to the operations of each client."""
     answers, faulty, undecided, increments, items = dict[str, int](), list[Unexplained](), 0, 0, 0
     recorded = read(str(file))
     for key, operations in recorded.keys.items():
@@ -69,7 +76,26 @@ def told(file: Path, final: Mapping[str, Any]) -> Told:
                 max(sum(_known(operations, "add")) - final[key], 0) if key.startswith("counter") else 0
             )
             items += len(set(_known(operations, "append")) - set(final[key])) if key.startswith("list") else 0
-    return Told(len(recorded.keys), answers, faulty, undecided, increments, items)
+    attempt = _attempt(recorded.keys, faulty, performed)
+    return Told(len(recorded.keys), answers, faulty, undecided, increments, items, attempt)
+
+
+def _attempt(
+    keys: Mapping[Any, list[Operation]], faulty: list[Unexplained], performed: Mapping[str, list[str]]
+) -> Attempt:
+    """Which operations were performed, and which of them no order explains, by the names that the load gave them."""
+    every = sorted((o for operations in keys.values() for o in operations), key=lambda o: o.invoked)
+    left = {client: iter(names) for client, names in performed.items()}
+    names = {id(o): next(left[o.client]) for o in every}
+    if not faulty:
+        return Attempt(tuple(names.values()))
+    shown = _shortest(faulty)
+    beside = [names[id(o)] for o in every if o.key == shown.operations[0].key]
+    return Attempt(tuple(names.values()), tuple(names[id(o)] for o in shown.operations), tuple(beside))
+
+
+def _shortest(faulty: list[Unexplained]) -> Unexplained:
+    return min(faulty, key=lambda verdict: (len(verdict.operations), verdict.reason))
 
 
 def _known(operations: list[Operation], kind: str) -> list[Any]:
@@ -90,10 +116,41 @@ def say(name: str, seed: int, seen: Told) -> None:
         )
         return
     print(what + f"no order explains those on {len(seen.faulty)}")
-    shown = min(seen.faulty, key=lambda verdict: (len(verdict.operations), verdict.reason))
+    shown = _shortest(seen.faulty)
     print(shown.reason)
     print(*(f"  {row}" for row in timeline(shown.operations, WIDTH)), sep="\n")
     print(f"increments lost: {seen.increments}; items of lists lost: {seen.items}")
+
+
+def say_shortened(name: str, seed: int, file: Path, run: Perform, most: int) -> None:
+    """Shorten a run that no order explains, and tell the shortest; its history is what `file` has then."""
+    last = list[Told]()
+
+    def again(only: Names) -> Attempt:
+        try:
+            seen = run(name, seed, file, only)
+        except (
+            RuntimeError,
+            TimeoutError,
+        ) as error:  # what a fault waits for does not come without some operation
+            print(f"a try did not come to its end: {error}", file=sys.stderr)
+            return Attempt(())
+        if seen.faulty:
+            last[:] = [seen]
+            kept.write_bytes(file.read_bytes())
+        return seen.attempt
+
+    kept = file.with_name(f"{file.name}.shortest")
+    found = shorten(
+        again, REPEATS, most, lambda n, runs: print(f"{n} operations, after {runs} runs", file=sys.stderr)
+    )
+    if found is None:
+        print(f"not again in {REPEATS} runs")
+        return
+    kept.replace(file)
+    more = "" if found.whole else f"; not more, for want of runs ({most})"
+    print(f"shortened from {found.of} to {len(found.kept)} operations, in {found.runs} runs{more}:")
+    say(name, seed, last[0])
 
 
 def row(name: str, runs: list[Told]) -> str:
@@ -124,9 +181,7 @@ def write(mark: str, variants: Mapping[str, Variant], rows: list[str]) -> None:
     )
 
 
-def main(
-    mark: str, text: str | None, variants: Mapping[str, Variant], run: Callable[[str, int, Path], Told]
-) -> None:
+def main(mark: str, text: str | None, variants: Mapping[str, Variant], run: Perform) -> None:
     """The command of an example. Ends the program: 0 explained, 12 not, 3 undecided, 2 it cannot run here."""
     ways = "\n".join(f"  {name:19} {v.text}" for name, v in variants.items())
     parser = argparse.ArgumentParser(
@@ -145,9 +200,15 @@ def main(
     parser.add_argument(
         "--write", action="store_true", help=f"draw the table of {PAGE.name} anew, of all ways"
     )
+    parser.add_argument(
+        "--shorten", type=int, nargs="?", const=MOST, default=0, metavar="RUNS",
+        help=f"find which operations are enough, in at most so many runs ({MOST}); each try is made {REPEATS} times",
+    )  # fmt: skip
     given = parser.parse_args()
     if given.runs < 1:
         parser.error("--runs: at least one")
+    if given.shorten < 0:
+        parser.error("--shorten: at least one run")
     try:
         if given.history:
             given.history.write_text("")
@@ -161,10 +222,12 @@ def main(
             seen = []
             for seed in range(given.seed, given.seed + given.runs):
                 try:
-                    seen.append(run(name, seed, file))
+                    seen.append(run(name, seed, file, None))
                 except CannotRun as error:
                     sys.exit(_cannot(error))
                 say(name, seed, seen[-1])
+                if given.shorten and seen[-1].faulty:
+                    say_shortened(name, seed, file, run, given.shorten)
             rows.append(row(name, seen))
             found = 12 if any(t.faulty for t in seen) else 3 if any(t.undecided for t in seen) else 0
             code = max(code, found)

@@ -164,7 +164,7 @@ def test_it_is_told_in_words(ask: Any) -> None:
         "  what the new node missed is not there when it becomes the owner",
         "  shortest harm: no_regress (SR) is violated, 15 steps",
         "  as a file: cutproof explore --scope gate --policy skip_delta_pass=true --trace DIR",
-        "  stored, of the simplest policy that the clause refuses: traces/lost-write-gate-strict-delta.itf.json",
+        "  of the simplest policy that the clause refuses: cutproof replay lost-write-gate-strict-delta",
     ]
 
 

@@ -97,7 +97,7 @@ def test_schedules_histories_and_traces_of_other_tools(
     [
         (["nowhere.itf.json"], "nowhere.itf.json: No such file or directory"),
         (["lost-write-without-fence_epoc"], "did you mean lost-write-without-fence_epoch"),
-        ([LEASES], "is a protocol, not a run of it"),
+        (["two-phase-comit"], "did you mean two-phase-commit"),
         ([STORED, "--svg", "--ascii"], "--svg --ascii: one of them at a time"),
         ([STORED, HISTORY, "--svg"], "--svg: takes one run at a time"),
         ([STORED] * 9, "9 runs: a page has 8 at most"),

@@ -20,9 +20,11 @@ sys.path[:0] = [str(ROOT / "tests" / "support")]
 
 import reports  # noqa: E402
 from chromium import started  # noqa: E402
+from served import served  # noqa: E402
 from ten_runs import drawings, stored  # noqa: E402
 
 from cutproof.checks.pages import folder  # noqa: E402
+from cutproof.checks.protocols.load import load  # noqa: E402
 from cutproof.checks.views import html  # noqa: E402
 from cutproof.checks.views.drawing import Drawing  # noqa: E402
 
@@ -57,6 +59,20 @@ def shoot_map(browser: Any, file: Path) -> None:
             page.locator("#gate").scroll_into_view_if_needed()
             page.evaluate("document.querySelector('#gate').scrollIntoView()")
             file.write_bytes(small(page.screenshot()))
+
+
+def by_hand(browser: Any, file: Path, width: int, height: int) -> None:
+    """A picture of a protocol explored by hand, after a jump to a violation."""
+    loaded = load(str(ROOT / "docs" / "examples" / "leases.py")).without_guards(["arrive:not fenced off"])
+    with (
+        served(loaded) as server,
+        browser.new_context(viewport={"width": width, "height": height}) as context,
+    ):
+        page = context.new_page()
+        page.goto(server.address)
+        page.get_by_role("button", name="Jump").click()
+        page.locator(".broken li").first.wait_for()
+        file.write_bytes(small(page.screenshot()))
 
 
 def small(png: bytes) -> bytes:
@@ -135,6 +151,7 @@ def main() -> int:
             1600,
             900,
         )
+        by_hand(browser, into / "by-hand.png", 1600, 900)
         shoot(browser, [drawings()["strangers"]], into / "leases-dark.png", 1200, 1000, dark=True)
         shoot_map(browser, into / "policies.png")
     large = [file.name for file in into.glob("*.png") if file.stat().st_size > MOST]

@@ -68,6 +68,30 @@ def test_each_way_is_judged_rightly(program: str, way: str, tmp_path: Path) -> N
     assert faulty == 0 if clean else f"no order explains those on {faulty}" in first
 
 
+def shortened(program: str, way: str, file: Path, *words: str) -> tuple[int, int]:
+    """Shorten a run that went wrong: how many operations there were, and how many are left."""
+    done = example(program, way, "--history", str(file), "--shorten", *words)
+    assert done.returncode == 12, done.stdout + done.stderr
+    told = re.search(r"^shortened from (\d+) to (\d+) operations, in \d+ runs", done.stdout, re.MULTILINE)
+    assert told, done.stdout
+    histories = read(str(file)).keys.values()
+    assert any(isinstance(judge(operations, versioned=False), Unexplained) for operations in histories)
+    assert sum(map(len, histories)) == int(told[2])
+    return int(told[1]), int(told[2])
+
+
+def test_a_run_that_went_wrong_is_shortened(tmp_path: Path) -> None:
+    before, after = shortened("redis_slots.py", "given-up", tmp_path / "history.jsonl", "6")
+    assert after < before / 2
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("program", "way"), [(p, way) for p, ways in CAUGHT.items() for way in ways])
+def test_runs_that_went_wrong_are_shortened(program: str, way: str, tmp_path: Path) -> None:
+    before, after = shortened(program, way, tmp_path / "history.jsonl")
+    assert after < before / 3
+
+
 def test_what_is_missing_is_said_in_a_line(tmp_path: Path) -> None:
     for program, words, said in (
         ("redis_slots.py", (), r"cannot run: .* is not installed: (apt-get|pip) install .*\n"),
