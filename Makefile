@@ -29,7 +29,7 @@ endif
 .PHONY: site help verify verify-full test lint format types oldest nightly coverage mutation bench dist clean FORCE
 
 # What tests the reference implementation itself, one test file a module.
-IMPL_TESTS := $(addprefix tests/impl/test_,$(addsuffix .py,record routing clients documents fingerprints miroir coordinator shard \
+IMPL_TESTS := $(addprefix tests/impl/test_,$(addsuffix .py,record routing clients network documents fingerprints miroir coordinator shard \
 	mover anti_entropy faults migration cluster)) tests/checks/cutover/reference/test_perform.py
 
 help:  ## list the targets

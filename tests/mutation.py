@@ -77,9 +77,9 @@ MODULES = (
 )  # fmt: skip
 # What tests a module: its own tests, then these, the quickest first. The first that fails ends it.
 ALL = (
-    "test_record", "test_routing", "test_clients", "test_documents", "test_fingerprints", "test_miroir",
-    "test_coordinator", "test_shard", "test_mover", "test_anti_entropy", "test_faults", "test_migration",
-    "test_cluster", "test_perform",
+    "test_record", "test_routing", "test_clients", "test_network", "test_documents", "test_fingerprints",
+    "test_miroir", "test_coordinator", "test_shard", "test_mover", "test_anti_entropy", "test_faults",
+    "test_migration", "test_cluster", "test_perform",
 )  # fmt: skip
 PLACES = {name: f"tests/impl/{name}.py" for name in ALL} | {
     "test_perform": "tests/checks/cutover/reference/test_perform.py"

@@ -32,7 +32,7 @@ from cutproof.checks.cli.console import (
     say_json,
 )
 from cutproof.checks.cli.orientation import completion
-from cutproof.checks.cli.pipelines import cases
+from cutproof.checks.cli.pipelines import cases, pages
 from cutproof.checks.common.refusals import refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -85,6 +85,7 @@ def explore(
         File | None, typer.Option("--trace", help="Write each counterexample into this folder.")
     ] = None,
     json_lines: Json = False,
+    html: pages.Html = None,
 ) -> int:
     """Explore every interleaving of a protocol within its bounds, and judge every property.
 
@@ -100,6 +101,7 @@ def explore(
     engine = _today(engine)
     _fits(engine, workers, symmetry, resume, graph, depth)
     _can_be_written(graph, trace)
+    pages.can_be_reported(html)
     with Ticker() as ticker:
         try:
             loaded = the_protocol(named, parameters, guards, scope, policy, without, as_written)
@@ -129,6 +131,10 @@ def explore(
             from cutproof.checks.cutover.safeguards.settings import hints
 
             say(*hints(others))
+    if html is not None:
+        from cutproof.checks.pages import exploring
+
+        pages.write(html, exploring.files(found, traces, pages.about(scope=scope, seconds=found.seconds)))
     if found.interrupted:
         print("interrupted: the verdicts say what was covered", file=sys.stderr)
     if found.ended:

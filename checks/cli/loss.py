@@ -11,6 +11,7 @@ import typer
 
 from cutproof.checks.cli.arguments import can_hold, the_bounded_scope, the_only_run, the_policy, the_removed
 from cutproof.checks.cli.console import Json, say, say_json
+from cutproof.checks.cli.pipelines import pages
 from cutproof.checks.common.refusals import checked, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -76,6 +77,7 @@ def loss(
     ] = None,
     trace: Annotated[File, typer.Option(help="Where the first loss of each kind is written.")] = FOUND,
     json_lines: Json = False,
+    html: pages.Html = None,
 ) -> int:
     """Measure how many acknowledged writes are lost, over many migrations."""
     from cutproof.checks.cutover.loss import report as loss_report
@@ -87,6 +89,7 @@ def loss(
     }  # fmt: skip
     if dask and workers is not None:
         refuse("--workers has no part in --dask: the scheduler has workers of its own")
+    pages.can_be_reported(html)
     target = _writes(writes)
     setup = _setup(
         {"policy": policy, "without": without, "gate": gate, "traffic": traffic, "scope": scope, "mix": mix},
@@ -107,6 +110,10 @@ def loss(
         say_json({**loss_report.facts(found), "traces": files})
     else:
         say(*loss_report.text(found), *loss_report.explained(found, files))
+    if html is not None:
+        from cutproof.checks.pages.losses import files as made
+
+        pages.write(html, made(found, files, pages.about(seed=seed, scope=scope, seconds=found.seconds)))
     if found.partial and not run_file:
         _keep(found)
     elif found.partial:

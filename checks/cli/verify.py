@@ -12,6 +12,7 @@ import typer
 from cutproof.checks.cli.arguments import the_bounded_scope, the_share, the_study
 from cutproof.checks.cli.console import Json, Study, say, say_json
 from cutproof.checks.cli.orientation import completion
+from cutproof.checks.cli.pipelines import pages
 from cutproof.checks.common.refusals import near, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -59,6 +60,7 @@ def verify(
     workers: Annotated[
         int, typer.Option("--workers", min=1, max=64, help="Processes; each may need 1 GB.")
     ] = 2,
+    html: pages.Html = None,
 ) -> int:
     """Check everything: the hardened protocol holds, and each removed safeguard does its harm.
 
@@ -71,6 +73,7 @@ def verify(
 
     start = time.perf_counter()
     the_study(study)
+    pages.can_be_reported(html)
     number, of = the_share(shard)
     tasks = shares.share(_tasks(scope, rung, full), number, of)
     kept, before = _kept(resume, tasks)
@@ -111,6 +114,11 @@ def verify(
         print(*lines, sep="\n", file=sys.stderr)
     else:
         say(*([""] if rows else []), *lines)
+    if html is not None:
+        from cutproof.checks.pages import verifying
+
+        about = pages.about(scope="; ".join(scope or ()), seconds=time.perf_counter() - start)
+        pages.write(html, verifying.files(rows, about, "; ".join(lines), code))
     return code
 
 

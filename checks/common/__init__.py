@@ -2,4 +2,14 @@
 draws that can be repeated, and files that users name.
 """
 
-__all__ = ["binomial", "files", "interrupts", "measured", "refusals", "reproducible", "svg_plot", "workers"]
+__all__ = [
+    "binomial",
+    "files",
+    "interrupts",
+    "measured",
+    "plots",
+    "refusals",
+    "reproducible",
+    "svg_plot",
+    "workers",
+]

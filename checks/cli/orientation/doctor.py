@@ -34,6 +34,7 @@ class Part:
 PARTS = (
     Part("numba", "the fast engine and decision diagrams, compiled; the wide scopes of verify",
          CLONE.format("fast"), "numba"),
+    Part("matplotlib", "the plots of loss --html", CLONE.format("html"), "matplotlib"),
     Part("cvc5", "a second opinion on proofs", CLONE.format("cvc5"), "cvc5"),
     Part("dask", "loss runs on a cluster: cutproof loss --dask", CLONE.format("dask"), "distributed"),
     Part("edn-format", "cutproof history of what Jepsen wrote", CLONE.format("edn"), "edn-format"),

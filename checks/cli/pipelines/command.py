@@ -20,6 +20,7 @@ from cutproof.checks.common.files import content, why_no_folder
 from cutproof.checks.common.refusals import Wrong, one_line, refuse
 
 MOST = 2**30  # bytes of a report
+PLACES = ("--junitxml", "--html")  # options that name where a report goes
 CUT_OFF, OURS, USAGE = 3, 70, 2
 NOT_AS_EXPECTED = (12, 13, 1)  # safety, liveness, and what `replay` did not reproduce
 
@@ -48,7 +49,7 @@ def reported(command: Callable[..., int]) -> Callable[..., int]:
         if junitxml is not None:
             _can_be_written(junitxml)
         name = command.__name__
-        again = shlex.join(["cutproof", *_without_reports(typed.get())])
+        again = shlex.join(["cutproof", *without_reports(typed.get())])
         with collected() as cases:
             try:
                 code = command(*arguments, **options)
@@ -88,17 +89,18 @@ def _of_the_code(name: str, again: str, cases: list[Case], code: int) -> list[Ca
     return [] if cases else [Case(name, again, PASSED, "", again)]
 
 
-def _without_reports(typed: list[str]) -> list[str]:
+def without_reports(typed: list[str]) -> list[str]:
     """What was typed, without the options that only say where reports go."""
     kept, skip, program = list[str](), False, False
     for word in typed:
         program = program or word == "--"
         mine = not program and (
-            word in ("--junitxml", "--github", "--no-github") or word.startswith("--junitxml=")
+            word in (*PLACES, "--github", "--no-github")
+            or word.startswith(tuple(f"{name}=" for name in PLACES))
         )
         if not skip and not mine:
             kept.append(word)
-        skip = not program and word == "--junitxml"
+        skip = not program and word in PLACES
     return kept
 
 

@@ -12,7 +12,7 @@ import typer
 
 from cutproof.checks.cli.arguments import can_hold, finite, the_share
 from cutproof.checks.cli.console import Json, say, say_json
-from cutproof.checks.cli.pipelines import cases
+from cutproof.checks.cli.pipelines import cases, pages
 from cutproof.checks.cli.systems.programs import program_of, system
 from cutproof.checks.common.refusals import refuse
 
@@ -39,6 +39,7 @@ def conform(
         File, typer.Option("--trace", help="Where the schedule of a failure is written.")
     ] = FOUND,
     json_lines: Json = False,
+    html: pages.Html = None,
 ) -> int:
     """Drive a store of yours through the schedules of a cutover that lose data, and judge what its clients see.
 
@@ -48,6 +49,7 @@ def conform(
     from cutproof.checks.cli.reports.progress import Ticker
     from cutproof.checks.cutover.conformance import conform as judge
 
+    pages.can_be_reported(html)
     if seconds is not None:
         finite("--seconds", seconds)
     if trace != FOUND or trace.exists():
@@ -74,6 +76,14 @@ def conform(
                 *lines, last = told.finding(found, file, said)
                 say(*lines)
                 say(last, verbatim=bool(file))  # a command is copied: it stays one line
+            if html is not None:
+                from cutproof.checks.pages import conforming
+
+                again = told.again(file, said) if file else ""
+                made = conforming.files_of_finding(
+                    found, pages.about(seed=seed), told.kind_of(found), told.told(found), again
+                )
+                pages.write(html, made)
             if conflict:
                 refuse(conflict)
             return told.code_of_finding(found)
@@ -83,6 +93,10 @@ def conform(
         say_json(report.facts())
     else:
         say(*str(report).splitlines())
+    if html is not None:
+        from cutproof.checks.pages import conforming
+
+        pages.write(html, conforming.files(report, pages.about(seed=seed)))
     if report.stopped:
         print(f"{report.stopped}: the report says what was covered", file=sys.stderr)
     return told.code_of(report)

@@ -89,6 +89,9 @@ def check(
             _one(adapter, planned, seen, shards, report, ends)
             if progress is not None:
                 progress(planned.number, budget)
+    except NotConforming as found:
+        found.report = report
+        raise
     except KeyboardInterrupt:
         report.stopped = "interrupted"
     return report

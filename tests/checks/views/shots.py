@@ -18,10 +18,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "tests" / "support")]
 
+import reports  # noqa: E402
 from chromium import started  # noqa: E402
 from served import served  # noqa: E402
 from ten_runs import drawings, stored  # noqa: E402
 
+from cutproof.checks.pages import folder  # noqa: E402
 from cutproof.checks.protocols.load import load  # noqa: E402
 from cutproof.checks.views import html  # noqa: E402
 from cutproof.checks.views.drawing import Drawing  # noqa: E402
@@ -44,6 +46,19 @@ def shoot(browser: Any, runs: Sequence[Drawing], file: Path, width: int, height:
                 for _ in range(options["step"]):
                     page.keyboard.press("ArrowRight")
             file.write_bytes(small(page.screenshot(full_page=bool(options.get("whole")))))
+
+
+def shoot_map(browser: Any, file: Path) -> None:
+    """The gate's policies, as a report of verify has them, with one that was pressed."""
+    with tempfile.TemporaryDirectory() as place:
+        folder.replace(Path(place) / "report", reports.of_verify())
+        with browser.new_context(viewport={"width": 1560, "height": 900}) as context:
+            page = context.new_page()
+            page.goto((Path(place) / "report" / "index.html").as_uri())
+            page.locator("td[data-square]").nth(18).click()
+            page.locator("#gate").scroll_into_view_if_needed()
+            page.evaluate("document.querySelector('#gate').scrollIntoView()")
+            file.write_bytes(small(page.screenshot()))
 
 
 def by_hand(browser: Any, file: Path, width: int, height: int) -> None:
@@ -115,14 +130,14 @@ def _paeth(left: Any, above: Any, corner: Any) -> Any:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--look", type=Path, default=None, metavar="FOLDER")
-    folder = parser.parse_args().look
+    look = parser.parse_args().look
     with started() as browser:
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+        if look is not None:
+            look.mkdir(parents=True, exist_ok=True)
             for name, run in drawings().items():
                 for width in WIDTHS:
                     for dark in (False, True):
-                        file = folder / f"{name}-{width}{'-dark' * dark}.png"
+                        file = look / f"{name}-{width}{'-dark' * dark}.png"
                         shoot(browser, [run], file, width, 1000, dark=dark, whole=True)
             return 0
         into = ROOT / "docs" / "pictures"
@@ -138,6 +153,7 @@ def main() -> int:
         )
         by_hand(browser, into / "by-hand.png", 1600, 900)
         shoot(browser, [drawings()["strangers"]], into / "leases-dark.png", 1200, 1000, dark=True)
+        shoot_map(browser, into / "policies.png")
     large = [file.name for file in into.glob("*.png") if file.stat().st_size > MOST]
     print(
         f"{into}: {len(list(into.glob('*.png')))} pictures",
