@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cutproof.checks.cli.console import say
-from cutproof.checks.common.refusals import refuse
+from cutproof.checks.common.refusals import plain, refuse
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -21,6 +21,8 @@ def new(
     """Write a small protocol, and a program and its driver beside it, to change into your own."""
     if file.suffix != ".py":
         refuse(f"{file}: name it FILE.py")
+    if not str(file).isprintable():
+        refuse(f"{plain(str(file))}: has signs in its name that cannot be printed")
     driver = file.with_name(f"{file.stem}_driver.py")
     words = {
         "NAME": re.sub(r"\W", "_", file.stem, flags=re.ASCII).strip("_") or "protocol", "FILE": file.name,

@@ -95,3 +95,12 @@ def test_alone_it_says_three_things_to_try_and_they_work(run, tmp_path: Path) ->
     assert code == cli.USAGE and out.splitlines() == welcome() and max(map(len, welcome())) <= 100
     codes = [run(*shlex.split(command)[1:])[0] for command in TRY]
     assert codes == [0, 12, 0]
+
+
+@pytest.mark.parametrize("name", ["a\nb.py", "a\x1b[31m.py", "a\udcff.py"])
+def test_a_name_that_cannot_be_printed_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["new", name]) == 2
+    assert capsys.readouterr().err.count("\n") == 1 and not list(tmp_path.iterdir())
