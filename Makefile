@@ -74,7 +74,7 @@ types: lint  ## mypy on model/, impl/ and checks/
 
 # What uses each dependency most; the rest is about ourselves.
 OLDEST_TESTS := $(addprefix tests/checks/,engines/plain engines/fast/test_kernels.py engines/proof/test_judge.py traces \
-	cutover/gate/test_policy_file.py cutover/loss/test_dask_executor.py)
+	cutover/gate/test_policy_file.py cutover/loss/test_dask_executor.py pages/test_losses.py)
 
 oldest: $(OLDEST)/.complete  ## the tests that use dependencies most, with the lowest versions that are allowed
 	$(OLDEST)/bin/python -m pytest -n auto --dist worksteal $(OLDEST_TESTS)
@@ -82,7 +82,7 @@ oldest: $(OLDEST)/.complete  ## the tests that use dependencies most, with the l
 $(OLDEST)/.complete: pyproject.toml constraints/oldest.txt
 	@rm -rf $(OLDEST)
 	$(PYTHON) -m venv $(OLDEST)
-	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints/oldest.txt --editable '.[fast,cvc5,dask]'
+	$(OLDEST)/bin/python -m pip install --quiet --constraint constraints/oldest.txt --editable '.[fast,cvc5,dask,html]'
 	@touch $@
 
 nightly: $(STAMP)  ## the deeper runs that `make test` leaves out, and more examples of what is drawn
