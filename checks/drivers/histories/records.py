@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
@@ -49,6 +50,7 @@ class Composite:
 
 
 _decode = msgspec.json.Decoder(Record).decode
+_NAMES = [f'"{name}"'.encode() for name in Record.__struct_fields__]
 
 
 def json_records(file: BinaryIO, name: str) -> Iterator[tuple[int, Record]]:
@@ -56,7 +58,10 @@ def json_records(file: BinaryIO, name: str) -> Iterator[tuple[int, Record]]:
     for number, line in lines(file, name):
         try:
             record = _decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            # To look at each line for this would take as long as all the rest; most show that they need not be.
+            if b"\\u" in line or any(line.count(name) > 1 for name in _NAMES):
+                said_once(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Twice) as error:
             refuse(f"{name}:{number}: {said(error)}")
         yield number, checked(record, name, number)
 
@@ -70,6 +75,29 @@ def lines(file: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
             refuse(f"{name}:{number}: is longer than {LONGEST:,} bytes")
         if line := line.strip():
             yield number, line
+
+
+class Twice(ValueError):
+    """An object names a field twice."""
+
+
+def said_once(text: bytes) -> None:
+    """Raises Twice where an object names a field twice: which of the two is meant nobody knows."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for n, name in enumerate(names) if name in names[:n])
+            raise Twice(f"has {twice!r} twice")
+        return found
+
+    try:
+        json.loads(text or b"null", object_pairs_hook=once)
+    except Twice:
+        raise
+    except ValueError:
+        return  # what is wrong with it is said elsewhere
 
 
 def said(error: Exception) -> str:

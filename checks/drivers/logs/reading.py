@@ -9,7 +9,6 @@ line.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ import msgspec
 
 from cutproof.checks.common import files
 from cutproof.checks.common.refusals import plain, refuse
-from cutproof.checks.drivers.histories.records import lines, said
+from cutproof.checks.drivers.histories.records import lines, said, said_once
 from cutproof.checks.drivers.logs.meaning import Event, Meaning
 
 MOST = 4_000_000  # events of all logs
@@ -74,7 +73,7 @@ class Reading:
             try:
                 about = _decode(line)
                 if any(line.count(name) > 1 for name in QUOTED):
-                    _said_once(line)
+                    said_once(line)
                 node = self._node(about)
                 event = self._event(about)
             except RecursionError as error:
@@ -121,7 +120,7 @@ class Reading:
         if not action and not state:
             raise ValueError("has neither an action nor a state")
         for part in (args, arguments, state):
-            _said_once(part)
+            said_once(part)
         name: str | None = None
         given: dict[str, Any] = {}
         with _within("action"):
@@ -137,29 +136,6 @@ class Reading:
         if name is None and not state:
             raise ValueError("has neither an action nor a state")
         return self.meaning.event(name, given, shown)
-
-
-def _said_once(part: bytes) -> None:
-    """Raises ValueError where an object names a field twice: which of the two is meant nobody knows."""
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for n, name in enumerate(names) if name in names[:n])
-            raise _Twice(f"has {twice!r} twice")
-        return found
-
-    try:
-        json.loads(part or b"null", object_pairs_hook=once)
-    except _Twice:
-        raise
-    except ValueError:
-        return  # what is wrong with it is said elsewhere
-
-
-class _Twice(ValueError):
-    pass
 
 
 @contextmanager

@@ -186,6 +186,9 @@ INVOKE = '{"process":0,"type":"invoke","f":"%s","value":%s}\n'
         (KEYED % ("null", "the key"),
          "h.jsonl:2: names the key the key unlike line 1 (text and none): one key, or two?"),
         (PAIR % ("[1, null]", "[2, 0]"), "h.jsonl:2: reads another key than was asked for on line 1"),
+        ('{"process":0,"type":"invoke","f":"write","value":1,"value":2}', "h.jsonl:1: has 'value' twice"),
+        ('{"process":0,"type":"invoke","f":"write","value":1,"\\u0076alue":2}', "h.jsonl:1: has 'value' twice"),
+        ('{"process":0,"type":"invoke","f":"write","value":{"a":1,"a":1,"key":2},"key":1}', "h.jsonl:1: has 'a' twice"),
         (b"\xff\xfe", "h.jsonl:1: JSON is malformed: invalid character (byte 0)"),
     ],
 )  # fmt: skip
