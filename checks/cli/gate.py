@@ -9,6 +9,7 @@ import typer
 
 from cutproof.checks.cli.arguments import can_hold, the_policy, the_study
 from cutproof.checks.cli.console import Json, PolicyText, Study, say, say_json
+from cutproof.checks.cli.pipelines import cases
 from cutproof.checks.common.refusals import checked, refuse
 from cutproof.checks.engines.verdict import HOLDS, SAFETY, Violated
 from cutproof.checks.traces.stored import ENDING
@@ -62,10 +63,15 @@ def gate(
         "reason": reason, "clause": _clause(clause, strength), "warning": warning, "trace": harm,
         "ignored": list(found.ignored),
     }  # fmt: skip
+    told = _told(facts, clause)
+    outcome = cases.PASSED if reason is None else cases.FAILED
+    cases.case(
+        str(file), f"{gate_name}, {strength.value}", outcome, told[0], place=(str(file), 1), details=told[1:]
+    )
     if json_lines:
         say_json(facts)
     else:
-        say(*_told(facts, clause))
+        say(*told)
     return HOLDS if reason is None else SAFETY
 
 

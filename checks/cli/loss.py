@@ -11,7 +11,7 @@ import typer
 
 from cutproof.checks.cli.arguments import can_hold, the_bounded_scope, the_only_run, the_policy, the_removed
 from cutproof.checks.cli.console import Json, say, say_json
-from cutproof.checks.cli.pipelines import pages
+from cutproof.checks.cli.pipelines import cases, pages
 from cutproof.checks.common.refusals import checked, refuse
 
 if TYPE_CHECKING:  # what takes a while to import is imported where it is used
@@ -81,6 +81,7 @@ def loss(
 ) -> int:
     """Measure how many acknowledged writes are lost, over many migrations."""
     from cutproof.checks.cutover.loss import report as loss_report
+    from cutproof.checks.engines.verdict import LIVENESS, SAFETY
 
     rates = {
         "failures": failures, "losses": losses, "lateness": lateness, "timeouts": timeouts, "duplicates": duplicates,
@@ -106,10 +107,14 @@ def loss(
                 raise
             refuse(f"{resume}: {error.strerror or error}: what was finished could not be kept")
     files = _explain(found, trace)
+    told = loss_report.text(found)
+    code = loss_report.exit_code(found)
+    outcome = cases.PASSED if code == 0 else cases.FAILED if code in (SAFETY, LIVENESS) else cases.UNKNOWN
+    cases.case("loss", "acknowledged writes", outcome, told[-1], seconds=found.seconds, details=told[:-1])
     if json_lines:
         say_json({**loss_report.facts(found), "traces": files})
     else:
-        say(*loss_report.text(found), *loss_report.explained(found, files))
+        say(*told, *loss_report.explained(found, files))
     if html is not None:
         from cutproof.checks.pages.losses import files as made
 
@@ -118,7 +123,7 @@ def loss(
         _keep(found)
     elif found.partial:
         print(f"go on with the same command; {resume} holds what was finished", file=sys.stderr)
-    return loss_report.exit_code(found)
+    return code
 
 
 def _writes(text: str) -> int:
@@ -292,6 +297,10 @@ def scenarios(
 
     def each(rows: list[Row]) -> None:
         for row in rows:
+            came = cases.PASSED if row.code == 0 else cases.UNKNOWN if row.code == UNKNOWN else cases.FAILED
+            cases.case(
+                "scenarios", row.name, came, f"{row.verdict}: {row.detail}" if row.detail else row.verdict
+            )
             outcome = row.facts.get("outcome")
             if outcome is None:
                 say_json(

@@ -64,6 +64,9 @@ JUDGING = (
     cli_explore.explore,
     cli_simulate.simulate,
     cli_prove.prove,
+    cli_gate.gate,
+    cli_loss.loss,
+    cli_loss.scenarios,
     cli_history.history,
     cli_check_log.check_log,
 )

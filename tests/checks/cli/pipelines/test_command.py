@@ -49,6 +49,10 @@ RUNS = [
     (("drive", MODEL, "--driver", DRIVER), 0, {"in equal states": "passed"}),
     (("drive", MODEL, "--driver", DRIVER, *BROKEN), 12, {"in equal states": "failed"}),
     (("history", EXAMPLES / "history.jsonl"), 12, {"failed", "passed"}),
+    (("gate", EXAMPLES / "policy.toml"), 0, {"sound, strict": "passed"}),
+    (("gate", "refused.toml"), 12, {"sound, strict": "failed"}),
+    (("loss", "--writes", "1", "--workers", 1), 0, {"acknowledged writes": "passed"}),
+    (("scenarios", "boundary_burst", "--form", "pure"), 0, {"passed"}),
     (("replay", LOST), 0, {str(LOST): "passed"}),
     (("replay", LOST, "--expect", "fixed"), 1, {str(LOST): "failed"}),
     (("replay", LOST, "none.itf.json"), 2, {str(LOST): "passed", "none.itf.json": "erred"}),
@@ -60,6 +64,7 @@ RUNS = [
     "arguments, code, found", RUNS, ids=lambda value: str(value[0]) if isinstance(value, tuple) else ""
 )
 def test_what_is_judged_is_counted(run, arguments, code, found, tmp_path: Path) -> None:
+    Path("refused.toml").write_text("skip_delta_pass = true\n")
     assert run(*arguments, "--junitxml", tmp_path / "made" / "x.xml")[0] == code
     counted = outcomes(tmp_path / "made" / "x.xml")
     assert (set(counted.values()) if isinstance(found, set) else counted) == found
