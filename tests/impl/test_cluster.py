@@ -32,7 +32,7 @@ from cutproof.impl.faults import KINDS
 from cutproof.impl.miroir import GATES, InvalidTransition, NotRepaired
 from cutproof.impl.node import Kind, Message, page_of
 from cutproof.impl.record import Phase
-from cutproof.impl.routing import key_hash
+from cutproof.impl.routing import key_hash, shard_of
 from cutproof.impl.state import state_of
 from cutproof.model.cutover.mechanisms import Acknowledge, AntiEntropy, Cleanup, ReplicaAck
 from cutproof.model.cutover.policy import Strength, gate_of, policies, resolve, sound_gate
@@ -860,3 +860,44 @@ def test_nothing_is_lost_whatever_operators_set(program: list[tuple[str, int]], 
                 cluster.change_policy(policy)
     cluster.run(1000)
     assert cluster.audit().clean
+
+
+# ------------------------------------------------------------------ small promises
+
+
+@pytest.mark.parametrize("name", ["shards", "pages", "passes"])
+def test_none_of_something_that_must_be_there_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name}=0"):
+        Cluster(**{"nodes": ["old"], "shards": 1, name: 0})
+    Cluster(**{"nodes": ["old"], "shards": 1, name: 1})
+
+
+@pytest.mark.parametrize("shards", [1, 2, 5])
+def test_documents_are_spread_over_all_shards(shards: int) -> None:
+    cluster = Cluster(["old"], shards)
+    keys = [f"doc-{n}" for n in range(60)]
+    numbers = [cluster.shard(key).number for key in keys]
+    assert numbers == [shard_of(key, shards) for key in keys] and set(numbers) == set(range(shards))
+
+
+def test_to_give_a_drain_up_is_a_turn() -> None:
+    cluster = Cluster(["old"], 1, seed=1, drain_timeout=0)
+    migration = cluster.move([0], "new")
+    cluster.run_until(lambda: cluster.shards[0].record.phase is Phase.SEAL)
+    cluster.network.steps += 1
+    assert cluster.turn() is True
+    assert cluster.shards[0].record.phase is Phase.ABORTED and migration.finished()
+
+
+def test_a_fingerprint_knows_the_mechanisms_of_records_and_those_that_are_set_since() -> None:
+    cluster = filled(2)
+    shard, seen = cluster.shards[0], {cluster.fingerprint()}
+    plain = shard.record
+    for cleanup in (Cleanup.IMMEDIATE, Cleanup.AFTER_CLEAN_PASS):
+        shard.store_of_record.value = plain.with_(mechanisms=replace(plain.mechanisms, cleanup=cleanup))
+        seen.add(cluster.fingerprint())
+    shard.store_of_record.value = plain
+    for cleanup in (Cleanup.IMMEDIATE, Cleanup.AFTER_CLEAN_PASS):
+        cluster.mechanisms = replace(cluster.mechanisms, cleanup=cleanup)
+        seen.add(cluster.fingerprint())
+    assert len(seen) == 5
