@@ -5,7 +5,8 @@ makes `import model` find the same files under a second name, with a second set 
 classes that do not compare equal to the first. The root is taken off the path here,
 before any test is collected, and the whole run fails if a second copy got in anyway.
 
-Here too: that nothing is left behind in the temporary folder; which cases are of the night; and how Hypothesis draws.
+Here too: that nothing is left behind in the temporary folder; which cases are of the night; a fixture that runs a command;
+and how Hypothesis draws.
 `ci` is what runs unless `--hypothesis-profile` says otherwise: the same examples each time, a few of them. `dev` draws
 anew and keeps what failed, `nightly` has many more (`tests/support/examples.py`), and `mutation` does not shrink.
 """
@@ -16,7 +17,7 @@ import signal
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 from zlib import crc32
@@ -124,3 +125,19 @@ def find_top_level_copies() -> object:
 def sample_by_day() -> object:
     """The choice itself, for the test that shows that no test is left out by day, and how many cases are."""
     return of_the_night
+
+
+@pytest.fixture
+def run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in an empty folder: its exit code, and what it wrote to stdout and stderr."""
+    from cutproof.checks.cli import main as cli
+
+    monkeypatch.chdir(tmp_path)
+
+    def running(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        return cli.main([str(a) for a in arguments]), *capsys.readouterr()
+
+    return running

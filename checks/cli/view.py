@@ -178,12 +178,13 @@ def _named(names: list[str]) -> str:
 
 def _drawing(file: str, model: str, parameters: str, most: int) -> Drawing:
     """The drawing of what is in a file, whatever it is. Refuses what is nothing of the kind."""
+    from cutproof.checks.cutover.conformance import drawn
     from cutproof.checks.cutover.conformance.steps import looks_like_one, parsed
-    from cutproof.checks.views import bare, schedules
+    from cutproof.checks.views import bare
 
     data, name = _read(file)
     if looks_like_one(data):
-        return schedules.of_schedule(parsed(data, name), name)
+        return drawn.of_schedule(parsed(data, name), name)
     if name.endswith((".jsonl", ".edn")) or _is_history(data):
         return _history(data, name)
     try:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from cutproof.checks.cutover.conformance import drawn
 from cutproof.checks.cutover.conformance.conform import AdapterFailed, NotConforming, Report
 from cutproof.checks.cutover.conformance.report import CONFORMS
 from cutproof.checks.cutover.conformance.steps import WRITES
@@ -28,7 +29,6 @@ from cutproof.checks.pages.parts import (
     text,
 )
 from cutproof.checks.pages.viewed import Views
-from cutproof.checks.views import schedules
 
 ABOUT = (
     "What was done, and what was acknowledged, between two steps of each phase of a migration. The darker a square, "
@@ -61,7 +61,7 @@ def files_of_finding(
     views, place = Views(), ""
     data = found.data
     if data is not None:
-        place = views.page("schedule", lambda: schedules.of_schedule(data, "schedule"))
+        place = views.page("schedule", lambda: drawn.of_schedule(data, "schedule"))
     mark = Mark("unknown" if isinstance(found, AdapterFailed) else "bad", kind)
     name = data.system if data else "The system"
     whole = "No step of this schedule, and no two, can be left out." if found.whole else ""

@@ -40,7 +40,9 @@ RATES = (
     Column("bound, one-sided, 95 %", number=True),
 )  # fmt: skip
 COUNTED = (Column("counted"), Column("how many", number=True), Column("what that is", wide=True))
-WITHOUT = "The plots are not drawn here: they need Matplotlib (pip install 'cutproof[html]'). The table says the same."
+WITHOUT = (
+    "The plots are not drawn here: they need Matplotlib (pip install matplotlib). The table says the same."
+)
 
 
 def files(run: Run, traces: Mapping[str, str], about: About) -> dict[str, str]:

@@ -5,8 +5,8 @@ drawn as a page, as SVG, Mermaid or text.
     html.page([drawing]); svg.svg(drawing); mermaid.diagram(drawing); text.lanes(drawing, width=100)
 
 `messages.py` says which arrows there are, `choices.py` what else could have been done and which guard was false,
-`inevitable.py` from which step on nothing could help any more. `bare.py` reads traces of other tools, `schedules.py`
-and `histories.py` what `conform` and clients recorded; `carried.py` puts a drawing into a trace and takes it out again.
+`inevitable.py` from which step on nothing could help any more. `bare.py` reads traces of other tools,
+`histories.py` what clients recorded; `carried.py` puts a drawing into a trace and takes it out again.
 `byhand/` is a protocol explored by hand, in a page that a server on this machine serves.
 """
 
@@ -19,7 +19,6 @@ __all__ = [
     "html",
     "make",
     "mermaid",
-    "schedules",
     "svg",
     "text",
 ]

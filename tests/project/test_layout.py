@@ -26,7 +26,7 @@ REACH = {
 LONG_FUNCTION, LONG_MODULE, MODULE_LIMIT, FOLDER_LIMIT = 70, 300, 350, 15
 
 # The instrument takes any protocol, program or history: it may not know ours.
-INSTRUMENT = ("checks/engines", "checks/traces", "checks/drivers", "checks/common")
+INSTRUMENT = ("checks/engines", "checks/traces", "checks/drivers", "checks/common", "checks/views")
 STUDIES = ("cutproof.model.cutover", "cutproof.model.systems", "cutproof.impl", "cutproof.checks.cutover",
            "cutproof.checks.ladder", "cutproof.checks.cli")  # fmt: skip
 

@@ -9,6 +9,7 @@ from functools import cache
 from places import DOCS, TRACES
 
 from cutproof.checks.cli.arguments import protocol_of_trace
+from cutproof.checks.cutover.conformance import drawn
 from cutproof.checks.cutover.conformance.steps import parsed
 from cutproof.checks.drivers.histories import judge, pairing
 from cutproof.checks.engines.plain.explore import explore
@@ -16,7 +17,7 @@ from cutproof.checks.engines.verdict import Violated
 from cutproof.checks.protocols.load import load
 from cutproof.checks.traces.counterexample import trace_of
 from cutproof.checks.traces.trace import read
-from cutproof.checks.views import bare, histories, make, schedules
+from cutproof.checks.views import bare, histories, make
 from cutproof.checks.views.drawing import Drawing
 
 STORED = {
@@ -60,7 +61,7 @@ def drawings() -> dict[str, Drawing]:
         v for v in explore(loaded.protocol).verdicts if isinstance(v, Violated) and v.form == "always"
     )
     found["strangers"] = make.of_trace(trace_of(verdict), loaded.protocol)
-    found["schedule"] = schedules.of_schedule(
+    found["schedule"] = drawn.of_schedule(
         parsed(json.dumps(SCHEDULE).encode(), "lost.schedule.json"), "lost.json"
     )
     history = pairing.history(io.BytesIO((DOCS / "examples" / "history.jsonl").read_bytes()), "history.jsonl")

@@ -45,7 +45,7 @@ class _Parser:
         try:
             import edn_format
         except ImportError:
-            refuse(f"{name}: reading EDN takes the package edn-format: pip install 'cutproof[edn]'")
+            refuse(f"{name}: reading EDN takes the package edn-format: pip install edn-format")
         for tag in TAGS:
             edn_format.add_tag(tag, lambda value: value)
         self._edn = edn_format

@@ -25,7 +25,7 @@ try:
     from redis_cluster import program
 except ImportError as missing:
     raise CannotRun(
-        f"the Python package {missing.name} is not installed: pip install 'cutproof[stores]'"
+        f"the Python package {missing.name} is not installed: pip install '.[stores]' in a clone"
     ) from None
 
 TOOL = Path(__file__).with_name("migration_tool.py")

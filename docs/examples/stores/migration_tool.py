@@ -27,7 +27,7 @@ except ImportError as missing:
     if __name__ != "__main__":
         raise
     print(
-        f"cannot run: the Python package {missing.name} is not installed: pip install 'cutproof[stores]'",
+        f"cannot run: the Python package {missing.name} is not installed: pip install '.[stores]' in a clone",
         file=sys.stderr,
     )
     sys.exit(2)

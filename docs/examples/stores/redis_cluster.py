@@ -21,7 +21,7 @@ try:
     from redis.retry import Retry
 except ImportError as missing:
     raise CannotRun(
-        f"the Python package {missing.name} is not installed: pip install 'cutproof[stores]'"
+        f"the Python package {missing.name} is not installed: pip install '.[stores]' in a clone"
     ) from None
 
 SLOTS = 16384

@@ -3,7 +3,6 @@
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,21 +10,6 @@ from places import ROOT
 
 from cutproof.checks.cli import main as cli
 from cutproof.checks.cli.orientation.welcome import TRY, welcome
-
-Ran = tuple[int, str, str]
-
-
-@pytest.fixture
-def run(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Ran]:
-    monkeypatch.chdir(tmp_path)
-
-    def running(*arguments: object) -> Ran:
-        capsys.readouterr()
-        return cli.main([str(a) for a in arguments]), *capsys.readouterr()
-
-    return running
 
 
 def test_what_is_written_runs_as_it_says(run, tmp_path: Path) -> None:

@@ -3,34 +3,18 @@
 import json
 import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from places import DOCS, TRACES
 
-from cutproof.checks.cli import main as cli
 from cutproof.checks.cli.pipelines import cases, command
 
 EXAMPLES = DOCS / "examples"
 MODEL = EXAMPLES / "atomic_commit.py"
 DRIVER = EXAMPLES / "commit_driver.py"
 BROKEN = ("--without-guard", "commit:all prepared")
-Ran = tuple[int, str, str]
-
-
-@pytest.fixture
-def run(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Ran]:
-    monkeypatch.chdir(tmp_path)
-
-    def running(*arguments: object) -> Ran:
-        capsys.readouterr()
-        return cli.main([str(a) for a in arguments]), *capsys.readouterr()
-
-    return running
 
 
 def outcomes(file: Path) -> dict[str, str]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from places import DOCS
 
-from cutproof.checks.cli import main as cli
 from cutproof.checks.cli.pipelines import cases, pages
 
 STORE = f"{DOCS / 'examples' / 'judge_my_store.py'}"
 MODEL = DOCS / "examples" / "atomic_commit.py"
 LOSES = "skip_delta_pass=true,cleanup=immediate,anti_entropy=off"
-Ran = tuple[int, str, str]
 RUNS = [
     (("verify", "--rung", "as written", "--workers", 1), 0, "Verified: 1 of 1 results are as expected"),
     (("verify", "--scope", "base", "--workers", 1), 0, "Verified: 1 of 1 results are as expected"),
@@ -25,19 +22,6 @@ RUNS = [
     (("conform", f"{STORE}:MendedAdapter", "--runs", 30), 0, "MendedAdapter: conforms"),
     (("loss", "--writes", "1e4", "--policy", LOSES, "--gate", "none"), 12, "writes are lost"),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def run(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Ran]:
-    monkeypatch.chdir(tmp_path)
-
-    def running(*arguments: object) -> Ran:
-        capsys.readouterr()
-        return cli.main([str(a) for a in arguments]), *capsys.readouterr()
-
-    return running
 
 
 @pytest.mark.parametrize(

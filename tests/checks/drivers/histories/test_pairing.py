@@ -240,7 +240,7 @@ def test_edn_that_is_no_history_is_refused_too(text: str, reason: str) -> None:
 def test_without_the_parser_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "edn_format", None)
     with pytest.raises(
-        Wrong, match=r"h.edn: reading EDN takes the package edn-format: pip install 'cutproof\[edn\]'"
+        Wrong, match=r"h.edn: reading EDN takes the package edn-format: pip install edn-format"
     ):
         history(io.BytesIO(b"{}"), "h.edn", edn=True)
 
