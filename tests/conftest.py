@@ -5,8 +5,8 @@ makes `import model` find the same files under a second name, with a second set 
 classes that do not compare equal to the first. The root is taken off the path here,
 before any test is collected, and the whole run fails if a second copy got in anyway.
 
-Here too: that nothing is left behind in the temporary folder; which cases are of the night; a fixture that runs a command;
-and how Hypothesis draws.
+Here too: that nothing is left behind in the temporary folder; which cases are of the night; a fixture that runs a
+command; and how Hypothesis draws.
 `ci` is what runs unless `--hypothesis-profile` says otherwise: the same examples each time, a few of them. `dev` draws
 anew and keeps what failed, `nightly` has many more (`tests/support/examples.py`), and `mutation` does not shrink.
 """
