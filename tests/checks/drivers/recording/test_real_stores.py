@@ -59,7 +59,7 @@ def test_each_way_is_judged_rightly(program: str, way: str, tmp_path: Path) -> N
     assert done.returncode == (0 if clean else 12), done.stdout + done.stderr
     first, *more = done.stdout.splitlines()
     told = re.fullmatch(rf"{way}, seed 3: ([\d,]+) operations acknowledged on 15 keys; (.*)", first)
-    assert told and int(told[1].replace(",", "")) >= 130
+    assert told and int(told[1].replace(",", "")) >= (130 if program == "redis_migration.py" else 140)
     assert clean == ("some order explains them all" in first)
     assert len(more) <= 0 if clean else 3 <= len(more) <= 13
     # What was kept says the same.
