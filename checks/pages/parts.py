@@ -5,7 +5,6 @@ Everything that a run tells is escaped here, once: what is markup is of the type
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 from cutproof.checks.pages.folder import MARK
-from cutproof.checks.views.html import embedded, visible
+from cutproof.checks.views.html import embedded, hash_of, visible
 
 _HERE = Path(__file__).parent
 
@@ -171,7 +170,7 @@ def page(
     scripts = ["tables.js"] + (["map.js"] if data is not None else [])
     script = "\n".join(_part(name) for name in scripts)
     policy = (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        f"default-src 'none'; img-src data:; style-src '{hash_of(style)}'; script-src '{hash_of(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     facts = [Markup(f"<div><dt>command</dt><dd>{code(about.command)}</dd></div>")]
@@ -216,7 +215,3 @@ def page(
 @lru_cache
 def _part(name: str) -> str:
     return (_HERE / name).read_text("utf-8").strip()
-
-
-def _hash(said: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(said.encode()).digest()).decode()}"
